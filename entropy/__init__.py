@@ -1,0 +1,1 @@
+"""What neurons know: PSP-entropy and its relatives."""

@@ -1,0 +1,1 @@
+"""HDF5 results drawn into pictures; never imports torch."""

@@ -1,0 +1,1 @@
+"""Sparse checkpoints: every method a composition of a few parts."""

@@ -1,0 +1,1 @@
+"""What is written down: checkpoints, trajectories, results, and how a command speaks."""
