@@ -1,0 +1,144 @@
+"""`python -m zoo.train`: same seed, same bytes; stopped runs go on; checkpoints train on with their masks frozen."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from store.checkpoint import load, save
+from store.files import sha256
+from store.trajectory import load_step, read_steps
+
+ROOT = Path(__file__).parents[2]
+SMALL = ["--model", "mlp:hidden=12", "--epochs", "3"]
+
+
+def train(*words, cwd=None, check=True):
+    line = [sys.executable, "-m", "zoo.train", *map(str, words), "--json"]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=cwd or ROOT, check=False)
+    assert not check or done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if done.returncode == 0 else done
+
+
+@pytest.fixture(scope="module")
+def dense(tmp_path_factory):
+    path = tmp_path_factory.mktemp("dense") / "dense.pt"
+    return path, train(*SMALL, "-o", path, "--keep", 1)
+
+
+def test_the_checkpoint_holds_what_the_report_says(dense):
+    path, report = dense
+    checkpoint = load(path)
+    assert report["sha256"] == sha256(path)
+    assert report["accuracy"] == checkpoint.metrics["test"]["accuracy"] > 0.5
+    assert set(checkpoint.weights_at) == {0}
+    assert checkpoint.data["spec"] == "digits"
+
+
+def test_same_seed_same_bytes_and_another_seed_others(dense, tmp_path):
+    path, _ = dense
+    train(*SMALL, "-o", tmp_path / "again.pt", "--keep", 1)
+    train(*SMALL, "-o", tmp_path / "other.pt", "--keep", 1, "--seed", 1)
+    assert sha256(tmp_path / "again.pt") == sha256(path) != sha256(tmp_path / "other.pt")
+
+
+def test_the_trajectory_ends_where_the_checkpoint_is(dense):
+    path, _ = dense
+    trajectory = path.with_name("dense.trajectory.h5")
+    final = load(path)
+    assert read_steps(trajectory) == [0, 1, 2, 3]
+    for moment, state in ((0, final.weights_at[0]), (3, final.state)):
+        kept = load_step(trajectory, moment).state
+        assert all(torch.equal(kept[name], state[name]) for name in state)
+
+
+def test_typed_twice_it_is_reused_and_typed_otherwise_refused(dense):
+    path, report = dense
+    assert train(*SMALL, "-o", path, "--keep", 1) == report | {
+        "reused": True,
+        "wall_seconds": pytest.approx(0, abs=60),
+    }
+    done = train(*SMALL, "-o", path, "--lr", 0.01, check=False)
+    assert done.returncode == 1
+    assert "--overwrite" in done.stderr
+    assert sha256(path) == report["sha256"]
+
+
+def test_an_order_of_its_own_makes_a_sibling(dense, tmp_path):
+    path, _ = dense
+    train(*SMALL, "-o", tmp_path / "sibling.pt", "--order-seed", 5)
+    ours, sibling = load(path), load(tmp_path / "sibling.pt")
+    assert all(torch.equal(ours.weights_at[0][key], sibling.weights_at[0][key]) for key in ours.state)
+    assert not torch.equal(ours.state["fc1.weight"], sibling.state["fc1.weight"])
+
+
+def test_training_on_keeps_the_mask_frozen(dense, tmp_path):
+    path, _ = dense
+    parent = load(path)
+    mask = torch.rand_like(parent.state["fc1.weight"]) < 0.2
+    pruned = replace(
+        parent,
+        masks={"fc1.weight": mask},
+        state=parent.state | {"fc1.weight": parent.state["fc1.weight"] * mask},
+    )
+    for name in ("a", "b"):
+        save(pruned, tmp_path / f"{name}.pt")
+    report = train(
+        "--from", tmp_path / "a.pt", tmp_path / "b.pt", "--epochs", 2, "-o", tmp_path / "{stem}.on.pt"
+    )
+    assert report["out"] == [str(tmp_path / "a.on.pt"), str(tmp_path / "b.on.pt")]
+    finished = load(tmp_path / "a.on.pt")
+    assert torch.equal(finished.masks["fc1.weight"], mask)
+    assert torch.equal(finished.state["fc1.weight"] != 0, mask)
+    assert finished.parent == sha256(tmp_path / "a.pt")
+    assert not torch.equal(finished.state["fc2.weight"], parent.state["fc2.weight"])
+    assert sha256(tmp_path / "a.on.pt") == sha256(tmp_path / "b.on.pt")
+
+
+def test_killed_runs_go_on_to_the_same_bytes(tmp_path):
+    words = ["--model", "mlp:hidden=300x300", "--epochs", "60", "--keep", "7"]
+    train(*words, "-o", tmp_path / "whole.pt")
+    slow = "import zoo.unfinished; zoo.unfinished.SECONDS_BETWEEN_SAVES = 0; import runpy; runpy.run_module('zoo.train', run_name='__main__')"
+    line = [sys.executable, "-c", slow, *words, "-o", str(tmp_path / "killed.pt")]
+    kills = 0
+    for delay in (2.2, 2.6, 3.0):
+        process = subprocess.Popen(line, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        time.sleep(delay)
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            kills += 1
+        process.wait()
+    assert kills
+    train(*words, "-o", tmp_path / "killed.pt")
+    assert sha256(tmp_path / "killed.pt") == sha256(tmp_path / "whole.pt")
+    for step in read_steps(tmp_path / "whole.trajectory.h5"):
+        one, other = (
+            load_step(tmp_path / f"{name}.trajectory.h5", step).state for name in ("whole", "killed")
+        )
+        assert all(torch.equal(one[key], other[key]) for key in one)
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--model", "lenet6"], "lenet300"),
+        (["--data", "nowhere"], "digits"),
+        (["--data", "mnist", "--data-root", "/nonexistent"], "/nonexistent"),
+        (["-o", "/nonexistent/x.pt"], "/nonexistent"),
+        (["--lr", "1e30"], "--lr"),
+        (["--validation", "1.5"], "--validation"),
+        (["--from", "/nonexistent/a.pt"], "/nonexistent/a.pt"),
+    ],
+)
+def test_bad_input_is_one_clear_message_and_writes_nothing(tmp_path, words, said):
+    done = train("-o", tmp_path / "x.pt", "--epochs", 1, *words, check=False)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())

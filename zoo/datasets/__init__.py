@@ -1,0 +1,1 @@
+"""Registry of datasets: one frozen dataclass a file (no torch at import)."""

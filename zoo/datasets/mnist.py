@@ -1,0 +1,36 @@
+"""MNIST from torchvision's folder layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from zoo.dataset import Source
+
+
+@dataclass(frozen=True)
+class MNIST(Source):
+    """28x28 grey images, 60,000 train and 10,000 test; `folder`/raw/*-ubyte under --data-root, plain or gzipped."""
+
+    name: ClassVar[str] = "mnist"
+    mean: ClassVar[tuple[float, ...]] = (0.1307,)
+    std: ClassVar[tuple[float, ...]] = (0.3081,)
+    needs_root: ClassVar[bool] = True
+    folder: ClassVar[str] = "MNIST"
+
+    def read(self, root: Path) -> Mapping[str, Any]:
+        from zoo.idx import read_idx
+
+        raw = root / self.folder / "raw"
+        advice = (
+            f"{self.name} is read from --data-root (now {root}) in torchvision's layout: put\n"
+            f"{{train,t10k}}-{{images-idx3,labels-idx1}}-ubyte, plain or .gz, into {raw},\n"
+            "or point --data-root (or $DATA_ROOT) to the folder that has them."
+        )
+        return {
+            f"{letter}_{split}": read_idx(raw, f"{prefix}-{kind}-ubyte", advice=advice)
+            for split, prefix in (("train", "train"), ("test", "t10k"))
+            for letter, kind in (("x", "images-idx3"), ("y", "labels-idx1"))
+        }

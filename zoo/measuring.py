@@ -1,0 +1,240 @@
+"""What all measuring commands share: their flags, reuse and resumption of results, and what they report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+from store.command import BadInput, Command, Report, note
+
+from zoo.device import DeviceName
+
+if TYPE_CHECKING:
+    from store.results import Place, Results
+
+    from zoo.subject import Choice, Subject
+
+Summary = dict[str, Any]
+
+SHARED = ("samples", "split", "subspace", "seed", "device")
+"""keys that are the same for all checkpoints of one command"""
+NOT_DECIDING = ("checkpoints", "out", "json", "debug", "overwrite")
+"""flags that do not change a number"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measuring(Command):
+    """The flags of every measuring command."""
+
+    checkpoints: tyro.conf.Positional[tuple[Path, ...]]
+    """checkpoints or trajectory files; several give one result with a `checkpoint` axis"""
+    model: str | None = None
+    """network of a foreign checkpoint: a zoo name or path/to/file.py:factory"""
+    data: str | None = None
+    """digits, mnist, fashion-mnist, npz:FILE, path/to/file.py:factory (default: the checkpoint's)"""
+    data_root: Path | None = None
+    """folder with the datasets in torchvision's layout (default: the checkpoint's, $DATA_ROOT, data)"""
+    mean: str | None = None
+    """per channel, comma separated"""
+    std: str | None = None
+    """per channel, comma separated"""
+    split: Literal["train", "test"] = "train"
+    """which examples; train includes what training held out for validation"""
+    samples: int | None = None
+    """the first N examples of the split (default: all)"""
+    batch_size: int | None = None
+    """memory knob: examples per chunk; results depend on it only by rounding"""
+    seed: int = 0
+    """of everything drawn at random"""
+    device: DeviceName = "auto"
+    """where to compute"""
+    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """results file (default: beside the checkpoint, STEM.MEASURE.h5)"""
+    overwrite: bool = False
+    """replace a file that was made otherwise"""
+    zeros: Literal["mask", "keep"] = "mask"
+    """whether exact zeros of a foreign checkpoint count as removed weights"""
+
+
+def measure_each(
+    arguments: Measuring,
+    name: str,
+    compute: Callable[[Subject, Place], Summary],
+    table: Callable[[Summary], str],
+) -> Report:
+    """Measure every checkpoint by itself. Finished checkpoints of a stopped command are not measured again.
+
+    `compute` writes arrays under the group `name` of its place and returns the measure's own keys of the JSON object.
+    """
+    from zoo.subject import Reader, steps_of
+
+    moments = [(path, step) for path in arguments.checkpoints for step in steps_of(path)]
+    reader = Reader(_choice(arguments))
+
+    def work(results: Results) -> None:
+        for index, (path, step) in enumerate(moments):
+            if not results.done(index):
+                subject = reader.read(path, step)
+                results.mark_done(index, _measure(subject, name, arguments, results.place(index), compute))
+
+    names = [path.name if step is None else f"{path.name}@{step}" for path, step in moments]
+    return _through_file(arguments, name, [path for path, _ in moments], names, work, table)
+
+
+def measure_together(
+    arguments: Measuring,
+    name: str,
+    compute: Callable[[list[Subject], Place], Summary],
+    table: Callable[[Summary], str],
+) -> Report:
+    """One measurement of all checkpoints at once (a path between two), reported as one object."""
+    from zoo.subject import Reader
+
+    reader = Reader(_choice(arguments))
+
+    def work(results: Results) -> None:
+        if not results.done(0):
+            subjects = [reader.read(path) for path in arguments.checkpoints]
+            first, start = subjects[0], time.perf_counter()
+            own = compute(subjects, results.place(0))
+            results.mark_done(0, _described(first, arguments) | own | _timed(start))
+
+    return _through_file(arguments, name, list(arguments.checkpoints), [], work, table)
+
+
+def per_channel(flag: str, text: str | None) -> tuple[float, ...] | None:
+    """The numbers in a comma-separated flag.
+
+    >>> per_channel("--mean", ".4914,.4822,.4465")
+    (0.4914, 0.4822, 0.4465)
+    """
+    if text is None:
+        return None
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise BadInput(f"{flag} {text}: expected numbers separated by commas, one per channel") from error
+
+
+def _measure(
+    subject: Subject,
+    name: str,
+    arguments: Measuring,
+    place: Place,
+    compute: Callable[[Subject, Place], Summary],
+) -> Summary:
+    """One checkpoint: loss and accuracy, and the measure's own numbers, timed from tensors in memory on."""
+    from zoo.evaluation import evaluate
+
+    start = time.perf_counter()
+    level = evaluate(subject.model, subject.x, subject.y, subject.batch_size)
+    own = compute(subject, place)
+    timed = _timed(start)
+    place.write(f"{name}/loss", level.loss, (), "nat", "mean cross-entropy of the examples used")
+    place.write(
+        f"{name}/accuracy", level.accuracy, (), "1", "fraction of the examples used that are classified right"
+    )
+    return {"loss": level.loss, "accuracy": level.accuracy} | _described(subject, arguments) | own | timed
+
+
+def _described(subject: Subject, arguments: Measuring) -> Summary:
+    return {
+        "samples": len(subject.x),
+        "split": subject.split,
+        "seed": arguments.seed,
+        "device": str(subject.device),
+    }
+
+
+def _timed(start: float) -> Summary:
+    return {"seconds": time.perf_counter() - start, "compile_seconds": 0.0}
+
+
+def _through_file(
+    arguments: Measuring,
+    name: str,
+    paths: Sequence[Path],
+    names: Sequence[str],
+    work: Callable[[Results], None],
+    table: Callable[[Summary], str],
+) -> Report:
+    """Reuse the finished results file, or fill one by `work`; report what is in it."""
+    from store.files import check_writable, sha256
+    from store.results import Identity, create, find
+
+    target = arguments.out or _default_target(arguments.checkpoints, name)
+    check_writable(target)
+    hashes = {path: sha256(path) for path in dict.fromkeys(paths)}
+    identity = Identity(name, [hashes[path] for path in paths], _deciding(arguments))
+    stored = find(target, identity, arguments.overwrite)
+    reused = stored is not None
+    if stored is None:
+        with create(target, identity, list(names), _provenance(arguments), arguments.overwrite) as results:
+            work(results)
+            stored = results.finish()
+    else:
+        note(f"{target} holds this result already: reusing it")
+    each = stored["checkpoints"]
+    head = {"checkpoint": [str(path) for path in paths], "sha256": identity.checkpoints}
+    if len(each) == 1 and len(paths) == 1:
+        head = {key: value[0] for key, value in head.items()}
+    text = "\n\n".join(
+        (f"{names[index]}\n" if len(each) > 1 else "") + table(summary) for index, summary in enumerate(each)
+    )
+    return Report(head | _merged(each) | {"out": str(target), "reused": reused}, text)
+
+
+def _merged(each: Sequence[Summary]) -> Summary:
+    """One checkpoint's keys as they are; of several, lists, but for what they share."""
+    if len(each) == 1:
+        return dict(each[0])
+    shared = {key: each[0][key] for key in SHARED if key in each[0]}
+    return {key: [summary[key] for summary in each] for key in each[0] if key not in shared} | shared
+
+
+def _default_target(checkpoints: Sequence[Path], name: str) -> Path:
+    stems = [path.name.removesuffix(".pt").removesuffix(".h5") for path in checkpoints]
+    if len(stems) > 2:
+        raise BadInput(f"{len(stems)} checkpoints give one file: name it with -o FILE.{name}.h5")
+    return checkpoints[0].with_name(f"{'-to-'.join(stems)}.{name}.h5")
+
+
+def _deciding(arguments: Measuring) -> dict[str, Any]:
+    """The flags that decide the numbers, as they are stored."""
+    values = {key: value for key, value in asdict(arguments).items() if key not in NOT_DECIDING}
+    return {key: str(value.absolute()) if isinstance(value, Path) else value for key, value in values.items()}
+
+
+def _provenance(arguments: Measuring) -> dict[str, Any]:
+    import torch
+
+    from zoo.device import resolve_device
+
+    return {
+        "device": str(resolve_device(arguments.device)),
+        "dtype": "float32",
+        "threads": torch.get_num_threads(),
+        "seed": arguments.seed,
+        "split": arguments.split,
+    }
+
+
+def _choice(arguments: Measuring) -> Choice:
+    from zoo.subject import Choice
+
+    return Choice(
+        model=arguments.model,
+        data=arguments.data,
+        data_root=arguments.data_root,
+        mean=per_channel("--mean", arguments.mean),
+        std=per_channel("--std", arguments.std),
+        split=arguments.split,
+        samples=arguments.samples,
+        batch_size=arguments.batch_size,
+        device=arguments.device,
+        zeros=arguments.zeros,
+    )

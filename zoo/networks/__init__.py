@@ -1,0 +1,1 @@
+"""Torch modules that the registry of networks builds from."""

@@ -1,0 +1,45 @@
+"""How weights are trained: optimiser and learning-rate rule, as flags and as what a checkpoint stores."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Optimiser and learning-rate rule."""
+
+    optimiser: Literal["sgd", "adam"] = "sgd"
+    """update rule"""
+    lr: float = 0.1
+    """initial learning rate"""
+    momentum: float = 0.9
+    """of sgd (for adam: its first decay rate)"""
+    nesterov: bool = False
+    """Nesterov's momentum (sgd only)"""
+    weight_decay: float = 1e-4
+    """L2 penalty added to the gradient"""
+    batch_size: int = 100
+    """examples per step"""
+    schedule: Literal["constant", "step", "cosine", "plateau"] = "constant"
+    """learning-rate rule over the epochs of this run"""
+    milestones: tuple[float, ...] = (0.5, 0.75)
+    """step: fractions of the run after which the rate is multiplied by gamma"""
+    gamma: float = 0.1
+    """step and plateau: factor of the rate"""
+    patience: int = 10
+    """plateau: epochs without a better validation loss before the rate falls"""
+
+    def rate(self, progress: float) -> float:
+        """Learning rate after the fraction `progress` of the run (the plateau rule scales it further).
+
+        >>> Recipe(lr=1.0, schedule="step").rate(0.6), Recipe(lr=1.0, schedule="cosine").rate(0.5)
+        (0.1, 0.5)
+        """
+        if self.schedule == "step":
+            return self.lr * self.gamma ** sum(progress >= milestone for milestone in self.milestones)
+        if self.schedule == "cosine":
+            return self.lr * round((1 + math.cos(math.pi * min(progress, 1.0))) / 2, 15)
+        return self.lr

@@ -1,0 +1,194 @@
+"""The training loop: a run that can stop after any step and go on to the same bytes, with removed weights kept at zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from store.command import BadInput
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from zoo.recipe import Recipe
+from zoo.seeds import derive
+
+Step = Callable[[], None]
+
+
+def _plain_step(step: Step) -> None:
+    step()
+
+
+class Trainer:
+    """Minimises mean cross-entropy of `model` on (x, y) by `recipe`.
+
+    The order of the examples is a pure function of (order_seed, epoch), the noise of dropout of (order_seed, step):
+    there is no generator state, so weights, optimiser state and position are the whole state of the run.
+
+    `epochs` is the horizon over which step and cosine rates fall. `masks` (bool, True = kept, by parameter name) stay
+    fixed until `set_masks`; a removed weight is exactly zero after every step, under momentum, weight decay and Adam.
+    `around_step(step)` may act before and after the optimiser's step, with the gradients still in place.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        x: Tensor,
+        y: Tensor,
+        recipe: Recipe,
+        *,
+        epochs: int,
+        order_seed: int,
+        masks: Mapping[str, Tensor] | None = None,
+        around_step: Callable[[Step], None] = _plain_step,
+    ) -> None:
+        self.model, self.x, self.y = model, x, y
+        self.order_seed, self.around_step = order_seed, around_step
+        self.steps_done = 0
+        self.masks: dict[str, Tensor] = {}
+        self._order: tuple[int, Tensor] = (-1, torch.empty(0))
+        self.restart(recipe, epochs)
+        self.set_masks(masks or {})
+
+    @property
+    def epochs_done(self) -> int:
+        """Whole epochs behind the run."""
+        return self.steps_done // self.steps_per_epoch
+
+    def restart(self, recipe: Recipe, epochs: int) -> None:
+        """A fresh optimiser and learning-rate rule over the next `epochs` epochs; the order of the data goes on."""
+        if recipe.batch_size < 1:
+            raise BadInput(f"--batch-size must be at least 1, not {recipe.batch_size}")
+        if self.steps_done and recipe.batch_size != self.recipe.batch_size:
+            raise ValueError(
+                "the batch size cannot change within a run: the order of the data counts in batches"
+            )
+        self.recipe, self.epochs = recipe, epochs
+        self.steps_per_epoch = -(-len(self.x) // recipe.batch_size)
+        self._origin = self.steps_done
+        self.optimiser = _optimiser(recipe, self.model)
+        self._plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            self.optimiser, factor=recipe.gamma, patience=recipe.patience
+        )
+
+    def set_masks(self, masks: Mapping[str, Tensor]) -> None:
+        """Remove what `masks` removes: the weights and their optimiser slots become zero, and stay so."""
+        parameters = dict(self.model.named_parameters())
+        self.masks = {name: mask.to(parameters[name].device) for name, mask in masks.items()}
+        self._removed = [(parameters[name], ~mask) for name, mask in self.masks.items()]
+        with torch.no_grad():
+            for parameter, removed in self._removed:
+                parameter.masked_fill_(removed, 0)
+                for slot in self.optimiser.state.get(parameter, {}).values():
+                    if torch.is_tensor(slot) and slot.shape == parameter.shape:
+                        slot.masked_fill_(removed, 0)
+
+    def advance(self, steps: int) -> float:
+        """Run `steps` steps; the mean training loss (nats, weighted by batch size) over them."""
+        if steps < 1:
+            return float("nan")
+        self.model.train()
+        total, examples = torch.zeros((), dtype=torch.float64, device=self.x.device), 0
+        with torch.random.fork_rng(devices=[self.x.device] if self.x.is_cuda else []):
+            for _ in range(steps):
+                batch = self._batch()
+                total += self._step(batch).double() * len(batch)
+                examples += len(batch)
+        mean = total.item() / examples
+        if not abs(mean) < float("inf"):
+            raise BadInput(
+                f"training diverged: the loss is {mean} in epoch {self.epochs_done} at learning rate "
+                f"{self.recipe.lr:g}. Try a smaller one: --lr {self.recipe.lr / 10:g}"
+            )
+        return mean
+
+    def run_epoch(self) -> float:
+        """Run to the next epoch boundary; the mean training loss on the way."""
+        return self.advance(self.steps_per_epoch - self.steps_done % self.steps_per_epoch)
+
+    def observe(self, validation_loss: float) -> None:
+        """Tell the plateau rule the validation loss, once per epoch."""
+        if self.recipe.schedule == "plateau":
+            self._plateau.step(validation_loss)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything `load_state_dict` needs to go on to the same bytes: plain containers and tensors (clones)."""
+        state = {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "plateau": self._plateau.state_dict(),
+            "masks": self.masks,
+            "recipe": asdict(self.recipe),
+            "epochs": self.epochs,
+            "steps_done": self.steps_done,
+            "origin": self._origin,
+        }
+        return _clone(state)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go back to where `state_dict` was taken."""
+        state = _clone(state)
+        self.model.load_state_dict(state["model"])
+        self.restart(Recipe(**state["recipe"]), state["epochs"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self._plateau.load_state_dict(state["plateau"])
+        self.steps_done, self._origin = state["steps_done"], state["origin"]
+        self.set_masks(state["masks"])
+
+    def _batch(self) -> Tensor:
+        """Indices of the next batch."""
+        epoch, step = divmod(self.steps_done, self.steps_per_epoch)
+        if self._order[0] != epoch:
+            generator = torch.Generator().manual_seed(derive(self.order_seed, "order", epoch))
+            self._order = epoch, torch.randperm(len(self.x), generator=generator).to(self.x.device)
+        size = self.recipe.batch_size
+        return self._order[1][step * size : (step + 1) * size]
+
+    def _step(self, batch: Tensor) -> Tensor:
+        torch.manual_seed(derive(self.order_seed, "noise", self.steps_done))
+        self._set_rate()
+        self.optimiser.zero_grad()
+        loss = cross_entropy(self.model(self.x[batch]), self.y[batch])
+        loss.backward()
+        for parameter, removed in self._removed:
+            if parameter.grad is not None:
+                parameter.grad.masked_fill_(removed, 0)
+        self.around_step(self.optimiser.step)
+        self.steps_done += 1
+        return loss.detach()
+
+    def _set_rate(self) -> None:
+        if self.recipe.schedule == "plateau":
+            return
+        horizon = max(1, self.epochs * self.steps_per_epoch)
+        rate = self.recipe.rate((self.steps_done - self._origin) / horizon)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+
+
+def _optimiser(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if recipe.optimiser == "adam":
+        return torch.optim.Adam(
+            parameters, recipe.lr, betas=(recipe.momentum, 0.999), weight_decay=recipe.weight_decay
+        )
+    return torch.optim.SGD(
+        parameters,
+        recipe.lr,
+        momentum=recipe.momentum,
+        nesterov=recipe.nesterov and recipe.momentum > 0,
+        weight_decay=recipe.weight_decay,
+    )
+
+
+def _clone(value: Any) -> Any:
+    """A copy that shares no memory: the live tensors go on changing."""
+    if torch.is_tensor(value):
+        return value.detach().clone()
+    if isinstance(value, Mapping):
+        return {key: _clone(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_clone(item) for item in value)
+    return value

@@ -1,0 +1,76 @@
+"""A long run's resumable state: a `.part` beside its target, held by a lock, gone when the target is complete."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from store.checkpoint import Checkpoint, load
+from store.command import BadInput, note
+from store.files import digest, hold, part_path, write_atomically
+
+SECONDS_BETWEEN_SAVES = 5.0
+
+
+class Unfinished:
+    """The state saved last, and when the next save is due."""
+
+    def __init__(self, part: Path) -> None:
+        self.part = part
+        self._saved = time.monotonic()
+
+    def load(self) -> dict[str, Any] | None:
+        """The state a stopped run left, or None. One that cannot be read is discarded and said."""
+        if not self.part.exists():
+            return None
+        try:
+            return torch.load(self.part, weights_only=True)
+        except Exception as error:
+            note(f"discarding {self.part}, which cannot be read: {error}")
+            self.part.unlink()
+            return None
+
+    def offer(self, state: Callable[[], dict[str, Any]]) -> None:
+        """Save `state()` if the last save is some seconds old."""
+        if time.monotonic() - self._saved >= SECONDS_BETWEEN_SAVES:
+            self.save(state())
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Replace the saved state, atomically."""
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        write_atomically(self.part, buffer.getvalue())
+        self._saved = time.monotonic()
+
+
+@contextmanager
+def unfinished(target: Path, identity: Mapping[str, Any]) -> Iterator[Unfinished]:
+    """Hold the `.part` of `target` for a run with these arguments; it is removed when the block ends without error."""
+    part = part_path(target, digest(identity))
+    with hold(part):
+        yield Unfinished(part)
+        part.unlink(missing_ok=True)
+
+
+def reusable(target: Path, expected: Mapping[str, Any], overwrite: bool) -> Checkpoint | None:
+    """The finished checkpoint at `target` if its fields are the `expected` ones; None if the place is free.
+
+    Anything else there is an error unless `overwrite`.
+    """
+    if overwrite or not target.exists():
+        return None
+    found = load(target)
+    differing = [
+        name for name, value in expected.items() if digest({"": getattr(found, name)}) != digest({"": value})
+    ]
+    if differing:
+        raise BadInput(
+            f"{target} exists but was made with another {' and '.join(differing)}.\n"
+            "Name another file with -o, or replace it with --overwrite"
+        )
+    return found
