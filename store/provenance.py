@@ -1,0 +1,20 @@
+"""Which software made a file. No clock: the same work gives the same bytes tomorrow."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+SUITE = "minima"
+PACKAGES = (SUITE, "torch", "numpy", "scipy", "h5py")
+
+
+def versions() -> dict[str, str]:
+    """Versions of the suite, of Python and of the installed packages that compute and write numbers."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
