@@ -1,0 +1,85 @@
+"""Entropies of binary neuron states from integer counts: float64, bits, no torch.
+
+A neuron is ON for an example when its post-synaptic potential is positive. All functions take `on`, the number of
+ON states per class and neuron (C, n), and `observed`, the number of states looked at per class (C,). A class that
+was never observed contributes nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.integer]
+
+
+def binary_entropy(p: ArrayLike) -> Floats:
+    """h(p) = -p log2 p - (1 - p) log2 (1 - p) in bits, elementwise; h(0) = h(1) = 0.
+
+    >>> [round(float(h), 6) for h in binary_entropy([0, 0.25, 0.5, 1])]
+    [0.0, 0.811278, 1.0, 0.0]
+    """
+    p = np.asarray(p, dtype=np.float64)
+    return _plog2p(p) + _plog2p(1 - p)
+
+
+def frequencies(on: Counts, observed: Counts) -> Floats:
+    """P(ON | class) of shape (C, n); NaN in the row of a class that was not observed."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(on / observed[:, None], dtype=np.float64)
+
+
+def psp_entropy(on: Counts, observed: Counts) -> Floats:
+    """First-order PSP-entropy of each neuron (n,): sum over classes of h(P(ON | class)), between 0 and C bits.
+
+    Tartaglione, Bragagnolo and Grangetto, ICANN 2020 (arXiv 2004.14765). Two neurons, two classes of four examples:
+
+    >>> on = np.array([[3, 0], [2, 2]])
+    >>> [round(float(bits), 6) for bits in psp_entropy(on, np.array([4, 4]))]
+    [1.811278, 1.0]
+    """
+    present = observed > 0
+    return binary_entropy(frequencies(on[present], observed[present])).sum(0)
+
+
+def corrected_entropy(on: Counts, observed: Counts) -> Floats:
+    """`psp_entropy` with the Miller-Madow correction, in bits (n,).
+
+    The plug-in estimate is too low by about (m - 1) / (2 M ln 2) bit per class, m being the number of states observed
+    and M the number of observations. A neuron with one state in a class (a dead one, say) gets nothing added there.
+
+    >>> float(corrected_entropy(np.array([[0]]), np.array([8]))[0])
+    0.0
+    >>> round(float(corrected_entropy(np.array([[4]]), np.array([8]))[0]) - 1, 6)
+    0.090168
+    """
+    present = observed > 0
+    on, observed = on[present], observed[present]
+    both_states = (on > 0) & (on < observed[:, None])
+    return psp_entropy(on, observed) + (both_states / (2 * np.log(2) * observed[:, None])).sum(0)
+
+
+def state_entropy(on: Counts, observed: Counts) -> Floats:
+    """Entropy of a neuron's state over all examples, whatever their class, in bits (n,): at most 1."""
+    return binary_entropy(on.sum(0) / observed.sum())
+
+
+def class_information(on: Counts, observed: Counts) -> Floats:
+    """I(state; class) = h(sum_c pi_c p_c) - sum_c pi_c h(p_c) in bits (n,); pi_c is the class's share of the data.
+
+    It tells a class-specific neuron (information) from a dead one (none), which both have a low PSP-entropy.
+
+    >>> round(float(class_information(np.array([[3], [2]]), np.array([4, 4]))[0]), 6)
+    0.048795
+    """
+    present = observed > 0
+    shares = observed[present] / observed.sum()
+    within = shares @ binary_entropy(frequencies(on[present], observed[present]))
+    return np.maximum(state_entropy(on, observed) - within, 0.0)  # rounding may leave -1e-17
+
+
+def _plog2p(p: Floats) -> Floats:
+    logarithm = np.zeros_like(p)
+    np.log2(p, out=logarithm, where=p > 0)
+    return -p * logarithm + 0.0  # + 0.0 turns -0.0 into 0.0

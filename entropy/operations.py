@@ -1,0 +1,70 @@
+"""What the operations of torch mean to a tracker of neurons, by name.
+
+By name because one operation comes as function, method, in-place method and operator (`torch.relu`, `F.relu`,
+`Tensor.relu_`), which are different objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+ACTIVATIONS = _names(
+    """relu relu6 leaky_relu prelu rrelu elu selu celu threshold hardtanh softplus gelu silu mish hardswish tanh
+    sigmoid special_expit hardsigmoid logsigmoid log_sigmoid softsign tanhshrink hardshrink softshrink"""
+)
+"""elementwise nonlinearities: the input of one is a post-synaptic potential"""
+
+CLAMPS = frozenset({"clamp", "clamp_min", "clip"})
+
+SOFTMAXES = frozenset({"softmax", "log_softmax", "softmin"})
+
+SHAPE_ONLY = _names(
+    """view view_as reshape reshape_as flatten unflatten squeeze unsqueeze permute transpose swapaxes movedim t get
+    contiguous clone detach to type float double expand getitem narrow select chunk split tensor_split unbind
+    dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout feature_alpha_dropout"""
+)
+"""operations that only move neurons about (`get` is a property such as `.T`; dropout is off in eval mode)"""
+
+CHANNELS_SECOND = _names(
+    """conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d batch_norm group_norm
+    instance_norm"""
+)
+CHANNELS_LAST = _names("linear matmul addmm layer_norm rms_norm embedding multi_head_attention_forward")
+
+_SPELLINGS = {f"{prefix}{name}": name for prefix in "ir" for name in ("add", "sub", "mul", "truediv", "matmul")}
+
+
+def operation_name(function: Any) -> str:
+    """The plain name of an operation, whichever way it was called.
+
+    >>> import torch
+    >>> [operation_name(f) for f in (torch.nn.functional.relu, torch.Tensor.relu_, torch.Tensor.__iadd__)]
+    ['relu', 'relu', 'add']
+    """
+    name = getattr(function, "__name__", "").strip("_")
+    return _SPELLINGS.get(name, name)
+
+
+def is_activation(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+    """Whether a call is an elementwise activation; a clamp from below at zero is a ReLU.
+
+    >>> is_activation("relu", [0], {}), is_activation("clamp", [0], {"min": 0}), is_activation("clamp", [0, -1, 1], {})
+    (True, True, False)
+    """
+    if name not in CLAMPS:
+        return name in ACTIVATIONS
+    lower = args[1] if len(args) > 1 else kwargs.get("min")
+    return isinstance(lower, int | float) and lower == 0
+
+
+def channel_axis(name: str, before: int) -> int:
+    """The axis of the channels after an operation, given where it was before: 1 as in NCHW, or -1 as in tokens."""
+    if name in CHANNELS_SECOND:
+        return 1
+    return -1 if name in CHANNELS_LAST else before
