@@ -1,0 +1,34 @@
+"""`python -m pruning METHOD FILE.pt --sparsity S -o OUT.pt` and `python -m pruning list`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+PROG = "python -m pruning"
+
+
+def main(argv: Sequence[str]) -> None:
+    """Hand over to the command the first word names."""
+    from pruning import command, listing
+    from pruning.arguments import arguments_of
+    from pruning.method import methods
+    from store.command import run
+
+    known = methods()
+    name, rest = (argv[0], argv[1:]) if argv else ("", [])
+    if name == "list":
+        run(listing.List, listing.main, prog=f"{PROG} list", argv=rest)
+    if name in known:
+        run(arguments_of(known[name]), command.main, prog=f"{PROG} {name}", argv=rest)
+    usage = f"usage: {PROG} METHOD FILE.pt --sparsity S [S ...] -o OUT.pt   ({PROG} METHOD --help for its flags)\n"
+    usage += f"       {PROG} list\n\nmethods: {', '.join(known)}"
+    if name in ("-h", "--help"):
+        print(usage)
+        sys.exit(0)
+    print(f"{usage}\n\nerror: {f'there is no method {name!r}' if name else 'no method given'}", file=sys.stderr)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,63 @@
+"""`python -m pruning METHOD`: from flags to finished checkpoints, and what is said about them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from pruning.arguments import Prune
+from store.command import Report, note, render_table
+
+COLUMNS = ("out", "sparsity", "reached", "epochs", "loss", "accuracy")
+
+
+def main(arguments: Prune) -> Report:
+    """Run every job whose checkpoints are not there yet."""
+    from pruning.job import Job, plan_jobs
+
+    jobs: list[Job] = plan_jobs(arguments)
+    rows = [row for job in jobs for row in _make(job, arguments)]
+    headers = ("checkpoint", "sparsity", "reached", "epochs", "test loss", "test accuracy")
+    table = render_table(headers, [[row[key] for key in COLUMNS] for row in rows])
+    summary = rows[0] if len(rows) == 1 else {key: [row[key] for row in rows] for key in rows[0]}
+    return Report({"checkpoint": str(arguments.checkpoint), "method": arguments.method.name} | summary, table)
+
+
+def _make(job: Any, arguments: Prune) -> list[dict[str, Any]]:
+    """The job's checkpoints, made or found, one row each."""
+    from zoo.device import resolve_device
+    from zoo.unfinished import reusable
+
+    identity = job.identity()
+    found = [reusable(target, identity, arguments.overwrite) for target in job.targets.values()]
+    reused, start = all(found), time.perf_counter()
+    if reused:
+        note(f"{', '.join(map(str, job.targets.values()))}: there already, made with these arguments")
+    else:
+        from pruning.run import run_job
+
+        run_job(job, resolve_device(arguments.device), run_code=arguments.data == job.parent.checkpoint.data["spec"])
+    seconds = time.perf_counter() - start
+    return [_row(sparsity, target, reused, seconds) for sparsity, target in job.targets.items()]
+
+
+def _row(asked: float, target: Path, reused: bool, seconds: float) -> dict[str, Any]:
+    from store.checkpoint import load
+    from store.files import sha256
+
+    metrics = load(target).metrics
+    return {
+        "out": str(target),
+        "sha256": sha256(target),
+        "asked": asked,
+        "sparsity": metrics["sparsity"],
+        "reached": metrics["reached"],
+        "epochs": metrics["epochs"],
+        "loss": metrics["test"]["loss"],
+        "accuracy": metrics["test"]["accuracy"],
+        "train_loss": metrics["train"]["loss"],
+        "train_accuracy": metrics["train"]["accuracy"],
+        "reused": reused,
+        "seconds": seconds,
+    }

@@ -1,0 +1,34 @@
+"""One cut: from scores to masks, by space, scope and selection of a composition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pruning.counts import alive_counts
+from pruning.selection.ranking import keep_highest
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pruning.composition import Composition
+    from pruning.context import Context
+
+
+def choose(parts: Composition, context: Context, target: int) -> dict[str, Tensor]:
+    """Masks of the weights after a cut that leaves `target` groups, or more where the selection wants more."""
+    scores = parts.space.pool(parts.scorer.score(context))
+    alive = parts.space.alive(dict(context.masks))
+    sizes = {name: score.numel() for name, score in scores.items()}
+    living = alive_counts(alive)
+
+    def cut(kept: int) -> dict[str, Tensor]:
+        return parts.space.spread(keep_highest(scores, alive, parts.scope.pools(sizes, living, kept)))
+
+    return cut(parts.select.kept(context, scores, alive, cut, target))
+
+
+def groups(parts: Composition, masks: Mapping[str, Tensor]) -> tuple[int, int]:
+    """(all, alive): what sparsity is counted over."""
+    alive = parts.space.alive(dict(masks))
+    return sum(mask.numel() for mask in alive.values()), sum(alive_counts(alive).values())

@@ -1,0 +1,175 @@
+"""The one loop every pruning method runs in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pruning.context import Context
+from pruning.counts import kept_count
+from pruning.cutting import choose, groups
+from zoo.evaluation import evaluate
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pruning.composition import Composition
+    from pruning.schedules.event import Event, Span
+    from store.checkpoint import Checkpoint
+    from zoo.splits import Splits
+    from zoo.training import Trainer
+
+
+class Observer(Protocol):
+    """Who looks on as a run proceeds."""
+
+    def emit(self, sparsity: float) -> None:
+        """The network at an asked sparsity is ready: after its recovery, just before the next cut, or at the end."""
+
+    def between(self) -> None:
+        """Between two pieces of training, where the run may be saved."""
+
+
+class Engine:
+    """Trains, and cuts where the schedule and the trigger say so; hands over the network at each asked sparsity.
+
+    All that changes is in `state_dict`: a run that loads it goes on to the same bytes.
+    """
+
+    def __init__(
+        self,
+        composition: Composition,
+        trainer: Trainer,
+        splits: Splits,
+        span: Span,
+        *,
+        parent: Checkpoint,
+        seed: int,
+        observer: Observer,
+        stride: int | None = None,
+    ) -> None:
+        self.composition, self.trainer, self.splits, self.span = composition, trainer, splits, span
+        self.parent, self.seed, self.observer = parent, seed, observer
+        self.stride = stride or trainer.steps_per_epoch
+        self.weights = composition.space.weights(trainer.model)
+        self.events = composition.schedule.events(span)
+        self.total, _ = groups(composition, self.masks)
+        self.cursor = 0  # events behind the run
+        self.emitted = 0  # asked sparsities handed over
+        self.cuts: list[list[int]] = []  # [step, survivors]
+        self.losses: list[float] = []  # validation loss at each epoch's end since the last cut
+        self.best: dict[str, Tensor] | None = None  # state dict at the lowest of them
+
+    def complete(self) -> None:
+        """Run to the end."""
+        for event in self.events[self.cursor :]:
+            self._train_to(event.step)
+            target = self._target(event)
+            if self._has_work(target) and self.composition.trigger.fires(self.context()):
+                self._cut(target)
+            self.cursor += 1
+        self._train_to(self.span.steps)
+        self._emit(len(self.span.asked))
+
+    def _cut(self, target: int) -> None:
+        parts = self.composition
+        if parts.trigger.restores_best and self.best is not None:
+            self.trainer.model.load_state_dict(self.best)
+        self._emit(self._reached())
+        context = self.context()
+        masks = choose(parts, context, target)
+        if parts.regrow is not None:
+            masks = parts.regrow.regrow(context, masks)
+        self.trainer.set_masks(self.trainer.masks | masks)
+        parts.recovery.recover(self.trainer, self.parent, self._epochs_to_next())
+        self.losses, self.best = [], None
+        self.cuts.append([self.trainer.steps_done, self.alive])
+
+    def _target(self, event: Event) -> int:
+        """What the event leaves, held back at the next asked sparsity: each is met exactly, none is passed over."""
+        ahead = [sparsity for sparsity in self.span.asked if kept_count(self.total, sparsity) < self.alive]
+        return min(self.alive, kept_count(self.total, min([event.sparsity, *ahead[:1]])))
+
+    def _has_work(self, target: int) -> bool:
+        return target < self.alive or self.composition.regrow is not None
+
+    def _train_to(self, step: int) -> None:
+        """Train up to a step, in pieces that end at epochs, strides and the step."""
+        trainer = self.trainer
+        while trainer.steps_done < step:
+            to_boundary = -trainer.steps_done % trainer.steps_per_epoch or trainer.steps_per_epoch
+            to_stride = -trainer.steps_done % self.stride or self.stride
+            trainer.advance(min(to_boundary, to_stride, step - trainer.steps_done))
+            if trainer.steps_done % trainer.steps_per_epoch == 0:
+                self._end_epoch()
+            self.observer.between()
+
+    def _end_epoch(self) -> None:
+        trainer = self.trainer
+        follows = trainer.recipe.schedule == "plateau"
+        if not (follows or self.composition.validates):
+            return
+        held = self.splits.validation if len(self.splits.validation[0]) else self.splits.train
+        loss = evaluate(trainer.model, *held).loss
+        if follows:
+            trainer.observe(loss)
+        if self.composition.trigger.restores_best and loss < min(self.losses, default=float("inf")):
+            self.best = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+        self.losses.append(loss)
+
+    def _emit(self, until: int) -> None:
+        for sparsity in self.span.asked[self.emitted : until]:
+            self.observer.emit(sparsity)
+        self.emitted = max(self.emitted, until)
+
+    def _reached(self) -> int:
+        """How many of the asked sparsities are reached."""
+        return sum(self.has_reached(sparsity) for sparsity in self.span.asked)
+
+    def _epochs_to_next(self) -> int:
+        later = [event.step for event in self.events[self.cursor + 1 :]]
+        steps = (later[0] if later else self.span.steps) - self.trainer.steps_done
+        return -(-steps // self.trainer.steps_per_epoch)
+
+    @property
+    def masks(self) -> dict[str, Tensor]:
+        """Masks of the weights sparsity is counted over."""
+        return {name: self.trainer.masks[name] for name in self.weights}
+
+    @property
+    def alive(self) -> int:
+        """Survivors."""
+        return groups(self.composition, self.masks)[1]
+
+    def has_reached(self, sparsity: float) -> bool:
+        """Whether no more is left than `sparsity` leaves."""
+        return self.alive <= kept_count(self.total, sparsity)
+
+    def context(self) -> Context:
+        """What parts may look at, at this moment."""
+        done = self.trainer.steps_done
+        x, y = self.splits.train
+        return Context(
+            model=self.trainer.model,
+            weights=self.weights,
+            masks=self.masks,
+            x=x,
+            y=y,
+            validation=self.splits.validation if len(self.splits.validation[0]) else None,
+            losses=tuple(self.losses),
+            step=done,
+            progress=done / max(1, self.span.steps),
+            cuts=len(self.cuts),
+            seed=self.seed,
+            batch_size=self.trainer.recipe.batch_size,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """The whole state of the run, of plain containers and tensors."""
+        own = {name: getattr(self, name) for name in ("cursor", "emitted", "cuts", "losses", "best")}
+        return own | {"trainer": self.trainer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back to where `state_dict` was taken."""
+        self.trainer.load_state_dict(state["trainer"])
+        for name in ("cursor", "emitted", "cuts", "losses", "best"):
+            setattr(self, name, state[name])

@@ -1,0 +1,1 @@
+"""Registry of pruning methods: one frozen dataclass a file (no torch at import)."""

@@ -1,0 +1,1 @@
+"""Recoveries: what happens right after a cut."""

@@ -1,0 +1,21 @@
+"""Fine-tuning with a fresh optimiser after each cut (Janusz et al. 2025)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from store.checkpoint import Checkpoint
+    from zoo.training import Trainer
+
+
+@dataclass(frozen=True)
+class FreshOptimiser:
+    """Weights are kept; momentum and learning-rate rule start anew, over the epochs until the next cut."""
+
+    def check(self, parent: Checkpoint) -> None:
+        pass
+
+    def recover(self, trainer: Trainer, parent: Checkpoint, epochs: int) -> None:  # noqa: ARG002
+        trainer.restart(trainer.recipe, epochs)

@@ -1,0 +1,21 @@
+"""Training simply goes on after a cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from store.checkpoint import Checkpoint
+    from zoo.training import Trainer
+
+
+@dataclass(frozen=True)
+class GoOn:
+    """Weights, momentum and rate are kept; those of removed weights are zero."""
+
+    def check(self, parent: Checkpoint) -> None:
+        pass
+
+    def recover(self, trainer: Trainer, parent: Checkpoint, epochs: int) -> None:
+        pass

@@ -1,0 +1,1 @@
+"""Schedules: when to cut, and to which sparsity."""

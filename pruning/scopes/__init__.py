@@ -1,0 +1,1 @@
+"""Scopes: within which tensors scores compete."""

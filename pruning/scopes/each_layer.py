@@ -1,0 +1,46 @@
+"""Every tensor keeps the same fraction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class EachLayer:
+    """One pool a tensor, its share in proportion to its size; shares sum exactly."""
+
+    def pools(self, sizes: Mapping[str, int], alive: Mapping[str, int], kept: int) -> list[tuple[tuple[str, ...], int]]:
+        """
+        >>> EachLayer().pools({"a": 10, "b": 30}, {"a": 10, "b": 30}, 20)
+        [(('a',), 5), (('b',), 15)]
+        """
+        return [((name,), share) for name, share in apportion(sizes, alive, kept).items()]
+
+
+def apportion(sizes: Mapping[str, int], limits: Mapping[str, int], total: int) -> dict[str, int]:
+    """Integers that sum to `total`, in proportion to `sizes` by largest remainders, none above its limit.
+
+    What one tensor has no room for is shared out among the others.
+
+    >>> apportion({"a": 1, "b": 1, "c": 1}, {"a": 9, "b": 9, "c": 9}, 7)
+    {'a': 3, 'b': 2, 'c': 2}
+    >>> apportion({"a": 10, "b": 30}, {"a": 10, "b": 6}, 12)
+    {'a': 6, 'b': 6}
+    """
+    full: dict[str, int] = {}
+    while True:
+        rest = total - sum(full.values())
+        open_sizes = {name: size for name, size in sizes.items() if name not in full}
+        whole = max(1, sum(open_sizes.values()))
+        over = {name: limits[name] for name, size in open_sizes.items() if rest * size > limits[name] * whole}
+        if not over:
+            break
+        full |= over
+    if rest and not open_sizes:
+        raise ValueError(f"{total} weights are to be kept, but only {sum(limits.values())} are left")
+    shares = full | {name: rest * size // whole for name, size in open_sizes.items()}
+    by_remainder = sorted(open_sizes, key=lambda name: -(rest * open_sizes[name] % whole))
+    for name in by_remainder[: total - sum(shares.values())]:
+        shares[name] += 1
+    return {name: shares[name] for name in sizes}

@@ -1,0 +1,1 @@
+"""Scorers: how important each weight is, high = keep."""

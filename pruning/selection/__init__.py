@@ -1,0 +1,1 @@
+"""Selection: how many to keep at a cut."""

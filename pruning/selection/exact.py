@@ -1,0 +1,29 @@
+"""Keep exactly what the target leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pruning.context import Context
+
+
+@dataclass(frozen=True)
+class Exact:
+    """K = N - round(s N)."""
+
+    validates: ClassVar[bool] = False
+
+    def kept(
+        self,
+        context: Context,  # noqa: ARG002
+        scores: dict[str, Tensor],  # noqa: ARG002
+        alive: dict[str, Tensor],  # noqa: ARG002
+        cut: Callable[[int], dict[str, Tensor]],  # noqa: ARG002
+        target: int,
+    ) -> int:
+        return target

@@ -1,0 +1,1 @@
+"""Triggers: whether a scheduled cut takes place."""

@@ -1,0 +1,1 @@
+"""Updates: what is done around each step of the optimiser."""

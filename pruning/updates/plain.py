@@ -1,0 +1,20 @@
+"""The optimiser's step as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from zoo.training import Step
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Nothing is done around a step."""
+
+    def around(self, model: nn.Module) -> Callable[[Step], None]:  # noqa: ARG002
+        return lambda step: step()

@@ -1,0 +1,143 @@
+"""One battery over every registered pruning method; and a new method is one file, no edit, and passes the battery."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from oracles.pruning_battery import CHECKS
+
+import pruning.methods
+from pruning.method import methods
+
+NEW = {
+    "snip": '''
+"""SNIP: a method that starts at initialisation and scores by gradients."""
+from dataclasses import dataclass
+from typing import ClassVar
+from pruning.composition import Composition
+from pruning.method import Method
+from pruning.schedules.one_shot import OneShot
+from pruning.starts import FromEpoch
+
+@dataclass(frozen=True)
+class Sensitivity:
+    def score(self, context):
+        import torch
+        from torch.nn.functional import cross_entropy
+        from zoo.evaluation import evaluating
+        x, y = context.x[:context.batch_size], context.y[:context.batch_size]
+        with evaluating(context.model):
+            loss = cross_entropy(context.model(x), y)
+            gradients = torch.autograd.grad(loss, list(context.weights.values()))
+        pairs = zip(context.weights.items(), gradients)
+        return {name: (weight * gradient).abs().detach() for (name, weight), gradient in pairs}
+
+@dataclass(frozen=True)
+class Snip(Method):
+    """Connection sensitivity."""
+    name: ClassVar[str] = "snip"
+    phase: ClassVar = "before training"
+    summary: ClassVar[str] = "sensitivity at initialisation"
+    paper: ClassVar[str] = "Lee et al. 2019"
+
+    def composition(self):
+        return Composition(scorer=Sensitivity(), schedule=OneShot(), start=FromEpoch(0))
+''',
+    "rigl": '''
+"""RigL: weights move at constant density."""
+from dataclasses import dataclass
+from typing import ClassVar
+from pruning.composition import Composition
+from pruning.method import Method
+from pruning.schedules.event import Event
+from pruning.scopes.each_layer import EachLayer
+from pruning.scorers.magnitude import Magnitude
+from pruning.selection.ranking import keep_highest
+from pruning.starts import FromEpoch
+
+@dataclass(frozen=True)
+class OnceThenEveryEpoch:
+    gradual: ClassVar[bool] = False
+
+    def events(self, span):
+        return [Event(epoch * span.steps_per_epoch, span.final) for epoch in range(span.epochs)]
+
+@dataclass(frozen=True)
+class LargestGradients:
+    fraction: float
+
+    def regrow(self, context, masks):
+        import torch
+        from torch.nn.functional import cross_entropy
+        from zoo.evaluation import evaluating
+        x, y = context.x[:context.batch_size], context.y[:context.batch_size]
+        with evaluating(context.model):
+            gradients = torch.autograd.grad(cross_entropy(context.model(x), y), list(context.weights.values()))
+        grown = {}
+        for (name, weight), gradient in zip(context.weights.items(), gradients):
+            mask, alive = masks[name], int(masks[name].sum())
+            moved = min(int(self.fraction * alive), mask.numel() - alive)
+            stays = keep_highest({name: weight.detach().abs()}, {name: mask}, [((name,), alive - moved)])[name]
+            comes = keep_highest({name: gradient.abs()}, {name: ~mask}, [((name,), moved)])[name]
+            grown[name] = stays | comes
+        return grown
+
+@dataclass(frozen=True)
+class RigL(Method):
+    """Drop the smallest, grow where gradients are largest."""
+    name: ClassVar[str] = "rigl"
+    phase: ClassVar = "during training"
+    summary: ClassVar[str] = "smallest weights make room for those with the largest gradients"
+    paper: ClassVar[str] = "Evci et al. 2020"
+    fraction: float = 0.3
+    """moved at each event"""
+
+    def composition(self):
+        return Composition(
+            scorer=Magnitude(), schedule=OnceThenEveryEpoch(), scope=EachLayer(),
+            regrow=LargestGradients(self.fraction), start=FromEpoch(0),
+        )
+''',
+}
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
+@pytest.mark.parametrize("name", methods())
+def test_registered_method(name, check):
+    check(methods()[name])
+
+
+@pytest.fixture
+def extended(tmp_path, monkeypatch):
+    """The registry with a folder of new files in it."""
+    for name, source in NEW.items():
+        (tmp_path / f"{name}.py").write_text(source)
+    monkeypatch.setattr(pruning.methods, "__path__", [*pruning.methods.__path__, str(tmp_path)])
+    yield methods()
+    for name in NEW:
+        sys.modules.pop(f"pruning.methods.{name}", None)
+        vars(pruning.methods).pop(name, None)
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_a_new_method_is_one_file(extended, name):
+    for check in CHECKS:
+        check(extended[name])
+
+
+def test_a_moving_mask_really_moves(extended):
+    from oracles.pruning_battery import Run
+
+    run = Run(extended["rigl"]().composition())
+    first, last = run.moments[0][0], run.moments[-1][0]
+    assert any((last[name] & ~first[name]).any() for name in first)
+
+
+def test_methods_and_their_list_answer_without_torch():
+    code = (
+        "import sys; from pruning.method import methods; from pruning.arguments import arguments_of\n"
+        "for method in methods().values(): arguments_of(method); method().composition().describe()\n"
+        "assert not {'torch', 'h5py', 'scipy', 'sklearn'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])

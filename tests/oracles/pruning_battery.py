@@ -1,0 +1,196 @@
+"""What every pruning method owes, as checks of one method each: run over all registered ones, and over new ones."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from dataclasses import fields, replace
+from functools import lru_cache
+
+import torch
+from torch import nn
+
+from pruning.composition import Composition
+from pruning.counts import kept_count
+from pruning.engine import Engine
+from pruning.schedules.event import Span
+from store.checkpoint import Checkpoint
+from zoo.prunable import prunable
+from zoo.recipe import Recipe
+from zoo.splits import Splits
+from zoo.training import Trainer
+
+EPOCHS, BATCH = 16, 8
+SGD = Recipe(lr=0.05, momentum=0.9, weight_decay=0.05, batch_size=BATCH)
+ADAM = Recipe(optimiser="adam", lr=0.01, weight_decay=0.05, batch_size=BATCH)
+
+
+class EveryKind(nn.Module):
+    """Convolution, batch norm, dropout, linear layers, and a weight that two layers share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3)
+        self.drop, self.first = nn.Dropout(0.1), nn.Linear(48, 8)
+        self.shared, self.again, self.last = nn.Linear(8, 8), nn.Linear(8, 8), nn.Linear(8, 4)
+        self.again.weight = self.shared.weight
+
+    def forward(self, x):
+        x = torch.relu(self.norm(self.conv(x))).flatten(1)  # (N, 3, 4, 4) -> (N, 48)
+        x = torch.relu(self.first(self.drop(x)))
+        return self.last(torch.relu(self.again(torch.relu(self.shared(x)))))
+
+
+@lru_cache(maxsize=1)
+def examples() -> Splits:
+    """Images whose class is the quadrant that is bright; easy, so that a few epochs learn it."""
+    generator = torch.Generator().manual_seed(0)
+    y = torch.arange(56) % 4
+    x = 0.3 * torch.randn(56, 1, 6, 6, generator=generator)
+    for index, label in enumerate(y.tolist()):
+        row, column = divmod(label, 2)
+        x[index, 0, 3 * row : 3 * row + 3, 3 * column : 3 * column + 3] += 1
+    return Splits((x[:40], y[:40]), (x[40:48], y[40:48]), (x[48:], y[48:]))
+
+
+@lru_cache(maxsize=1)
+def trained() -> Checkpoint:
+    """A parent, trained a little."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = EveryKind()
+    initial = copy.deepcopy(model.state_dict())
+    Trainer(model, *examples().train, SGD, epochs=6, order_seed=0).advance(30)
+    return Checkpoint(model={}, data={}, state=model.state_dict(), weights_at={0: initial})
+
+
+class Run:
+    """A method's run on the small network; `moments` holds (masks, weights) after each piece of training."""
+
+    def __init__(self, parts: Composition, asked=(0.5, 0.8), recipe=SGD, seed=0, stop_after=None, state=None) -> None:
+        self.asked = asked if parts.schedule.gradual else asked[-1:]
+        model = EveryKind()
+        model.load_state_dict(parts.start.weights(trained()))
+        masks = {name: torch.ones_like(weight, dtype=torch.bool) for name, weight in prunable(model).items()}
+        trainer = Trainer(
+            model,
+            *examples().train,
+            recipe,
+            epochs=EPOCHS,
+            order_seed=0,
+            masks=masks,
+            around_step=parts.update.around(model),
+        )
+        span = Span(0.0, self.asked, EPOCHS, trainer.steps_per_epoch)
+        self.moments, self.emitted, self.states, self.stop_after = [], {}, [], stop_after
+        self.engine = Engine(parts, trainer, examples(), span, parent=trained(), seed=seed, observer=self)
+        if state is not None:
+            self.engine.load_state_dict(state)
+        with contextlib.suppress(InterruptedError):
+            self.engine.complete()
+
+    def _snapshot(self):
+        model = self.engine.trainer.model
+        weights = {name: weight.detach().clone() for name, weight in prunable(model).items()}
+        return {name: mask.clone() for name, mask in self.engine.masks.items()}, weights
+
+    def between(self) -> None:
+        self.moments.append(self._snapshot())
+        if len(self.moments) == self.stop_after:
+            self.states.append(self.engine.state_dict())
+            raise InterruptedError
+
+    def emit(self, sparsity: float) -> None:
+        self.emitted[sparsity] = self._snapshot()
+
+    @property
+    def final(self):
+        return {name: value.clone() for name, value in self.engine.trainer.model.state_dict().items()}
+
+
+def same(first: dict, second: dict) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def check_describes_itself(method) -> None:
+    assert method.name
+    assert method.summary
+    assert method.paper
+    assert method.phase in ("before training", "during training", "after training")
+    assert method.__doc__
+    assert all(field.default is not None or "None" in str(field.type) for field in fields(method))
+    assert {"scorer", "schedule"} <= method().composition().describe().keys()
+
+
+def check_every_asked_sparsity_is_met_exactly(method) -> None:
+    run = Run(method().composition())
+    assert set(run.emitted) == set(run.asked)
+    for sparsity, (masks, weights) in run.emitted.items():
+        total = sum(mask.numel() for mask in masks.values())
+        assert sum(int(mask.sum()) for mask in masks.values()) == kept_count(total, sparsity)
+        assert all(not weights[name][~mask].any() for name, mask in masks.items())
+
+
+def check_removed_weights_stay_zero(method) -> None:
+    parts = method().composition()
+    for recipe in (SGD, ADAM):
+        run = Run(parts, recipe=recipe)
+        before = run.moments[0][0]
+        for masks, weights in run.moments:
+            assert all(not weights[name][~mask].any() for name, mask in masks.items())
+            if parts.regrow is None:
+                assert all(not (mask & ~before[name]).any() for name, mask in masks.items())
+            before = masks
+        assert not all(mask.all() for mask in before.values())
+
+
+def check_same_seed_same_bytes(method) -> None:
+    parts = method().composition()
+    first, second = Run(parts), Run(parts)
+    assert same(first.final, second.final)
+    assert same(first.engine.masks, second.engine.masks)
+
+
+def check_a_stopped_run_goes_on_to_the_same_bytes(method) -> None:
+    parts = method().composition()
+    whole = Run(parts)
+    for stop in (1, len(whole.moments) // 3, len(whole.moments) // 2, len(whole.moments) - 1):
+        stopped = Run(parts, stop_after=max(1, stop))
+        resumed = Run(parts, state=stopped.states[0])
+        assert same(resumed.final, whole.final)
+        assert same(resumed.engine.masks, whole.engine.masks)
+        assert resumed.engine.cuts == whole.engine.cuts
+        for sparsity, (masks, weights) in (stopped.emitted | resumed.emitted).items():
+            assert same(masks, whole.emitted[sparsity][0])
+            assert same(weights, whole.emitted[sparsity][1])
+
+
+def check_scoring_leaves_everything_as_it_was(method) -> None:
+    run = Run(method().composition(), stop_after=7)
+    model = run.engine.trainer.model.train()
+    model.conv.eval()
+    for parameter in model.parameters():
+        parameter.grad = torch.full_like(parameter, 0.5)
+    state, modes = copy.deepcopy(model.state_dict()), [module.training for module in model.modules()]
+    random_state = torch.get_rng_state()
+    scores = run.engine.composition.scorer.score(run.engine.context())
+    assert scores.keys() == prunable(model).keys()
+    assert all(scores[name].shape == weight.shape for name, weight in prunable(model).items())
+    assert same(state, model.state_dict())
+    assert modes == [module.training for module in model.modules()]
+    assert all((parameter.grad == 0.5).all() for parameter in model.parameters())
+    assert all(parameter.requires_grad for parameter in model.parameters())
+    assert torch.equal(random_state, torch.get_rng_state())
+
+
+def check_choosing_leaves_the_weights_as_they_were(method) -> None:
+    from pruning.cutting import choose
+
+    run = Run(method().composition(), stop_after=7)
+    state = run.final
+    engine = run.engine
+    choose(replace(engine.composition), engine.context(), engine.alive // 2)
+    assert same(state, run.final)
+
+
+CHECKS = [value for name, value in sorted(globals().items()) if name.startswith("check_")]
