@@ -40,11 +40,11 @@ def leave_one_out_means(on: Counts, observed: Counts) -> Floats:
     """
     total, total_observed = on.sum(0, dtype=np.int64), observed.sum(0)
     blocks, classes, neurons = on.shape
-    means = np.zeros(blocks)
-    for block in range(blocks):
-        for label in range(classes):
-            left = int(total_observed[label] - observed[block, label])
-            table = corrected_entropy(np.arange(left + 1)[None], np.array([left]))
-            occurrences = np.bincount(total[label] - on[block, label], minlength=left + 1)
-            means[block] += occurrences @ table / neurons
-    return means
+    sums = np.zeros(blocks)
+    for label in range(classes):
+        left = total_observed[label] - observed[:, label]
+        tables = {count: corrected_entropy(np.arange(count + 1)[None], np.array([count])) for count in set(left.tolist())}
+        for block, count in enumerate(left.tolist()):
+            occurrences = np.bincount(total[label] - on[block, label], minlength=count + 1)
+            sums[block] += occurrences @ tables[count]
+    return sums / neurons

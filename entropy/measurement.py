@@ -27,8 +27,9 @@ def measure(
 ) -> tuple[list[LayerEntropy], dict[str, tuple[int, ...]]]:
     """PSP-entropy of every layer of `model` over x (N, ...) with labels y (N,), in forward order.
 
-    The output layer comes last. In eval mode; the model comes out as it went in. `available`: examples in the split that x is the first part of.
-    Also returned: inputs of activations that have no row per example (shapes by name), which are no neurons.
+    The output layer comes last. In eval mode; the model comes out as it went in. `available`: examples in the split
+    that x is the first part of. Also returned: the inputs of activations that have no row per example (shapes by
+    name), which are no neurons.
     """
     with evaluating(model):
         blocks = deal(y, classes, _affordable_blocks(model, x, classes))

@@ -36,8 +36,9 @@ class Tally:
                 f"{self.name} has {self.counts.shape[2]} neurons in one batch and {states.shape[1]} in another"
             )
         for run in runs:
-            ones = states[run.start : run.stop].sum(0)
-            self.counts[run.block, run.label] += ones.to(self.counts.dtype)
+            # A run is within a cell, so its sum fits the counter; adding in narrow integers is ten times as fast.
+            ones = states[run.start : run.stop].sum(0, dtype=self.counts.dtype)
+            self.counts[run.block, run.label] += ones
 
     def numpy(self) -> NDArray[np.integer]:
         """The counts as an array (B, C, neurons)."""
@@ -89,7 +90,7 @@ def _states(potential: Tensor, channels: int, neurons: Neurons) -> tuple[Tensor,
     """ON states (N, neurons) of potentials (N, ...), summed over positions for channel neurons; a neuron's layout."""
     on = potential > 0
     if neurons == "position" or potential.dim() == 2:
-        return on.flatten(1), tuple(potential.shape[1:])
+        return on.flatten(1).view(torch.uint8), tuple(potential.shape[1:])
     pooled = on.movedim(channels, 1).flatten(2).sum(2)  # (N, channels, positions) -> (N, channels)
     return pooled, tuple(pooled.shape[1:])
 

@@ -107,8 +107,9 @@ def count(labels: torch.Tensor, states: Ints, blocks: int) -> tuple[Ints, Ints]:
     """Counts per block and class, by the plainest means."""
     dealt = deal(labels, 5, blocks)
     on = np.zeros((blocks, 5, states.shape[1]), dtype=np.int64)
-    for indices, (run,) in dealt.batches(1):
-        on[run.block, run.label] += states[int(indices)]
+    for indices, runs in dealt.batches(len(labels)):
+        for run in runs:
+            on[run.block, run.label] = states[indices[run.start : run.stop].numpy()].sum(0)
     return on, dealt.sizes.numpy()
 
 
