@@ -43,7 +43,9 @@ def leave_one_out_means(on: Counts, observed: Counts) -> Floats:
     sums = np.zeros(blocks)
     for label in range(classes):
         left = total_observed[label] - observed[:, label]
-        tables = {count: corrected_entropy(np.arange(count + 1)[None], np.array([count])) for count in set(left.tolist())}
+        tables = {
+            count: corrected_entropy(np.arange(count + 1)[None], np.array([count])) for count in set(left.tolist())
+        }
         for block, count in enumerate(left.tolist()):
             occurrences = np.bincount(total[label] - on[block, label], minlength=count + 1)
             sums[block] += occurrences @ tables[count]
