@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pruning.context import Context
 from pruning.counts import kept_count
 from pruning.cutting import choose, groups
+from pruning.schedules.event import Span
 from zoo.evaluation import evaluate
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from pruning.composition import Composition
-    from pruning.schedules.event import Event, Span
+    from pruning.schedules.event import Event
     from store.checkpoint import Checkpoint
     from zoo.splits import Splits
     from zoo.training import Trainer
@@ -32,7 +33,8 @@ class Observer(Protocol):
 class Engine:
     """Trains, and cuts where the schedule and the trigger say so; hands over the network at each asked sparsity.
 
-    All that changes is in `state_dict`: a run that loads it goes on to the same bytes.
+    The run is as long as the trainer's horizon. All that changes is in `state_dict`: a run that loads it goes on to
+    the same bytes.
     """
 
     def __init__(
@@ -40,19 +42,20 @@ class Engine:
         composition: Composition,
         trainer: Trainer,
         splits: Splits,
-        span: Span,
         *,
+        asked: tuple[float, ...],
         parent: Checkpoint,
         seed: int,
         observer: Observer,
         stride: int | None = None,
     ) -> None:
-        self.composition, self.trainer, self.splits, self.span = composition, trainer, splits, span
+        self.composition, self.trainer, self.splits = composition, trainer, splits
         self.parent, self.seed, self.observer = parent, seed, observer
         self.stride = stride or trainer.steps_per_epoch
         self.weights = composition.space.weights(trainer.model)
-        self.events = composition.schedule.events(span)
-        self.total, _ = groups(composition, self.masks)
+        self.total, alive = groups(composition, self.masks)
+        self.span = Span(1 - alive / self.total, asked, trainer.epochs, trainer.steps_per_epoch)
+        self.events = composition.schedule.events(self.span)
         self.cursor = 0  # events behind the run
         self.emitted = 0  # asked sparsities handed over
         self.cuts: list[list[int]] = []  # [step, survivors]

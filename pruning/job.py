@@ -12,7 +12,6 @@ from pruning.composition import Composition
 from pruning.counts import check_sparsities
 from pruning.cutting import groups
 from pruning.method import Method
-from pruning.schedules.event import Span
 from store.checkpoint import Checkpoint, load
 from store.command import BadInput, note
 from store.files import check_writable, sha256
@@ -76,11 +75,6 @@ def plan_jobs(arguments: Prune) -> list[Job]:
     together = composition.schedule.gradual and not arguments.each
     runs = [targets] if together else [{sparsity: targets[sparsity]} for sparsity in asked]
     return [Job(parent, arguments.method, plan, seed, run) for run in runs]
-
-
-def span(job: Job, initial: float, steps_per_epoch: int) -> Span:
-    """What the schedule of the job's method is asked to lay out."""
-    return Span(initial, job.asked, job.plan.epochs, steps_per_epoch)
 
 
 def _parent(arguments: Prune) -> Parent:

@@ -8,58 +8,52 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from pruning.cutting import groups
 from pruning.engine import Engine
-from pruning.job import Job, all_masks, span
-from pruning.keeping import Keeper
+from pruning.job import Job, all_masks
 from store.checkpoint import Checkpoint, save
 from store.command import note
+from store.trajectory import LostTrajectory
 from zoo.architecture import build
 from zoo.data import load_data
-from zoo.fit import state_on_cpu
-from zoo.splits import make_splits
+from zoo.keeping import Keeper, state_on_cpu
+from zoo.splits import Splits, make_splits
 from zoo.training import Trainer
 from zoo.unfinished import Unfinished, unfinished
 
 if TYPE_CHECKING:
     import torch
 
+    from pruning.composition import Composition
+
 
 def run_job(job: Job, device: torch.device, *, run_code: bool = False) -> None:
     """Write the checkpoint of every sparsity of the job. A run that was stopped goes on, to the same bytes."""
     last = job.targets[job.asked[-1]]
     with unfinished(last, job.identity()) as part:
-        _Run(job, device, part, last, run_code=run_code).complete()
+        try:
+            run = _Run(job, device, part, last, run_code=run_code)
+        except LostTrajectory:
+            note(f"what the stopped run for {last} kept of its trajectory is gone: starting again")
+            part.part.unlink()
+            run = _Run(job, device, part, last, run_code=run_code)
+        run.complete()
 
 
 class _Run:
     """A run in progress."""
 
     def __init__(self, job: Job, device: torch.device, part: Unfinished, target: Path, *, run_code: bool) -> None:
-        self.job, self.part = job, part
-        plan, parent = job.plan, job.parent.checkpoint
-        composition = job.method.composition()
-        dataset = load_data(parent.data, run_code=run_code)
+        self.job, self.part, plan = job, part, job.plan
+        dataset = load_data(job.parent.checkpoint.data, run_code=run_code)
         self.splits = make_splits(dataset, plan.validation, plan.split_seed, device)
-        model = build(parent.model).to(device)
-        model.load_state_dict(dict(composition.start.weights(parent)))
-        masks = all_masks(composition, parent)
-        self.trainer = Trainer(
-            model,
-            *self.splits.train,
-            plan.recipe,
-            epochs=plan.epochs,
-            order_seed=plan.order_seed,
-            masks=parent.masks | masks,
-            around_step=composition.update.around(model),
-        )
-        total, alive = groups(composition, masks)
+        composition = job.method.composition()
+        self.trainer = _trainer(job, composition, self.splits, device)
         self.engine = Engine(
             composition,
             self.trainer,
             self.splits,
-            span(job, 1 - alive / total, self.trainer.steps_per_epoch),
-            parent=parent,
+            asked=job.asked,
+            parent=job.parent.checkpoint,
             seed=job.seed,
             observer=self,
             stride=plan.keep if plan.keep and plan.keep_unit == "step" else None,
@@ -67,15 +61,14 @@ class _Run:
         stopped = part.load()
         if stopped:
             self.engine.load_state_dict(stopped)
-        self.keeper = Keeper(job, target, self.trainer, resumed=bool(stopped))
-        self.bar = tqdm(
-            total=self.engine.span.steps, initial=self.trainer.steps_done, unit="step", disable=None, leave=False
-        )
+        header = replace(job.parent.checkpoint, **job.identity())
+        self.keeper = Keeper(plan, self.trainer, target, header, resumed=bool(stopped))
+        total, done = self.engine.span.steps, self.trainer.steps_done
+        self.bar = tqdm(total=total, initial=done, unit="step", disable=None, leave=False)
 
     def complete(self) -> None:
         with self.bar:
             self.engine.complete()
-        self.keeper.finish()
 
     def between(self) -> None:
         self.bar.update(self.trainer.steps_done - self.bar.n)
@@ -89,6 +82,8 @@ class _Run:
                 f"{self.job.method.name} reached sparsity {checkpoint.metrics['sparsity']:.6g}, not {sparsity!r}, in "
                 f"{self.job.plan.epochs} epochs; written as it is, with reached: false"
             )
+        if sparsity == self.job.asked[-1]:  # comes last: with it the run is over, and nothing may be missing
+            self.keeper.finish()
         save(checkpoint, self.job.targets[sparsity])
 
     def _checkpoint(self, sparsity: float) -> Checkpoint:
@@ -112,3 +107,19 @@ class _Run:
             "epochs": self.trainer.steps_done / per_epoch,
             "cuts": [{"epoch": step / per_epoch, "sparsity": 1 - alive / engine.total} for step, alive in engine.cuts],
         }
+
+
+def _trainer(job: Job, composition: Composition, splits: Splits, device: torch.device) -> Trainer:
+    """At the start of the run."""
+    plan, parent = job.plan, job.parent.checkpoint
+    model = build(parent.model).to(device)
+    model.load_state_dict(dict(composition.start.weights(parent)))
+    return Trainer(
+        model,
+        *splits.train,
+        plan.recipe,
+        epochs=plan.epochs,
+        order_seed=plan.order_seed,
+        masks=parent.masks | all_masks(composition, parent),
+        around_step=composition.update.around(model),
+    )

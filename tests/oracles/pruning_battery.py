@@ -13,7 +13,6 @@ from torch import nn
 from pruning.composition import Composition
 from pruning.counts import kept_count
 from pruning.engine import Engine
-from pruning.schedules.event import Span
 from store.checkpoint import Checkpoint
 from zoo.prunable import prunable
 from zoo.recipe import Recipe
@@ -81,9 +80,8 @@ class Run:
             masks=masks,
             around_step=parts.update.around(model),
         )
-        span = Span(0.0, self.asked, EPOCHS, trainer.steps_per_epoch)
         self.moments, self.emitted, self.states, self.stop_after = [], {}, [], stop_after
-        self.engine = Engine(parts, trainer, examples(), span, parent=trained(), seed=seed, observer=self)
+        self.engine = Engine(parts, trainer, examples(), asked=self.asked, parent=trained(), seed=seed, observer=self)
         if state is not None:
             self.engine.load_state_dict(state)
         with contextlib.suppress(InterruptedError):

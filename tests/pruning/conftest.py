@@ -1,0 +1,56 @@
+"""A small trained parent on the bundled digits, and the pruning command without a new process."""
+
+import pytest
+import torch
+
+from store.checkpoint import Checkpoint, save
+
+RECIPE = {"lr": 0.1, "momentum": 0.9, "batch_size": 50, "schedule": "step", "milestones": (0.6,)}
+
+
+@pytest.fixture(scope="session")
+def dense(tmp_path_factory):
+    """The file of an MLP with 12 hidden units, trained for 4 epochs, with the weights of epochs 0 and 1."""
+    from zoo.architecture import describe, initialise, parse_architecture
+    from zoo.data import load_data, resolve_data
+    from zoo.plan import Plan
+    from zoo.recipe import Recipe
+    from zoo.splits import make_splits
+    from zoo.training import Trainer
+
+    data = resolve_data("digits")
+    model = describe(parse_architecture("mlp:hidden=12"), (1, 8, 8), 10)
+    plan = Plan(Recipe(**RECIPE), epochs=4, validation=0.1, split_seed=0, order_seed=3)
+    splits = make_splits(load_data(data), plan.validation, plan.split_seed, torch.device("cpu"))
+    network = initialise(model, 0)
+    trainer = Trainer(network, *splits.train, plan.recipe, epochs=plan.epochs, order_seed=plan.order_seed)
+    weights_at = {0: trainer.state_dict()["model"]}
+    trainer.run_epoch()
+    weights_at[1] = trainer.state_dict()["model"]
+    trainer.advance(3 * trainer.steps_per_epoch)
+    checkpoint = Checkpoint(
+        model=model,
+        data=data,
+        state=network.state_dict(),
+        weights_at=weights_at,
+        training=plan.stored(),
+        metrics=splits.metrics(network),
+    )
+    path = tmp_path_factory.mktemp("dense") / "dense.pt"
+    save(checkpoint, path)
+    return path
+
+
+@pytest.fixture
+def prune():
+    """prune(method, checkpoint, "--flag", value, ...) -> the report's JSON object."""
+    import tyro
+
+    from pruning.arguments import arguments_of
+    from pruning.command import main
+    from pruning.method import methods
+
+    def call(method, *words):
+        return main(tyro.cli(arguments_of(methods()[method]), args=[str(word) for word in words])).summary
+
+    return call

@@ -1,0 +1,241 @@
+"""`python -m pruning METHOD`: what it writes, what it says, what it refuses."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from pruning.counts import kept_count
+from store.checkpoint import load, save
+from store.command import BadInput
+from store.files import sha256
+from zoo.subject import load_subject
+
+ROOT = Path(__file__).parents[2]
+PRUNABLE = 64 * 12 + 12 * 10
+
+
+def survivors(checkpoint):
+    return sum(int(mask.sum()) for mask in checkpoint.masks.values())
+
+
+def test_the_checkpoint_says_where_it_comes_from(dense, tmp_path, prune):
+    out = tmp_path / "sparse.pt"
+    report = prune("magnitude", dense, "--sparsity", 0.9, "-o", out)
+    parent, sparse = load(dense), load(out)
+    assert sparse.parent == sha256(dense)
+    assert sparse.method == {
+        "name": "magnitude",
+        "arguments": {"scope": "global"},
+        "sparsity": [0.9],
+        "seed": 0,
+    }
+    assert (sparse.model, sparse.data, sparse.seed) == (parent.model, parent.data, parent.seed)
+    assert survivors(sparse) == kept_count(PRUNABLE, 0.9)
+    assert not sparse.weights_at
+    assert report["sha256"] == sha256(out)
+    assert report["sparsity"] == sparse.metrics["sparsity"] == pytest.approx(0.9, abs=1 / PRUNABLE)
+    assert report["reached"] is True
+    assert report["epochs"] == 4
+    assert out.stat().st_size <= 1.1 * (4 * survivors(sparse) + PRUNABLE / 8) + 65536
+
+
+def test_the_numbers_are_those_of_the_network_in_the_file(dense, tmp_path, prune):
+    from zoo.evaluation import evaluate
+
+    report = prune("gmp", dense, "--sparsity", 0.8, "-o", tmp_path / "sparse.pt")
+    subject = load_subject(tmp_path / "sparse.pt", split="test")
+    measured = evaluate(subject.model, subject.x, subject.y)
+    assert report["loss"] == pytest.approx(measured.loss, rel=1e-6)
+    assert report["accuracy"] == measured.accuracy > 0.5
+
+
+def test_one_gradual_run_passes_through_every_sparsity(dense, tmp_path, prune):
+    words = [dense, "--epochs", 8, "--rounds", 3, "--sparsity", 0.5, 0.8]
+    report = prune("iterative-magnitude", *words, "-o", tmp_path / "x-{sparsity}.pt")
+    half, fifth = (load(tmp_path / f"x-{sparsity}.pt") for sparsity in ("0.5", "0.8"))
+    assert report["out"] == [str(tmp_path / "x-0.5.pt"), str(tmp_path / "x-0.8.pt")]
+    assert [survivors(half), survivors(fifth)] == [kept_count(PRUNABLE, s) for s in (0.5, 0.8)]
+    assert all((half.masks[name] | ~fifth.masks[name]).all() for name in half.masks)
+    assert 0 < report["epochs"][0] < report["epochs"][1] == 8
+    assert half.metrics["cuts"] == fifth.metrics["cuts"][: len(half.metrics["cuts"])]
+
+
+def test_each_sparsity_in_a_run_of_its_own_is_the_single_run(dense, tmp_path, prune):
+    words = [dense, "--epochs", 4, "--rounds", 2]
+    prune("iterative-magnitude", *words, "--sparsity", 0.5, 0.8, "--each", "-o", tmp_path / "each-{sparsity}.pt")
+    prune("iterative-magnitude", *words, "--sparsity", 0.5, "-o", tmp_path / "single.pt")
+    assert sha256(tmp_path / "each-0.5.pt") == sha256(tmp_path / "single.pt")
+    assert load(tmp_path / "each-0.5.pt").metrics["epochs"] == 4
+
+
+def test_one_shot_methods_always_run_each(dense, tmp_path, prune):
+    report = prune("random", dense, "--epochs", 1, "--sparsity", 0.5, 0.9, "-o", tmp_path / "r-{sparsity}.pt")
+    assert report["epochs"] == [1, 1]
+    prune("random", dense, "--epochs", 1, "--sparsity", 0.9, "-o", tmp_path / "r-0.9.pt")  # reused, not refused
+
+
+def test_typed_twice_it_is_reused_and_typed_otherwise_refused(dense, tmp_path, prune, capsys):
+    out = tmp_path / "x.pt"
+    words = [dense, "--epochs", 1, "-o", out]
+    first = prune("magnitude", *words, "--sparsity", 0.5)
+    again = prune("magnitude", *words, "--sparsity", 0.5)
+    assert (first["reused"], again["reused"], first["sha256"]) == (False, True, again["sha256"])
+    assert "there already" in capsys.readouterr().err
+    other_parent = tmp_path / "other.pt"
+    save(replace(load(dense), seed=9), other_parent)
+    for method, other in (
+        ("magnitude", [*words, "--sparsity", 0.6]),
+        ("magnitude", [*words, "--sparsity", 0.5, "--lr", 0.2]),
+        ("random", [*words, "--sparsity", 0.5]),
+        ("magnitude", [other_parent, *words[1:], "--sparsity", 0.5]),
+    ):
+        with pytest.raises(BadInput, match="--overwrite"):
+            prune(method, *other)
+        assert sha256(out) == first["sha256"]
+    assert prune("magnitude", *words, "--sparsity", 0.6, "--overwrite")["sha256"] != first["sha256"]
+
+
+def test_another_order_makes_a_sibling(dense, tmp_path, prune):
+    words = [dense, "--epochs", 1, "--sparsity", 0.5]
+    prune("magnitude", *words, "-o", tmp_path / "a.pt")
+    prune("magnitude", *words, "-o", tmp_path / "b.pt", "--order-seed", 8)
+    one, other = load(tmp_path / "a.pt"), load(tmp_path / "b.pt")
+    assert all(torch.equal(one.masks[name], other.masks[name]) for name in one.masks)
+    assert not torch.equal(one.state["fc1.weight"], other.state["fc1.weight"])
+
+
+def test_the_recipe_comes_from_the_parent_and_the_flags(dense, tmp_path, prune):
+    def recipe(method, *flags):
+        prune(method, dense, "--epochs", 2, "--sparsity", 0.5, "-o", tmp_path / "x.pt", "--overwrite", *flags)
+        return load(tmp_path / "x.pt").training["recipe"]
+
+    parent = load(dense).training["recipe"]
+    assert recipe("magnitude") == parent | {"lr": pytest.approx(0.01), "schedule": "constant"}
+    assert recipe("iterative-magnitude", "--rounds", 2, "--rewind", 1) == parent
+    assert recipe("gmp", "--start", "initialisation") == parent
+    assert recipe("gmp", "--lr", 0.5, "--optimiser", "adam")["lr"] == 0.5
+    assert load(tmp_path / "x.pt").training["validation"] == 0.1
+
+
+def test_without_epochs_the_weights_are_those_of_the_parent(dense, tmp_path, prune):
+    prune("magnitude", dense, "--sparsity", 0.5, "--epochs", 0, "-o", tmp_path / "x.pt")
+    parent, sparse = load(dense).state, load(tmp_path / "x.pt")
+    assert all(torch.equal(sparse.state[name], parent[name] * mask) for name, mask in sparse.masks.items())
+    removed = torch.cat([parent[name][~mask].abs() for name, mask in sparse.masks.items()])
+    kept = torch.cat([parent[name][mask].abs() for name, mask in sparse.masks.items()])
+    assert removed.max() <= kept.min()
+
+
+def test_by_layer_every_layer_keeps_the_same_fraction(dense, tmp_path, prune):
+    prune("magnitude", dense, "--scope", "layer", "--sparsity", 0.75, "--epochs", 0, "-o", tmp_path / "x.pt")
+    masks = load(tmp_path / "x.pt").masks
+    assert {name: int(mask.sum()) for name, mask in masks.items()} == {"fc1.weight": 192, "fc2.weight": 30}
+
+
+def test_a_sparse_checkpoint_is_pruned_further_or_trained_on_but_never_grown(dense, tmp_path, prune):
+    prune("magnitude", dense, "--sparsity", 0.5, "--epochs", 0, "-o", tmp_path / "half.pt")
+    prune("magnitude", tmp_path / "half.pt", "--sparsity", 0.5, "--epochs", 1, "-o", tmp_path / "on.pt")
+    prune("gmp", tmp_path / "half.pt", "--sparsity", 0.9, "--epochs", 2, "-o", tmp_path / "more.pt")
+    half, on, more = (load(tmp_path / f"{name}.pt") for name in ("half", "on", "more"))
+    assert all(torch.equal(half.masks[name], on.masks[name]) for name in half.masks)
+    assert not (more.masks["fc1.weight"] & ~half.masks["fc1.weight"]).any()
+    assert survivors(more) == kept_count(PRUNABLE, 0.9)
+    with pytest.raises(BadInput, match="444 left"):
+        prune("magnitude", tmp_path / "half.pt", "--sparsity", 0.4, "-o", tmp_path / "no.pt")
+
+
+def test_sparsity_zero_is_the_dense_control(dense, tmp_path, prune):
+    report = prune("magnitude", dense, "--sparsity", 0, "--epochs", 1, "-o", tmp_path / "x.pt")
+    assert (report["sparsity"], report["reached"], load(tmp_path / "x.pt").masks) == (0, True, {})
+
+
+def test_a_target_that_is_not_reached_is_written_and_said(dense, tmp_path, prune, capsys):
+    words = [dense, "--sparsity", 0.5, 0.99, "--epochs", 2, "--tolerance", 1e-6]
+    report = prune("lobster", *words, "-o", tmp_path / "x-{sparsity}.pt")
+    assert report["reached"][1] is False
+    assert "reached: false" in capsys.readouterr().err
+    sparse = load(tmp_path / "x-0.99.pt")
+    assert survivors(sparse) > kept_count(PRUNABLE, 0.99)
+    assert report["sparsity"][1] == sparse.metrics["sparsity"] < 0.99
+    assert sparse.metrics["reached"] is False
+
+
+def test_the_trajectory_shows_weights_and_masks_on_the_way(dense, tmp_path, prune):
+    from store.trajectory import load_step, read_steps
+
+    prune("gmp", dense, "--sparsity", 0.5, 0.8, "--epochs", 4, "--keep", 2, "-o", tmp_path / "x-{sparsity}.pt")
+    path, final = tmp_path / "x-0.8.trajectory.h5", load(tmp_path / "x-0.8.pt")
+    assert read_steps(path) == [0, 2, 4]
+    moments = [load_step(path, step) for step in (0, 2, 4)]
+    assert torch.equal(moments[0].state["fc1.weight"], load(dense).state["fc1.weight"])
+    assert torch.equal(moments[2].state["fc1.weight"], final.state["fc1.weight"])
+    assert torch.equal(moments[2].masks["fc1.weight"], final.masks["fc1.weight"])
+    assert kept_count(PRUNABLE, 0.8) < survivors(moments[1]) < PRUNABLE
+
+
+@pytest.mark.parametrize(
+    ("method", "words", "said"),
+    [
+        ("magnitude", ["--sparsity", 1.2], "--sparsity"),
+        ("magnitude", ["--sparsity", "nan"], "--sparsity"),
+        ("magnitude", ["--sparsity"], "--sparsity"),
+        ("magnitude", ["--sparsity", 0.5, 0.9], "{sparsity}"),
+        ("magnitude", ["--sparsity", 0.5, "--epochs", -1], "--epochs"),
+        ("magnitude", ["--sparsity", 0.5, "--lr", 1e30], "--lr"),
+        ("magnitude", ["--sparsity", 0.5, "--validation", 2], "--validation"),
+        ("iterative-magnitude", ["--sparsity", 0.5, "--epochs", 3], "--rounds"),
+        ("iterative-magnitude", ["--sparsity", 0.5, "--rewind", 7], "--rewind 7"),
+        ("gmp", ["--sparsity", 0.5, "--frequency", 10_000], "--frequency"),
+        ("lobster", ["--sparsity", 0.5, "--validation", 0], "--validation"),
+    ],
+)
+def test_bad_input_names_the_flag_and_writes_nothing(dense, tmp_path, prune, method, words, said):
+    with pytest.raises(BadInput, match=said):
+        prune(method, dense, *words, "-o", tmp_path / "x.pt")
+    assert not [path for path in tmp_path.iterdir() if path.suffix != ".part"]
+
+
+def test_the_parent_is_never_overwritten(dense, prune):
+    before = sha256(dense)
+    with pytest.raises(BadInput, match="checkpoint to prune"):
+        prune("magnitude", dense, "--sparsity", 0.5, "-o", dense, "--overwrite")
+    assert sha256(dense) == before
+
+
+def test_a_file_without_its_first_weights_cannot_start_there(dense, tmp_path, prune):
+    save(replace(load(dense), weights_at={}), tmp_path / "bare.pt")
+    with pytest.raises(BadInput, match="--start initialisation"):
+        prune("lobster", tmp_path / "bare.pt", "--sparsity", 0.5, "-o", tmp_path / "x.pt")
+
+
+def command(*words):
+    line = [sys.executable, "-m", "pruning", *map(str, words)]
+    return subprocess.run(line, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+def test_from_the_shell(dense, tmp_path):
+    done = command("magnitude", dense, "--sparsity", 0.9, "--epochs", 1, "-o", tmp_path / "x.pt", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    expected = {"checkpoint", "out", "sparsity", "reached", "epochs", "loss", "accuracy", "seconds", "wall_seconds"}
+    assert expected <= report.keys()
+    refused = command("magnitude", dense, "--sparsity", 1.2, "-o", tmp_path / "y.pt")
+    assert refused.returncode == 1
+    assert "error: --sparsity 1.2" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.pt"]
+
+
+def test_the_list_names_every_method_and_other_words_are_wrong_syntax():
+    done = command("list", "--json")
+    listed = json.loads(done.stdout)
+    assert {"gmp", "iterative-magnitude", "lobster", "magnitude", "random"} <= listed.keys()
+    assert listed["gmp"]["paper"] == "Zhu & Gupta 2018"
+    wrong = command("prune")
+    assert wrong.returncode == 2
+    assert "magnitude" in wrong.stderr
