@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from store.command import note, render_table, run
+from store.command import note, run
+from store.table import format_cell, render_table
 from zoo.measuring import Measuring, measure_each
 
 if TYPE_CHECKING:
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from zoo.subject import Subject
 
 
+COLUMNS = ("layer", "neurons", "mean", "of max", "std", "dead", "always on", "alive mean", "corrected", "±", "info")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Psp(Measuring):
-    """Flags of `python -m entropy.psp`."""
+    """How class-specific a network's neurons are: first-order PSP-entropy, in bits, with its error."""
 
     split: Literal["train", "test"] = "test"
     """which examples; train includes what training held out for validation"""
@@ -56,50 +60,34 @@ def compute(subject: Subject, place: Place, neurons: Literal["position", "channe
 
 
 def table(summary: dict[str, Any]) -> str:
-    """What a person reads: one line a layer."""
+    """What a person reads: one line a layer, and what the columns are."""
     bits = summary["classes"] - len(summary["absent_classes"])
-    headers = [
-        "layer",
-        "neurons",
-        "mean",
-        "of max",
-        "std",
-        "dead",
-        "always on",
-        "alive mean",
-        "corrected",
-        "±",
-        "class info",
+    return f"""\
+PSP-entropy, first order, in bits summed over {bits} classes: 0 is one state per class, {bits} a coin flip in each.
+Over {summary["samples"]:,} examples ({summary["split"]}); a {summary["neurons"]} is a neuron.
+
+{render_table(COLUMNS, [_row(layer, bits) for layer in summary["layers"]])}
+
+mean over all hidden neurons: {format_cell(summary["network_mean"])} bit
+dead: never on; alive mean: over the neurons that are neither dead nor always on
+corrected: mean without the bias of few examples; ±: its standard error, had the images been others
+info: what a neuron's state tells of the class, in bits (a dead neuron tells nothing)"""
+
+
+def _row(layer: dict[str, Any], bits: int) -> list[Any]:
+    return [
+        layer["name"] + (" (output)" if layer["output"] else ""),
+        layer["neurons"],
+        layer["mean"],
+        f"{layer['mean'] / bits:.0%}",
+        layer["std"],
+        layer["dead"],
+        layer["always_on"],
+        layer["alive_mean"],
+        layer["corrected_mean"],
+        layer["stderr_new_images"],
+        layer["class_information_mean"],
     ]
-    rows = [
-        [
-            layer["name"] + (" (output)" if layer["output"] else ""),
-            layer["neurons"],
-            layer["mean"],
-            f"{layer['mean'] / bits:.0%}",
-            layer["std"],
-            layer["dead"],
-            layer["always_on"],
-            layer["alive_mean"],
-            layer["corrected_mean"],
-            layer["stderr_new_images"],
-            layer["class_information_mean"],
-        ]
-        for layer in summary["layers"]
-    ]
-    return "\n".join(
-        [
-            f"PSP-entropy, first order, in bits summed over {bits} classes ({bits}: coin flips)",
-            f"over {summary['samples']} examples ({summary['split']}); a {summary['neurons']} is a neuron",
-            "",
-            render_table(headers, rows),
-            "",
-            f"mean over all hidden neurons: {summary['network_mean']:.4f} bit",
-            "alive: mean over the neurons that are neither dead (never on) nor always on",
-            "corrected: without the bias of few examples; ±: its standard error, had the images been others",
-            "class info: what a neuron's state tells of the class, in bits (dead neurons tell nothing)",
-        ]
-    )
 
 
 def main(arguments: Psp) -> Any:
@@ -144,4 +132,4 @@ def _explain(
 
 
 if __name__ == "__main__":
-    run(Psp, main, prog="python -m entropy.psp", description=__doc__ or "")
+    run(Psp, main, prog="python -m entropy.psp")

@@ -141,6 +141,24 @@ def test_absent_classes_are_left_out_and_said(checkpoint: Path, tmp_path: Path, 
     assert all(math.isfinite(layer["mean"]) for layer in summary["layers"])
 
 
+def test_foreign_network_without_activations(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from torch import nn\ndef net(): return nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.LogSoftmax(dim=1))\n"
+    )
+    torch.manual_seed(0)
+    torch.save(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10)).state_dict(), tmp_path / "mine.pt")
+    flags = {"model": f"{tmp_path / 'mine.py'}:net", "data": "digits"}
+    summary = psp(tmp_path / "mine.pt", **flags)
+    assert "no elementwise activation" in capsys.readouterr().err
+    assert summary["network_mean"] is None
+    (layer,) = summary["layers"]
+    assert (layer["name"], layer["neurons"], layer["output"]) == ("1", 10, True)
+    assert layer["mean"] > 0  # of the logits: log-probabilities are never positive
+    reused = main(Psp(checkpoints=(tmp_path / "mine.pt",), device="cpu", **flags))
+    assert reused.summary["reused"] is True
+    assert "1 (output)" in reused.table
+
+
 def test_several_checkpoints_share_a_file(checkpoint: Path, tmp_path: Path) -> None:
     other = write_checkpoint(tmp_path / "other.pt", seed=1)
     summary = psp(checkpoint, other, out=tmp_path / "both.h5")
