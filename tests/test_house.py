@@ -67,7 +67,7 @@ def test_there_is_no_drawer_for_everything():
 def test_help_answers_before_the_heavy_imports(module):
     code = (
         f"import sys, runpy; sys.argv = ['x', '--help']\n"
-        f"try: runpy.run_module('{module}', run_name='__main__')\n"
+        f"try: runpy.run_module('{module}', run_name='__main__', alter_sys=True)\n"
         "except SystemExit as end: assert not end.code, end.code\n"
         "heavy = {'torch', 'scipy', 'sklearn', 'matplotlib', 'snakemake'} & set(sys.modules)\n"
         "assert not heavy, heavy"

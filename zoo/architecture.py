@@ -1,4 +1,4 @@
-"""Networks by name: a registry member is a frozen dataclass of hyper-parameters that builds a module for the data's shape."""
+"""Networks by name: a registry member is a frozen dataclass of hyper-parameters that builds a module."""
 
 from __future__ import annotations
 
@@ -68,15 +68,11 @@ def build(model: Mapping[str, Any]) -> nn.Module:
             f"the checkpoint names the network {model['name']!r}, which is not in the zoo ({', '.join(known)}).\n"
             f"A file may not choose code to run: if you trust it, say so with --model {model['name']}"
         )
-    arguments = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in model["arguments"].items()
-    }
+    arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in model["arguments"].items()}
     try:
         architecture = known[model["name"]](**arguments)
     except TypeError as error:
-        raise BadInput(
-            f"the checkpoint's network {model['name']} has settings this version lacks: {error}"
-        ) from error
+        raise BadInput(f"the checkpoint's network {model['name']} has settings this version lacks: {error}") from error
     return architecture.build(tuple(model["input_shape"]), model["classes"])
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from store.command import BadInput
 from store.registry import members
-
 from zoo.code import call_factory, is_code
 from zoo.dataset import ARRAYS, Dataset, Source
 
@@ -25,7 +24,7 @@ def resolve_data(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
 ) -> dict[str, Any]:
-    """The entry `data` of a checkpoint: spec and folder as absolute paths, and the normalisation, defaults filled in."""
+    """The entry `data` of a checkpoint: absolute paths, and the normalisation, defaults filled in."""
     known = sources()
     source = known.get(spec, Source)
     if spec.startswith("npz:"):

@@ -35,7 +35,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 def evaluate(model: nn.Module, x: Tensor, y: Tensor, batch_size: int | None = None) -> Evaluation:
-    """Cross-entropy (sum in float64 / N, nats) and accuracy of `model` on x (N, ...) with labels y (N,), in eval mode."""
+    """Cross-entropy (sum in float64 / N, nats) and accuracy of `model` in eval mode on x (N, ...), labels y (N,)."""
     import torch
     from torch.nn.functional import cross_entropy
 

@@ -1,4 +1,4 @@
-"""Checkpoints that others wrote: a bare state dict, one under `state_dict` or `model`, a `module.` prefix, torch's pruning masks."""
+"""Checkpoints that others wrote: state dicts, bare or wrapped, with a `module.` prefix or torch's pruning masks."""
 
 from __future__ import annotations
 
@@ -59,9 +59,7 @@ def load_weights(model: nn.Module, state: Mapping[str, Tensor], path: Path, mode
         )
     broken = [key for key, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
     if broken:
-        raise BadInput(
-            f"{path}: {_some(broken)} contains NaN or infinity: there is nothing to measure at such a point"
-        )
+        raise BadInput(f"{path}: {_some(broken)} contains NaN or infinity: there is nothing to measure at such a point")
     model.load_state_dict(dict(state))
 
 
@@ -77,7 +75,8 @@ def masks_from_zeros(model: nn.Module, path: Path, zeros: Literal["mask", "keep"
     if masks:
         removed = sum(int((~mask).sum()) for mask in masks.values())
         note(
-            f"{path}: {removed:,} exact zeros in {', '.join(masks)} count as removed weights (--zeros keep turns this off)"
+            f"{path}: {removed:,} exact zeros in {_some(list(masks))} count as removed weights "
+            "(--zeros keep turns this off)"
         )
     return masks
 

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
-from store.command import BadInput, Command, Report, note
 
+from store.command import BadInput, Command, Report, note
 from zoo.device import DeviceName
 
 if TYPE_CHECKING:
     from store.results import Place, Results
-
     from zoo.subject import Choice, Subject
 
 Summary = dict[str, Any]
@@ -65,10 +64,12 @@ def measure_each(
     name: str,
     compute: Callable[[Subject, Place], Summary],
     table: Callable[[Summary], str],
+    write_level: bool = True,
 ) -> Report:
     """Measure every checkpoint by itself. Finished checkpoints of a stopped command are not measured again.
 
     `compute` writes arrays under the group `name` of its place and returns the measure's own keys of the JSON object.
+    `write_level`: also write the checkpoint's loss and accuracy there (a surface has arrays of these names itself).
     """
     from zoo.subject import Reader, steps_of
 
@@ -79,7 +80,11 @@ def measure_each(
         for index, (path, step) in enumerate(moments):
             if not results.done(index):
                 subject = reader.read(path, step)
-                results.mark_done(index, _measure(subject, name, arguments, results.place(index), compute))
+                place = results.place(index)
+                summary = _measure(subject, arguments, place, compute)
+                if write_level:
+                    _write_level(place, name, summary)
+                results.mark_done(index, summary)
 
     names = [path.name if step is None else f"{path.name}@{step}" for path, step in moments]
     return _through_file(arguments, name, [path for path, _ in moments], names, work, table)
@@ -121,24 +126,25 @@ def per_channel(flag: str, text: str | None) -> tuple[float, ...] | None:
 
 
 def _measure(
-    subject: Subject,
-    name: str,
-    arguments: Measuring,
-    place: Place,
-    compute: Callable[[Subject, Place], Summary],
+    subject: Subject, arguments: Measuring, place: Place, compute: Callable[[Subject, Place], Summary]
 ) -> Summary:
-    """One checkpoint: loss and accuracy, and the measure's own numbers, timed from tensors in memory on."""
+    """One checkpoint: loss and accuracy, and the measure's own numbers, timed from tensors in memory on.
+
+    A measure that knows better (it ran passes only to compare with) returns its own `seconds`.
+    """
     from zoo.evaluation import evaluate
 
     start = time.perf_counter()
     level = evaluate(subject.model, subject.x, subject.y, subject.batch_size)
     own = compute(subject, place)
     timed = _timed(start)
-    place.write(f"{name}/loss", level.loss, (), "nat", "mean cross-entropy of the examples used")
-    place.write(
-        f"{name}/accuracy", level.accuracy, (), "1", "fraction of the examples used that are classified right"
-    )
-    return {"loss": level.loss, "accuracy": level.accuracy} | _described(subject, arguments) | own | timed
+    return {"loss": level.loss, "accuracy": level.accuracy} | _described(subject, arguments) | timed | own
+
+
+def _write_level(place: Place, name: str, summary: Summary) -> None:
+    loss, accuracy = summary["loss"], summary["accuracy"]
+    place.write(f"{name}/loss", loss, (), "nat", "mean cross-entropy of the examples used")
+    place.write(f"{name}/accuracy", accuracy, (), "1", "fraction of the examples used that are classified right")
 
 
 def _described(subject: Subject, arguments: Measuring) -> Summary:

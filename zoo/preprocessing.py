@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from store.command import BadInput
 from torch import Tensor
 
+from store.command import BadInput
 from zoo.dataset import ARRAYS, Dataset
 
 
-def to_dataset(
-    arrays: Mapping[str, Any], mean: Sequence[float], std: Sequence[float], source: str
-) -> Dataset:
+def to_dataset(arrays: Mapping[str, Any], mean: Sequence[float], std: Sequence[float], source: str) -> Dataset:
     """Check the four arrays, scale and normalise them. Errors name `source` and the array."""
     missing = [name for name in ARRAYS if name not in arrays]
     if missing:
@@ -36,15 +34,15 @@ def to_dataset(
 
 
 def _inputs(array: np.ndarray, where: str) -> Tensor:
-    """uint8 images (N,H,W), (N,H,W,C) or (N,C,H,W) become (N,C,H,W) in [0, 1]; float arrays (N,H,W) become (N,1,H,W)."""
+    """uint8 images (N,H,W), (N,H,W,C), (N,C,H,W) become (N,C,H,W) in [0, 1]; floats (N,H,W) become (N,1,H,W)."""
     if len(array) == 0:
         raise BadInput(f"{where} is empty")
     if array.dtype == np.uint8:
         if array.ndim == 4 and array.shape[3] in (1, 3):
             array = array.transpose(0, 3, 1, 2)
-        tensor = torch.from_numpy(np.ascontiguousarray(array)).float() / 255
+        tensor = torch.tensor(array).float() / 255
     elif np.issubdtype(array.dtype, np.floating):
-        tensor = torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
+        tensor = torch.tensor(array, dtype=torch.float32)
     else:
         raise BadInput(f"{where} has dtype {array.dtype}; expected uint8 images or floating point")
     if not torch.isfinite(tensor).all():

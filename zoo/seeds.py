@@ -1,4 +1,4 @@
-"""Independent random streams from one seed: a stream is a pure function of its name and position, so nothing needs saving."""
+"""Independent random streams from one seed: each a pure function of its name, so that nothing needs saving."""
 
 from __future__ import annotations
 

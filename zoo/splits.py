@@ -39,6 +39,4 @@ def make_splits(dataset: Dataset, validation: float, split_seed: int, device: to
         raise BadInput(f"--validation must be at least 0 and below 1, not {validation}")
     train, held = holdout(len(dataset.x_train), validation, split_seed)
     x, y = dataset.x_train.to(device), dataset.y_train.to(device)
-    return Splits(
-        (x[train], y[train]), (x[held], y[held]), (dataset.x_test.to(device), dataset.y_test.to(device))
-    )
+    return Splits((x[train], y[train]), (x[held], y[held]), (dataset.x_test.to(device), dataset.y_test.to(device)))

@@ -70,7 +70,7 @@ def _plan(arguments: Train, inherited: Mapping[str, Any], seed: int, weights_at:
         "order_seed": arguments.order_seed,
     }
     defaults = {"validation": DEFAULT_VALIDATION, "split_seed": seed, "order_seed": seed}
-    settled = {
+    settled: dict[str, Any] = {
         key: inherited.get(key, defaults[key]) if value is None else value for key, value in asked.items()
     }
     return Plan(

@@ -1,4 +1,4 @@
-"""What is measured: a checkpoint's network in eval mode with its masks, and the data to measure it on, on one device."""
+"""What is measured: a checkpoint's network in eval mode, its masks, and the data to measure it on."""
 
 from __future__ import annotations
 
@@ -169,9 +169,7 @@ def _check_fit(model: nn.Module, x: Tensor, dataset: Dataset, path: Path) -> Non
         with torch.no_grad():
             logits = model(x)
     except (RuntimeError, ValueError) as error:
-        raise BadInput(
-            f"{path}: the network does not take inputs of shape {tuple(x.shape[1:])}: {error}"
-        ) from error
+        raise BadInput(f"{path}: the network does not take inputs of shape {tuple(x.shape[1:])}: {error}") from error
     if logits.ndim != 2 or logits.shape[1] < dataset.classes:
         raise BadInput(
             f"{path}: the network's output has shape {tuple(logits.shape)}; "
@@ -181,7 +179,5 @@ def _check_fit(model: nn.Module, x: Tensor, dataset: Dataset, path: Path) -> Non
 
 def _samples(asked: int | None, available: int, split: str) -> int:
     if asked is not None and not 1 <= asked <= available:
-        raise BadInput(
-            f"--samples {asked}: the {split} split has {available} examples. Type 1 to {available}"
-        )
+        raise BadInput(f"--samples {asked}: the {split} split has {available} examples. Type 1 to {available}")
     return asked or available

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
-from store.command import BadInput, Command, Report, note, render_table, run
 
+from store.command import BadInput, Command, Report, note, render_table, run
 from zoo.device import DeviceName
 from zoo.recipe import Recipe
 
@@ -75,7 +75,8 @@ def _targets(arguments: Train) -> list[tuple[Path | None, Path]]:
     starts = arguments.start or (None,)
     if len(starts) > 1 and "{stem}" not in arguments.out:
         raise BadInput(
-            f"--out {arguments.out}: {len(starts)} checkpoints need a name with {{stem}} in it: -o 'runs/{{stem}}.on.pt'"
+            f"--out {arguments.out}: {len(starts)} checkpoints need a name with {{stem}} in it, "
+            "for example -o 'runs/{stem}.on.pt'"
         )
     pairs = []
     for start in starts:
@@ -86,9 +87,7 @@ def _targets(arguments: Train) -> list[tuple[Path | None, Path]]:
 
 
 def _train_one(arguments: Train, source: Path | None, target: Path) -> dict[str, Any]:
-    from store.checkpoint import save
     from store.files import sha256
-
     from zoo.device import resolve_device
     from zoo.fit import fit
     from zoo.starts import continued, fresh
@@ -101,7 +100,6 @@ def _train_one(arguments: Train, source: Path | None, target: Path) -> dict[str,
         note(f"{target} is there already, made with these arguments: nothing to do")
     else:
         finished = fit(start, target, resolve_device(arguments.device))
-        save(finished, target)
     train, test = finished.metrics["train"], finished.metrics["test"]
     return {
         "out": str(target),

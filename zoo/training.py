@@ -1,4 +1,4 @@
-"""The training loop: a run that can stop after any step and go on to the same bytes, with removed weights kept at zero."""
+"""The training loop: it can stop after any step and go on to the same bytes, and keeps removed weights at zero."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Trainer:
         masks: Mapping[str, Tensor] | None = None,
         around_step: Callable[[Step], None] = _plain_step,
     ) -> None:
-        self.model, self.x, self.y = model, x, y
+        self.model, self.x, self.y, self.recipe = model, x, y, recipe
         self.order_seed, self.around_step = order_seed, around_step
         self.steps_done = 0
         self.masks: dict[str, Tensor] = {}
@@ -62,9 +62,7 @@ class Trainer:
         if recipe.batch_size < 1:
             raise BadInput(f"--batch-size must be at least 1, not {recipe.batch_size}")
         if self.steps_done and recipe.batch_size != self.recipe.batch_size:
-            raise ValueError(
-                "the batch size cannot change within a run: the order of the data counts in batches"
-            )
+            raise ValueError("the batch size cannot change within a run: the order of the data counts in batches")
         self.recipe, self.epochs = recipe, epochs
         self.steps_per_epoch = -(-len(self.x) // recipe.batch_size)
         self._origin = self.steps_done
@@ -171,9 +169,7 @@ class Trainer:
 def _optimiser(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if recipe.optimiser == "adam":
-        return torch.optim.Adam(
-            parameters, recipe.lr, betas=(recipe.momentum, 0.999), weight_decay=recipe.weight_decay
-        )
+        return torch.optim.Adam(parameters, recipe.lr, betas=(recipe.momentum, 0.999), weight_decay=recipe.weight_decay)
     return torch.optim.SGD(
         parameters,
         recipe.lr,

@@ -65,9 +65,7 @@ def reusable(target: Path, expected: Mapping[str, Any], overwrite: bool) -> Chec
     if overwrite or not target.exists():
         return None
     found = load(target)
-    differing = [
-        name for name, value in expected.items() if digest({"": getattr(found, name)}) != digest({"": value})
-    ]
+    differing = [name for name, value in expected.items() if digest({"": getattr(found, name)}) != digest({"": value})]
     if differing:
         raise BadInput(
             f"{target} exists but was made with another {' and '.join(differing)}.\n"

@@ -22,7 +22,7 @@ def test_ragged_batches_change_nothing(case, batch_size):
     expected = nn.functional.cross_entropy(double, y).item()
     found = evaluate(model.float(), x, y, batch_size)
     assert found.loss == pytest.approx(expected, rel=1e-6)
-    assert found.accuracy == (double.argmax(1) == y).float().mean().item()
+    assert found.accuracy == (double.argmax(1) == y).sum().item() / 23
     assert found.samples == 23
 
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-import h5py
 import numpy as np
 import pytest
+import xarray
 from store.checkpoint import save
 from store.command import BadInput
 
@@ -87,11 +87,10 @@ def test_several_give_one_axis_and_finished_ones_are_kept(checkpoint_file, check
     assert summary["mean"][1] == pytest.approx(2 * summary["mean"][0])
     assert len(summary["sha256"]) == len(summary["loss"]) == 2
     assert summary["samples"] == 1437
-    with h5py.File(tmp_path / "both.h5") as file:
-        norms = file["toy/norms"]
-        assert norms.shape == (2, 3)
-        np.testing.assert_allclose(norms[1], 4 * norms[0])
-        assert [axis.label for axis in norms.dims] == ["checkpoint", "filter"]
+    with xarray.open_dataset(tmp_path / "both.h5", engine="h5netcdf", group="toy") as stored:
+        assert stored.norms.dims == ("checkpoint", "filter")
+        assert stored.checkpoint.values.tolist() == ["ours.pt", "twice.pt"]
+        np.testing.assert_allclose(stored.norms[1], 4 * stored.norms[0])
 
 
 def test_nothing_is_read_before_the_target_is_known_to_be_writable(tmp_path):

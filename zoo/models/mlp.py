@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,7 +27,7 @@ class MLP(Architecture):
 
         widths = (prod(input_shape), *self.hidden, classes)
         layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
-        for index, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+        for index, (fan_in, fan_out) in enumerate(pairwise(widths), start=1):
             layers[f"fc{index}"] = nn.Linear(fan_in, fan_out)
             if index < len(widths) - 1:
                 layers[f"relu{index}"] = nn.ReLU()

@@ -25,7 +25,5 @@ class ResNet20(Architecture):
         from zoo.networks.residual import ResidualNetwork
 
         if len(input_shape) != 3:
-            raise BadInput(
-                f"resnet20 needs images (channels, height, width), not inputs of shape {input_shape}"
-            )
+            raise BadInput(f"resnet20 needs images (channels, height, width), not inputs of shape {input_shape}")
         return ResidualNetwork(input_shape[0], classes, width=self.width, blocks=3)

@@ -8,7 +8,7 @@ from torch.nn.functional import pad, relu
 
 
 class BasicBlock(nn.Module):
-    """relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)); the shortcut subsamples and pads channels with zeros (option A)."""
+    """relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)); the shortcut subsamples and pads with zero channels."""
 
     def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class BasicBlock(nn.Module):
 
 
 class ResidualNetwork(nn.Module):
-    """A 3x3 convolution, three stages of `blocks` basic blocks at widths w, 2w, 4w, global average pooling, a linear layer."""
+    """A 3x3 convolution, three stages of basic blocks at widths w, 2w, 4w, global average pooling, a linear layer."""
 
     def __init__(self, channels: int, classes: int, *, width: int, blocks: int) -> None:
         super().__init__()

@@ -1,0 +1,87 @@
+"""Bad input: exit 1, a message that helps, and nothing written."""
+
+import pickle
+
+import pytest
+import torch
+
+MEASURING = ["landscape.sharpness", "landscape.hessian", "landscape.surface", "entropy.psp"]
+
+
+class Evil:
+    """A pickle that creates a file when it is loaded without care."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+def make(kind, folder, trained):
+    """A bad file of each kind; returns the words of the command line and what the message must say."""
+    path = folder / "bad.pt"
+    good = (trained / "net.pt").read_bytes()
+    if kind == "absent":
+        return [path], "bad.pt"
+    if kind == "text":
+        path.write_text("these are not weights")
+    elif kind == "truncated":
+        path.write_bytes(good[: len(good) // 2])
+    elif kind == "evil pickle":
+        path.write_bytes(pickle.dumps(Evil(str(folder / "ran"))))
+    elif kind == "evil torch file":
+        torch.save({"state_dict": Evil(str(folder / "ran"))}, path)
+    elif kind == "foreign without words":
+        torch.save({"w": torch.ones(3)}, path)
+        return [path], "--model"
+    elif kind == "misfit":
+        torch.save({"w": torch.ones(3)}, path)
+        return [path, "--model", "mlp", "--data", "digits"], "fc1.weight"
+    elif kind == "unwritable":
+        return [trained / "net.pt", "-o", "/proc/none/x.h5"], "/proc/none"
+    elif kind == "absent data":
+        return [trained / "net.pt", "--data", "mnist", "--data-root", folder / "void"], "void"
+    elif kind == "too many samples":
+        return [trained / "net.pt", "--samples", 99999], "--samples"
+    return [path], "bad.pt"
+
+
+KINDS = [
+    "absent",
+    "text",
+    "truncated",
+    "evil pickle",
+    "evil torch file",
+    "foreign without words",
+    "misfit",
+    "unwritable",
+    "absent data",
+    "too many samples",
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bad_input_is_explained(kind, trained, command, tmp_path):
+    words, said = make(kind, tmp_path, trained)
+    module = MEASURING[KINDS.index(kind) % len(MEASURING)]
+    before = sorted(tmp_path.iterdir()), sorted(trained.iterdir())
+    message = command(module, *words, fails=True, cwd=tmp_path)
+    assert said in message
+    assert (sorted(tmp_path.iterdir()), sorted(trained.iterdir())) == before
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_sparsity_beyond_one(trained, command, tmp_path):
+    words = [trained / "net.pt", "--sparsity", 1.2, "-o", tmp_path / "x.pt"]
+    assert "1.2" in command("pruning", "magnitude", *words, fails=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_results_of_another_checkpoint_are_not_touched(trained, command, tmp_path):
+    out = tmp_path / "psp.h5"
+    command("entropy.psp", trained / "net.pt", "-o", out)
+    content = out.read_bytes()
+    message = command("entropy.psp", trained / "net.gmp-0.8.pt", "-o", out, fails=True)
+    assert "--overwrite" in message
+    assert out.read_bytes() == content
