@@ -175,13 +175,14 @@ def _interpret(raw: Mapping[str, Any], path: Path) -> Checkpoint:
         state, masks = _unpack_state(raw["state"])
         entries = {name: raw[name] for name in HEADER}
         checkpoint = Checkpoint(state=state, masks=masks, weights_at=raw["weights_at"], **entries)
-        _check_finite(checkpoint, path)
+        check_finite(checkpoint, path)
     except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise BadInput(f"{path} is damaged: {type(error).__name__}: {error}. Make it again") from error
     return checkpoint
 
 
-def _check_finite(checkpoint: Checkpoint, path: Path) -> None:
+def check_finite(checkpoint: Checkpoint, path: Path) -> None:
+    """Raise a BadInput that names the first tensor with a value that is not finite."""
     moments = [("", checkpoint.state)]
     moments += [(f" of epoch {epoch}", state) for epoch, state in checkpoint.weights_at.items()]
     for moment, state in moments:

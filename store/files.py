@@ -115,9 +115,8 @@ def hold(path: Path) -> Iterator[None]:
     try:
         descriptor = _lock(sibling, wait=False)
     except BlockingIOError as error:
-        holder = sibling.read_text() or "another process"
         raise BadInput(
-            f"{path} is being written by {holder}.\n"
+            f"{path} is being written by {_holder(sibling)}.\n"
             "Wait until it is done (its result will be reused), stop it, or name another output with -o"
         ) from error
     try:
@@ -127,6 +126,14 @@ def hold(path: Path) -> Iterator[None]:
     finally:
         sibling.unlink(missing_ok=True)  # while still locked: whoever waits for this inode sees that it is gone
         os.close(descriptor)
+
+
+def _holder(sibling: Path) -> str:
+    """Who says in the lock file that it writes; it may be gone just now, or not have said yet."""
+    try:
+        return sibling.read_text() or "another process"
+    except FileNotFoundError:
+        return "another process"
 
 
 def _lock(path: Path, wait: bool) -> int:

@@ -170,6 +170,7 @@ class Place:
                 raise ValueError(f"axis {axis} of {name} has {shape[axis]} places, its scale {dim} {scale.shape}")
             dataset.dims[axis].attach_scale(scale)
         dataset.attrs.update(units=units, long_name=long_name)
+        self._file.flush()  # the NaNs are in the file before the first row can be
         return dataset
 
 
