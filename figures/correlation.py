@@ -69,9 +69,7 @@ def within_cells(
         means[r] = _mean([_drawn_tau(drawn, seeds[i], x[i], y[i]) for i in members.values()])
     means = means[np.isfinite(means)]
     low, high = np.percentile(means, [2.5, 97.5]) if means.size else (np.nan, np.nan)
-    return WithinCells(
-        per_cell, _mean(list(per_cell.values())), float(low), float(high), names.size, resamples
-    )
+    return WithinCells(per_cell, _mean(list(per_cell.values())), float(low), float(high), names.size, resamples)
 
 
 def _drawn_tau(drawn: NDArray, seeds: NDArray, x: NDArray, y: NDArray) -> float:

@@ -22,9 +22,7 @@ class Matched:
         return float(np.log(self.second / self.first))
 
 
-def match(
-    first_loss: ArrayLike, first_value: ArrayLike, second_loss: ArrayLike, second_value: ArrayLike
-) -> Matched:
+def match(first_loss: ArrayLike, first_value: ArrayLike, second_loss: ArrayLike, second_value: ArrayLike) -> Matched:
     """Both values at the middle (in log loss) of the range of losses that both trajectories cross.
 
     log value is interpolated linearly in log loss, so a power law between two points is met exactly.

@@ -1,0 +1,61 @@
+"""Figure 7: the claims of the core paper's abstract and what this run says of them, as a picture, Markdown and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from figures.claims import Arms, Claim, Judgement, judge, load_claims
+from figures.claims_picture import picture
+from figures.claims_text import markdown, numbers
+from figures.drawing import command
+from figures.evidence import errors, finishing, lines, neurons, sharpness
+from figures.reading import Results, read_all
+from figures.views import Evidence, differences
+from store.files import write_atomically
+
+MEASURES = ("lambda_max", "adaptive_lambda_max")
+
+
+def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
+    """Judge the claims by `entropy.psp`, `landscape.sharpness` and `landscape.path` results of one network."""
+    arms, claims = load_claims()
+    evidence = gather(read_all(inputs))
+    judged = {arm: judge_arm(evidence, arms, claims, arm) for arm in (arms.gradual, *arms.beside)}
+    written = picture(judged[arms.gradual], evidence, arms, out)
+    for ending, text in ((".md", markdown(judged, evidence, arms)), (".json", numbers(judged, evidence, arms))):
+        target = out.with_name(f"claims{ending}")
+        write_atomically(target, text.encode())
+        written.append(target)
+    return written
+
+
+def judge_arm(evidence: Evidence, arms: Arms, claims: Sequence[Claim], gradual: str) -> list[Judgement]:
+    """Every claim, with this arm as the gradual one."""
+    found = [
+        [differences(evidence, view, claim.sparsities, arms.one_shot, gradual) for view in claim.views]
+        for claim in claims
+    ]
+    return judge(claims, found)
+
+
+def gather(results: Sequence[Results]) -> Evidence:
+    """Read everything the claims need: errors of the test split, entropies of the split that was asked for."""
+    entropy = [result for result in results if result.measure == "psp"]
+    test = [result for result in entropy if result.called == "psp-test"]
+    states = [result for result in entropy if result.called != "psp-test"] or test
+    curvature = [result for result in results if result.measure == "sharpness"]
+    paths = [result for result in results if result.measure == "path"]
+    return Evidence(
+        errors=errors(test),
+        neurons=neurons(states),
+        sharpness={measure: sharpness(curvature, measure) for measure in MEASURES},
+        finishing={measure: finishing(curvature, measure) for measure in MEASURES},
+        lines=lines(paths),
+        model=results[0].model,
+        seeds=tuple(sorted({result.seed for result in results})),
+    )
+
+
+if __name__ == "__main__":
+    command(draw, "claims_table", __doc__ or "")

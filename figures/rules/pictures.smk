@@ -1,0 +1,42 @@
+# One rule a figure: name, and the results it reads. A figure is drawn again when its script has changed.
+
+SEEN = range(PICTURES.pictured_seeds)
+ENTROPY = f"psp-{config['entropy_split']}"
+
+FIGURE_INPUTS = {
+    "error_against_compression": CLAIMS.results("psp-test"),
+    "path_between_solutions": CLAIMS.paths() + PICTURES.paths(),
+    "hessian_spectrum": PICTURES.results("hessian-survivors", SEEN) + PICTURES.results("hessian-full", SEEN),
+    "entropy_by_layer": PICTURES.results(ENTROPY),
+    "loss_surfaces": PICTURES.results("surface", [0]),
+    "sharpness_against_error": CLAIMS.results("curvature") + CLAIMS.results("psp-test"),
+    "claims_table": [
+        *dict.fromkeys(CLAIMS.results("psp-test") + CLAIMS.results(ENTROPY)),
+        *CLAIMS.results("curvature"),
+        *CLAIMS.paths(),
+    ],
+}
+PICTURES_MADE = []
+
+for number, (figure, results) in enumerate(FIGURE_INPUTS.items(), 1):
+    drawn = f"{FIGURES}/{number}-{figure.replace('_', '-')}"
+    made = [f"{drawn}.svg", f"{drawn}.png"]
+    if figure == "claims_table":
+        made += [f"{FIGURES}/claims.md", f"{FIGURES}/claims.json"]
+    PICTURES_MADE += made
+
+    rule:
+        name:
+            f"draw_{figure}"
+        input:
+            results=results,
+            script=str(SCRIPTS / f"{figure}.py"),
+            others=[str(SCRIPTS / "claims.toml")] if figure == "claims_table" else [],
+        output:
+            made,
+        params:
+            drawn=drawn,
+        log:
+            f"out/logs/{STUDY}.{figure}.log",
+        shell:
+            "{JOB} {log} {PYTHON} figures." + figure + " {input.results} -o {params.drawn}"

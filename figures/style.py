@@ -1,0 +1,120 @@
+"""One look for all figures: colours, markers and line styles that tell methods apart in grey, too."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from store.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+WIDTH = 7.2
+"""inches: a text column of an A4 page"""
+
+RC: dict[Any, Any] = {
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 4.5,
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "svg.hashsalt": "minima",
+    "svg.fonttype": "none",
+    "font.family": "DejaVu Sans",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one method is drawn everywhere."""
+
+    label: str
+    colour: str
+    marker: str
+    line: str | tuple[int, tuple[float, ...]]
+
+
+# Colours: Okabe and Ito's palette, without its yellow (too pale on paper).
+LOOKS = {
+    "dense": Look("dense", "#000000", "D", "-"),
+    "dense-longer": Look("dense, trained as long", "#666666", "d", (0, (1, 1))),
+    "magnitude": Look("one-shot magnitude", "#D55E00", "o", "-"),
+    "lobster-from-parent": Look("LOBSTER (from the parent)", "#0072B2", "s", (0, (5, 1.5))),
+    "lobster": Look("LOBSTER (own training)", "#56B4E9", "^", (0, (2, 1))),
+    "iterative-magnitude": Look("iterative magnitude", "#009E73", "v", "-."),
+    "gmp": Look("gradual magnitude (GMP)", "#CC79A7", "P", (0, (4, 1, 1, 1, 1, 1))),
+    "random": Look("random mask", "#E69F00", "X", ":"),
+}
+
+
+MODELS = {"lenet300": "LeNet-300-100", "lenet5": "LeNet-5", "resnet20": "ResNet-20", "mlp": "MLP"}
+
+
+def spoken_model(name: str) -> str:
+    """A network's name as people write it."""
+    return MODELS.get(name, name)
+
+
+def look(arm: str) -> Look:
+    """How an arm is drawn; an arm that is not in the list is grey under its own name."""
+    return LOOKS.get(arm, Look(arm, "#999999", "*", "--"))
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """matplotlib without a screen and with the common settings, for the time of the block."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    with matplotlib.rc_context(RC):
+        yield
+
+
+def save(figure: Figure, out: Path) -> list[Path]:
+    """Write `out`.svg and `out`.png, atomically; the same data give the same bytes."""
+    import matplotlib.pyplot as plt
+
+    written = []
+    for ending, metadata in ((".svg", {"Date": None}), (".png", {"Software": None})):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=ending[1:], metadata=metadata)
+        target = out.with_name(out.name + ending)
+        write_atomically(target, buffer.getvalue())
+        written.append(target)
+    plt.close(figure)
+    return written
+
+
+def plain_ticks(axis: Axis) -> None:
+    """Label a log axis 0.5, 1, 2, 5, 10, ... instead of powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def compression_axis(axes: Axes, sparsities: list[float]) -> None:
+    """A log axis of parameters / survivors, ticked where measured."""
+    axes.set_xscale("log")
+    ticks = sorted({1 / (1 - s) for s in sparsities})
+    axes.set_xticks(ticks, [f"{tick:.3g}×" for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlabel("compression (prunable weights / survivors)")

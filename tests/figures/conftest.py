@@ -1,0 +1,152 @@
+"""Results files of an invented study with a known answer, written as the measuring commands write them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from store.results import Identity, create
+
+SPARSITIES = (0.9, 0.95, 0.97, 0.99)
+ARMS = ("magnitude", "random", "iterative-magnitude", "gmp", "lobster-from-parent", "lobster")
+COMPARED = ("magnitude", "lobster-from-parent")
+CLASSES, PER_CLASS = 10, 100
+HARM = {"magnitude": 1.0, "random": 3.0, "iterative-magnitude": 0.6, "gmp": 0.5, "lobster-from-parent": 0.7}
+
+
+@pytest.fixture(scope="session")
+def invented(tmp_path_factory):
+    """A folder of results: gradual errs less and lies sharper, its neurons are like one-shot's, no barrier between."""
+    folder = tmp_path_factory.mktemp("out")
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        level = rng.normal()
+        write_psp(folder, "lenet300", seed, ARMS, SPARSITIES, "test", level, rng)
+        write_psp(folder, "lenet300", seed, ARMS, SPARSITIES, "train", level, rng)
+        write_curvature(folder, seed, rng)
+        write_paths(folder, "lenet300", seed, rng)
+    for seed in range(3):
+        rng = np.random.default_rng(100 + seed)
+        write_psp(folder, "lenet5", seed, COMPARED, (0.97,), "train", 0.0, rng)
+        write_spectra(folder, seed, rng)
+        write_paths(folder, "lenet5", seed, rng)
+    write_surface(folder, np.random.default_rng(7))
+    return folder
+
+
+def results(folder, name, measure, checkpoints, summaries, fill, split="train"):
+    """One results file; `fill(place, index)` writes a checkpoint's arrays."""
+    identity = Identity(measure, [f"{i:064d}" for i in range(max(len(checkpoints), 1))], {})
+    provenance = {"split": split, "seed": 0}
+    with create(folder / f"{name}.h5", identity, checkpoints, provenance) as file:
+        for index in range(max(len(checkpoints), 1)):
+            fill(file.place(index), index)
+            file.mark_done(index, summaries[index] | {"samples": CLASSES * PER_CLASS})
+        file.finish()
+
+
+def names(model, seed, arms, sparsities):
+    """Checkpoints of one seed: dense ones, then every arm unfinished and finished."""
+    base = f"digits-{model}-seed{seed}"
+    pruned = [f"{base}.{arm}-{s}{end}.pt" for arm in arms for s in sparsities for end in ("", ".finished")]
+    return [f"{base}.dense.pt", f"{base}.dense-longer.pt", *pruned]
+
+
+def error_of(name, level, rng):
+    """Per cent: grows with compression, more so where the arm does harm."""
+    from figures.names import parse
+
+    found = parse(name)
+    harm = HARM.get(found.arm, 0.8) * -np.log10(1 - found.sparsity) if found.sparsity else 0.0
+    return 2.5 + 0.3 * level + 3 * harm - 0.2 * found.finished + 0.1 * rng.normal()
+
+
+def write_psp(folder, model, seed, arms, sparsities, split, level, rng):
+    checkpoints = names(model, seed, arms, sparsities)
+    layers = {"lenet300": {"fc1": 30, "fc2": 12}, "lenet5": {"conv1": 200, "conv2": 80, "fc1": 50}}[model]
+    layers = layers | {"output": 10}
+    summary = {"layers": [{"name": n, "output": n == "output"} for n in layers]}
+
+    def fill(place, index):
+        place.write("psp/accuracy", 1 - error_of(checkpoints[index], level, rng) / 100, (), "1", "accuracy")
+        place.scale("psp/class", list(range(CLASSES)), "1", "class")
+        for layer, count in layers.items():
+            place.scale(f"psp/{layer}/neuron", list(range(count)), "1", "neuron")
+            p = rng.beta(0.5, 0.5, (CLASSES, count)) * (rng.random(count) > (0.3 if "0.9" in checkpoints[index] else 0))
+            on = rng.binomial(PER_CLASS, p)
+            f = on / PER_CLASS
+            h = -np.where((f > 0) & (f < 1), f * np.log2(f + 1e-300) + (1 - f) * np.log2(1 - f + 1e-300), 0).sum(0)
+            place.write(f"psp/{layer}/entropy", h, ("neuron",), "bit", "entropy")
+            place.write(f"psp/{layer}/corrected_entropy", h, ("neuron",), "bit", "entropy")
+            place.write(f"psp/{layer}/class_information", 0.1 * (h > 0), ("neuron",), "bit", "information")
+            place.write(f"psp/{layer}/counts", on, ("class", "neuron"), "1", "on")
+            place.write(f"psp/{layer}/observed", np.full(CLASSES, PER_CLASS), ("class",), "1", "observed")
+
+    called = f"digits-{model}-seed{seed}.psp-{split}"
+    results(folder, called, "psp", checkpoints, [summary] * len(checkpoints), fill, split)
+
+
+def write_curvature(folder, seed, rng):
+    base = f"digits-lenet300-seed{seed}"
+    trajectories = [
+        f"{base}.{arm}-{s}.finished.trajectory.h5@{epoch}"
+        for arm in COMPARED
+        for s in SPARSITIES[1:]
+        for epoch in (0, 5, 10)
+    ]
+    others = [f"{base}.{arm}-{s}.finished.pt" for arm in ARMS if arm not in COMPARED for s in SPARSITIES[1:]]
+    checkpoints = trajectories + others
+
+    def fill(place, index):
+        name = checkpoints[index]
+        loss = 0.1 * 0.7 ** int(name.rpartition("@")[2] if "@" in name else 10) * np.exp(0.1 * rng.normal())
+        sharper = 2.0 if "lobster" in name else 1.0
+        place.write("sharpness/loss", loss, (), "nat", "loss")
+        place.write("sharpness/lambda_max", sharper * 30 * loss**0.5 * np.exp(0.1 * rng.normal()), (), "nat", "x")
+        place.write("sharpness/adaptive_lambda_max", 9 * loss**0.5 * np.exp(0.6 * rng.normal()), (), "nat", "x")
+
+    results(folder, f"{base}.curvature", "sharpness", checkpoints, [{}] * len(checkpoints), fill)
+
+
+def write_paths(folder, model, seed, rng):
+    t = np.linspace(0, 1, 21)
+    for kind in ("between", *(f"{arm}-siblings" for arm in COMPARED)):
+
+        def fill(place, _):
+            bump = 4 * t * (1 - t)
+            place.scale("path/t", t, "1", "position")
+            place.write("path/loss", 0.05 + (0.4 + 0.05 * rng.random()) * bump, ("t",), "nat", "loss")
+            place.write("path/accuracy", 0.99 - (0.05 + 0.002 * rng.random()) * bump, ("t",), "1", "accuracy")
+
+        results(folder, f"digits-{model}-seed{seed}.path-{kind}-0.97", "path", [], [{}], fill)
+
+
+def write_spectra(folder, seed, rng):
+    base = f"digits-lenet5-seed{seed}"
+    shown = [f"{base}.dense.pt", *(f"{base}.{arm}-0.97.finished.pt" for arm in COMPARED)]
+    for space, checkpoints in (("survivors", shown), ("full", shown[1:])):
+
+        def fill(place, index):
+            place.scale("hessian/rank", list(range(1, 21)), "1", "rank")
+            values = (1 + index) * 40 * np.exp(-0.25 * np.arange(20)) * np.exp(0.1 * rng.normal(size=20))
+            place.write("hessian/eigenvalues", np.sort(values)[::-1], ("rank",), "nat", "eigenvalue")
+
+        results(folder, f"{base}.hessian-{space}", "hessian", checkpoints, [{}] * len(checkpoints), fill)
+
+
+def write_surface(folder, rng):
+    base = "digits-lenet5-seed0"
+    checkpoints = [f"{base}.dense.pt", *(f"{base}.{arm}-0.97.finished.pt" for arm in COMPARED)]
+    alpha = np.linspace(-1, 1, 21)
+
+    def fill(place, index):
+        place.scale("surface/alpha", alpha, "1", "alpha")
+        place.scale("surface/beta", alpha, "1", "beta")
+        x, y = np.meshgrid(alpha, alpha, indexing="ij")
+        loss = 0.01 + (1 + index) * (2 * x**2 + y**2 + 0.3 * x * y) + 0.1 * np.sin(4 * x) ** 2
+        place.write("surface/loss", loss, ("alpha", "beta"), "nat", "loss")
+        place.scale("surface/direction", ["alpha", "beta"], "1", "direction")
+        place.write("surface/direction_norm", [3.0, 3.1], ("direction",), "1", "norm")
+        place.write("surface/relative_direction_norm", [0.9, 0.91], ("direction",), "1", "norm")
+
+    results(folder, f"{base}.surface", "surface", checkpoints, [{}] * 3, fill)
