@@ -1,0 +1,112 @@
+"""The largest loss in a neighbourhood: projected gradient ascent with restarts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from landscape.differentiable import Differentiable
+
+SMALLEST_STEP = 1e-3  # of the radius
+SETTLED = 1e-4  # relative improvement over three steps below which a climb ends
+
+
+class Neighbourhood(Protocol):
+    """A convex set around 0, and what a step of ascent is in its geometry."""
+
+    def project(self, displacement: Tensor) -> Tensor:
+        """The nearest point of the set."""
+
+    def steepest(self, gradient: Tensor) -> Tensor:
+        """The point of the set at which gradient . delta is largest."""
+
+
+@dataclass(frozen=True)
+class Ball:
+    """||delta||_2 <= radius."""
+
+    radius: float
+
+    def project(self, displacement: Tensor) -> Tensor:
+        """Shrink what lies outside."""
+        norm = displacement.norm()
+        return displacement if norm <= self.radius else displacement * (self.radius / norm)
+
+    def steepest(self, gradient: Tensor) -> Tensor:
+        """radius g / ||g||."""
+        norm = gradient.norm()
+        return gradient * (self.radius / norm) if norm > 0 else torch.zeros_like(gradient)
+
+
+@dataclass(frozen=True)
+class Box:
+    """|delta_i| <= half_widths_i."""
+
+    half_widths: Tensor | float
+
+    def project(self, displacement: Tensor) -> Tensor:
+        """Clip each coordinate."""
+        limit = torch.as_tensor(self.half_widths, dtype=displacement.dtype, device=displacement.device)
+        return displacement.clamp(-limit, limit)
+
+    def steepest(self, gradient: Tensor) -> Tensor:
+        """half_widths sign(g)."""
+        return self.half_widths * gradient.sign()
+
+
+@dataclass(frozen=True)
+class Highest:
+    """The largest L(w + delta) - L(w) found, >= 0 since delta = 0 belongs to the set, and how it was come by."""
+
+    rise: float
+    course: tuple[float, ...]
+    """the best rise of all climbs after 0, 1, ... steps"""
+
+
+def highest(
+    function: Differentiable,
+    neighbourhood: Neighbourhood,
+    *,
+    restarts: int,
+    steps: int,
+    generator: torch.Generator,
+) -> Highest:
+    """Maximise L(w + delta) - L(w) over a set of delta: one climb from 0, and `restarts` from random points on its rim.
+
+    A climb goes from its best point so far by step x (the steepest point of the set), projected: at step 2, where it
+    begins, a ball's whole diameter, so that at a minimum it is the power iteration and in a box it visits vertices. A
+    step that does not rise is halved, one that does is doubled up to 2. It ends after `steps` gradients, or when three
+    steps gained less than 1e-4 of the rise.
+    """
+    origin = torch.zeros_like(function.normal(generator))
+    rims = [neighbourhood.steepest(function.normal(generator)) for _ in range(restarts)]
+    base = function.loss()
+    climbs = [_climb(function, neighbourhood, start, base, steps) for start in (origin, *rims)]
+    padded = [climb + climb[-1:] * (steps + 1 - len(climb)) for climb in climbs]
+    course = tuple(max(0.0, *rises) for rises in zip(*padded, strict=True))
+    return Highest(course[-1], course)
+
+
+def _climb(
+    function: Differentiable, neighbourhood: Neighbourhood, start: Tensor, base: float, steps: int
+) -> list[float]:
+    """The best rise after each step from `start`."""
+    point, step = start, 2.0
+    loss, gradient = function.loss_and_gradient(point)
+    rises = [loss - base]
+    for _ in range(steps):
+        candidate = neighbourhood.project(point + step * neighbourhood.steepest(gradient))
+        reached, slope = function.loss_and_gradient(candidate)
+        rose = reached > loss
+        if rose:
+            point, loss, gradient, step = candidate, reached, slope, min(2.0, 2 * step)
+        else:
+            step /= 2
+        rises.append(loss - base)
+        settled = len(rises) > 4 and rises[-1] - rises[-4] <= SETTLED * abs(rises[-1])
+        if step < SMALLEST_STEP or (settled and (rose or step < 0.1)) or not gradient.any():
+            break
+    return rises

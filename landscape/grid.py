@@ -1,0 +1,45 @@
+"""The points of a loss surface."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from store.command import BadInput
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Points along each axis, of one or two."""
+
+    shape: tuple[int, ...]
+    extent: float
+
+    def coordinates(self, axis: int) -> list[float]:
+        """Evenly spaced from -extent to extent, exactly symmetric, with an exact 0 in the middle of an odd number.
+
+        >>> Grid((5,), 1.0).coordinates(0)
+        [-1.0, -0.5, 0.0, 0.5, 1.0]
+        """
+        last = self.shape[axis] - 1
+        return [self.extent * (2 * index - last) / last for index in range(last + 1)] if last else [0.0]
+
+    @property
+    def has_centre(self) -> bool:
+        """Whether a point of the grid is the network itself."""
+        return all(count % 2 for count in self.shape)
+
+
+def parse_grid(text: str, extent: float) -> Grid:
+    """`N` (N x N points), `NxM`, or `Nx1` for a line along the first direction.
+
+    >>> parse_grid("51", 1.0).shape, parse_grid("25x13", 1.0).shape, parse_grid("101x1", 1.0).shape
+    ((51, 51), (25, 13), (101,))
+    """
+    found = re.fullmatch(r"(\d+)(?:x(\d+))?", text.strip())
+    counts = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if min(counts) < 1 or counts[0] < 2:
+        raise BadInput(f"--grid {text}: expected N, NxM or Nx1 (a line), N at least 2, such as 51 or 51x1")
+    if not 0 < extent < float("inf"):
+        raise BadInput(f"--extent {extent}: expected a positive number, such as 1")
+    return Grid(counts if counts[1] > 1 else counts[:1], extent)

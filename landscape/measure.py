@@ -1,0 +1,58 @@
+"""What a sharpness measure is: a frozen dataclass of parameters that turns an objective into a number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from store.registry import members
+
+if TYPE_CHECKING:
+    from landscape.differentiable import Differentiable
+    from landscape.objective import Objective
+
+Invariant = Literal["none", "layer", "unit"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measure's outcome."""
+
+    value: float
+    stderr: float | None = None
+    """of probes or seeds; None where nothing is drawn, or too little to tell"""
+    values: Mapping[str, float] = field(default_factory=dict)
+    """for other settings, by their description"""
+    courses: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """of an inner maximisation: the largest rise found after each step, by setting"""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Base of the members of landscape/measures. Its fields are its flags and are stored beside its value."""
+
+    name: ClassVar[str]
+    invariant: ClassVar[Invariant]
+    """which rescalings of a ReLU network leave it: none; of whole layers; of single units too"""
+    meaning: ClassVar[str]
+    """what the number is, in a line of the table"""
+    default: ClassVar[bool] = True
+    """whether it is measured when --measures names none"""
+    relative: ClassVar[bool] = False
+    """whether it looks at the loss in coordinates relative to the weights"""
+
+    def measure(self, objective: Objective, seed: int) -> Measured:
+        """The measure of `objective`, its draws from `seed`."""
+        raise NotImplementedError
+
+    def function(self, objective: Objective) -> Differentiable:
+        """The loss in the coordinates the measure is defined in."""
+        from landscape.relative import Relative
+
+        return Relative(objective) if self.relative else objective
+
+
+def measures() -> dict[str, type[Measure]]:
+    """Every sharpness measure by name."""
+    return members("landscape.measures", Measure)

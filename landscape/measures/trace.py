@@ -1,0 +1,31 @@
+"""Trace of the Hessian of the mean loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from landscape.measure import Invariant, Measure, Measured
+
+if TYPE_CHECKING:
+    from landscape.objective import Objective
+
+
+@dataclass(frozen=True)
+class Trace(Measure):
+    """trace(H), by Hutchinson's estimator."""
+
+    name: ClassVar[str] = "trace"
+    invariant: ClassVar[Invariant] = "none"
+    meaning: ClassVar[str] = "sum of the curvatures along all weights (trace of the Hessian)"
+
+    probes: int = 64
+    """random sign vectors; the standard error falls with their square root"""
+
+    def measure(self, objective: Objective, seed: int) -> Measured:
+        from landscape.streams import stream
+        from landscape.trace import hutchinson
+
+        function, generator = self.function(objective), stream(seed, "trace")
+        found = hutchinson(function.hvp, lambda: function.signs(generator), self.probes)
+        return Measured(found.value, found.stderr)
