@@ -134,8 +134,8 @@ def _measure(
     """
     from zoo.evaluation import evaluate
 
-    start = time.perf_counter()
     level = evaluate(subject.model, subject.x, subject.y, subject.batch_size)
+    start = time.perf_counter()
     own = compute(subject, place)
     timed = _timed(start)
     return {"loss": level.loss, "accuracy": level.accuracy} | _described(subject, arguments) | timed | own

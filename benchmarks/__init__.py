@@ -1,0 +1,1 @@
+"""What measurements cost, as ratios within one run."""
