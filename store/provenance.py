@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 
 SUITE = "minima"
 PACKAGES = (SUITE, "torch", "numpy", "scipy", "h5py")
@@ -11,6 +10,8 @@ PACKAGES = (SUITE, "torch", "numpy", "scipy", "h5py")
 
 def versions() -> dict[str, str]:
     """Versions of the suite, of Python and of the installed packages that compute and write numbers."""
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
