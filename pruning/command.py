@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pruning.arguments import Prune
 from store.command import Report, note, render_table
+
+if TYPE_CHECKING:
+    from pruning.job import Job
 
 COLUMNS = ("out", "sparsity", "reached", "epochs", "loss", "accuracy")
 
 
 def main(arguments: Prune) -> Report:
     """Run every job whose checkpoints are not there yet."""
-    from pruning.job import Job, plan_jobs
+    from pruning.job import plan_jobs
 
-    jobs: list[Job] = plan_jobs(arguments)
-    rows = [row for job in jobs for row in _make(job, arguments)]
+    rows = [row for job in plan_jobs(arguments) for row in _make(job, arguments)]
     headers = ("checkpoint", "sparsity", "reached", "epochs", "test loss", "test accuracy")
     table = render_table(headers, [[row[key] for key in COLUMNS] for row in rows])
     summary = rows[0] if len(rows) == 1 else {key: [row[key] for row in rows] for key in rows[0]}
     return Report({"checkpoint": str(arguments.checkpoint), "method": arguments.method.name} | summary, table)
 
 
-def _make(job: Any, arguments: Prune) -> list[dict[str, Any]]:
+def _make(job: Job, arguments: Prune) -> list[dict[str, Any]]:
     """The job's checkpoints, made or found, one row each."""
     from zoo.device import resolve_device
     from zoo.unfinished import reusable

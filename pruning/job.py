@@ -79,6 +79,11 @@ def plan_jobs(arguments: Prune) -> list[Job]:
 
 def _parent(arguments: Prune) -> Parent:
     checkpoint = load(arguments.checkpoint)
+    if arguments.data not in (None, checkpoint.data["spec"]):
+        raise BadInput(
+            f"--data {arguments.data}: {arguments.checkpoint} was trained on {checkpoint.data['spec']}, "
+            "and is pruned on the same data. Leave --data out"
+        )
     if arguments.data_root is not None:
         checkpoint = replace(checkpoint, data=checkpoint.data | {"root": str(arguments.data_root.absolute())})
     return Parent(arguments.checkpoint, sha256(arguments.checkpoint), checkpoint)

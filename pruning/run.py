@@ -102,10 +102,10 @@ class _Run:
         """Sparsity reached, epochs spent on it, and where the cuts were."""
         engine, per_epoch = self.engine, self.trainer.steps_per_epoch
         return {
-            "sparsity": 1 - engine.alive / engine.total,
+            "sparsity": (engine.total - engine.alive) / engine.total,
             "reached": engine.has_reached(sparsity),
             "epochs": self.trainer.steps_done / per_epoch,
-            "cuts": [{"epoch": step / per_epoch, "sparsity": 1 - alive / engine.total} for step, alive in engine.cuts],
+            "cuts": [{"epoch": step / per_epoch, "survivors": alive} for step, alive in engine.cuts],
         }
 
 

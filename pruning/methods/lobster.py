@@ -37,8 +37,9 @@ class Lobster(Method):
     """code: shrink after the optimiser's step, as the authors' repository does; paper: both at the old weights"""
     tolerance: float = 0.05
     """TWT: relative rise of the validation loss that a cut may cause"""
-    plateau: int = 0
-    """PWE: epochs without a better validation loss before a cut, which then starts from the best weights"""
+    plateau: int = 1
+    """PWE: epochs without a better validation loss before a cut, which then starts from the best weights (0, the
+    published default, cuts after every epoch, even while nothing is learned yet and every cut seems harmless)"""
 
     def composition(self) -> Composition:
         return Composition(

@@ -35,15 +35,16 @@ class LossBound:
         import torch
 
         parts = [scores[name][mask] for name, mask in alive.items()]
-        living = torch.cat(parts)
+        living, nonzero = torch.cat(parts), [part[part > 0] for part in parts if (part > 0).any()]
+        if not nonzero:
+            return target
 
         def kept_at(threshold: float) -> int:
             return max(target, int((living >= threshold).sum()))
 
-        nonzero = [part[part > 0] for part in parts if part.any()]
         threshold = search_threshold(
             lambda threshold: context.validation_loss(cut(kept_at(threshold))),
-            lowest=float(living[living > 0].min()),
+            lowest=min(float(part.min()) for part in nonzero),
             start=sum(float(part.mean()) for part in nonzero) / len(nonzero),
             highest=float(living.max()),
             bound=(1 + self.tolerance) * context.validation_loss(context.masks),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from dataclasses import fields, replace
 from functools import lru_cache
 
 import torch
@@ -12,6 +11,7 @@ from torch import nn
 
 from pruning.composition import Composition
 from pruning.counts import kept_count
+from pruning.cutting import choose
 from pruning.engine import Engine
 from store.checkpoint import Checkpoint
 from zoo.prunable import prunable
@@ -20,8 +20,8 @@ from zoo.splits import Splits
 from zoo.training import Trainer
 
 EPOCHS, BATCH = 16, 8
-SGD = Recipe(lr=0.05, momentum=0.9, weight_decay=0.05, batch_size=BATCH)
-ADAM = Recipe(optimiser="adam", lr=0.01, weight_decay=0.05, batch_size=BATCH)
+SGD = Recipe(lr=0.1, momentum=0.9, weight_decay=0.01, batch_size=BATCH)
+ADAM = Recipe(optimiser="adam", lr=0.01, weight_decay=0.01, batch_size=BATCH)
 
 
 class EveryKind(nn.Module):
@@ -42,10 +42,10 @@ class EveryKind(nn.Module):
 
 @lru_cache(maxsize=1)
 def examples() -> Splits:
-    """Images whose class is the quadrant that is bright; easy, so that a few epochs learn it."""
+    """Images whose class is the quadrant that is bright, noisy enough for the validation loss to stop falling."""
     generator = torch.Generator().manual_seed(0)
     y = torch.arange(56) % 4
-    x = 0.3 * torch.randn(56, 1, 6, 6, generator=generator)
+    x = 0.6 * torch.randn(56, 1, 6, 6, generator=generator)
     for index, label in enumerate(y.tolist()):
         row, column = divmod(label, 2)
         x[index, 0, 3 * row : 3 * row + 3, 3 * column : 3 * column + 3] += 1
@@ -110,22 +110,28 @@ def same(first: dict, second: dict) -> bool:
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
+def decides_by_itself(parts: Composition) -> bool:
+    """Whether the method may stop before its target."""
+    return parts.validates
+
+
 def check_describes_itself(method) -> None:
     assert method.name
     assert method.summary
     assert method.paper
     assert method.phase in ("before training", "during training", "after training")
     assert method.__doc__
-    assert all(field.default is not None or "None" in str(field.type) for field in fields(method))
     assert {"scorer", "schedule"} <= method().composition().describe().keys()
 
 
 def check_every_asked_sparsity_is_met_exactly(method) -> None:
-    run = Run(method().composition())
+    parts = method().composition()
+    run = Run(parts)
     assert set(run.emitted) == set(run.asked)
     for sparsity, (masks, weights) in run.emitted.items():
-        total = sum(mask.numel() for mask in masks.values())
-        assert sum(int(mask.sum()) for mask in masks.values()) == kept_count(total, sparsity)
+        target = kept_count(sum(mask.numel() for mask in masks.values()), sparsity)
+        kept = sum(int(mask.sum()) for mask in masks.values())
+        assert kept == target or (decides_by_itself(parts) and kept > target)
         assert all(not weights[name][~mask].any() for name, mask in masks.items())
 
 
@@ -139,7 +145,7 @@ def check_removed_weights_stay_zero(method) -> None:
             if parts.regrow is None:
                 assert all(not (mask & ~before[name]).any() for name, mask in masks.items())
             before = masks
-        assert not all(mask.all() for mask in before.values())
+        assert decides_by_itself(parts) or not all(mask.all() for mask in before.values())
 
 
 def check_same_seed_same_bytes(method) -> None:
@@ -182,12 +188,9 @@ def check_scoring_leaves_everything_as_it_was(method) -> None:
 
 
 def check_choosing_leaves_the_weights_as_they_were(method) -> None:
-    from pruning.cutting import choose
-
     run = Run(method().composition(), stop_after=7)
-    state = run.final
-    engine = run.engine
-    choose(replace(engine.composition), engine.context(), engine.alive // 2)
+    state, engine = run.final, run.engine
+    choose(engine.composition, engine.context(), engine.alive // 2)
     assert same(state, run.final)
 
 

@@ -1,10 +1,7 @@
 """`python -m pruning METHOD`: what it writes, what it says, what it refuses."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,7 +12,6 @@ from store.command import BadInput
 from store.files import sha256
 from zoo.subject import load_subject
 
-ROOT = Path(__file__).parents[2]
 PRUNABLE = 64 * 12 + 12 * 10
 
 
@@ -155,7 +151,7 @@ def test_sparsity_zero_is_the_dense_control(dense, tmp_path, prune):
 
 
 def test_a_target_that_is_not_reached_is_written_and_said(dense, tmp_path, prune, capsys):
-    words = [dense, "--sparsity", 0.5, 0.99, "--epochs", 2, "--tolerance", 1e-6]
+    words = [dense, "--sparsity", 0.5, 0.99, "--epochs", 2, "--tolerance", 1e-6, "--plateau", 0]
     report = prune("lobster", *words, "-o", tmp_path / "x-{sparsity}.pt")
     assert report["reached"][1] is False
     assert "reached: false" in capsys.readouterr().err
@@ -213,29 +209,41 @@ def test_a_file_without_its_first_weights_cannot_start_there(dense, tmp_path, pr
         prune("lobster", tmp_path / "bare.pt", "--sparsity", 0.5, "-o", tmp_path / "x.pt")
 
 
-def command(*words):
-    line = [sys.executable, "-m", "pruning", *map(str, words)]
-    return subprocess.run(line, capture_output=True, text=True, cwd=ROOT, check=False)
+@pytest.fixture
+def shell(capsys):
+    """shell(*words) -> (exit status, stdout, stderr) of `python -m pruning`."""
+    from pruning.__main__ import main
+
+    def call(*words):
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        return ended.value.code, *capsys.readouterr()
+
+    return call
 
 
-def test_from_the_shell(dense, tmp_path):
-    done = command("magnitude", dense, "--sparsity", 0.9, "--epochs", 1, "-o", tmp_path / "x.pt", "--json")
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+def test_from_the_shell(dense, tmp_path, shell):
+    words = [dense, "--epochs", 1, "-o", tmp_path / "x.pt"]
+    status, out, _ = shell("magnitude", *words, "--sparsity", 0.9, "--json")
+    assert status == 0
     expected = {"checkpoint", "out", "sparsity", "reached", "epochs", "loss", "accuracy", "seconds", "wall_seconds"}
-    assert expected <= report.keys()
-    refused = command("magnitude", dense, "--sparsity", 1.2, "-o", tmp_path / "y.pt")
-    assert refused.returncode == 1
-    assert "error: --sparsity 1.2" in refused.stderr
-    assert "Traceback" not in refused.stderr
+    assert expected <= json.loads(out).keys()
+    status, out, err = shell("magnitude", dense, "--sparsity", 1.2, "-o", tmp_path / "y.pt")
+    assert (status, out) == (1, "")
+    assert "error: --sparsity 1.2" in err
+    assert "Traceback" not in err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.pt"]
+    status, out, _ = shell("magnitude", *words, "--sparsity", 0.9)
+    assert status == 0
+    assert "x.pt" in out
 
 
-def test_the_list_names_every_method_and_other_words_are_wrong_syntax():
-    done = command("list", "--json")
-    listed = json.loads(done.stdout)
+def test_the_list_names_every_method_and_other_words_are_wrong_syntax(shell):
+    status, out, _ = shell("list", "--json")
+    listed = json.loads(out)
+    assert status == 0
     assert {"gmp", "iterative-magnitude", "lobster", "magnitude", "random"} <= listed.keys()
     assert listed["gmp"]["paper"] == "Zhu & Gupta 2018"
-    wrong = command("prune")
-    assert wrong.returncode == 2
-    assert "magnitude" in wrong.stderr
+    assert listed["lobster"]["parts"]["select"] == "loss bound"
+    for words in (["prune"], [], ["magnitude"], ["magnitude", "x.pt", "--sparsity", "much", "-o", "y.pt"]):
+        assert shell(*words)[0] == 2

@@ -2,8 +2,12 @@
 
 import pytest
 import torch
+from oracles.pruning_battery import CHECKS, Run
 from torch import nn
 
+from pruning.counts import kept_count
+from pruning.cutting import choose
+from pruning.methods.lobster import Lobster
 from pruning.selection.loss_bound import search_threshold
 from pruning.triggers.plateau import bad_epochs
 from pruning.updates.insensitivity import Insensitivity
@@ -86,3 +90,43 @@ def test_the_safe_end_never_breaks_the_bound(slope, tolerance):
 
     found = search(loss, tolerance)
     assert found == min(WEIGHTS) or loss(found) < 1 + tolerance
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 0.05, 0.5])
+def test_a_cut_keeps_the_bound_and_the_target(tolerance):
+    run = Run(Lobster(tolerance=tolerance, plateau=99).composition(), stop_after=10)
+    engine, context = run.engine, run.engine.context()
+    before = context.validation_loss(context.masks)
+    for target in (1, engine.alive // 2, engine.alive - 1):
+        masks = choose(engine.composition, context, target)
+        kept = sum(int(mask.sum()) for mask in masks.values())
+        assert target <= kept
+        assert kept == engine.alive or context.validation_loss(masks) < (1 + tolerance) * before
+
+
+def test_a_cut_starts_from_the_best_weights_since_the_last():
+    run = Run(Lobster(plateau=3, tolerance=0.0).composition(), stop_after=9)
+    engine = run.engine
+    assert engine.losses
+    loss = min(engine.losses)
+    engine._cut(engine.alive)  # restores, then removes nothing
+    context = engine.context()
+    assert context.validation_loss(context.masks) == pytest.approx(loss, rel=1e-6)
+    assert engine.losses == []
+
+
+def test_where_every_cut_is_borne_every_target_is_met_exactly():
+    run = Run(Lobster(plateau=0, tolerance=1e9).composition(), asked=(0.3, 0.5, 0.8))
+    assert [survivors for _, survivors in run.engine.cuts] == [kept_count(run.engine.total, s) for s in run.asked]
+    assert [step for step, _ in run.engine.cuts] == [5, 10, 15]
+    assert all(run.engine.has_reached(sparsity) for sparsity in run.asked)
+
+
+SETTINGS = [{"plateau": 2, "tolerance": 0.5}, {"form": "paper", "plateau": 0, "start": "parent"}]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
+@pytest.mark.parametrize("options", SETTINGS)
+def test_other_settings_pass_the_battery_too(check, options):
+    if "describes" not in check.__name__:
+        check(lambda: Lobster(**options))

@@ -110,3 +110,23 @@ def test_sparsities_that_cannot_be_reached_are_refused():
     with pytest.raises(BadInput, match="leaves none"):
         check_sparsities((0.999,), 100, 100)
     assert check_sparsities((0.9, 0.6, 0.9), 100, 40) == (0.6, 0.9)
+
+
+@pytest.mark.parametrize("sparsity", [0.0, 0.3, 0.9])
+def test_magnitude_removes_what_torch_prune_removes(sparsity):
+    from oracles.pruning_battery import Run
+    from torch import nn
+    from torch.nn.utils import prune
+
+    from pruning.methods.magnitude import OneShotMagnitude
+
+    run = Run(OneShotMagnitude().composition(), asked=(sparsity,), stop_after=1)
+    start = Run(OneShotMagnitude().composition(), asked=(0.0,), stop_after=1).engine.parent.state
+    layers = nn.ModuleDict({name.replace(".", "_"): nn.Linear(1, 1) for name in run.engine.masks})
+    for layer, name in zip(layers.values(), run.engine.masks, strict=True):
+        layer.weight = nn.Parameter(start[name].clone())
+    removed = run.engine.total - kept_count(run.engine.total, sparsity)
+    pairs = [(layer, "weight") for layer in layers.values()]
+    prune.global_unstructured(pairs, prune.L1Unstructured, amount=removed)
+    for layer, mask in zip(layers.values(), run.engine.masks.values(), strict=True):
+        assert torch.equal(layer.weight_mask.bool() if removed else torch.ones_like(mask), mask)
