@@ -20,8 +20,8 @@ class Neighbourhood(Protocol):
     def project(self, displacement: Tensor) -> Tensor:
         """The nearest point of the set."""
 
-    def steepest(self, gradient: Tensor) -> Tensor:
-        """The point of the set at which gradient . delta is largest."""
+    def directions(self, gradient: Tensor) -> tuple[Tensor, ...]:
+        """Ways uphill, each as long as the set is wide; first to the point at which gradient . delta is largest."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Ball:
         norm = displacement.norm()
         return displacement if norm <= self.radius else displacement * (self.radius / norm)
 
-    def steepest(self, gradient: Tensor) -> Tensor:
+    def directions(self, gradient: Tensor) -> tuple[Tensor, ...]:
         """radius g / ||g||."""
         norm = gradient.norm()
-        return gradient * (self.radius / norm) if norm > 0 else torch.zeros_like(gradient)
+        return (gradient * (self.radius / norm) if norm > 0 else torch.zeros_like(gradient),)
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,10 @@ class Box:
         limit = torch.as_tensor(self.half_widths, dtype=displacement.dtype, device=displacement.device)
         return displacement.clamp(-limit, limit)
 
-    def steepest(self, gradient: Tensor) -> Tensor:
-        """half_widths sign(g)."""
-        return self.half_widths * gradient.sign()
+    def directions(self, gradient: Tensor) -> tuple[Tensor, ...]:
+        """The vertex half_widths sign(g); and the gradient in units of the box, which spares settled coordinates."""
+        scaled = self.half_widths * gradient
+        return self.half_widths * gradient.sign(), self.half_widths * scaled / scaled.abs().max().clamp_min(1e-300)
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,13 @@ def highest(
 ) -> Highest:
     """Maximise L(w + delta) - L(w) over a set of delta: one climb from 0, and `restarts` from random points on its rim.
 
-    A climb goes from its best point so far by step x (the steepest point of the set), projected: at step 2, where it
-    begins, a ball's whole diameter, so that at a minimum it is the power iteration and in a box it visits vertices. A
-    step that does not rise is halved, one that does is doubled up to 2. It ends after `steps` gradients, or when three
-    steps gained less than 1e-4 of the rise.
+    A climb goes from its best point so far by step x (a direction uphill), projected: at step 2, where it begins, a
+    ball's whole diameter, so that at a minimum it is the power iteration and in a box it visits vertices. After a step
+    that does not rise the next direction has its turn, and when none is left the step is halved; one that rises is
+    doubled up to 2. It ends after `steps` gradients, or when three steps gained less than 1e-4 of the rise.
     """
     origin = torch.zeros_like(function.normal(generator))
-    rims = [neighbourhood.steepest(function.normal(generator)) for _ in range(restarts)]
+    rims = [neighbourhood.directions(function.normal(generator))[0] for _ in range(restarts)]
     base = function.loss()
     climbs = [_climb(function, neighbourhood, start, base, steps) for start in (origin, *rims)]
     padded = [climb + climb[-1:] * (steps + 1 - len(climb)) for climb in climbs]
@@ -94,17 +95,19 @@ def _climb(
     function: Differentiable, neighbourhood: Neighbourhood, start: Tensor, base: float, steps: int
 ) -> list[float]:
     """The best rise after each step from `start`."""
-    point, step = start, 2.0
+    step, way = 2.0, 0
+    point = start
     loss, gradient = function.loss_and_gradient(point)
     rises = [loss - base]
     for _ in range(steps):
-        candidate = neighbourhood.project(point + step * neighbourhood.steepest(gradient))
+        directions = neighbourhood.directions(gradient)
+        candidate = neighbourhood.project(point + step * directions[way])
         reached, slope = function.loss_and_gradient(candidate)
-        rose = reached > loss
-        if rose:
+        if rose := reached > loss:
             point, loss, gradient, step = candidate, reached, slope, min(2.0, 2 * step)
         else:
-            step /= 2
+            way = (way + 1) % len(directions)
+            step = step / 2 if way == 0 else step
         rises.append(loss - base)
         settled = len(rises) > 4 and rises[-1] - rises[-4] <= SETTLED * abs(rises[-1])
         if step < SMALLEST_STEP or (settled and (rose or step < 0.1)) or not gradient.any():

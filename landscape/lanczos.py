@@ -45,11 +45,11 @@ def top_eigenpairs(
     """The `top` eigenpairs that are largest by value or in magnitude, each eigenvalue to a relative `tolerance`.
 
     Lanczos (1950) with full reorthogonalisation in float64. `product`: v (d,) -> H v; `draw`: a random vector (d,).
-    The error of an eigenvalue l with relative residual r is estimated as min(r, r^2 |l| / gap), gap being the distance
-    to the nearest other Ritz value (Parlett 1998, 11.7); r itself must fall to 10 x tolerance, because two close
-    eigenvalues look like one to a coarse basis. A start vector sees one eigenvector of a multiple eigenvalue only, so
-    the answer must stand when a second random start, a third as long, joins. After `max_products` (default: the larger
-    of 100 and 10 x top) what is known is returned with `converged` False.
+    Converged when every relative residual r is at most the tolerance. The error of an eigenvalue l is often nearer to
+    r^2 |l| / gap (gap: distance to the nearest other Ritz value), but two eigenvalues closer than r look like one that
+    lies between them, and only r tells. A start vector sees one eigenvector of a multiple eigenvalue only, so the
+    answer must stand when a second random start, a third as long, joins. After `max_products` (default: the larger of
+    100 and 10 x top) what is known is returned with `converged` False.
 
     >>> import torch
     >>> matrix = torch.diag(torch.tensor([3.0, 3.0, 1.0, -5.0], dtype=torch.float64))
@@ -101,7 +101,7 @@ class _Search:
             return False
         ritz = self.basis.ritz()
         chosen = select(ritz.values, self.top, self.by)
-        if (error_estimates(ritz, chosen, self.tolerance) > self.tolerance).any():
+        if (relative_residuals(ritz, chosen) > self.tolerance).any():
             self.candidate = None
             return False
         values = ritz.values[chosen]
@@ -126,16 +126,3 @@ def relative_residuals(ritz: Ritz, chosen: Indices) -> Floats:
     scale = np.maximum(magnitudes, 1e-6 * magnitudes.max())
     residuals = ritz.residuals[chosen]
     return np.divide(residuals, scale, out=np.where(residuals > 0, np.inf, 0.0), where=scale > 0)
-
-
-def error_estimates(ritz: Ritz, chosen: Indices, tolerance: float) -> Floats:
-    """Relative errors min(r, r^2 |l| / gap) of the chosen values; r where it exceeds 10 x tolerance."""
-    relative = relative_residuals(ritz, chosen)
-    values = ritz.values
-    distances = np.abs(values[chosen][:, None] - values[None, :])  # (k, m)
-    distances[np.arange(len(chosen)), chosen] = np.inf
-    gaps = distances.min(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        squared = relative**2 * np.abs(values[chosen]) / gaps
-    squared = np.where(np.isfinite(squared), squared, np.inf)
-    return np.where(relative > 10 * tolerance, relative, np.minimum(relative, squared))

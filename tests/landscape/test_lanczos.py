@@ -1,0 +1,128 @@
+"""Top eigenvalues against dense ones: P1-10, degenerate, tiny and pathological operators, and whole networks."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracles.dense_landscape import Dense
+from oracles.quadratic import quadratic
+from oracles.small_networks import KINDS, make
+
+from landscape.lanczos import top_eigenpairs
+from landscape.objective import Objective
+from store.command import BadInput
+
+P1_10 = [[2.0, 1, 0], [1, 3, 1], [0, 1, 4]]
+
+
+def operator(values, seed=0):
+    """A symmetric matrix with these eigenvalues."""
+    values = torch.tensor(values, dtype=torch.float64)
+    basis, _ = torch.linalg.qr(torch.randn(len(values), len(values), generator=gen(seed), dtype=torch.float64))
+    return basis @ torch.diag(values) @ basis.T
+
+
+def gen(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def solve(matrix, top, seed=0, **keywords):
+    generator = gen(100 + seed)
+    draw = lambda: torch.randn(len(matrix), generator=generator, dtype=torch.float64)  # noqa: E731
+    return top_eigenpairs(matrix.mv, draw, len(matrix), top, **keywords)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(-10, 10), min_size=2, max_size=40), st.integers(1, 6), st.sampled_from(["value", "magnitude"]))
+def test_any_spectrum(values, top, by):
+    values = [0.0 if abs(value) < 1e-6 else value for value in values]
+    top = min(top, len(values))
+    found = solve(operator(values), top, by=by)
+    key = (lambda value: -value) if by == "value" else (lambda value: -abs(value))
+    expected = sorted(sorted(values, key=key)[:top], reverse=True)
+    if by == "magnitude":  # +-l are as large as each other: either may be chosen
+        np.testing.assert_allclose(sorted(map(abs, found.values)), sorted(map(abs, expected)), rtol=1e-3, atol=1e-9)
+    else:
+        np.testing.assert_allclose(found.values, expected, rtol=1e-3, atol=1e-9)
+    assert list(found.values) == sorted(found.values, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [5.0, 5.0, 5.0, 4.0, 3.0, 2.0, *np.linspace(-1, 1, 80)],  # multiple
+        [5.0, 4.9, 4.8, 4.7, 4.6, 4.59, *np.linspace(0, 4, 80)],  # a near pair at the end
+        [3.0, 2.0, 1.0, 1e-3, 0.99e-3, 0.98e-3, *np.linspace(-1e-4, 1e-4, 80)],
+        [1.0] * 50,
+        [0.0] * 50,
+        [1.0] + [0.0] * 60,
+        [-1.0, -2.0, -3.0, -4.0, -5.0, *np.linspace(-100, -6, 80)],
+        [1e-12 * k for k in range(60)],
+    ],
+)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_hard_spectra(values, seed):
+    found = solve(operator(values, seed), 5, seed=seed)
+    np.testing.assert_allclose(found.values, sorted(values, reverse=True)[:5], rtol=1e-3, atol=1e-12 * max(values))
+    assert found.converged
+
+
+def test_residuals_are_those_of_the_vectors():
+    matrix = operator([*np.linspace(0, 1, 60), 2.0, 3.0, 5.0])
+    noise = 1e-5 * torch.randn(63, 63, generator=gen(7), dtype=torch.float64)  # products are never exactly symmetric
+    found = solve(matrix + noise, 4)
+    images = found.vectors @ (matrix + noise).T
+    differences = images - torch.from_numpy(found.values.copy())[:, None] * found.vectors
+    true = differences.norm(dim=1).numpy() / np.abs(found.values)
+    np.testing.assert_allclose(found.residuals, true, rtol=1e-6)
+    torch.testing.assert_close(found.vectors @ found.vectors.T, torch.eye(4, dtype=torch.float64))
+
+
+def test_all_eigenvalues_but_not_more():
+    matrix = torch.tensor(P1_10, dtype=torch.float64)
+    np.testing.assert_allclose(solve(matrix, 3).values, [3 + math.sqrt(3), 3, 3 - math.sqrt(3)])
+    with pytest.raises(BadInput, match="4 eigenvalues"):
+        solve(matrix, 4)
+
+
+def test_a_limit_is_reported():
+    found = solve(operator(np.linspace(0, 1, 200)), 5, max_products=7)
+    assert not found.converged
+    assert found.products == 7
+    assert found.residuals.max() > 1e-3
+
+
+def test_masked_hessian_P1_10():
+    keep = {"weight": torch.tensor([[True, False, True]])}
+    for subspace, expected in (("survivors", [4, 2]), ("full", [3 + math.sqrt(3), 3, 3 - math.sqrt(3)])):
+        objective = quadratic(P1_10, masks=keep, subspace=subspace)
+        generator = gen(0)
+        found = top_eigenpairs(objective.hvp, lambda: objective.normal(generator), objective.dimension, len(expected))
+        np.testing.assert_allclose(found.values, expected)
+    # Cauchy interlacing: 3 + sqrt 3 >= 4 >= 3 >= 2 >= 3 - sqrt 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("subspace", ["survivors", "full"])
+def test_networks_top_five(kind, subspace):
+    case = make(kind)
+    objective = Objective(case.model, case.x, case.y, masks=case.masks, subspace=subspace, batch_size=7)
+    expected = torch.linalg.eigvalsh(Dense(case.model, case.x, case.y, case.masks).hessian(subspace)).flip(0)[:5]
+    generator = gen(0)
+    found = top_eigenpairs(objective.hvp, lambda: objective.normal(generator), objective.dimension, 5)
+    np.testing.assert_allclose(found.values, expected, rtol=1e-3)
+    assert found.products <= objective.dimension
+
+
+def test_masking_never_raises_the_largest():
+    case = make("masked")
+    dense = Dense(case.model, case.x, case.y, case.masks)
+    objective = Objective(case.model, case.x, case.y, masks=case.masks)
+    generator = gen(0)
+    found = top_eigenpairs(objective.hvp, lambda: objective.normal(generator), objective.dimension, 5).values
+    full = torch.linalg.eigvalsh(dense.hessian("full")).flip(0)
+    removed = len(full) - objective.dimension
+    assert all(full[i] * (1 + 1e-3) >= found[i] >= full[i + removed] for i in range(5))
