@@ -2,8 +2,12 @@
 
 import pytest
 import torch
+from hypothesis import settings
 
 from store.checkpoint import Checkpoint, save
+
+settings.register_profile("no-deadline", deadline=None)  # a busy machine is not a failure
+settings.load_profile("no-deadline")
 
 RECIPE = {"lr": 0.1, "momentum": 0.9, "batch_size": 50, "schedule": "step", "milestones": (0.6,)}
 
