@@ -1,7 +1,7 @@
 """`make bench`: what each measurement costs, in the plain passes over the data that it cannot avoid.
 
-Networks of the zoo, trained for ten epochs, on the digits' train split (1,437 images), one thread. `forward` is a plain pass of the
-module in eval mode without gradients, `forward+backward` a plain `torch.autograd.grad` of the mean loss.
+Networks of the zoo, trained for ten epochs, on the digits' train split (1,437 images), one thread. `forward` is a plain
+pass of the module in eval mode without gradients, `forward+backward` a plain `torch.autograd.grad` of the mean loss.
 """
 
 from __future__ import annotations

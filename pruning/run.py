@@ -12,7 +12,6 @@ from pruning.engine import Engine
 from pruning.job import Job, all_masks
 from store.checkpoint import Checkpoint, save
 from store.command import note
-from store.trajectory import LostTrajectory
 from zoo.architecture import build
 from zoo.data import load_data
 from zoo.keeping import Keeper, state_on_cpu
@@ -30,12 +29,7 @@ def run_job(job: Job, device: torch.device, *, run_code: bool = False) -> None:
     """Write the checkpoint of every sparsity of the job. A run that was stopped goes on, to the same bytes."""
     last = job.targets[job.asked[-1]]
     with unfinished(last, job.identity()) as part:
-        try:
-            run = _Run(job, device, part, last, run_code=run_code)
-        except LostTrajectory:
-            note(f"what the stopped run for {last} kept of its trajectory is gone: starting again")
-            part.part.unlink()
-            run = _Run(job, device, part, last, run_code=run_code)
+        run = part.begin(lambda: _Run(job, device, part, last, run_code=run_code))
         run.complete()
 
 

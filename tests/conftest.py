@@ -1,4 +1,4 @@
-"""One thread for each process: the suite itself runs in parallel, and more threads than cores only wait for each other."""
+"""One thread for each process: the suite runs in parallel, and more threads than cores only wait for each other."""
 
 import os
 

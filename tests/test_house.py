@@ -1,9 +1,9 @@
 """The rules of the house: who may import whom, how long things are, and how soon a command answers."""
 
 import ast
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -79,11 +79,8 @@ def test_help_answers_before_the_heavy_imports(module):
 
 @pytest.mark.parametrize("line", [[module, "--help"] for module in COMMANDS] + [["pruning", "list"]])
 def test_answers_within_half_a_second(line):
-    best = float("inf")
-    for _ in range(5):  # a busy machine may be slow by chance, not five times
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", *line], capture_output=True, cwd=ROOT, check=True)
-        best = min(best, time.perf_counter() - start)
-        if best < 0.5:
-            return
-    pytest.fail(f"{' '.join(line)} took {best:.2f} s at best")
+    """In processor time, which other work on the machine does not stretch as it does the clock."""
+    before = os.times()
+    subprocess.run([sys.executable, "-m", *line], capture_output=True, cwd=ROOT, check=True)
+    after = os.times()
+    assert after.children_user + after.children_system - before.children_user - before.children_system < 0.5

@@ -12,7 +12,7 @@ from store.checkpoint import Checkpoint, save
 from zoo.architecture import build
 from zoo.evaluation import evaluate
 from zoo.keeping import Keeper, state_on_cpu
-from zoo.splits import Splits, make_splits
+from zoo.splits import make_splits
 from zoo.starts import Start
 from zoo.training import Trainer
 from zoo.unfinished import Unfinished, unfinished
@@ -27,28 +27,10 @@ def fit(start: Start, target: Path, device: torch.device) -> Checkpoint:
 
     A run stopped half-way goes on where it was, to the same bytes.
     """
-    checkpoint, plan = start.checkpoint, start.plan
-    splits = make_splits(start.dataset, plan.validation, plan.split_seed, device)
-    model = build(checkpoint.model).to(device)
-    model.load_state_dict(checkpoint.state)
-    trainer = Trainer(
-        model,
-        *splits.train,
-        plan.recipe,
-        epochs=plan.epochs,
-        order_seed=plan.order_seed,
-        masks=checkpoint.masks,
-    )
     with unfinished(target, start.identity()) as part:
-        run = _Run(trainer, splits, start, part, target)
+        run = part.begin(lambda: _Run(start, part, target, device))
         run.complete()
-        finished = replace(
-            checkpoint,
-            state=state_on_cpu(model),
-            weights_at=run.weights_at,
-            training=plan.stored(),
-            metrics=splits.metrics(model),
-        )
+        finished = run.checkpoint()
         save(finished, target)
     return finished
 
@@ -56,14 +38,25 @@ def fit(start: Start, target: Path, device: torch.device) -> Checkpoint:
 class _Run:
     """A training run in progress."""
 
-    def __init__(self, trainer: Trainer, splits: Splits, start: Start, part: Unfinished, target: Path) -> None:
-        self.trainer, self.splits, self.plan, self.part = trainer, splits, start.plan, part
+    def __init__(self, start: Start, part: Unfinished, target: Path, device: torch.device) -> None:
+        self.start, self.plan, self.part = start, start.plan, part
+        self.splits = make_splits(start.dataset, self.plan.validation, self.plan.split_seed, device)
+        model = build(start.checkpoint.model).to(device)
+        model.load_state_dict(start.checkpoint.state)
+        self.trainer = Trainer(
+            model,
+            *self.splits.train,
+            self.plan.recipe,
+            epochs=self.plan.epochs,
+            order_seed=self.plan.order_seed,
+            masks=start.checkpoint.masks,
+        )
         self.weights_at: dict[int, dict[str, Tensor]] = {}
         stopped = part.load()
         if stopped:
-            trainer.load_state_dict(stopped["trainer"])
+            self.trainer.load_state_dict(stopped["trainer"])
             self.weights_at = stopped["weights_at"]
-        self.keeper = Keeper(self.plan, trainer, target, start.checkpoint, resumed=bool(stopped))
+        self.keeper = Keeper(self.plan, self.trainer, target, start.checkpoint, resumed=bool(stopped))
         if not stopped:
             self._keep_weights()
 
@@ -84,6 +77,16 @@ class _Run:
                 self.keeper.record()
                 self.part.offer(self._state)
         self.keeper.finish()
+
+    def checkpoint(self) -> Checkpoint:
+        """The network as it is now, with what it took to get there."""
+        return replace(
+            self.start.checkpoint,
+            state=state_on_cpu(self.trainer.model),
+            weights_at=self.weights_at,
+            training=self.plan.stored(),
+            metrics=self.splits.metrics(self.trainer.model),
+        )
 
     def _end_epoch(self) -> None:
         if self.plan.recipe.schedule == "plateau":

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from store.checkpoint import Checkpoint, load
 from store.files import sha256
-
 from zoo.architecture import describe, initialise, parse_architecture
 from zoo.data import load_data, resolve_data
 from zoo.dataset import Dataset

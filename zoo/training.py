@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
-from store.command import BadInput
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from store.command import BadInput
 from zoo.recipe import Recipe
 from zoo.seeds import derive
 

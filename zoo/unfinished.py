@@ -7,14 +7,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+
 from store.checkpoint import Checkpoint, load
 from store.command import BadInput, note
 from store.files import digest, hold, part_path, write_atomically
+from store.trajectory import LostTrajectory
 
 SECONDS_BETWEEN_SAVES = 5.0
+
+T = TypeVar("T")
 
 
 class Unfinished:
@@ -35,6 +39,15 @@ class Unfinished:
             self.part.unlink()
             return None
 
+    def begin(self, run: Callable[[], T]) -> T:
+        """`run()`, which goes on from `load()`; from the start if the trajectory it kept so far is lost."""
+        try:
+            return run()
+        except LostTrajectory:
+            note(f"what the stopped run of {self.part} kept of its trajectory is gone: starting again")
+            self.part.unlink()
+            return run()
+
     def offer(self, state: Callable[[], dict[str, Any]]) -> None:
         """Save `state()` if the last save is some seconds old."""
         if time.monotonic() - self._saved >= SECONDS_BETWEEN_SAVES:
@@ -50,9 +63,12 @@ class Unfinished:
 
 @contextmanager
 def unfinished(target: Path, identity: Mapping[str, Any]) -> Iterator[Unfinished]:
-    """Hold the `.part` of `target` for a run with these arguments; it is removed when the block ends without error."""
+    """The `.part` of `target` for a run with these arguments, removed when the block ends without error.
+
+    `target` is held meanwhile: a second run towards it, whatever its arguments, is told.
+    """
     part = part_path(target, digest(identity))
-    with hold(part):
+    with hold(target):
         yield Unfinished(part)
         part.unlink(missing_ok=True)
 

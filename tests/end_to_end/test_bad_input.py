@@ -19,34 +19,27 @@ class Evil:
 
 
 def make(kind, folder, trained):
-    """A bad file of each kind; returns the words of the command line and what the message must say."""
-    path = folder / "bad.pt"
-    good = (trained / "net.pt").read_bytes()
-    if kind == "absent":
-        return [path], "bad.pt"
-    if kind == "text":
-        path.write_text("these are not weights")
-    elif kind == "truncated":
-        path.write_bytes(good[: len(good) // 2])
-    elif kind == "evil pickle":
-        path.write_bytes(pickle.dumps(Evil(str(folder / "ran"))))
-    elif kind == "evil torch file":
-        torch.save({"state_dict": Evil(str(folder / "ran"))}, path)
-    elif kind == "foreign without words":
-        torch.save({"w": torch.ones(3)}, path)
-        return [path], "--model"
-    elif kind == "misfit":
-        torch.save({"w": torch.ones(3)}, path)
-        return [path, "--model", "mlp", "--data", "digits"], "fc1.weight"
-    elif kind == "unwritable":
-        return [trained / "net.pt", "-o", "/proc/none/x.h5"], "/proc/none"
-    elif kind == "absent data":
-        return [trained / "net.pt", "--data", "mnist", "--data-root", folder / "void"], "void"
-    elif kind == "too many samples":
-        return [trained / "net.pt", "--samples", 99999], "--samples"
-    return [path], "bad.pt"
+    """Words of a command line that is bad in this way, and what the message must say."""
+    path, net = folder / "bad.pt", trained / "net.pt"
+    if kind in CONTENTS:
+        CONTENTS[kind](path, net)
+    return {
+        "foreign without words": ([path], "--model"),
+        "misfit": ([path, "--model", "mlp", "--data", "digits"], "fc1.weight"),
+        "unwritable": ([net, "-o", "/proc/none/x.h5"], "/proc/none"),
+        "absent data": ([net, "--data", "mnist", "--data-root", folder / "void"], "void"),
+        "too many samples": ([net, "--samples", 99999], "--samples"),
+    }.get(kind, ([path], "bad.pt"))
 
 
+CONTENTS = {
+    "text": lambda path, _: path.write_text("these are not weights"),
+    "truncated": lambda path, net: path.write_bytes(net.read_bytes()[: net.stat().st_size // 2]),
+    "evil pickle": lambda path, _: path.write_bytes(pickle.dumps(Evil(str(path.with_name("ran"))))),
+    "evil torch file": lambda path, _: torch.save({"state_dict": Evil(str(path.with_name("ran")))}, path),
+    "foreign without words": lambda path, _: torch.save({"w": torch.ones(3)}, path),
+    "misfit": lambda path, _: torch.save({"w": torch.ones(3)}, path),
+}
 KINDS = [
     "absent",
     "text",

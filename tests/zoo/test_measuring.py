@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import xarray
+
 from store.checkpoint import save
 from store.command import BadInput
-
 from zoo.measuring import Measuring, measure_each
 
 

@@ -1,6 +1,7 @@
 """`python -m zoo.train`: same seed, same bytes; stopped runs go on; checkpoints train on with their masks frozen."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from store.checkpoint import load, save
 from store.files import sha256
 from store.trajectory import load_step, read_steps
@@ -139,3 +141,24 @@ def test_bad_input_is_one_clear_message_and_writes_nothing(tmp_path, words, said
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_whose_kept_weights_are_lost_starts_again(dense, tmp_path):
+    path, _ = dense
+    words = [*SMALL, "--keep", 1, "-o", tmp_path / "net.pt"]
+    stop = (
+        "import runpy, zoo.unfinished, zoo.training; zoo.unfinished.SECONDS_BETWEEN_SAVES = 0\n"
+        "advance, zoo.training.Trainer.calls = zoo.training.Trainer.advance, 0\n"
+        "def stops(self, steps):\n"
+        "    zoo.training.Trainer.calls += 1\n"
+        "    if zoo.training.Trainer.calls == 3: raise KeyboardInterrupt\n"
+        "    return advance(self, steps)\n"
+        "zoo.training.Trainer.advance = stops\n"
+        "runpy.run_module('zoo.train', run_name='__main__', alter_sys=True)"
+    )
+    done = subprocess.run([sys.executable, "-c", stop, *map(str, words)], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 130
+    shutil.rmtree(next(tmp_path.glob(".net.trajectory.h5.part")))
+    train(*words)
+    assert sha256(tmp_path / "net.pt") == sha256(path)
+    assert read_steps(tmp_path / "net.trajectory.h5") == [0, 1, 2, 3]
