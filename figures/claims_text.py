@@ -112,7 +112,7 @@ def _errors(evidence: Evidence) -> list[str]:
         removed = f"{100 * sparsity:g} %" if sparsity else "-"
         rows.append(
             f"| {look(arm).label} | {removed} | {STAGES[stage]} | {len(values)} | "
-            f"{np.mean(values):.2f} | {number(float(spread))} |"
+            f"{np.mean(values):.2f} | {spread:.2f} |"
         )
     return rows
 

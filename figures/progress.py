@@ -45,26 +45,27 @@ class Progress:
     def _read_count(self, line: str) -> None:
         found = COUNT.fullmatch(line)
         if found and found["rule"] not in ("job", "total", "all"):
-            self.planned[found["rule"]] = int(found["count"])
+            self.planned[_stage(found["rule"])] += int(found["count"])
         elif line.startswith("total"):
             self._in_table = False
-            stages = ", ".join(f"{count} {_spoken(rule)}" for rule, count in self.planned.items())
+            stages = ", ".join(f"{count} {stage}" for stage, count in self.planned.items())
             self._say(f"{self.planned.total()} jobs to do: {stages}")
 
     def _finish(self, rule: str) -> None:
         if rule == "all":
             return
-        self.done[rule] += 1
-        complete = self.done[rule] == self.planned[rule]
+        stage = _stage(rule)
+        self.done[stage] += 1
+        complete = self.done[stage] == self.planned[stage]
         if complete or time.monotonic() - self._said >= SECONDS_BETWEEN_LINES:
             self._say(
                 f"{self.done.total()} of {self.planned.total()} jobs, "
-                f"{_spoken(rule)} {self.done[rule]} of {self.planned[rule]}"
+                f"{stage} {self.done[stage]} of {self.planned[stage]}"
             )
 
     def _fail(self, log: str) -> None:
         self.failed.append(self._in_error)
-        self._say(f"failed: {_spoken(self._in_error)}. The end of {log}:")
+        self._say(f"failed: {self._in_error.replace('_', ' ')}. The end of {log}:")
         self._in_error = ""
         path = Path(log)
         text = path.read_text(errors="replace") if path.is_file() else "(it wrote nothing)"
@@ -77,5 +78,6 @@ class Progress:
         print(f"[{minutes:3d}:{seconds:02d}] {message}", file=sys.stderr, flush=True)
 
 
-def _spoken(rule: str) -> str:
-    return rule.replace("_", " ")
+def _stage(rule: str) -> str:
+    """What the rules of one kind have in common: their names' first word."""
+    return rule.partition("_")[0]
