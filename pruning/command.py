@@ -28,6 +28,7 @@ def main(arguments: Prune) -> Report:
 
 def _make(job: Job, arguments: Prune) -> list[dict[str, Any]]:
     """The job's checkpoints, made or found, one row each."""
+    from pruning.run import run_job, tidy
     from zoo.device import resolve_device
     from zoo.unfinished import reusable
 
@@ -36,9 +37,8 @@ def _make(job: Job, arguments: Prune) -> list[dict[str, Any]]:
     reused, start = all(found), time.perf_counter()
     if reused:
         note(f"{', '.join(map(str, job.targets.values()))}: there already, made with these arguments")
+        tidy(job)
     else:
-        from pruning.run import run_job
-
         run_job(job, resolve_device(arguments.device), run_code=arguments.data == job.parent.checkpoint.data["spec"])
     seconds = time.perf_counter() - start
     return [_row(sparsity, target, reused, seconds) for sparsity, target in job.targets.items()]

@@ -57,3 +57,14 @@ def assert_same_trajectories(folder):
         one, other = load_step(whole, step), load_step(killed, step)
         assert all(torch.equal(one.state[name], other.state[name]) for name in one.state)
         assert all(torch.equal(one.masks[name], other.masks[name]) for name in one.masks)
+
+
+def test_what_a_run_killed_at_its_very_end_left_is_removed(dense, tmp_path, prune, monkeypatch):
+    words = ["magnitude", dense, "--sparsity", 0.5, "--epochs", 1, "-o", tmp_path / "x.pt"]
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", lambda *_, **__: None)  # the part and its lock stay
+        patched.setattr("zoo.unfinished.SECONDS_BETWEEN_SAVES", 0)
+        prune(*words)
+    assert list(tmp_path.glob(".x*.part"))
+    assert prune(*words)["reused"] is True
+    assert not list(tmp_path.glob(".x*"))
