@@ -22,7 +22,7 @@ class Grid:
         [-1.0, -0.5, 0.0, 0.5, 1.0]
         """
         last = self.shape[axis] - 1
-        return [self.extent * (2 * index - last) / last for index in range(last + 1)] if last else [0.0]
+        return [self.extent * ((2 * index - last) / last) for index in range(last + 1)] if last else [0.0]
 
     @property
     def has_centre(self) -> bool:

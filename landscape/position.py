@@ -8,38 +8,40 @@ if TYPE_CHECKING:
     from landscape.objective import Objective
     from store.results import Place
 
-STRIDE = 0.01
-"""the longest step that is tried against the gradient, in norms of the weights"""
-STEEP = 0.1
-"""the fraction of the loss whose fall in that step is worth a warning"""
+FAR = 0.01
+"""of the weights' norm: a stationary point beyond it, along the gradient, is not the one that is measured"""
+FLAT = 1e-3
+"""of the loss: a gradient that changes less of it over that distance is small, whatever the curvature"""
 
 
 def position(objective: Objective, subspace: str) -> dict[str, Any]:
     """What is reported beside every measure of a landscape, by the keys of the JSON object.
 
-    `gradient_drop`: nats that the loss falls by in the best step against the gradient, to second order.
+    `gradient_curvature`: g.Hg / g.g in nats, the curvature along the gradient; the slope vanishes |g| / it away.
     """
     loss, gradient = objective.loss_and_gradient()
-    norm, weight_norm = gradient.norm().item(), objective.point.norm().item()
+    norm = gradient.norm().item()
     curvature = (gradient @ objective.hvp(gradient)).item() / norm**2 if norm else 0.0
     return {
         "subspace": subspace,
         "dimension": objective.dimension,
         "loss": loss,
         "gradient_norm": norm,
-        "gradient_drop": best_drop(norm, curvature, STRIDE * weight_norm),
-        "weight_norm": weight_norm,
+        "gradient_curvature": curvature,
+        "weight_norm": objective.point.norm().item(),
     }
 
 
-def best_drop(slope: float, curvature: float, longest: float) -> float:
-    """max over 0 <= s <= longest of slope s - curvature s^2 / 2.
+def is_steep(loss: float, gradient_norm: float, gradient_curvature: float, weight_norm: float) -> bool:
+    """Whether the slope along the gradient vanishes only more than 1 % of the weights' norm away, or not at all.
 
-    >>> best_drop(1.0, 2.0, 9.0), best_drop(1.0, -2.0, 1.0)
-    (0.25, 2.0)
+    A gradient too small to change the loss by 0.1 % over that distance does not count.
+
+    >>> is_steep(0.02, 0.03, 0.8, 17.0), is_steep(2.3, 0.3, 0.5, 2.7), is_steep(2.3, 0.3, -0.5, 2.7)
+    (False, True, True)
     """
-    step = min(longest, slope / curvature) if curvature > 0 else longest
-    return slope * step - curvature * step**2 / 2
+    reach = FAR * weight_norm
+    return gradient_norm > reach * max(0.0, gradient_curvature) and gradient_norm * reach > FLAT * abs(loss)
 
 
 def write_position(place: Place, group: str, where: dict[str, Any]) -> None:
@@ -56,9 +58,9 @@ def heading(summary: dict[str, Any]) -> str:
         f"{summary['dimension']:,} weights may move ({summary['subspace']}), norm {summary['weight_norm']:.4g}; "
         f"gradient norm {summary['gradient_norm']:.3g}",
     ]
-    if summary["gradient_drop"] > STEEP * abs(summary["loss"]):
+    if is_steep(*(summary[key] for key in ("loss", "gradient_norm", "gradient_curvature", "weight_norm"))):
         lines.append(
-            f"The gradient is not small (a step against it saves about {summary['gradient_drop']:.2g} nat):\n"
+            "The gradient is not small: along it the loss still falls for more than 1 % of the weights' norm, so that\n"
             "a curvature here is not the curvature of a minimum. Train on before comparing minima."
         )
     return "\n".join(lines)

@@ -68,13 +68,13 @@ def table(summary: dict[str, Any]) -> str:
         f"{norm:.4g} ({relative:.3g} of the weights' norm)"
         for norm, relative in zip(summary["direction_norms"], summary["relative_direction_norms"], strict=True)
     )
+    highest = "infinite" if summary["loss_max"] is None else f"{summary['loss_max']:.6g}"  # JSON has no infinity
     return "\n".join(
         [
             heading(summary),
             "",
             f"{shape} points, {summary['forward_passes']} passes over the data",
-            f"loss at the centre {summary['loss_at_centre']:.6g}, lowest {summary['loss_min']:.6g}, "
-            f"highest {summary['loss_max']:.6g}",
+            f"loss at the centre {summary['loss_at_centre']:.6g}, lowest {summary['loss_min']:.6g}, highest {highest}",
             f"length of the directions: {norms}",
         ]
     )

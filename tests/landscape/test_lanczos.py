@@ -35,8 +35,15 @@ def solve(matrix, top, seed=0, **keywords):
     return top_eigenpairs(matrix.mv, draw, len(matrix), top, **keywords)
 
 
+def of(objective, top):
+    generator = gen(0)
+    return top_eigenpairs(objective.hvp, lambda: objective.normal(generator), objective.dimension, top)
+
+
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.floats(-10, 10), min_size=2, max_size=40), st.integers(1, 6), st.sampled_from(["value", "magnitude"]))
+@given(
+    st.lists(st.floats(-10, 10), min_size=2, max_size=40), st.integers(1, 6), st.sampled_from(["value", "magnitude"])
+)
 def test_any_spectrum(values, top, by):
     values = [0.0 if abs(value) < 1e-6 else value for value in values]
     top = min(top, len(values))
@@ -95,14 +102,13 @@ def test_a_limit_is_reported():
     assert found.residuals.max() > 1e-3
 
 
-def test_masked_hessian_P1_10():
-    keep = {"weight": torch.tensor([[True, False, True]])}
-    for subspace, expected in (("survivors", [4, 2]), ("full", [3 + math.sqrt(3), 3, 3 - math.sqrt(3)])):
-        objective = quadratic(P1_10, masks=keep, subspace=subspace)
-        generator = gen(0)
-        found = top_eigenpairs(objective.hvp, lambda: objective.normal(generator), objective.dimension, len(expected))
-        np.testing.assert_allclose(found.values, expected)
-    # Cauchy interlacing: 3 + sqrt 3 >= 4 >= 3 >= 2 >= 3 - sqrt 3
+@pytest.mark.parametrize(
+    ("subspace", "expected"),
+    [("survivors", [4, 2]), ("full", [3 + math.sqrt(3), 3, 3 - math.sqrt(3)])],  # interlaced, as Cauchy has it
+)
+def test_masked_hessian_P1_10(subspace, expected):
+    objective = quadratic(P1_10, masks={"weight": torch.tensor([[True, False, True]])}, subspace=subspace)
+    np.testing.assert_allclose(of(objective, len(expected)).values, expected)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -111,8 +117,7 @@ def test_networks_top_five(kind, subspace):
     case = make(kind)
     objective = Objective(case.model, case.x, case.y, masks=case.masks, subspace=subspace, batch_size=7)
     expected = torch.linalg.eigvalsh(Dense(case.model, case.x, case.y, case.masks).hessian(subspace)).flip(0)[:5]
-    generator = gen(0)
-    found = top_eigenpairs(objective.hvp, lambda: objective.normal(generator), objective.dimension, 5)
+    found = of(objective, 5)
     np.testing.assert_allclose(found.values, expected, rtol=1e-3)
     assert found.products <= objective.dimension
 
@@ -121,8 +126,7 @@ def test_masking_never_raises_the_largest():
     case = make("masked")
     dense = Dense(case.model, case.x, case.y, case.masks)
     objective = Objective(case.model, case.x, case.y, masks=case.masks)
-    generator = gen(0)
-    found = top_eigenpairs(objective.hvp, lambda: objective.normal(generator), objective.dimension, 5).values
+    found = of(objective, 5).values
     full = torch.linalg.eigvalsh(dense.hessian("full")).flip(0)
     removed = len(full) - objective.dimension
     assert all(full[i] * (1 + 1e-3) >= found[i] >= full[i + removed] for i in range(5))

@@ -118,7 +118,7 @@ def test_a_loss_that_is_no_function_of_the_weights_is_refused(model):
 def test_unused_and_frozen_parameters():
     case = make("mlp")
     case.model.unused = nn.Parameter(torch.ones(2))
-    case.model.forward = lambda x: nn.Sequential(*[m for m in case.model.children()])(x)
+    case.model.forward = nn.Sequential(*case.model.children())
     whole = objective_of(case)
     assert whole.gradient()[:2].tolist() == [0, 0]  # a module's own parameters come first
     assert whole.hvp(torch.ones(whole.dimension))[:2].tolist() == [0, 0]
@@ -143,7 +143,7 @@ def test_a_loss_may_be_per_example_or_a_mean():
     assert one.loss() == pytest.approx(other.loss())
     torch.testing.assert_close(one.gradient(), other.gradient())
     with pytest.raises(BadInput, match=r"shape \(16, 3\)"):
-        objective_of(case, loss=lambda out, y: out)
+        objective_of(case, loss=lambda out, _: out)
 
 
 def test_removed_weights_are_zero_whatever_the_model_holds():
@@ -175,7 +175,7 @@ def test_what_is_not_finite_is_one_clear_error():
     case = make("mlp")
     case.x[3] = torch.nan
     with pytest.raises(BadInput, match="not finite"):
-        Objective(case.model, case.x[4:], case.y[4:], loss=lambda out, y: out.sum(1) / 0).loss()
+        Objective(case.model, case.x[4:], case.y[4:], loss=lambda out, _: out.sum(1) / 0).loss()
     objective = objective_of(case)
     for broken in (objective.loss, objective.gradient, lambda: objective.hvp(objective.point)):
         with pytest.raises(BadInput, match="not finite"):

@@ -1,4 +1,4 @@
-"""Loss, gradient and Hessian of a small network, dense and in float64, by torch.func: what landscape/ is compared with."""
+"""Loss, gradient and Hessian of a small network, dense and in float64: what landscape/ is compared with."""
 
 import copy
 

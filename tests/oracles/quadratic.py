@@ -18,7 +18,9 @@ class Quadratic(nn.Module):
             else torch.as_tensor(at, dtype=torch.float64)[None].clone()
         )
         self.register_buffer("matrix", matrix)
-        self.register_buffer("slope", torch.zeros(len(matrix)).double() if slope is None else torch.as_tensor(slope))
+        self.register_buffer(
+            "slope", torch.zeros(len(matrix)).double() if slope is None else torch.as_tensor(slope).double()
+        )
         self.offset = offset
 
     def forward(self, x):
@@ -29,6 +31,4 @@ class Quadratic(nn.Module):
 def quadratic(matrix, offset=0.0, at=None, masks=None, subspace="survivors", slope=None):
     """The objective of a `Quadratic`, over four examples."""
     model = Quadratic(matrix, offset, at, slope)
-    return Objective(
-        model, torch.zeros(4, 1), torch.zeros(4), loss=lambda out, _: out, masks=masks, subspace=subspace
-    )
+    return Objective(model, torch.zeros(4, 1), torch.zeros(4), loss=lambda out, _: out, masks=masks, subspace=subspace)

@@ -33,9 +33,7 @@ class Tied(nn.Module):
 
 def mlp() -> nn.Sequential:
     return nn.Sequential(
-        OrderedDict(
-            fc1=nn.Linear(5, 6), relu1=nn.ReLU(), fc2=nn.Linear(6, 4), relu2=nn.ReLU(), fc3=nn.Linear(4, 3)
-        )
+        OrderedDict(fc1=nn.Linear(5, 6), relu1=nn.ReLU(), fc2=nn.Linear(6, 4), relu2=nn.ReLU(), fc3=nn.Linear(4, 3))
     )
 
 

@@ -1,0 +1,52 @@
+"""Checkpoints on digits small enough to be measured in a moment, and commands run in this process."""
+
+import json
+
+import pytest
+import torch
+
+from store.checkpoint import Checkpoint, save
+from store.command import run
+from zoo.architecture import describe, initialise, parse_architecture
+from zoo.data import resolve_data
+
+
+def make_checkpoint(path, *, model="mlp:hidden=8", seed=0, sparsity=0.0):
+    """A network with initial weights, of which the smallest are removed."""
+    entry = describe(parse_architecture(model), (1, 8, 8), 10)
+    state, masks = initialise(entry, seed).state_dict(), {}
+    for name, weight in state.items():
+        if sparsity and weight.ndim > 1:
+            masks[name] = weight.abs() > weight.abs().flatten().kthvalue(int(sparsity * weight.numel())).values
+            state[name] = weight * masks[name]
+        elif "running" in name:  # statistics of no data would make batch norm trivial
+            state[name] = weight + torch.rand(weight.shape, generator=torch.Generator().manual_seed(seed))
+    save(Checkpoint(model=entry, data=resolve_data("digits"), state=state, masks=masks, seed=seed), path)
+    return path
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    return make_checkpoint(tmp_path / "net.pt")
+
+
+@pytest.fixture
+def pruned(tmp_path):
+    return make_checkpoint(tmp_path / "net.magnitude-0.8.pt", sparsity=0.8)
+
+
+@pytest.fixture
+def command(capsys):
+    """Run `landscape.NAME` with arguments; exit status, JSON object (or None), standard error."""
+
+    def call(name, *arguments, as_json=True):
+        module = __import__(f"landscape.{name}", fromlist=["main"])
+        flags = module.flags() if name == "sharpness" else getattr(module, name.capitalize())
+        argv = [*map(str, arguments), *["--json"] * as_json]
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            run(flags, module.main, prog=f"python -m landscape.{name}", description="", argv=argv)
+        out, err = capsys.readouterr()
+        return end.value.code or 0, (json.loads(out) if as_json and out else out), err
+
+    return call

@@ -1,0 +1,120 @@
+"""What every registered measure keeps to: invariance as declared, masks, models untouched, seeds, batches."""
+
+import copy
+from dataclasses import fields, replace
+
+import pytest
+import torch
+from oracles.rescaling import FIRST, rescale
+from oracles.small_networks import make
+from torch import nn
+
+from landscape.measure import measures
+from landscape.objective import Objective
+
+SMALL = {"steps": 6, "restarts": 1, "probes": 6, "pairs": 4, "seeds": 2, "grid": 3}
+"""parameters that cost, where a measure has them"""
+ALL = measures()
+DEFAULT = {
+    *("lambda_max", "trace", "adaptive_lambda_max", "adaptive_trace", "keskar", "sam", "adaptive_sam"),
+    *("average", "adaptive_average", "filter_normalised"),
+}
+
+
+def cheap(name):
+    measure = ALL[name]()
+    return replace(measure, **{f.name: SMALL[f.name] for f in fields(measure) if f.name in SMALL})
+
+
+def value(name, model, case, **keywords):
+    objective = Objective(model, case.x, case.y, masks=case.masks, **keywords)
+    return cheap(name).measure(objective, seed=3)
+
+
+def test_the_default_list():
+    assert {name for name, kind in ALL.items() if kind.default} == DEFAULT
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("kind", FIRST)
+def test_invariance_is_what_it_says(name, kind):
+    case = make(kind, dtype=torch.float64)
+    plain = value(name, case.model, case).value
+    layer = value(name, rescale(case.model, case.x, kind, 20.0), case).value
+    unit = value(name, rescale(case.model, case.x, kind, 20.0, unit=1), case).value
+    unmoved = {"none": (), "layer": (layer,), "unit": (layer, unit)}[ALL[name].invariant]
+    moved = {"none": (layer, unit), "layer": (unit,), "unit": ()}[ALL[name].invariant]
+    tolerance = 2e-3 if "lambda" in name else 1e-6
+    for other in unmoved:
+        assert other == pytest.approx(plain, rel=tolerance)
+    for other in moved:
+        assert abs(other / plain - 1) > 1e-3
+
+
+def test_a_network_without_the_symmetry_is_refused():
+    case = make("mlp")
+    case.model.relu1 = nn.Tanh()
+    with pytest.raises(ValueError, match="positively homogeneous"):
+        rescale(case.model, case.x, "mlp", 4.0)
+
+
+class Watched(nn.Module):
+    """A network that notes which weights are not zero where its mask says removed."""
+
+    def __init__(self, model, masks):
+        super().__init__()
+        self.inner, self.masks, self.moved = model, masks, False
+
+    def forward(self, x):
+        state = dict(self.inner.named_parameters())
+        self.moved |= any(bool(state[name][~mask].any()) for name, mask in self.masks.items())
+        return self.inner(x)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_removed_weights_are_never_moved_unless_asked(name):
+    case = make("masked")
+    model = Watched(case.model, case.masks)
+    masks = {f"inner.{key}": mask for key, mask in case.masks.items()}
+    cheap(name).measure(Objective(model, case.x, case.y, masks=masks), 0)
+    assert not model.moved
+    only_derivatives = {"lambda_max", "trace"}
+    cheap(name).measure(Objective(model, case.x, case.y, masks=masks, subspace="full"), 0)
+    assert model.moved == (not ALL[name].relative and name not in only_derivatives)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_relative_measures_are_the_same_in_both_subspaces(name):
+    case = make("masked", dtype=torch.float64)
+    some, full = (value(name, case.model, case, subspace=space).value for space in ("survivors", "full"))
+    assert (some == pytest.approx(full, rel=1e-9)) == ALL[name].relative
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_model_untouched_deterministic_and_whatever_the_batches(name):
+    case = make("batchnorm", dtype=torch.float64)
+    case.model.train()
+    before, random = copy.deepcopy(case.model.state_dict()), torch.get_rng_state()
+    first = value(name, case.model, case, batch_size=22)
+    torch.rand(3)  # the global state has no say
+    again = value(name, case.model, case, batch_size=22)
+    ragged = value(name, case.model, case, batch_size=4)
+    assert first == again
+    assert ragged.value == pytest.approx(first.value, rel=1e-6)
+    assert case.model.training
+    assert all(p.grad is None and p.requires_grad for p in case.model.parameters())
+    assert all(torch.equal(tensor, before[key]) for key, tensor in case.model.state_dict().items())
+    torch.set_rng_state(random)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_stochastic_ones_change_with_the_seed_and_have_an_error(name):
+    case = make("mlp", dtype=torch.float64)
+    objective = Objective(case.model, case.x, case.y)
+    one, other = (cheap(name).measure(objective, seed) for seed in (0, 1))
+    stochastic = any(word in name for word in ("trace", "average", "filter"))
+    assert (one.stderr is not None) == stochastic
+    if stochastic:
+        assert one.value != other.value
+    else:  # a converged maximum does not depend on where the search began
+        assert one.value == pytest.approx(other.value, rel=0.05)

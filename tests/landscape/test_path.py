@@ -1,0 +1,125 @@
+"""The line between two networks: P1-9, unions of masks, batch norm, barriers."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+from oracles.small_networks import make
+from torch.nn.functional import cross_entropy
+
+from landscape.batch_norm import reestimate
+from landscape.line import evaluate_line, mix
+from landscape.path import barrier, rise_over_ends
+from store.command import BadInput
+from zoo.subject import Subject
+
+
+def subject(case, name="a.pt", batch_size=5):
+    return Subject(
+        path=Path(name),
+        step=None,
+        sha256="",
+        checkpoint=None,
+        model=case.model.eval(),
+        masks=case.masks,
+        x=case.x,
+        y=case.y,
+        available=len(case.x),
+        classes=3,
+        split="train",
+        device=torch.device("cpu"),
+        batch_size=batch_size,
+    )
+
+
+def pair(kind):
+    """Two networks with the same data."""
+    first, second = make(kind, seed=0), make(kind, seed=1)
+    second.x, second.y = first.x, first.y
+    return first, second
+
+
+def test_interpolation_P1_9():
+    ends = {"x": torch.tensor([1.0, 0.0])}, {"x": torch.tensor([0.0, 1.0])}
+    loss = lambda t: float(mix(*ends, t)["x"].square() @ torch.tensor([4.0, 1.0])) / 2  # noqa: E731
+    t = [index / 20 for index in range(21)]
+    losses = [loss(at) for at in t]
+    assert (losses[0], losses[-1]) == (2.0, 0.5)
+    assert min(losses) == pytest.approx(0.4)
+    assert t[losses.index(min(losses))] == 0.8
+    assert (losses[0] - 2 * losses[10] + losses[20]) / 0.5**2 == pytest.approx(5)
+    assert barrier(t, losses) == 0  # a convex loss lies below its chord
+    assert rise_over_ends(losses) == 0
+
+
+def test_barriers_by_definition():
+    assert barrier([0, 0.25, 1], [1.0, 2.0, 3.0]) == 0.5
+    assert rise_over_ends([1.0, 2.0, 3.0]) == 0
+
+
+@pytest.mark.parametrize("kind", ["masked", "batchnorm", "tied"])
+def test_every_point_against_a_plain_loop(kind):
+    first, second = pair(kind)
+    course = evaluate_line(subject(first), subject(second, "b.pt"), points=5)
+    assert course.t == [0, 0.25, 0.5, 0.75, 1]
+    a, b = first.model.state_dict(), second.model.state_dict()
+    model = copy.deepcopy(first.model)
+    for t, loss, error in zip(course.t, course.losses, course.errors, strict=True):
+        model.load_state_dict(
+            {n: a[n].lerp(b[n], t) if a[n].is_floating_point() else a[n] for n in a}  # running statistics too
+        )
+        logits = model(first.x)
+        assert loss == pytest.approx(cross_entropy(logits, first.y).item(), rel=1e-5)
+        assert error == pytest.approx((logits.argmax(1) != first.y).double().mean().item())
+    names = dict(first.model.named_parameters())
+    assert course.distance**2 == pytest.approx(sum(float((a[n] - b[n]).square().sum()) for n in names), rel=1e-5)
+    assert course.has_batch_norm == (kind == "batchnorm")
+
+
+def test_the_line_lives_on_the_union_of_the_masks():
+    first, second = pair("masked")
+    a, b = first.model.state_dict(), second.model.state_dict()
+    middle = mix(a, b, 0.5)
+    for name, mask in first.masks.items():
+        assert torch.equal(middle[name] != 0, mask | second.masks[name])
+    for case in (first, second):  # what a model holds under its mask is no part of the line
+        for name, mask in case.masks.items():
+            case.model.get_parameter(name).data[~mask] = 9.0
+    clean = pair("masked")
+    assert (
+        evaluate_line(subject(first), subject(second), points=3).losses
+        == evaluate_line(subject(clean[0]), subject(clean[1]), points=3).losses
+    )
+
+
+@pytest.mark.parametrize("batch_size", [22, 5, 1])
+def test_reestimated_statistics_are_those_of_the_whole_data(batch_size):
+    case = make("batchnorm")
+    reference = copy.deepcopy(case.model).train()
+    reference.bn1.momentum = 1.0
+    reference(case.x)
+    reestimate(case.model.eval(), case.x, batch_size)
+    torch.testing.assert_close(case.model.bn1.running_mean, reference.bn1.running_mean)
+    torch.testing.assert_close(case.model.bn1.running_var, reference.bn1.running_var)
+
+
+def test_reestimation_holds_for_the_ends_too_and_changes_no_model():
+    first, second = pair("batchnorm")
+    before = copy.deepcopy(first.model.state_dict())
+    ours = evaluate_line(subject(first), subject(second), points=3)
+    anew = evaluate_line(subject(first), subject(second), points=3, reestimate_batch_norm=True)
+    assert ours.losses[0] != anew.losses[0]
+    assert all(torch.equal(tensor, before[name]) for name, tensor in first.model.state_dict().items())
+    reestimate(first.model, first.x)
+    assert anew.losses[0] == pytest.approx(cross_entropy(first.model(first.x), first.y).item(), rel=1e-5)
+
+
+def test_networks_that_do_not_match():
+    first, other = make("conv"), make("batchnorm")
+    with pytest.raises(BadInput, match=r"conv1\.bias|bn1") as error:
+        evaluate_line(subject(first), subject(other, "b.pt"), points=3)
+    assert "\n" not in str(error.value)
+    second = make("conv", seed=1)
+    with pytest.raises(BadInput, match="different data"):
+        evaluate_line(subject(first), subject(second, "b.pt"), points=3)
