@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from store.command import BadInput
 from store.registry import members
 
 if TYPE_CHECKING:
@@ -45,6 +46,16 @@ class Measure:
     def measure(self, objective: Objective, seed: int) -> Measured:
         """The measure of `objective`, its draws from `seed`."""
         raise NotImplementedError
+
+    def check(self) -> None:
+        """Refuse parameters that mean nothing: all are positive numbers, but there may be no restarts."""
+        for parameter in fields(self):
+            value = getattr(self, parameter.name)
+            numbers = value if isinstance(value, tuple) else () if value is None else (value,)
+            least = -1 if parameter.name == "restarts" else 0
+            if value == () or any(not least < number < float("inf") for number in numbers):
+                flag = f"--{self.name}.{parameter.name}".replace("_", "-")
+                raise BadInput(f"{flag} {' '.join(map(str, numbers))}: expected positive numbers")
 
     def function(self, objective: Objective) -> Differentiable:
         """The loss in the coordinates the measure is defined in."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import tyro
-
 from store.command import BadInput, Report, render_table, run
 from zoo.measuring import Measuring, measure_together
 
@@ -24,7 +22,7 @@ class Path(Measuring):
     """straight: (1 - t) A + t B"""
     points: int = 25
     """values of t from 0 to 1, both ends included"""
-    batch_norm: tyro.conf.EnumChoicesFromValues[Literal["interpolate", "re-estimate"]] = "interpolate"
+    batch_norm: Literal["interpolate", "re-estimate"] = "interpolate"
     """running statistics along the path: interpolated like the weights, or estimated anew at each t (the ends too)"""
 
 

@@ -32,7 +32,10 @@ class Sharpness(Landscape):
         unknown = [name for name in names if name not in known]
         if unknown or not names:
             raise BadInput(f"--measures {self.measures}: known are {', '.join(known)}")
-        return [getattr(self, name, None) or known[name]() for name in dict.fromkeys(names)]
+        chosen = [getattr(self, name, None) or known[name]() for name in dict.fromkeys(names)]
+        for measure in chosen:
+            measure.check()
+        return chosen
 
 
 def flags() -> type[Sharpness]:

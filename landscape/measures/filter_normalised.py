@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from landscape.measure import Invariant, Measure, Measured
+from store.command import BadInput
 
 if TYPE_CHECKING:
     from landscape.objective import Objective
@@ -30,6 +31,11 @@ class FilterNormalised(Measure):
     """points along each side of the square, an odd number"""
     seeds: int = 3
     """pairs of directions"""
+
+    def check(self) -> None:
+        super().check()
+        if self.grid < 3 or self.grid % 2 == 0:
+            raise BadInput(f"--filter-normalised.grid {self.grid}: expected an odd number from 3 on")
 
     def measure(self, objective: Objective, seed: int) -> Measured:
         from landscape.directions import random_direction

@@ -93,14 +93,14 @@ def test_adaptive_sam():
 
 def test_sam_of_batches_is_averaged_over_examples():
     case = make("mlp", dtype=torch.float64)
-    found = Sam(rho=(0.1,), rho_infinity=(), m=8).measure(Objective(case.model, case.x, case.y), 0)
+    found = Sam(rho=(0.1,), rho_infinity=(0.001,), m=8).measure(Objective(case.model, case.x, case.y), 0)
     parts = [(0, 8), (8, 16), (16, 22)]
     alone = [
-        Sam(rho=(0.1,), rho_infinity=()).measure(Objective(case.model, case.x[a:b], case.y[a:b]), 0).value
+        Sam(rho=(0.1,), rho_infinity=(0.001,)).measure(Objective(case.model, case.x[a:b], case.y[a:b]), 0).value
         for a, b in parts
     ]
     assert found.value == pytest.approx(sum((b - a) * value for (a, b), value in zip(parts, alone, strict=True)) / 22)
-    assert found.value > Sam(rho=(0.1,), rho_infinity=()).measure(Objective(case.model, case.x, case.y), 0).value
+    assert found.value > Sam(rho=(0.1,), rho_infinity=(0.001,)).measure(Objective(case.model, case.x, case.y), 0).value
 
 
 @pytest.mark.parametrize(("measure", "trace"), [(Average, np.trace(CURVED)), (AdaptiveAverage, np.trace(adapted()))])
