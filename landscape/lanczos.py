@@ -48,8 +48,8 @@ def top_eigenpairs(
     Converged when every relative residual r is at most the tolerance. The error of an eigenvalue l is often nearer to
     r^2 |l| / gap (gap: distance to the nearest other Ritz value), but two eigenvalues closer than r look like one that
     lies between them, and only r tells. A start vector sees one eigenvector of a multiple eigenvalue only, so the
-    answer must stand when a second random start, a third as long, joins. After `max_products` (default: the larger of
-    100 and 10 x top) what is known is returned with `converged` False.
+    answer must stand when a second random start joins, for a third as many products (4 to 10). After `max_products`
+    (default: the larger of 100 and 10 x top) what is known is returned with `converged` False.
 
     >>> import torch
     >>> matrix = torch.diag(torch.tensor([3.0, 3.0, 1.0, -5.0], dtype=torch.float64))
@@ -106,7 +106,7 @@ class _Search:
             return False
         values = ritz.values[chosen]
         if self.candidate is None:
-            self.candidate, self.confirmed_at = values, products + max(4, products // 3)
+            self.candidate, self.confirmed_at = values, products + min(10, max(4, products // 3))
             self.basis.start(first=True)
         elif products >= self.confirmed_at:
             self.done = np.allclose(values, self.candidate, rtol=self.tolerance, atol=0.0)
