@@ -28,16 +28,16 @@ def main(arguments: Prune) -> Report:
 
 def _make(job: Job, arguments: Prune) -> list[dict[str, Any]]:
     """The job's checkpoints, made or found, one row each."""
-    from pruning.run import run_job, tidy
+    from pruning.run import run_job
     from zoo.device import resolve_device
-    from zoo.unfinished import reusable
+    from zoo.unfinished import reusable, tidy
 
     identity = job.identity()
     found = [reusable(target, identity, arguments.overwrite) for target in job.targets.values()]
     reused, start = all(found), time.perf_counter()
     if reused:
         note(f"{', '.join(map(str, job.targets.values()))}: there already, made with these arguments")
-        tidy(job)
+        tidy(job.targets[job.asked[-1]], identity)
     else:
         run_job(job, resolve_device(arguments.device), run_code=arguments.data == job.parent.checkpoint.data["spec"])
     seconds = time.perf_counter() - start

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,7 @@ from tqdm import tqdm
 from pruning.engine import Engine
 from pruning.job import Job, all_masks
 from store.checkpoint import Checkpoint, save
-from store.command import BadInput, note
-from store.files import digest, part_path
+from store.command import note
 from zoo.architecture import build
 from zoo.data import load_data
 from zoo.keeping import Keeper, state_on_cpu
@@ -33,14 +31,6 @@ def run_job(job: Job, device: torch.device, *, run_code: bool = False) -> None:
     with unfinished(last, job.identity()) as part:
         run = part.begin(lambda: _Run(job, device, part, last, run_code=run_code))
         run.complete()
-
-
-def tidy(job: Job) -> None:
-    """Remove what a run leaves that is killed between its last checkpoint and its end."""
-    last, identity = job.targets[job.asked[-1]], job.identity()
-    if part_path(last, digest(identity)).exists():
-        with suppress(BadInput), unfinished(last, identity):  # somebody else holds it: then it is just ending
-            pass
 
 
 class _Run:

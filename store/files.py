@@ -79,19 +79,28 @@ def write_atomically(path: Path, content: bytes) -> None:
     The bytes grow in a hidden sibling, reach the disk, and take the name in one step. The sibling has a fixed name
     under a lock, so that what a killed writer leaves is overwritten by the next and two writers do not mix.
     """
-    sibling = path.with_name(f".{path.name}.part")
-    descriptor = _lock(sibling, wait=True)
+    growing = sibling(path)
+    descriptor = _lock(growing, wait=True)
     with os.fdopen(descriptor, "wb") as file:
         try:
             file.truncate()
             file.write(content)
             file.flush()
             os.fsync(descriptor)
-            os.replace(sibling, path)
+            os.replace(growing, path)
         except BaseException:
-            sibling.unlink(missing_ok=True)
+            growing.unlink(missing_ok=True)
             raise
     _sync_folder(path.parent)
+
+
+def sibling(path: Path) -> Path:
+    """Where `write_atomically` lets the content of `path` grow; a kill -9 can leave it.
+
+    >>> sibling(Path("runs/x.pt")).name
+    '.x.pt.part'
+    """
+    return path.with_name(f".{path.name}.part")
 
 
 def complete(part: Path, target: Path) -> None:
@@ -111,12 +120,12 @@ def hold(path: Path) -> Iterator[None]:
     Raises:
         BadInput: another process holds it.
     """
-    sibling = path.with_name(f".{path.name.removeprefix('.')}.lock")
+    beside = path.with_name(f".{path.name.removeprefix('.')}.lock")
     try:
-        descriptor = _lock(sibling, wait=False)
+        descriptor = _lock(beside, wait=False)
     except BlockingIOError as error:
         raise BadInput(
-            f"{path} is being written by {_holder(sibling)}.\n"
+            f"{path} is being written by {_holder(beside)}.\n"
             "Wait until it is done (its result will be reused), stop it, or name another output with -o"
         ) from error
     try:
@@ -124,14 +133,14 @@ def hold(path: Path) -> Iterator[None]:
         os.write(descriptor, f"process {os.getpid()} on {os.uname().nodename}".encode())
         yield
     finally:
-        sibling.unlink(missing_ok=True)  # while still locked: whoever waits for this inode sees that it is gone
+        beside.unlink(missing_ok=True)  # while still locked: whoever waits for this inode sees that it is gone
         os.close(descriptor)
 
 
-def _holder(sibling: Path) -> str:
+def _holder(beside: Path) -> str:
     """Who says in the lock file that it writes; it may be gone just now, or not have said yet."""
     try:
-        return sibling.read_text() or "another process"
+        return beside.read_text() or "another process"
     except FileNotFoundError:
         return "another process"
 

@@ -91,13 +91,14 @@ def _train_one(arguments: Train, source: Path | None, target: Path) -> dict[str,
     from zoo.device import resolve_device
     from zoo.fit import fit
     from zoo.starts import continued, fresh
-    from zoo.unfinished import reusable
+    from zoo.unfinished import reusable, tidy
 
     start = fresh(arguments) if source is None else continued(arguments, source)
     finished = reusable(target, start.identity(), arguments.overwrite)
     reused = finished is not None
     if finished:
         note(f"{target} is there already, made with these arguments: nothing to do")
+        tidy(target, start.identity())
     else:
         finished = fit(start, target, resolve_device(arguments.device))
     train, test = finished.metrics["train"], finished.metrics["test"]

@@ -145,7 +145,7 @@ class Trainer:
         return self._order[1][step * size : (step + 1) * size]
 
     def _step(self, batch: Tensor) -> Tensor:
-        torch.manual_seed(derive(self.order_seed, "noise", self.steps_done))
+        self._seed_noise()
         self._set_rate()
         self.optimiser.zero_grad()
         loss = cross_entropy(self.model(self.x[batch]), self.y[batch])
@@ -156,6 +156,13 @@ class Trainer:
         self.around_step(self.optimiser.step)
         self.steps_done += 1
         return loss.detach()
+
+    def _seed_noise(self) -> None:
+        """Dropout draws from the global generator. (torch.manual_seed costs more than a step: it records a traceback.)"""
+        seed = derive(self.order_seed, "noise", self.steps_done)
+        torch.default_generator.manual_seed(seed)
+        if self.x.is_cuda:
+            torch.cuda.manual_seed(seed)
 
     def _set_rate(self) -> None:
         if self.recipe.schedule == "plateau":
@@ -176,6 +183,7 @@ def _optimiser(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
         momentum=recipe.momentum,
         nesterov=recipe.nesterov and recipe.momentum > 0,
         weight_decay=recipe.weight_decay,
+        fused=True,
     )
 
 

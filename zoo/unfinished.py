@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ import torch
 
 from store.checkpoint import Checkpoint, load
 from store.command import BadInput, note
-from store.files import digest, hold, part_path, write_atomically
+from store.files import digest, hold, part_path, sibling, write_atomically
 from store.trajectory import LostTrajectory
 
 SECONDS_BETWEEN_SAVES = 5.0
@@ -71,6 +71,14 @@ def unfinished(target: Path, identity: Mapping[str, Any]) -> Iterator[Unfinished
     with hold(target):
         yield Unfinished(part)
         part.unlink(missing_ok=True)
+        sibling(part).unlink(missing_ok=True)  # a kill in the middle of a save leaves it
+
+
+def tidy(target: Path, identity: Mapping[str, Any]) -> None:
+    """Remove what a run leaves that is killed between its last checkpoint and its end."""
+    if part_path(target, digest(identity)).exists():
+        with suppress(BadInput), unfinished(target, identity):  # somebody else holds it: then it is just ending
+            pass
 
 
 def reusable(target: Path, expected: Mapping[str, Any], overwrite: bool) -> Checkpoint | None:
