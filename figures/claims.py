@@ -28,6 +28,7 @@ class View:
     stage: str
     direction: Direction
     margin: float
+    sparsities: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,6 @@ class Claim:
     name: str
     text: str
     source: str
-    sparsities: tuple[float, ...]
     views: tuple[View, ...]
 
 
@@ -78,11 +78,14 @@ def load_claims(path: Path = CLAIMS) -> tuple[Arms, list[Claim]]:
     claims = []
     for entry in entries["claim"]:
         views = tuple(
-            View(v["statistic"], v["stage"], v.get("direction", entry["direction"]), v["margin"])
+            View(
+                **{"direction": entry["direction"]}
+                | v
+                | {"sparsities": tuple(v.get("sparsities", entry["sparsities"]))}
+            )
             for v in entry.get("views", ())
         )
-        sparsities = tuple(entry.get("sparsities", ()))
-        claims.append(Claim(entry["name"], entry["text"], entry["source"], sparsities, views))
+        claims.append(Claim(entry["name"], entry["text"], entry["source"], views))
     return Arms(arms["one_shot"], arms["gradual"], tuple(arms["beside"]), arms["reached_within"]), claims
 
 
@@ -118,7 +121,7 @@ def decisive(view: View, summary: Paired) -> float:
 def view_verdict(view: View, summary: Paired, adjusted: float) -> Verdict:
     """The protocol's words for one view.
 
-    >>> view = View("lambda_max", "finished", "above", 0.2231)
+    >>> view = View("lambda_max", "finished", "above", 0.2231, (0.9,))
     >>> view_verdict(view, paired([0.5, 0.9, 0.4, 0.7, 0.6, 0.8], 0.2231), 0.03)
     'confirmed'
     """

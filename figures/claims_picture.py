@@ -36,6 +36,7 @@ def picture(judgements: Sequence[Judgement], evidence: Evidence, arms: Arms, out
         import matplotlib.pyplot as plt
 
         figure = plt.figure(figsize=(11, inches))
+        figure.set_layout_engine("none")  # the table's columns are placed by hand
         axes = figure.add_axes((0.46, 0.6 / inches, 0.17, 1 - 1.3 / inches))
         y = 0
         for judgement in judgements:
@@ -67,8 +68,8 @@ def _row(axes: Axes, judged: Judged, y: int) -> None:
         return
     middle, low, high = (_scaled(value, view.margin) for value in (summary.median, summary.low, summary.high))
     if math.isfinite(low):
-        axes.plot([low, high], [y, y], color=colour, linewidth=1.6, solid_capstyle="butt")
-    axes.plot(middle, y, "o", color=colour, markersize=5)
+        axes.plot([low, high], [y, y], color=colour, linewidth=1.6, solid_capstyle="butt", clip_on=False)
+    axes.plot(middle, y, "o", color=colour, markersize=5, clip_on=False)
 
 
 def _scaled(value: float, margin: float) -> float:

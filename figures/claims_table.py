@@ -9,7 +9,7 @@ from figures.claims import Arms, Claim, Judgement, judge, load_claims
 from figures.claims_picture import picture
 from figures.claims_text import markdown, numbers
 from figures.drawing import command
-from figures.evidence import errors, finishing, lines, neurons, sharpness
+from figures.evidence import errors, finishing, lines, neurons, reached, sharpness
 from figures.reading import Results, read_all
 from figures.views import Evidence, differences
 from store.files import write_atomically
@@ -33,7 +33,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
 def judge_arm(evidence: Evidence, arms: Arms, claims: Sequence[Claim], gradual: str) -> list[Judgement]:
     """Every claim, with this arm as the gradual one."""
     found = [
-        [differences(evidence, view, claim.sparsities, arms.one_shot, gradual) for view in claim.views]
+        [differences(evidence, view, arms.one_shot, gradual, arms.reached_within) for view in claim.views]
         for claim in claims
     ]
     return judge(claims, found)
@@ -53,6 +53,7 @@ def gather(results: Sequence[Results]) -> Evidence:
         finishing={measure: finishing(curvature, measure) for measure in MEASURES},
         lines=lines(paths),
         model=results[0].model,
+        reached=reached(test),
         seeds=tuple(sorted({result.seed for result in results})),
     )
 

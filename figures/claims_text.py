@@ -48,6 +48,7 @@ def markdown(judged: Mapping[str, Sequence[Judgement]], evidence: Evidence, arms
         "## Test error, pooled over seeds (%)",
         "",
         *_errors(evidence),
+        *_missed(evidence, arms),
     ]
     return "\n".join(lines) + "\n"
 
@@ -117,6 +118,16 @@ def _errors(evidence: Evidence) -> list[str]:
     return rows
 
 
+def _missed(evidence: Evidence, arms: Arms) -> list[str]:
+    """Networks that did not reach the sparsity asked for: they are in no pair."""
+    missed = [
+        f"- {look(arm).label}, seed {seed}: {100 * sparsity:.2f} % of {100 * asked:g} %"
+        for (arm, asked, seed), sparsity in sorted(evidence.reached.items())
+        if abs(sparsity - asked) > arms.reached_within
+    ]
+    return ["", "## Sparsities not reached, left out of the pairs", "", *missed] if missed else []
+
+
 def numbers(judged: Mapping[str, Sequence[Judgement]], evidence: Evidence, arms: Arms) -> str:
     """Everything in the table, by arm and claim."""
     found = {
@@ -139,7 +150,6 @@ def _entry(judgement: Judgement) -> dict[str, Any]:
         "name": claim.name,
         "text": claim.text,
         "source": claim.source,
-        "sparsities": claim.sparsities,
         "verdict": judgement.verdict,
         "p_adjusted": judgement.adjusted,
         "views": views,

@@ -9,26 +9,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from figures.drawing import command
-from figures.evidence import Key, errors
+from figures.evidence import Key, errors, reached
 from figures.reading import read_all
 from figures.style import LOOKS, WIDTH, compression_axis, look, plain_ticks, save, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+Reached = tuple[str, float, int]
 STAGES = {"unfinished": "as the method leaves it", "finished": "after the common finish"}
 
 
 def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
     """Draw from `entropy.psp --split test` results."""
-    found = errors(read_all(inputs))
+    results = read_all(inputs)
+    found, sparsity = errors(results), reached(results)
     with styled():
         import matplotlib.pyplot as plt
 
         figure, panels = plt.subplots(1, 2, figsize=(WIDTH, 3.6), sharey=True)
         for axes, (stage, title) in zip(panels, STAGES.items(), strict=True):
             for arm in LOOKS:
-                _line(axes, {key: value for key, value in found.items() if key.arm == arm}, arm, stage)
+                _line(axes, {key: value for key, value in found.items() if key.arm == arm}, arm, stage, sparsity)
             compression_axis(axes, sorted({key.sparsity for key in found if key.sparsity}))
             axes.set_title(title)
         panels[0].set_yscale("log")
@@ -41,7 +43,8 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
         return save(figure, out)
 
 
-def _line(axes: Axes, found: dict[Key, float], arm: str, stage: str) -> None:
+def _line(axes: Axes, found: dict[Key, float], arm: str, stage: str, reached: dict[Reached, float]) -> None:
+    """An arm's error at the median of the sparsities its networks really have."""
     style = look(arm)
     if arm.startswith("dense"):
         values = list(found.values())
@@ -51,8 +54,9 @@ def _line(axes: Axes, found: dict[Key, float], arm: str, stage: str) -> None:
     sparsities = sorted({key.sparsity for key in found if key.stage == stage})
     if not sparsities:
         return
-    cells = [np.array([v for key, v in found.items() if (key.sparsity, key.stage) == (s, stage)]) for s in sparsities]
-    x = [1 / (1 - s) for s in sparsities]
+    cells = [[v for key, v in found.items() if (key.sparsity, key.stage) == (s, stage)] for s in sparsities]
+    real = [[reached.get((arm, s, key.seed), s) for key in found if key.sparsity == s] for s in sparsities]
+    x = [1 / (1 - float(np.median(each))) for each in real]
     low, middle, high = np.array([np.percentile(cell, [25, 50, 75]) for cell in cells]).T
     axes.plot(x, middle, color=style.colour, marker=style.marker, linestyle=style.line, label=style.label)
     axes.fill_between(x, low, high, color=style.colour, alpha=0.15, linewidth=0)

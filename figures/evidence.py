@@ -37,9 +37,11 @@ class Neurons:
 
 
 def key_of(name: Name, last_epoch: int | None = None) -> Key:
-    """The key of a checkpoint; of a trajectory's moment, given its last one."""
+    """The key of a checkpoint; of a moment of a finishing trajectory, given its last one."""
     if name.epoch is None:
         stage = "finished" if name.finished else "unfinished"
+    elif not name.finished:
+        stage = f"fine-tuning epoch {name.epoch}"
     else:
         stage = {0: "unfinished", last_epoch: "finished"}.get(name.epoch, f"epoch {name.epoch}")
     return Key(name.arm, name.sparsity, name.seed, stage)
@@ -51,6 +53,16 @@ def errors(results: Iterable[Results]) -> dict[Key, float]:
     for result in results:
         for name, accuracy in zip(result.names, result.array("psp/accuracy"), strict=True):
             found[key_of(name)] = 100 * (1 - float(accuracy))
+    return found
+
+
+def reached(results: Iterable[Results]) -> dict[tuple[str, float, int], float]:
+    """The sparsity that pruned networks really have, by arm, sparsity asked for and seed."""
+    found = {}
+    for result in results:
+        if result.has("psp/sparsity"):
+            for name, sparsity in zip(result.names, result.array("psp/sparsity"), strict=True):
+                found[name.arm, name.sparsity, name.seed] = float(sparsity)
     return found
 
 
@@ -109,7 +121,7 @@ def layer_states(results: Iterable[Results], layer: str, arm: str) -> LayerState
 
 @dataclass(frozen=True)
 class Curve:
-    """One network along its common finish: training loss and sharpness at each kept moment."""
+    """One network in training after its last cut: training loss and sharpness at each kept moment."""
 
     loss: Floats
     value: Floats
@@ -119,19 +131,22 @@ def sharpness(results: Iterable[Results], measure: str) -> dict[Key, float]:
     """A sharpness measure of every checkpoint, moments of trajectories included."""
     found = {}
     for result in results:
-        last = max((name.epoch for name in result.names if name.epoch is not None), default=None)
+        last = max((name.epoch for name in result.names if name.epoch is not None and name.finished), default=None)
         for name, value in zip(result.names, result.array(f"sharpness/{measure}"), strict=True):
             found[key_of(name, last)] = float(value)
     return found
 
 
 def finishing(results: Iterable[Results], measure: str) -> dict[tuple[str, float, int], Curve]:
-    """Training loss and a sharpness measure along each trajectory, by arm, sparsity and seed."""
+    """Training loss and a sharpness measure after the last cut of each arm, by arm, sparsity and seed.
+
+    A fine-tuning's moment 0 is before the cut.
+    """
     points: dict[tuple[str, float, int], list[tuple[float, float]]] = {}
     for result in results:
         values = zip(result.names, result.array("sharpness/loss"), result.array(f"sharpness/{measure}"), strict=True)
         for name, loss, value in values:
-            if name.epoch is not None:
+            if name.epoch is not None and (name.finished or name.epoch > 0):
                 points.setdefault((name.arm, name.sparsity, name.seed), []).append((loss, value))
     return {key: Curve(*np.array(rows, dtype=float).T) for key, rows in points.items()}
 

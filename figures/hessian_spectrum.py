@@ -56,8 +56,8 @@ def _caption(results: Sequence[Results]) -> str:
     seeds = len({result.seed for result in results})
     sparsity = max(name.sparsity for result in results for name in result.names)
     return (
-        f"{spoken_model(results[0].model)}, {100 * sparsity:g} % removed; markers: median of {seeds} seeds, "
-        "thin lines: seeds; dense: all its weights"
+        f"{spoken_model(results[0].model)}, {100 * sparsity:g} % removed; markers: median over seeds, "
+        f"thin lines: each of {seeds}; dense: all its weights"
     )
 
 

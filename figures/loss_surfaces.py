@@ -71,7 +71,7 @@ def _surfaces(result: Results) -> list[Surface]:
 def _norms(result: Results) -> list[str]:
     """The directions' norms, and in units of the weights' norm, in words, one a network."""
     norms, relative = result.array("surface/direction_norm"), result.array("surface/relative_direction_norm")
-    return [f"|d| = {_both(pair)}, |d|/|w| = {_both(shares)}" for pair, shares in zip(norms, relative, strict=True)]
+    return [f"|d| = {_both(pair)}\n|d| / |w| = {_both(shares)}" for pair, shares in zip(norms, relative, strict=True)]
 
 
 def _both(numbers: NDArray[np.float64]) -> str:

@@ -1,4 +1,4 @@
-"""Curvature of two networks at the same training loss, interpolated along their finishing trajectories."""
+"""Curvature of two networks at the same training loss, interpolated along their training after the last cut."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Name:
     finished: bool
     """after the common finish with the mask frozen"""
     epoch: int | None
-    """moment of a finishing trajectory"""
+    """moment of a trajectory"""
 
 
 def parse(name: str) -> Name:

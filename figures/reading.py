@@ -40,6 +40,13 @@ class Results:
             values = np.asarray(file[dataset][()])
         return values if len(self.names) > 1 else values[None]
 
+    def has(self, dataset: str) -> bool:
+        """Whether there is such an array."""
+        import h5py
+
+        with h5py.File(self.path, "r") as file:
+            return dataset in file
+
     def labels(self, scale: str) -> NDArray[Any]:
         """A dimension scale, which all checkpoints share."""
         import h5py

@@ -23,6 +23,8 @@ class Part:
     """the one-shot and the gradual arm: the two that have siblings, paths and finishing trajectories"""
     path_sparsities: tuple[float, ...]
     curvature_sparsities: tuple[float, ...]
+    matched_sparsities: tuple[float, ...]
+    """at which curvature is compared at equal training loss, too"""
     pictured_seeds: int
     """of how many seeds spectra and surfaces are computed (0: none)"""
 
@@ -60,11 +62,18 @@ class Part:
         arms = self.pruned(seed, self.arms, self.sparsities)
         return [self.dense(seed), self.longer(seed), *arms, *map(finished, arms)]
 
+    def recoveries(self, seed: int | str, sparsities: Sequence[float]) -> list[str]:
+        """The weights along the one-shot arm's fine-tuning."""
+        return [
+            f"{file.removesuffix('.pt')}.trajectory.h5" for file in self.pruned(seed, self.compared[:1], sparsities)
+        ]
+
     def curved(self, seed: int | str) -> list[str]:
-        """What the curvature is measured on: the compared arms along the finish, the others at its end."""
+        """What the curvature is measured on: the compared arms after the last cut, the others after the finish."""
         others = [arm for arm in self.arms if arm not in self.compared]
         compared = self.pruned(seed, self.compared, self.curvature_sparsities)
         return [
+            *self.recoveries(seed, self.matched_sparsities),
             *map(trajectory, compared),
             *map(finished, self.pruned(seed, others, self.curvature_sparsities)),
         ]
@@ -122,6 +131,7 @@ def parts(config: Mapping[str, Any]) -> dict[str, Part]:
             compared=(config["compared"]["one_shot"], config["compared"]["gradual"]),
             path_sparsities=tuple(entry["path_sparsities"]),
             curvature_sparsities=tuple(entry["curvature_sparsities"]),
+            matched_sparsities=tuple(entry["matched_sparsities"]),
             pictured_seeds=entry["pictured_seeds"],
         )
         found[part.model] = part

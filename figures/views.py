@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,6 +25,7 @@ class Evidence:
     finishing: dict[str, dict[tuple[str, float, int], Curve]] = field(default_factory=dict)
     lines: dict[LineKey, Line] = field(default_factory=dict)
     model: str = ""
+    reached: dict[tuple[str, float, int], float] = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
 
 
@@ -131,13 +132,13 @@ STATISTICS = {
 
 
 def differences(
-    evidence: Evidence, view: View, sparsities: Sequence[float], one_shot: str, gradual: str
+    evidence: Evidence, view: View, one_shot: str, gradual: str, within: float = np.inf
 ) -> NDArray[np.float64]:
-    """One number a seed, NaN where a pair is missing at any of the sparsities."""
-    statistic = STATISTICS[view.statistic]
+    """One number a seed; NaN where a pair is missing at any of the sparsities or did not reach it (`within`)."""
+    statistic, sparsities = STATISTICS[view.statistic], view.sparsities
     table = np.array(
         [
-            [statistic.of_pair(evidence, Pair(seed, s, view.stage, one_shot, gradual)) for s in sparsities]
+            [_of_pair(statistic, evidence, Pair(seed, s, view.stage, one_shot, gradual), within) for s in sparsities]
             for seed in evidence.seeds
         ]
     ).reshape(len(evidence.seeds), len(sparsities))
@@ -145,3 +146,10 @@ def differences(
         return table.mean(axis=1)
     x = -np.log10(1 - np.array(sparsities))
     return (table * (x - x.mean())).sum(axis=1) / ((x - x.mean()) ** 2).sum()
+
+
+def _of_pair(statistic: Statistic, evidence: Evidence, pair: Pair, within: float) -> float:
+    missed = [
+        abs(evidence.reached.get((key.arm, key.sparsity, key.seed), key.sparsity) - key.sparsity) for key in pair.keys
+    ]
+    return np.nan if max(missed) > within else statistic.of_pair(evidence, pair)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from figures.names import parse
 from store.results import Identity, create
 
 SPARSITIES = (0.9, 0.95, 0.97, 0.99)
@@ -54,8 +55,6 @@ def names(model, seed, arms, sparsities):
 
 def error_of(name, level, rng):
     """Per cent: grows with compression, more so where the arm does harm."""
-    from figures.names import parse
-
     found = parse(name)
     harm = HARM.get(found.arm, 0.8) * -np.log10(1 - found.sparsity) if found.sparsity else 0.0
     return 2.5 + 0.3 * level + 3 * harm - 0.2 * found.finished + 0.1 * rng.normal()
@@ -69,6 +68,7 @@ def write_psp(folder, model, seed, arms, sparsities, split, level, rng):
 
     def fill(place, index):
         place.write("psp/accuracy", 1 - error_of(checkpoints[index], level, rng) / 100, (), "1", "accuracy")
+        place.write("psp/sparsity", parse(checkpoints[index]).sparsity, (), "1", "fraction removed")
         place.scale("psp/class", list(range(CLASSES)), "1", "class")
         for layer, count in layers.items():
             place.scale(f"psp/{layer}/neuron", list(range(count)), "1", "neuron")
@@ -95,7 +95,8 @@ def write_curvature(folder, seed, rng):
         for epoch in (0, 5, 10)
     ]
     others = [f"{base}.{arm}-{s}.finished.pt" for arm in ARMS if arm not in COMPARED for s in SPARSITIES[1:]]
-    checkpoints = trajectories + others
+    tuned = [f"{base}.magnitude-{s}.trajectory.h5@{epoch}" for s in SPARSITIES[1:3] for epoch in (0, 10, 20)]
+    checkpoints = trajectories + others + tuned
 
     def fill(place, index):
         name = checkpoints[index]

@@ -13,8 +13,8 @@ MIXED = np.concatenate([np.linspace(0.5, 3, 6), -np.linspace(0.4, 2.9, 6)])
 
 
 def claim(*directions):
-    views = tuple(View("s", str(i), direction, 0.2) for i, direction in enumerate(directions))
-    return Claim("c", "text", "source", (0.9,), views)
+    views = tuple(View("s", str(i), direction, 0.2, (0.9,)) for i, direction in enumerate(directions))
+    return Claim("c", "text", "source", views)
 
 
 @pytest.mark.parametrize(

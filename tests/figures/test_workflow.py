@@ -1,4 +1,4 @@
-"""The runner on small workflows of its own: killed in every way, it goes on without redoing and without breaking anything."""
+"""The runner on small workflows of its own: killed in every way, it goes on without redoing or breaking anything."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def folder(tmp_path):
 
 def start(folder, snakefile="Snakefile"):
     """The runner as a process of its own session."""
-    code = f"from figures.workflow import run_snakemake; from pathlib import Path; run_snakemake(Path('{snakefile}'), None, 1)"
+    code = f"import pathlib, figures.workflow as w; w.run_snakemake(pathlib.Path('{snakefile}'), None, 1)"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code]
     return subprocess.Popen(
