@@ -47,7 +47,7 @@ def _line(axes: Axes, found: dict[Key, float], arm: str, stage: str, reached: di
     """An arm's error at the median of the sparsities its networks really have."""
     style = look(arm)
     if arm.startswith("dense"):
-        values = list(found.values())
+        values = [value for key, value in found.items() if key.stage == stage or arm == "dense"]
         if values:
             axes.axhline(float(np.median(values)), color=style.colour, linestyle=style.line, label=style.label, lw=1)
         return

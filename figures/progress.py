@@ -30,9 +30,8 @@ class Progress:
 
     def feed(self, line: str) -> None:
         """Take one line in."""
-        if line.startswith("Job stats"):
+        if line.startswith("Job stats") and not self.planned:  # a dry run has a second table, at its end
             self._in_table = True
-            self.planned.clear()
         elif self._in_table:
             self._read_count(line)
         elif found := FINISHED.match(line):

@@ -55,12 +55,12 @@ class Part:
 
     def unfinished(self, seed: int | str) -> list[str]:
         """Everything that goes through the common finish."""
-        return self.pruned(seed, self.arms, self.sparsities) + self.siblings(seed)
+        return [self.longer(seed), *self.pruned(seed, self.arms, self.sparsities), *self.siblings(seed)]
 
     def everything(self, seed: int | str) -> list[str]:
         """Every checkpoint of a seed but the siblings: what the cheap measures run on."""
-        arms = self.pruned(seed, self.arms, self.sparsities)
-        return [self.dense(seed), self.longer(seed), *arms, *map(finished, arms)]
+        unfinished = [self.longer(seed), *self.pruned(seed, self.arms, self.sparsities)]
+        return [self.dense(seed), *unfinished, *map(finished, unfinished)]
 
     def recoveries(self, seed: int | str, sparsities: Sequence[float]) -> list[str]:
         """The weights along the one-shot arm's fine-tuning."""

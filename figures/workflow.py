@@ -73,7 +73,8 @@ def run_snakemake(snakefile: Path, config: Path | None, cores: int, extra: Seque
         what = f"{len(progress.failed)} jobs failed" if progress.failed else "Snakemake failed"
         last = "" if progress.failed else "\n" + _tail(log)
         raise BadInput(f"{what}; everything it said is in {log}. `make figures` goes on from here{last}")
-    return Report({"jobs": progress.done.total(), "log": str(log)}, _closing(progress))
+    closing = "nothing was run" if "--dry-run" in extra else _closing(progress)
+    return Report({"jobs": progress.done.total(), "log": str(log)}, closing)
 
 
 def _attend(child: subprocess.Popen[bytes], log: Path, progress: Progress) -> int:
