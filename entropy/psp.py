@@ -20,12 +20,18 @@ if TYPE_CHECKING:
 COLUMNS = ("layer", "neurons", "mean", "of max", "std", "dead", "always on", "alive mean", "corrected", "±", "info")
 
 
+TAKEN = ("class", "loss", "accuracy")
+"""names in /psp that are no layers: a layer of such a name gets a _ behind it in the file"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Psp(Measuring):
     """How class-specific a network's neurons are: first-order PSP-entropy, in bits, with its error."""
 
     split: Literal["train", "test"] = "test"
     """which examples; train includes what training held out for validation"""
+    order: Literal[1] = 1
+    """of the states that are looked at jointly"""
     neurons: Literal["position", "channel"] = "position"
     """in feature maps, whether each position is a neuron (as published) or each channel, its positions pooled"""
 
@@ -101,7 +107,7 @@ def main(arguments: Psp) -> Any:
 
 def _write(layer: LayerEntropy, place: Place) -> None:
     """Every neuron's numbers under /psp/LAYER."""
-    group = f"psp/{layer.name}"
+    group = f"psp/{layer.name}" + ("_" if layer.name in TAKEN else "")
     place.scale(f"{group}/neuron", list(range(layer.entropy.size)), "1", "neuron, in row-major order of `shape`")
     per_neuron = {
         "entropy": (layer.entropy, "first-order PSP-entropy, summed over classes"),

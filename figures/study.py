@@ -97,7 +97,10 @@ class Part:
 
     def results(self, measure: str, seeds: Sequence[int] | None = None) -> list[str]:
         """Results of a measure, one file a seed."""
-        return [f"out/{self.study}-{self.model}-seed{seed}.{measure}.h5" for seed in seeds or self.all_seeds]
+        return [
+            f"out/{self.study}-{self.model}-seed{seed}.{measure}.h5"
+            for seed in (self.all_seeds if seeds is None else seeds)
+        ]
 
     def paths(self) -> list[str]:
         """Results of all paths."""

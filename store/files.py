@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,13 @@ def check_writable(target: Path) -> None:
         raise BadInput(
             f"{target}: cannot write in {folder.absolute()} ({error.strerror}).\nName an output elsewhere with -o"
         ) from error
+
+
+def check_distinct(target: Path, inputs: Iterable[Path]) -> None:
+    """The output is none of the inputs, under whatever name: it would be lost."""
+    for path in inputs:
+        if target.exists() and path.exists() and target.samefile(path):
+            raise BadInput(f"{target} is what is to be read, and would be lost. Name another output with -o")
 
 
 def part_path(target: Path, key: str) -> Path:

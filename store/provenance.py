@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import platform
 
-SUITE = "minima"
-PACKAGES = (SUITE, "torch", "numpy", "scipy", "h5py")
+from store import __version__
+
+PACKAGES = ("torch", "numpy", "scipy", "h5py")
 
 
 def versions() -> dict[str, str]:
     """Versions of the suite, of Python and of the installed packages that compute and write numbers."""
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "minima": __version__}
     for package in PACKAGES:
         try:
             found[package] = version(package)

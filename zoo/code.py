@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from store.command import BadInput
+from store.files import sha256
 
 
 def is_code(spec: str) -> bool:
@@ -19,6 +20,11 @@ def is_code(spec: str) -> bool:
     """
     path, _, factory = spec.rpartition(":")
     return path.endswith(".py") and factory.isidentifier()
+
+
+def fingerprint(path: Path) -> str | None:
+    """The SHA-256 of a file that a spec names, so that a change of it is noticed; None where it is missing."""
+    return sha256(path) if path.is_file() else None
 
 
 def call_factory(spec: str, flag: str) -> Any:

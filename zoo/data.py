@@ -9,7 +9,7 @@ from typing import Any
 
 from store.command import BadInput
 from store.registry import members
-from zoo.code import call_factory, is_code
+from zoo.code import call_factory, fingerprint, is_code
 from zoo.dataset import ARRAYS, Dataset, Source
 
 
@@ -24,25 +24,24 @@ def resolve_data(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
 ) -> dict[str, Any]:
-    """The entry `data` of a checkpoint: absolute paths, and the normalisation, defaults filled in."""
+    """The entry `data` of a checkpoint: absolute paths, defaults filled in; a file also by its hash."""
     known = sources()
     source = known.get(spec, Source)
-    if spec.startswith("npz:"):
-        spec = f"npz:{Path(spec.removeprefix('npz:')).absolute()}"
-    elif is_code(spec):
-        path, _, factory = spec.rpartition(":")
-        spec = f"{Path(path).absolute()}:{factory}"
+    file = _file_of(spec)
+    if file is not None:
+        spec = spec.replace(str(file), str(file.absolute()), 1)
     elif spec not in known:
         raise BadInput(
             f"--data {spec}: there is no such data. Known: {', '.join(known)}, npz:FILE, path/to/file.py:factory"
         )
     folder = (root or Path(os.environ.get("DATA_ROOT", "data"))).absolute() if source.needs_root else None
-    return {
+    entry = {
         "spec": spec,
         "root": str(folder) if folder else None,
         "mean": list(mean or source.mean),
         "std": list(std or source.std),
     }
+    return entry if file is None else entry | {"sha256": fingerprint(file)}
 
 
 def load_data(data: Mapping[str, Any], *, run_code: bool = False) -> Dataset:
@@ -55,7 +54,31 @@ def load_data(data: Mapping[str, Any], *, run_code: bool = False) -> Dataset:
             f"the checkpoint was made from the data {spec}, which is code.\n"
             f"A file may not choose code to run: if you trust it, say so with --data {spec}"
         )
+    file = _file_of(spec)
+    if file is not None and data.get("sha256") not in (None, fingerprint(file)) and file.is_file():
+        raise BadInput(f"{file} has changed since the checkpoint was made. To use it as it is now: --data {spec}")
     return to_dataset(_arrays(spec, Path(data["root"] or ".")), data["mean"], data["std"], spec)
+
+
+def per_channel(flag: str, text: str | None) -> tuple[float, ...] | None:
+    """The numbers in a comma-separated flag.
+
+    >>> per_channel("--mean", ".4914,.4822,.4465")
+    (0.4914, 0.4822, 0.4465)
+    """
+    if text is None:
+        return None
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise BadInput(f"{flag} {text}: expected numbers separated by commas, one per channel") from error
+
+
+def _file_of(spec: str) -> Path | None:
+    """The file a spec names, if it names one."""
+    if spec.startswith("npz:"):
+        return Path(spec.removeprefix("npz:"))
+    return Path(spec.rpartition(":")[0]) if is_code(spec) else None
 
 
 def _arrays(spec: str, root: Path) -> Mapping[str, Any]:

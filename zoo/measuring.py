@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -21,8 +21,6 @@ Summary = dict[str, Any]
 
 SHARED = ("samples", "split", "subspace", "seed", "device")
 """keys that are the same for all checkpoints of one command"""
-NOT_DECIDING = ("checkpoints", "out", "json", "debug", "overwrite")
-"""flags that do not change a number"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +79,7 @@ def measure_each(
             if not results.done(index):
                 subject = reader.read(path, step)
                 place = results.place(index)
-                summary = _measure(subject, arguments, place, compute)
+                summary = _measure(subject, arguments, place, compute) | ({} if step is None else {"step": step})
                 if write_level:
                     _write_level(place, name, summary)
                 results.mark_done(index, summary)
@@ -106,23 +104,10 @@ def measure_together(
             subjects = [reader.read(path) for path in arguments.checkpoints]
             first, start = subjects[0], time.perf_counter()
             own = compute(subjects, results.place(0))
+            _write_origin(results.place(0), first)
             results.mark_done(0, _described(first, arguments) | own | _timed(start))
 
     return _through_file(arguments, name, list(arguments.checkpoints), [], work, table)
-
-
-def per_channel(flag: str, text: str | None) -> tuple[float, ...] | None:
-    """The numbers in a comma-separated flag.
-
-    >>> per_channel("--mean", ".4914,.4822,.4465")
-    (0.4914, 0.4822, 0.4465)
-    """
-    if text is None:
-        return None
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise BadInput(f"{flag} {text}: expected numbers separated by commas, one per channel") from error
 
 
 def _measure(
@@ -138,6 +123,7 @@ def _measure(
     start = time.perf_counter()
     own = compute(subject, place)
     timed = _timed(start)
+    _write_origin(place, subject)
     return {"loss": level.loss, "accuracy": level.accuracy} | _described(subject, arguments) | timed | own
 
 
@@ -145,6 +131,15 @@ def _write_level(place: Place, name: str, summary: Summary) -> None:
     loss, accuracy = summary["loss"], summary["accuracy"]
     place.write(f"{name}/loss", loss, (), "nat", "mean cross-entropy of the examples used")
     place.write(f"{name}/accuracy", accuracy, (), "1", "fraction of the examples used that are classified right")
+
+
+def _write_origin(place: Place, subject: Subject) -> None:
+    """The network and the data as they were found in the checkpoint or on the command line, at the root of the file."""
+    from store.plain import to_json
+
+    checkpoint = subject.checkpoint
+    origin = {"model": to_json(checkpoint.model), "data": to_json(checkpoint.data), "samples": len(subject.x)}
+    place.attributes("/", **origin)
 
 
 def _described(subject: Subject, arguments: Measuring) -> Summary:
@@ -169,13 +164,15 @@ def _through_file(
     table: Callable[[Summary], str],
 ) -> Report:
     """Reuse the finished results file, or fill one by `work`; report what is in it."""
-    from store.files import check_writable, sha256
+    from store.files import check_distinct, check_writable, sha256
     from store.results import Identity, create, find
+    from zoo.identity import deciding
 
     target = arguments.out or _default_target(arguments.checkpoints, name)
+    hashes = {path: sha256(path) for path in dict.fromkeys(paths)}  # first: says which checkpoint is not there
     check_writable(target)
-    hashes = {path: sha256(path) for path in dict.fromkeys(paths)}
-    identity = Identity(name, [hashes[path] for path in paths], _deciding(arguments))
+    check_distinct(target, paths)
+    identity = Identity(name, [hashes[path] for path in paths], deciding(arguments))
     stored = find(target, identity, arguments.overwrite)
     reused = stored is not None
     if stored is None:
@@ -203,19 +200,14 @@ def _merged(each: Sequence[Summary]) -> Summary:
 
 
 def _default_target(checkpoints: Sequence[Path], name: str) -> Path:
-    stems = [path.name.removesuffix(".pt").removesuffix(".h5") for path in checkpoints]
+    stems = [path.stem for path in checkpoints]
     if len(stems) > 2:
         raise BadInput(f"{len(stems)} checkpoints give one file: name it with -o FILE.{name}.h5")
     return checkpoints[0].with_name(f"{'-to-'.join(stems)}.{name}.h5")
 
 
-def _deciding(arguments: Measuring) -> dict[str, Any]:
-    """The flags that decide the numbers, as they are stored."""
-    values = {key: value for key, value in asdict(arguments).items() if key not in NOT_DECIDING}
-    return {key: str(value.absolute()) if isinstance(value, Path) else value for key, value in values.items()}
-
-
 def _provenance(arguments: Measuring) -> dict[str, Any]:
+    """Root attributes that are known beforehand."""
     import torch
 
     from zoo.device import resolve_device
@@ -226,12 +218,16 @@ def _provenance(arguments: Measuring) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "seed": arguments.seed,
         "split": arguments.split,
+        "subspace": getattr(arguments, "subspace", None),
     }
 
 
 def _choice(arguments: Measuring) -> Choice:
+    from zoo.data import per_channel
     from zoo.subject import Choice
 
+    if arguments.batch_size is not None and arguments.batch_size < 1:
+        raise BadInput(f"--batch-size {arguments.batch_size}: expected at least 1")
     return Choice(
         model=arguments.model,
         data=arguments.data,

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from store.checkpoint import Checkpoint, load
+from store.command import BadInput
 from store.files import sha256
 from zoo.architecture import describe, initialise, parse_architecture
-from zoo.data import load_data, resolve_data
+from zoo.data import load_data, per_channel, resolve_data
 from zoo.dataset import Dataset
 from zoo.plan import Plan
 
 if TYPE_CHECKING:
     from zoo.train import Train
 
-DEFAULT_VALIDATION = 0.1
+DEFAULT_MODEL, DEFAULT_DATA, DEFAULT_VALIDATION = "lenet300", "digits", 0.1
 
 
 @dataclass(frozen=True)
@@ -42,22 +43,31 @@ class Start:
 
 def fresh(arguments: Train) -> Start:
     """A network with initial weights drawn from --seed."""
-    data = resolve_data(arguments.data, arguments.data_root, arguments.mean, arguments.std)
+    mean, std = per_channel("--mean", arguments.mean), per_channel("--std", arguments.std)
+    data = resolve_data(arguments.data or DEFAULT_DATA, arguments.data_root, mean, std)
     dataset = load_data(data, run_code=True)
-    model = describe(parse_architecture(arguments.model), dataset.input_shape, dataset.classes)
-    state = initialise(model, arguments.seed).state_dict()
-    checkpoint = Checkpoint(model=model, data=data, state=state, seed=arguments.seed)
-    return Start(checkpoint, dataset, _plan(arguments, {}, arguments.seed, arguments.weights_at))
+    architecture = parse_architecture(arguments.model or DEFAULT_MODEL)
+    model, seed = describe(architecture, dataset.input_shape, dataset.classes), arguments.seed or 0
+    state = initialise(model, seed).state_dict()
+    checkpoint = Checkpoint(model=model, data=data, state=state, seed=seed)
+    return Start(checkpoint, dataset, _plan(arguments, {}, seed, arguments.weights_at))
 
 
 def continued(arguments: Train, source: Path) -> Start:
     """A finished checkpoint: same data, same split, masks as they are; the new one names it as its parent."""
+    for flag in ("model", "seed", "mean", "std"):
+        if getattr(arguments, flag) is not None:
+            raise BadInput(f"--{flag} belongs to a new network; with --from it is the checkpoint's. Leave it out")
     parent = load(source)
-    data = parent.data
+    data, repeated = parent.data, None
+    if arguments.data is not None:  # repeated, because it names code
+        repeated = resolve_data(arguments.data)["spec"]
+        if repeated != data["spec"]:
+            raise BadInput(f"--data {arguments.data}: {source} goes on with its own data, {data['spec']}. Leave it out")
     if arguments.data_root is not None:
         data = data | {"root": str(arguments.data_root.absolute())}
     checkpoint = replace(parent, parent=sha256(source), data=data, weights_at={})
-    dataset = load_data(data, run_code=arguments.data == data["spec"])
+    dataset = load_data(data, run_code=repeated is not None)
     return Start(checkpoint, dataset, _plan(arguments, parent.training, parent.seed, ()))
 
 

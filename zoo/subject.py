@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from store.checkpoint import Checkpoint, read
 from store.command import BadInput
-from store.files import digest, sha256
+from store.files import digest
 from store.trajectory import is_trajectory, load_step, read_steps
-
 from zoo.architecture import architectures, build, describe, parse_architecture
 from zoo.batches import default_batch_size
 from zoo.code import call_factory, is_code
@@ -32,8 +31,8 @@ class Subject:
     path: Path
     step: int | None
     """which moment, when the file is a trajectory"""
-    sha256: str
     checkpoint: Checkpoint
+    """with the network and data that are measured, where the command line names others than the file"""
     model: nn.Module
     masks: dict[str, Tensor]
     """bool, True = kept, by parameter name; {} for a dense network"""
@@ -92,7 +91,8 @@ class Reader:
         choice, device = self.choice, resolve_device(self.choice.device)
         stored = load_step(path, step) if step is not None else read(path)
         checkpoint = stored if isinstance(stored, Checkpoint) else _adopt(stored, path, choice)
-        dataset = self._dataset(checkpoint)
+        data = _data_entry(checkpoint, choice)
+        dataset = self._dataset(data)
         model = _network(checkpoint, dataset, choice)
         load_weights(model, checkpoint.state, path, choice.model or checkpoint.model["name"])
         if not isinstance(stored, Checkpoint) and not checkpoint.masks:
@@ -104,8 +104,7 @@ class Reader:
         return Subject(
             path=path,
             step=step,
-            sha256=sha256(path),
-            checkpoint=checkpoint,
+            checkpoint=replace(checkpoint, data=data),
             model=model,
             masks={name: mask.to(device) for name, mask in checkpoint.masks.items() if not mask.all()},
             x=x[:samples].to(device),
@@ -117,8 +116,7 @@ class Reader:
             batch_size=choice.batch_size or default_batch_size(x),
         )
 
-    def _dataset(self, checkpoint: Checkpoint) -> Dataset:
-        entry = _data_entry(checkpoint, self.choice)
+    def _dataset(self, entry: dict[str, Any]) -> Dataset:
         key = digest(entry)
         if key not in self._datasets:
             self._datasets[key] = load_data(entry, run_code=self.choice.data is not None)
@@ -168,8 +166,13 @@ def _check_fit(model: nn.Module, x: Tensor, dataset: Dataset, path: Path) -> Non
     try:
         with torch.no_grad():
             logits = model(x)
-    except (RuntimeError, ValueError) as error:
-        raise BadInput(f"{path}: the network does not take inputs of shape {tuple(x.shape[1:])}: {error}") from error
+    except Exception as error:  # the user's own code may raise anything
+        said = f"{type(error).__name__}: {error}"
+        raise BadInput(f"{path}: the network does not take inputs of shape {tuple(x.shape[1:])}: {said}") from error
+    if not torch.is_tensor(logits):
+        raise BadInput(
+            f"{path}: the network returns a {type(logits).__name__}, expected a tensor (N, classes) of logits"
+        )
     if logits.ndim != 2 or logits.shape[1] < dataset.classes:
         raise BadInput(
             f"{path}: the network's output has shape {tuple(logits.shape)}; "

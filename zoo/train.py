@@ -24,16 +24,16 @@ class Train(Command):
 
     out: Annotated[str, tyro.conf.arg(aliases=["-o"])]
     """checkpoint to write; with several --from it contains {stem}, which becomes each input's name"""
-    model: str = "lenet300"
-    """network: NAME or NAME:KEY=VALUE,... (mlp, lenet300, lenet5, resnet20)"""
-    data: str = "digits"
-    """digits, mnist, fashion-mnist, npz:FILE, path/to/file.py:factory"""
+    model: str | None = None
+    """network: NAME or NAME:KEY=VALUE,... (mlp, lenet300, lenet5, resnet20; default: lenet300)"""
+    data: str | None = None
+    """digits, mnist, fashion-mnist, npz:FILE, path/to/file.py:factory (default: digits)"""
     data_root: Path | None = None
     """folder with the datasets (default: $DATA_ROOT, else data)"""
-    mean: tuple[float, ...] | None = None
-    """per channel"""
-    std: tuple[float, ...] | None = None
-    """per channel"""
+    mean: str | None = None
+    """per channel, comma separated"""
+    std: str | None = None
+    """per channel, comma separated"""
     start: Annotated[tuple[Path, ...], tyro.conf.arg(name="from")] = ()
     """checkpoints to train on from, instead of a new network"""
     epochs: int = 30
@@ -41,8 +41,8 @@ class Train(Command):
     recipe: Annotated[Recipe, tyro.conf.arg(name="")] = field(default_factory=Recipe)
     validation: float | None = None
     """fraction of the train split held out (default: 0.1; with --from as it was)"""
-    seed: int = 0
-    """of the initial weights"""
+    seed: int | None = None
+    """of the initial weights (default: 0)"""
     split_seed: int | None = None
     """of the held-out part (default: the seed; with --from as it was)"""
     order_seed: int | None = None
@@ -70,7 +70,7 @@ def main(arguments: Train) -> Report:
 
 def _targets(arguments: Train) -> list[tuple[Path | None, Path]]:
     """Each start with its target, all checked before any work."""
-    from store.files import check_writable
+    from store.files import check_distinct, check_writable
 
     starts = arguments.start or (None,)
     if len(starts) > 1 and "{stem}" not in arguments.out:
@@ -82,6 +82,7 @@ def _targets(arguments: Train) -> list[tuple[Path | None, Path]]:
     for start in starts:
         target = Path(arguments.out.replace("{stem}", start.name.removesuffix(".pt") if start else "new"))
         check_writable(target)
+        check_distinct(target, arguments.start)
         pairs.append((start, target))
     return pairs
 

@@ -158,7 +158,7 @@ class Trainer:
         return loss.detach()
 
     def _seed_noise(self) -> None:
-        """Dropout draws from the global generator. (torch.manual_seed costs more than a step: it records a traceback.)"""
+        """Dropout draws from the global generator; torch.manual_seed would record a traceback, dearer than a step."""
         seed = derive(self.order_seed, "noise", self.steps_done)
         torch.default_generator.manual_seed(seed)
         if self.x.is_cuda:

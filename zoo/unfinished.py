@@ -15,8 +15,10 @@ from store.checkpoint import Checkpoint, load
 from store.command import BadInput, note
 from store.files import digest, hold, part_path, sibling, write_atomically
 from store.trajectory import LostTrajectory
+from zoo.keeping import trajectory_path
 
 SECONDS_BETWEEN_SAVES = 5.0
+ADVICE = "Name another file with -o, or replace it with --overwrite"
 
 T = TypeVar("T")
 
@@ -82,17 +84,21 @@ def tidy(target: Path, identity: Mapping[str, Any]) -> None:
 
 
 def reusable(target: Path, expected: Mapping[str, Any], overwrite: bool) -> Checkpoint | None:
-    """The finished checkpoint at `target` if its fields are the `expected` ones; None if the place is free.
+    """The finished checkpoint at `target` if its fields are the `expected` ones; None if it has to be made.
 
-    Anything else there is an error unless `overwrite`.
+    It has to be made again when the trajectory that belongs to it is gone. Anything else that is in the way, of the
+    checkpoint or of its trajectory, is an error unless `overwrite`.
     """
-    if overwrite or not target.exists():
+    kept = trajectory_path(target) if expected["training"].get("keep") else None
+    if overwrite:
+        return None
+    if not target.exists():
+        ours = part_path(target, digest(expected)).exists()
+        if kept is not None and kept.exists() and not ours:
+            raise BadInput(f"{kept} exists and is another run's.\n{ADVICE}")
         return None
     found = load(target)
     differing = [name for name, value in expected.items() if digest({"": getattr(found, name)}) != digest({"": value})]
     if differing:
-        raise BadInput(
-            f"{target} exists but was made with another {' and '.join(differing)}.\n"
-            "Name another file with -o, or replace it with --overwrite"
-        )
-    return found
+        raise BadInput(f"{target} exists but was made with another {' and '.join(differing)}.\n{ADVICE}")
+    return found if kept is None or kept.exists() else None

@@ -5,6 +5,8 @@ import pickle
 import pytest
 import torch
 
+from store.checkpoint import load, save
+
 MEASURING = ["landscape.sharpness", "landscape.hessian", "landscape.surface", "entropy.psp"]
 
 
@@ -25,6 +27,8 @@ def make(kind, folder, trained):
         CONTENTS[kind](path, net)
     return {
         "foreign without words": ([path], "--model"),
+        "NaN weights": ([path], "fc1.bias"),
+        "names code": ([path], "evil.py:make"),
         "misfit": ([path, "--model", "mlp", "--data", "digits"], "fc1.weight"),
         "unwritable": ([net, "-o", "/proc/none/x.h5"], "/proc/none"),
         "absent data": ([net, "--data", "mnist", "--data-root", folder / "void"], "void"),
@@ -39,7 +43,18 @@ CONTENTS = {
     "evil torch file": lambda path, _: torch.save({"state_dict": Evil(str(path.with_name("ran")))}, path),
     "foreign without words": lambda path, _: torch.save({"w": torch.ones(3)}, path),
     "misfit": lambda path, _: torch.save({"w": torch.ones(3)}, path),
+    "NaN weights": lambda path, net: rewrite(path, net, lambda c: c.state["fc1.bias"].fill_(float("nan"))),
+    "names code": lambda path, net: rewrite(path, net, lambda c: c.model.update(name="evil.py:make")),
 }
+
+
+def rewrite(path, net, change):
+    """A checkpoint of ours with something changed in it."""
+    checkpoint = load(net)
+    change(checkpoint)
+    save(checkpoint, path)
+
+
 KINDS = [
     "absent",
     "text",
@@ -51,6 +66,8 @@ KINDS = [
     "unwritable",
     "absent data",
     "too many samples",
+    "NaN weights",
+    "names code",
 ]
 
 
@@ -63,6 +80,13 @@ def test_bad_input_is_explained(kind, trained, command, tmp_path):
     assert said in message
     assert (sorted(tmp_path.iterdir()), sorted(trained.iterdir())) == before
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_path_needs_two_of_one_kind(trained, command, tmp_path):
+    torch.save({"w": torch.ones(3)}, tmp_path / "theirs.pt")
+    assert "theirs.pt" in command("landscape.path", trained / "net.pt", tmp_path / "theirs.pt", fails=True)
+    assert "two" in command("landscape.path", trained / "net.pt", "-o", tmp_path / "x.h5", fails=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["theirs.pt"]
 
 
 def test_a_sparsity_beyond_one(trained, command, tmp_path):

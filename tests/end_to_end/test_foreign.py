@@ -1,6 +1,7 @@
 """A network that nobody here trained, on data that is not bundled."""
 
 import os
+import struct
 from pathlib import Path
 
 import pytest
@@ -28,18 +29,32 @@ class LeNet5(nn.Module):
 """
 
 
+def write_standin(raw):
+    """Noise in MNIST's files, 250 images in each split."""
+    generator = torch.Generator().manual_seed(0)
+    raw.mkdir(parents=True)
+    for prefix in ("train", "t10k"):
+        images = torch.randint(0, 256, (250, 28, 28), generator=generator, dtype=torch.uint8)
+        labels = torch.arange(250, dtype=torch.uint8) % 10
+        for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
+            header = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+            (raw / f"{prefix}-{kind}-ubyte").write_bytes(header + array.numpy().tobytes())
+
+
 @pytest.fixture
 def theirs(tmp_path):
-    """A foreign LeNet-5 file and the flags that explain it."""
-    if not (MNIST_ROOT / "MNIST" / "raw").is_dir():
-        pytest.skip(f"MNIST is not in {MNIST_ROOT}: point $DATA_ROOT to it")
+    """A foreign LeNet-5 file and the flags that explain it; the data is MNIST, or a stand-in of its shape."""
+    root = MNIST_ROOT
+    if not (root / "MNIST" / "raw").is_dir():
+        root = tmp_path / "standin"
+        write_standin(root / "MNIST" / "raw")
     (tmp_path / "my_lenet.py").write_text(MY_LENET)
     scope = {}
     exec(MY_LENET, scope)
     torch.manual_seed(0)
     network: nn.Module = scope["LeNet5"]()
     torch.save({"state_dict": {f"module.{k}": v for k, v in network.state_dict().items()}}, tmp_path / "theirs.pt")
-    flags = ["--model", "my_lenet.py:LeNet5", "--data", "mnist", "--data-root", MNIST_ROOT, "--samples", 200]
+    flags = ["--model", "my_lenet.py:LeNet5", "--data", "mnist", "--data-root", root, "--samples", 200]
     return tmp_path, flags
 
 

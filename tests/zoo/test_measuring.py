@@ -1,7 +1,9 @@
 """The driver of all measuring commands, with a measure that only counts how often it is asked."""
 
+import json
 from dataclasses import dataclass
 
+import h5py
 import numpy as np
 import pytest
 import xarray
@@ -93,9 +95,47 @@ def test_several_give_one_axis_and_finished_ones_are_kept(checkpoint_file, check
         np.testing.assert_allclose(stored.norms[1], 4 * stored.norms[0])
 
 
-def test_nothing_is_read_before_the_target_is_known_to_be_writable(tmp_path):
+def test_nothing_is_measured_before_the_target_is_known_to_be_writable(tmp_path, checkpoint_file):
+    counter = Counter()
     with pytest.raises(BadInput, match="nowhere"):
-        measure(Counter(), checkpoints=(tmp_path / "absent.pt",), out=tmp_path / "nowhere" / "x.h5")
+        measure(counter, checkpoints=(checkpoint_file,), out=tmp_path / "nowhere" / "x.h5")
+    assert not counter.calls
+
+
+def test_a_checkpoint_is_never_its_own_result(checkpoint_file):
+    content = checkpoint_file.read_bytes()
+    for overwrite in (False, True):
+        with pytest.raises(BadInput, match="would be lost"):
+            measure(Counter(), checkpoints=(checkpoint_file,), out=checkpoint_file, overwrite=overwrite)
+    assert checkpoint_file.read_bytes() == content
+
+
+def test_data_that_changed_is_measured_again(checkpoint_file, tmp_path, monkeypatch):
+    x, y = np.random.default_rng(0).random((12, 8, 8), np.float32), np.arange(12) % 10
+    np.savez(tmp_path / "d.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    monkeypatch.chdir(tmp_path)
+    flags = {"checkpoints": (checkpoint_file,), "data": "npz:d.npz"}
+    first = measure(Counter(), **flags)
+    monkeypatch.chdir("/")
+    assert measure(Counter(), **flags | {"data": f"npz:{tmp_path / 'd.npz'}"}).summary["reused"]
+    np.savez(tmp_path / "d.npz", x_train=x + 1, y_train=y, x_test=x, y_test=y)
+    with pytest.raises(BadInput, match="--overwrite"):
+        measure(Counter(), **flags | {"data": f"npz:{tmp_path / 'd.npz'}"})
+    again = measure(Counter(), **flags | {"data": f"npz:{tmp_path / 'd.npz'}"}, overwrite=True)
+    assert again.summary["loss"] != first.summary["loss"]
+
+
+def test_the_file_says_what_was_measured(checkpoint_file):
+    out = measure(Counter(), checkpoints=(checkpoint_file,), samples=20).summary["out"]
+    with h5py.File(out) as file:
+        assert file.attrs["samples"] == 20
+        assert json.loads(file.attrs["model"])["name"] == "lenet5"
+        assert json.loads(file.attrs["data"])["spec"] == "digits"
+
+
+def test_a_batch_of_none_is_refused(checkpoint_file):
+    with pytest.raises(BadInput, match="--batch-size 0"):
+        measure(Counter(), checkpoints=(checkpoint_file,), batch_size=0)
 
 
 def test_an_absent_checkpoint_is_named(tmp_path):

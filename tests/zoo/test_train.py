@@ -133,6 +133,8 @@ def test_killed_runs_go_on_to_the_same_bytes(tmp_path):
         (["--lr", "1e30"], "--lr"),
         (["--validation", "1.5"], "--validation"),
         (["--from", "/nonexistent/a.pt"], "/nonexistent/a.pt"),
+        (["--from", "a.pt", "--model", "lenet5"], "--model"),
+        (["--from", "a.pt", "--seed", "3"], "--seed"),
     ],
 )
 def test_bad_input_is_one_clear_message_and_writes_nothing(tmp_path, words, said):
@@ -162,3 +164,23 @@ def test_a_run_whose_kept_weights_are_lost_starts_again(dense, tmp_path):
     train(*words)
     assert sha256(tmp_path / "net.pt") == sha256(path)
     assert read_steps(tmp_path / "net.trajectory.h5") == [0, 1, 2, 3]
+
+
+def test_a_trajectory_that_is_gone_is_made_again_and_a_foreign_one_is_kept(dense, tmp_path):
+    words = [*SMALL, "--keep", 1, "-o", tmp_path / "net.pt"]
+    trajectory = tmp_path / "net.trajectory.h5"
+    trajectory.write_text("somebody else's")
+    assert "--overwrite" in train(*words, check=False).stderr
+    assert trajectory.read_text() == "somebody else's"
+    trajectory.unlink()
+    train(*words)
+    trajectory.unlink()
+    assert not train(*words)["reused"]
+    assert read_steps(trajectory) == [0, 1, 2, 3]
+
+
+def test_a_checkpoint_never_replaces_its_own_parent(dense, tmp_path):
+    shutil.copy(dense[0], tmp_path / "net.pt")
+    done = train("--from", tmp_path / "net.pt", "-o", tmp_path / "net.pt", "--overwrite", check=False)
+    assert "would be lost" in done.stderr
+    assert sha256(tmp_path / "net.pt") == sha256(dense[0])

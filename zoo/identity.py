@@ -1,0 +1,37 @@
+"""What decides the numbers of a measuring command: with it, a finished result is recognised and reused."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.code import fingerprint, is_code
+from zoo.data import per_channel, resolve_data
+
+if TYPE_CHECKING:
+    from zoo.measuring import Measuring
+
+NOT_DECIDING = ("checkpoints", "out", "json", "debug", "overwrite")
+"""flags that do not change a number"""
+RESOLVED = ("model", "data", "data_root", "mean", "std")
+"""flags that mean the same from another folder or in other words"""
+
+
+def deciding(arguments: Measuring) -> dict[str, Any]:
+    """The flags that decide the numbers, as they are stored: paths absolute, files also by their hash."""
+    values = {key: value for key, value in asdict(arguments).items() if key not in (*NOT_DECIDING, *RESOLVED)}
+    mean, std = per_channel("--mean", arguments.mean), per_channel("--std", arguments.std)
+    root = arguments.data_root and arguments.data_root.absolute()
+    data = resolve_data(arguments.data, root, mean, std) if arguments.data is not None else None
+    values |= {"data": data, "model": _model(arguments.model)}
+    if data is None:  # the checkpoint's own data, but for what these say
+        values |= {"data_root": root and str(root), "mean": mean, "std": std}
+    return values
+
+
+def _model(spec: str | None) -> Any:
+    if spec is None or not is_code(spec):
+        return spec
+    path, _, factory = spec.rpartition(":")
+    return {"spec": f"{Path(path).absolute()}:{factory}", "sha256": fingerprint(Path(path))}
