@@ -131,6 +131,7 @@ def _write_level(place: Place, name: str, summary: Summary) -> None:
     loss, accuracy = summary["loss"], summary["accuracy"]
     place.write(f"{name}/loss", loss, (), "nat", "mean cross-entropy of the examples used")
     place.write(f"{name}/accuracy", accuracy, (), "1", "fraction of the examples used that are classified right")
+    place.write(f"{name}/sparsity", summary["sparsity"], (), "1", "fraction of the prunable weights that is removed")
 
 
 def _write_origin(place: Place, subject: Subject) -> None:
@@ -143,7 +144,10 @@ def _write_origin(place: Place, subject: Subject) -> None:
 
 
 def _described(subject: Subject, arguments: Measuring) -> Summary:
+    from store.checkpoint import sparsity
+
     return {
+        "sparsity": sparsity(subject.checkpoint.masks),
         "samples": len(subject.x),
         "split": subject.split,
         "seed": arguments.seed,
@@ -196,7 +200,8 @@ def _merged(each: Sequence[Summary]) -> Summary:
     if len(each) == 1:
         return dict(each[0])
     shared = {key: each[0][key] for key in SHARED if key in each[0]}
-    return {key: [summary[key] for summary in each] for key in each[0] if key not in shared} | shared
+    own = [key for key in dict.fromkeys(key for summary in each for key in summary) if key not in shared]
+    return {key: [summary.get(key) for summary in each] for key in own} | shared
 
 
 def _default_target(checkpoints: Sequence[Path], name: str) -> Path:
