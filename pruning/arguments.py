@@ -5,41 +5,28 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass, field, fields, make_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import tyro
 
 from pruning.method import Method
 from store.command import Command
 from zoo.device import DeviceName
+from zoo.recipe import Recipe
+
+
+def _optional(recipe: type[Any]) -> type[Any]:
+    """`recipe` with None for every field that is not given. It derives from it so that tyro finds the fields' help."""
+    hints = get_type_hints(recipe)
+    given = [(item.name, hints[item.name] | None, field(default=None)) for item in fields(recipe)]
+    return make_dataclass(f"Optional{recipe.__name__}", given, bases=(recipe,), frozen=True)
 
 
 @dataclass(frozen=True)
-class RecipeFlags:
+class RecipeFlags(_optional(Recipe)):  # type: ignore[misc]
     """How the run trains. What is left out comes from the parent's training: all of it for a method that starts at
     initialisation or rewinds, else at the constant rate the parent's training ended with (of cosine and plateau rules:
     a tenth of the initial rate)."""
-
-    optimiser: Literal["sgd", "adam"] | None = None
-    """update rule"""
-    lr: float | None = None
-    """initial learning rate"""
-    momentum: float | None = None
-    """of sgd (for adam: its first decay rate)"""
-    nesterov: bool | None = None
-    """Nesterov's momentum (sgd only)"""
-    weight_decay: float | None = None
-    """L2 penalty added to the gradient"""
-    batch_size: int | None = None
-    """examples per step"""
-    schedule: Literal["constant", "step", "cosine", "plateau"] | None = None
-    """learning-rate rule"""
-    milestones: tuple[float, ...] | None = None
-    """step: fractions of the run after which the rate is multiplied by gamma"""
-    gamma: float | None = None
-    """step and plateau: factor of the rate"""
-    patience: int | None = None
-    """plateau: epochs without a better validation loss before the rate falls"""
 
     def given(self) -> dict[str, Any]:
         """The flags that were given."""

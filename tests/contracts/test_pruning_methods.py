@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from oracles.pruning_battery import CHECKS
 
 import pruning.methods
 from pruning.method import methods
+from zoo.recipe import Recipe
 
 NEW = {
     "snip": '''
@@ -132,6 +134,24 @@ def test_a_moving_mask_really_moves(extended):
     run = Run(extended["rigl"]().composition())
     first, last = run.moments[0][0], run.moments[-1][0]
     assert any((last[name] & ~first[name]).any() for name in first)
+
+
+@pytest.mark.parametrize("name", methods())
+def test_the_help_of_a_method_explains_every_flag_without_torch(name):
+    code = (
+        f"import sys, runpy; sys.argv = ['pruning', '{name}', '--help']\n"
+        "try: runpy.run_module('pruning', run_name='__main__', alter_sys=True)\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "assert not {'torch', 'h5py', 'scipy', 'sklearn'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2]
+    )
+    said = " ".join(done.stdout.replace("│", " ").split())
+    assert "--weight-decay" in said
+    assert "L2 penalty added to the gradient (default: None)" in said
+    for flag in fields(Recipe):
+        assert f"--{flag.name.replace('_', '-')}" in said
 
 
 def test_methods_and_their_list_answer_without_torch():
