@@ -29,9 +29,6 @@ class Context:
     """the held-out part, if the composition asked for one"""
     losses: Sequence[float]
     """validation loss at each epoch's end since the last cut (nats)"""
-    step: int
-    progress: float
-    """fraction of the run behind it"""
     cuts: int
     """made so far"""
     seed: int

@@ -8,7 +8,6 @@ from pruning.context import Context
 from pruning.counts import kept_count
 from pruning.cutting import choose, groups
 from pruning.schedules.event import Span
-from zoo.evaluation import evaluate
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -97,26 +96,17 @@ class Engine:
 
     def _train_to(self, step: int) -> None:
         """Train up to a step, in pieces that end at epochs, strides and the step."""
-        trainer = self.trainer
-        while trainer.steps_done < step:
-            to_boundary = -trainer.steps_done % trainer.steps_per_epoch or trainer.steps_per_epoch
-            to_stride = -trainer.steps_done % self.stride or self.stride
-            trainer.advance(min(to_boundary, to_stride, step - trainer.steps_done))
-            if trainer.steps_done % trainer.steps_per_epoch == 0:
+        for _ in self.trainer.pieces(step, self.stride):
+            if self.trainer.between_epochs:
                 self._end_epoch()
             self.observer.between()
 
     def _end_epoch(self) -> None:
-        trainer = self.trainer
-        follows = trainer.recipe.schedule == "plateau"
-        if not (follows or self.composition.validates):
+        loss = self.trainer.validate(self.splits, needed=self.composition.validates)
+        if loss is None:
             return
-        held = self.splits.validation if len(self.splits.validation[0]) else self.splits.train
-        loss = evaluate(trainer.model, *held).loss
-        if follows:
-            trainer.observe(loss)
         if self.composition.trigger.restores_best and loss < min(self.losses, default=float("inf")):
-            self.best = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+            self.best = {name: value.clone() for name, value in self.trainer.model.state_dict().items()}
         self.losses.append(loss)
 
     def _emit(self, until: int) -> None:
@@ -149,7 +139,6 @@ class Engine:
 
     def context(self) -> Context:
         """What parts may look at, at this moment."""
-        done = self.trainer.steps_done
         x, y = self.splits.train
         return Context(
             model=self.trainer.model,
@@ -159,8 +148,6 @@ class Engine:
             y=y,
             validation=self.splits.validation if len(self.splits.validation[0]) else None,
             losses=tuple(self.losses),
-            step=done,
-            progress=done / max(1, self.span.steps),
             cuts=len(self.cuts),
             seed=self.seed,
             batch_size=self.trainer.recipe.batch_size,

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from pruning.engine import Engine
 from pruning.job import Job, all_masks
 from store.checkpoint import Checkpoint, save
-from store.command import note
+from store.command import BadInput, note
 from zoo.architecture import build
 from zoo.data import load_data
 from zoo.keeping import Keeper, state_on_cpu
@@ -41,6 +41,8 @@ class _Run:
         dataset = load_data(job.parent.checkpoint.data, run_code=run_code)
         self.splits = make_splits(dataset, plan.validation, plan.split_seed, device)
         composition = job.method.composition()
+        if composition.validates and not len(self.splits.validation[0]):
+            raise BadInput(f"--validation {plan.validation} holds no example out, and {job.method.name} needs some")
         self.trainer = _trainer(job, composition, self.splits, device)
         self.engine = Engine(
             composition,

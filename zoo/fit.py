@@ -10,7 +10,6 @@ from tqdm import tqdm
 
 from store.checkpoint import Checkpoint, save
 from zoo.architecture import build
-from zoo.evaluation import evaluate
 from zoo.keeping import Keeper, state_on_cpu
 from zoo.splits import make_splits
 from zoo.starts import Start
@@ -66,12 +65,10 @@ class _Run:
         stride = plan.keep if plan.keep and plan.keep_unit == "step" else trainer.steps_per_epoch
         last = plan.epochs * trainer.steps_per_epoch
         with tqdm(total=plan.epochs, initial=trainer.epochs_done, unit="epoch", disable=None, leave=False) as bar:
-            while trainer.steps_done < last:
-                to_boundary = trainer.steps_per_epoch - trainer.steps_done % trainer.steps_per_epoch
-                to_kept = stride - trainer.steps_done % stride
-                loss = trainer.advance(min(to_boundary, to_kept, last - trainer.steps_done))
-                if trainer.steps_done % trainer.steps_per_epoch == 0:
-                    self._end_epoch()
+            for loss in trainer.pieces(last, stride):
+                if trainer.between_epochs:
+                    trainer.validate(self.splits)
+                    self._keep_weights()
                     bar.set_postfix(loss=f"{loss:.4g}")
                     bar.update()
                 self.keeper.record()
@@ -87,12 +84,6 @@ class _Run:
             training=self.plan.stored(),
             metrics=self.splits.metrics(self.trainer.model),
         )
-
-    def _end_epoch(self) -> None:
-        if self.plan.recipe.schedule == "plateau":
-            held = self.splits.validation if len(self.splits.validation[0]) else self.splits.train
-            self.trainer.observe(evaluate(self.trainer.model, *held).loss)
-        self._keep_weights()
 
     def _keep_weights(self) -> None:
         """Weights of chosen epochs stay in the checkpoint itself, for rewinding."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from zoo.recipe import Recipe
+from zoo.recipe import Recipe, require
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides the bytes of a training run, beside its start and its data."""
+    """Everything that decides the bytes of a training run, beside its start and its data.
+
+    Raises:
+        BadInput: a value that no run can use. A plan is made before any work.
+    """
 
     recipe: Recipe
     epochs: int
@@ -22,6 +26,14 @@ class Plan:
     keep: int = 0
     """write the weights of every keep-th epoch or step to a trajectory file (0: none)"""
     keep_unit: Literal["epoch", "step"] = "epoch"
+
+    def __post_init__(self) -> None:
+        self.recipe.check()
+        require("--epochs", self.epochs, self.epochs >= 0, "0 or more")
+        require("--validation", self.validation, 0 <= self.validation < 1, "a fraction, at least 0 and below 1")
+        require("--keep", self.keep, self.keep >= 0, "0 (keep none) or more")
+        for epoch in self.weights_at:
+            require("--weights-at", epoch, 0 <= epoch <= self.epochs, f"epochs of this run, from 0 to {self.epochs}")
 
     def stored(self) -> dict[str, Any]:
         """The entry `training` of a checkpoint."""

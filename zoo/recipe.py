@@ -6,6 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from store.command import BadInput
+
+
+def require(flag: str, found: float, fits: bool, expected: str) -> None:
+    """BadInput that names the flag, what was found and what was expected, unless it `fits`."""
+    if not fits:
+        raise BadInput(f"{flag} {found}: expected {expected}")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -31,6 +39,22 @@ class Recipe:
     """step and plateau: factor of the rate"""
     patience: int = 10
     """plateau: epochs without a better validation loss before the rate falls"""
+
+    def check(self) -> None:
+        """BadInput for a value that no training can use; before any work.
+
+        >>> Recipe(momentum=2).check()
+        Traceback (most recent call last):
+        store.messages.BadInput: --momentum 2: expected at least 0 and below 1
+        """
+        require("--lr", self.lr, 0 <= self.lr < math.inf, "a finite number, 0 or more")
+        require("--momentum", self.momentum, 0 <= self.momentum < 1, "at least 0 and below 1")
+        require("--weight-decay", self.weight_decay, 0 <= self.weight_decay < math.inf, "a finite number, 0 or more")
+        require("--batch-size", self.batch_size, self.batch_size >= 1, "at least 1")
+        for milestone in self.milestones:
+            require("--milestones", milestone, 0 <= milestone <= 1, "fractions of the run, from 0 to 1")
+        require("--gamma", self.gamma, 0 < self.gamma < 1, "above 0 and below 1: a factor by which the rate falls")
+        require("--patience", self.patience, self.patience >= 0, "0 epochs or more")
 
     def rate(self, progress: float) -> float:
         """Learning rate after the fraction `progress` of the run (the plateau rule scales it further).

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from store.command import BadInput
+from zoo.evaluation import evaluate
 from zoo.recipe import Recipe
 from zoo.seeds import derive
+
+if TYPE_CHECKING:
+    from zoo.splits import Splits
 
 Step = Callable[[], None]
 
@@ -44,6 +48,8 @@ class Trainer:
         masks: Mapping[str, Tensor] | None = None,
         around_step: Callable[[Step], None] = _plain_step,
     ) -> None:
+        if not len(x):
+            raise BadInput("--validation holds every example out and leaves none to train on: give a smaller fraction")
         self.model, self.x, self.y, self.recipe = model, x, y, recipe
         self.order_seed, self.around_step = order_seed, around_step
         self.steps_done = 0
@@ -57,10 +63,14 @@ class Trainer:
         """Whole epochs behind the run."""
         return self.steps_done // self.steps_per_epoch
 
+    @property
+    def between_epochs(self) -> bool:
+        """Whether the last step ended an epoch (or none was made)."""
+        return self.steps_done % self.steps_per_epoch == 0
+
     def restart(self, recipe: Recipe, epochs: int) -> None:
         """A fresh optimiser and learning-rate rule over the next `epochs` epochs; the order of the data goes on."""
-        if recipe.batch_size < 1:
-            raise BadInput(f"--batch-size must be at least 1, not {recipe.batch_size}")
+        recipe.check()
         if self.steps_done and recipe.batch_size != self.recipe.batch_size:
             raise ValueError("the batch size cannot change within a run: the order of the data counts in batches")
         self.recipe, self.epochs = recipe, epochs
@@ -105,6 +115,29 @@ class Trainer:
     def run_epoch(self) -> float:
         """Run to the next epoch boundary; the mean training loss on the way."""
         return self.advance(self.steps_per_epoch - self.steps_done % self.steps_per_epoch)
+
+    def pieces(self, until: int, stride: int) -> Iterator[float]:
+        """Run up to step `until` in pieces that end at every epoch, every multiple of `stride` and `until`.
+
+        The mean training loss of each piece, after it; whoever looks on may save the run then.
+        """
+        while self.steps_done < until:
+            to_epoch = self.steps_per_epoch - self.steps_done % self.steps_per_epoch
+            to_stride = stride - self.steps_done % stride
+            yield self.advance(min(to_epoch, to_stride, until - self.steps_done))
+
+    def validate(self, splits: Splits, *, needed: bool = False) -> float | None:
+        """The loss (nats) on the held-out part, once per epoch: the plateau rule hears it. None where neither this rule
+        nor the caller needs it. Where nothing is held out, the training part stands in.
+        """
+        follows = self.recipe.schedule == "plateau"
+        if not (follows or needed):
+            return None
+        held = splits.validation if len(splits.validation[0]) else splits.train
+        loss = evaluate(self.model, *held).loss
+        if follows:
+            self.observe(loss)
+        return loss
 
     def observe(self, validation_loss: float) -> None:
         """Tell the plateau rule the validation loss, once per epoch."""

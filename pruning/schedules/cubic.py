@@ -18,6 +18,12 @@ class Cubic:
     end: float = 0.75
     gradual: ClassVar[bool] = True
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.begin < self.end <= 1:
+            raise BadInput(f"--begin {self.begin} --end {self.end}: expected 0 <= begin < end <= 1 (parts of the run)")
+        if self.frequency is not None and self.frequency < 1:
+            raise BadInput(f"--frequency {self.frequency}: expected at least 1 step between cuts")
+
     def events(self, span: Span) -> list[Event]:
         every, first, cuts = self._layout(span)
         targets = [cubic(span.initial, span.final, done / cuts) for done in range(1, cuts)] + [span.final]
@@ -33,12 +39,10 @@ class Cubic:
 
     def _layout(self, span: Span) -> tuple[int, int, int]:
         """Steps between cuts, step from which they are counted, number of cuts."""
-        if not 0 <= self.begin < self.end <= 1:
-            raise BadInput(f"--begin {self.begin:g} --end {self.end:g}: 0 <= begin < end <= 1, fractions of the run")
         every = self.frequency if self.frequency is not None else max(1, span.steps // 100)
         first = int(self.begin * span.steps)
         room = min(int(self.end * span.steps), span.steps - 1) - first
-        if not 1 <= every <= room:
+        if every > room:
             raise BadInput(
                 f"--frequency: no cut every {every} steps fits between --begin {self.begin:g} and --end {self.end:g} "
                 f"of {span.steps} steps; give 1 to {room}, or more --epochs"

@@ -17,9 +17,11 @@ class Geometric:
     rounds: int
     gradual: ClassVar[bool] = True
 
-    def events(self, span: Span) -> list[Event]:
+    def __post_init__(self) -> None:
         if self.rounds < 1:
-            raise BadInput(f"--rounds must be at least 1, not {self.rounds}")
+            raise BadInput(f"--rounds {self.rounds}: expected at least 1")
+
+    def events(self, span: Span) -> list[Event]:
         targets = come_by(geometric(span.initial, span.final, self.rounds), span.asked)
         starts = accumulate(share_out(span.epochs, len(targets))[:-1], initial=0)
         return [Event(start * span.steps_per_epoch, target) for start, target in zip(starts, targets, strict=True)]

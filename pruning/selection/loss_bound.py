@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from store.command import BadInput
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -21,8 +23,11 @@ class LossBound:
 
     tolerance: float
     precision: float = 0.05
-    midpoint: bool = False
     validates: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.tolerance < float("inf"):
+            raise BadInput(f"--tolerance {self.tolerance}: expected a relative rise of the loss, 0 or more")
 
     def kept(
         self,
@@ -49,7 +54,6 @@ class LossBound:
             highest=float(living.max()),
             bound=(1 + self.tolerance) * context.validation_loss(context.masks),
             precision=self.precision,
-            midpoint=self.midpoint,
         )
         return kept_at(threshold)
 

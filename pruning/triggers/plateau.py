@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from store.command import BadInput
+
 if TYPE_CHECKING:
     from pruning.context import Context
 
@@ -18,6 +20,10 @@ class Plateau:
     slack: float = 0.01
     validates: ClassVar[bool] = True
     restores_best: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.patience < 0:
+            raise BadInput(f"--plateau {self.patience}: expected a number of epochs, 0 or more")
 
     def fires(self, context: Context) -> bool:
         return bad_epochs(context.losses, self.slack) >= self.patience

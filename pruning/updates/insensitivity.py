@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from store.command import BadInput
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -26,6 +28,10 @@ class Insensitivity:
 
     strength: float
     form: Form = "code"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1:  # beyond 1 a weight would change its sign
+            raise BadInput(f"--strength {self.strength}: expected the fraction of a weight a step takes, 0 to 1")
 
     def around(self, model: nn.Module) -> Callable[[Step], None]:
         parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]

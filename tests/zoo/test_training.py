@@ -1,11 +1,17 @@
 """The training loop: removed weights stay zero, and a stopped run goes on to the same bytes."""
 
+import math
+from dataclasses import replace
+
 import pytest
 import torch
-from store.command import BadInput
 from torch import nn
 
+from store.command import BadInput
+from zoo.evaluation import evaluate
+from zoo.plan import Plan
 from zoo.recipe import Recipe
+from zoo.splits import Splits
 from zoo.training import Trainer
 
 RECIPES = {
@@ -135,6 +141,74 @@ def test_restart_forgets_momentum_and_starts_the_rule_again(examples):
     assert not run.optimiser.state
     run.advance(1)
     assert run.optimiser.param_groups[0]["lr"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("stride", [1, 3, 4, 5, 100])
+def test_pieces_end_at_epochs_strides_and_the_end_and_cover_every_step(stride, examples):
+    whole, run = trainer(RECIPES["sgd"], examples), trainer(RECIPES["sgd"], examples)
+    assert run.steps_per_epoch == 4
+    run.advance(2)
+    ends = [run.steps_done for _ in run.pieces(10, stride)]
+    assert ends == [step for step in range(3, 11) if step % 4 == 0 or step % stride == 0 or step == 10]
+    assert list(run.pieces(10, stride)) == []
+    whole.advance(10)
+    assert same(whole.state_dict(), run.state_dict())
+
+
+def test_the_plateau_rule_hears_the_held_out_loss_or_that_of_the_training_part(examples):
+    x, y = examples
+    nothing = x[:0], y[:0]
+    for validation, heard_on in (((x[:5], y[:5]), 5), (nothing, 30)):
+        splits = Splits((x, y), validation, nothing)
+        run, idle = trainer(RECIPES["plateau"], examples), trainer(RECIPES["sgd"], examples)
+        loss = run.validate(splits)
+        assert loss == idle.validate(splits, needed=True) == evaluate(run.model, x[:heard_on], y[:heard_on]).loss
+        assert run.state_dict()["plateau"]["best"] == loss
+        assert idle.validate(splits) is None
+
+
+BAD_RECIPES = [
+    ("lr", -1.0),
+    ("lr", math.nan),
+    ("lr", math.inf),
+    ("momentum", 2.0),
+    ("momentum", -0.1),
+    ("weight_decay", -1.0),
+    ("batch_size", 0),
+    ("milestones", (0.5, 15.0)),
+    ("gamma", 0.0),
+    ("gamma", 1.0),
+    ("patience", -1),
+]
+BAD_PLANS = [
+    ("epochs", -1),
+    ("validation", 1.0),
+    ("validation", -0.1),
+    ("validation", math.nan),
+    ("keep", -1),
+    ("weights_at", (0, 4)),
+    ("weights_at", (-1,)),
+]
+PLAN = Plan(Recipe(), epochs=3, validation=0.1, split_seed=0, order_seed=0)
+
+
+@pytest.mark.parametrize(("name", "value"), BAD_RECIPES + BAD_PLANS)
+def test_a_plan_with_a_value_that_no_run_can_use_is_refused(name, value):
+    found = value[-1] if isinstance(value, tuple) else value
+    changed = {name: value} if hasattr(PLAN, name) else {"recipe": replace(PLAN.recipe, **{name: value})}
+    with pytest.raises(BadInput, match=f"^--{name.replace('_', '-')} {found}: expected"):
+        replace(PLAN, **changed)
+
+
+def test_values_at_the_edge_are_accepted():
+    edge = Recipe(lr=0.0, momentum=0.0, weight_decay=0.0, batch_size=1, milestones=(0.0, 1.0), patience=0)
+    replace(PLAN, recipe=edge, epochs=0, validation=0.0, weights_at=(0,))
+
+
+def test_a_split_that_leaves_nothing_to_train_on_is_said(examples):
+    x, y = examples
+    with pytest.raises(BadInput, match="--validation"):
+        trainer(RECIPES["sgd"], (x[:0], y[:0]))
 
 
 def test_divergence_is_said_with_advice(examples):
