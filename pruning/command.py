@@ -34,12 +34,14 @@ def _make(job: Job, arguments: Prune) -> list[dict[str, Any]]:
 
     identity = job.identity()
     found = [reusable(target, identity, arguments.overwrite) for target in job.targets.values()]
-    reused, start = all(found), time.perf_counter()
+    # what exists is ours by now; the trajectory belongs to the last, so the others seem to lack theirs
+    reused = found[-1] is not None and all(target.exists() for target in job.targets.values())
+    start = time.perf_counter()
     if reused:
         note(f"{', '.join(map(str, job.targets.values()))}: there already, made with these arguments")
         tidy(job.targets[job.asked[-1]], identity)
     else:
-        run_job(job, resolve_device(arguments.device), run_code=arguments.data == job.parent.checkpoint.data["spec"])
+        run_job(job, resolve_device(arguments.device), run_code=arguments.data is not None)
     seconds = time.perf_counter() - start
     return [_row(sparsity, target, reused, seconds) for sparsity, target in job.targets.items()]
 

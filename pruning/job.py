@@ -14,8 +14,9 @@ from pruning.cutting import groups
 from pruning.method import Method
 from store.checkpoint import Checkpoint, load
 from store.command import BadInput, note
-from store.files import check_writable, sha256
+from store.files import check_distinct, check_writable, sha256
 from zoo.architecture import build
+from zoo.data import resolve_data
 from zoo.plan import Plan
 from zoo.recipe import Recipe
 
@@ -79,7 +80,7 @@ def plan_jobs(arguments: Prune) -> list[Job]:
 
 def _parent(arguments: Prune) -> Parent:
     checkpoint = load(arguments.checkpoint)
-    if arguments.data not in (None, checkpoint.data["spec"]):
+    if arguments.data is not None and resolve_data(arguments.data)["spec"] != checkpoint.data["spec"]:
         raise BadInput(
             f"--data {arguments.data}: {arguments.checkpoint} was trained on {checkpoint.data['spec']}, "
             "and is pruned on the same data. Leave --data out"
@@ -114,8 +115,7 @@ def _targets(arguments: Prune, asked: tuple[float, ...]) -> dict[float, Path]:
     targets = {sparsity: Path(arguments.out.replace("{sparsity}", repr(sparsity))) for sparsity in asked}
     for target in targets.values():
         check_writable(target)
-        if target.exists() and arguments.checkpoint.exists() and target.samefile(arguments.checkpoint):
-            raise BadInput(f"--out {target} is the checkpoint to prune: name another file")
+        check_distinct(target, [arguments.checkpoint])
     return targets
 
 
@@ -123,8 +123,8 @@ def _plan(arguments: Prune, composition: Composition, parent: Checkpoint) -> Pla
     """What the flags say; what they leave open, the parent's training."""
     trained = parent.training
     epochs = trained.get("epochs") if arguments.epochs is None else arguments.epochs
-    if epochs is None or epochs < 0:
-        raise BadInput(f"--epochs {epochs}: say how many epochs the run takes, 0 or more")
+    if epochs is None:
+        raise BadInput("the checkpoint does not say for how long it was trained: give --epochs")
     validation = trained.get("validation", 0.0) if arguments.validation is None else arguments.validation
     if composition.validates and not validation:
         raise BadInput(

@@ -164,7 +164,9 @@ def test_a_target_that_is_not_reached_is_written_and_said(dense, tmp_path, prune
 def test_the_trajectory_shows_weights_and_masks_on_the_way(dense, tmp_path, prune):
     from store.trajectory import load_step, read_steps
 
-    prune("gmp", dense, "--sparsity", 0.5, 0.8, "--epochs", 4, "--keep", 2, "-o", tmp_path / "x-{sparsity}.pt")
+    words = [dense, "--sparsity", 0.5, 0.8, "--epochs", 4, "--keep", 2, "-o", tmp_path / "x-{sparsity}.pt"]
+    assert prune("gmp", *words)["reused"] == [False, False]
+    assert prune("gmp", *words)["reused"] == [True, True]
     path, final = tmp_path / "x-0.8.trajectory.h5", load(tmp_path / "x-0.8.pt")
     assert read_steps(path) == [0, 2, 4]
     moments = [load_step(path, step) for step in (0, 2, 4)]
@@ -183,11 +185,29 @@ def test_the_trajectory_shows_weights_and_masks_on_the_way(dense, tmp_path, prun
         ("magnitude", ["--sparsity", 0.5, 0.9], "{sparsity}"),
         ("magnitude", ["--sparsity", 0.5, "--epochs", -1], "--epochs"),
         ("magnitude", ["--sparsity", 0.5, "--lr", 1e30], "--lr"),
-        ("magnitude", ["--sparsity", 0.5, "--validation", 2], "--validation"),
+        ("magnitude", ["--sparsity", 0.5, "--validation", 2], "--validation 2"),
+        ("magnitude", ["--sparsity", 0.5, "--validation", 0.9999], "--validation"),
+        ("magnitude", ["--sparsity", 0.5, "--validation", "nan"], "--validation nan"),
+        ("magnitude", ["--sparsity", 0.5, "--keep", -2], "--keep -2"),
+        ("magnitude", ["--sparsity", 0.5, "--momentum", 2], "--momentum 2"),
+        ("magnitude", ["--sparsity", 0.5, "--gamma", 0], "--gamma 0"),
+        ("magnitude", ["--sparsity", 0.5, "--milestones", 0.5, 15], "--milestones 15"),
         ("iterative-magnitude", ["--sparsity", 0.5, "--epochs", 3], "--rounds"),
         ("iterative-magnitude", ["--sparsity", 0.5, "--rewind", 7], "--rewind 7"),
+        ("iterative-magnitude", ["--sparsity", 0.5, "--rewind", -2], "--rewind -2"),
+        ("iterative-magnitude", ["--sparsity", 0.5, "--rounds", 0], "--rounds 0"),
         ("gmp", ["--sparsity", 0.5, "--frequency", 10_000], "--frequency"),
+        ("gmp", ["--sparsity", 0.5, "--frequency", -1], "--frequency -1"),
+        ("gmp", ["--sparsity", 0.5, "--begin", -0.5], "--begin -0.5"),
+        ("gmp", ["--sparsity", 0.5, "--begin", 0.8, "--end", 0.5], "--begin 0.8 --end 0.5"),
+        ("gmp", ["--sparsity", 0.5, "--end", "nan"], "--end nan"),
         ("lobster", ["--sparsity", 0.5, "--validation", 0], "--validation"),
+        ("lobster", ["--sparsity", 0.5, "--validation", 1e-5], "--validation 1e-05"),
+        ("lobster", ["--sparsity", 0.5, "--tolerance", -1], "--tolerance -1"),
+        ("lobster", ["--sparsity", 0.5, "--tolerance", "nan"], "--tolerance nan"),
+        ("lobster", ["--sparsity", 0.5, "--strength", -3], "--strength -3"),
+        ("lobster", ["--sparsity", 0.5, "--strength", 3], "--strength 3"),
+        ("lobster", ["--sparsity", 0.5, "--plateau", -1], "--plateau -1"),
     ],
 )
 def test_bad_input_names_the_flag_and_writes_nothing(dense, tmp_path, prune, method, words, said):
@@ -198,9 +218,27 @@ def test_bad_input_names_the_flag_and_writes_nothing(dense, tmp_path, prune, met
 
 def test_the_parent_is_never_overwritten(dense, prune):
     before = sha256(dense)
-    with pytest.raises(BadInput, match="checkpoint to prune"):
+    with pytest.raises(BadInput, match="is what is to be read"):
         prune("magnitude", dense, "--sparsity", 0.5, "-o", dense, "--overwrite")
     assert sha256(dense) == before
+
+
+def test_data_that_is_code_is_repeated_as_it_was_typed(dense, tmp_path, prune, monkeypatch):
+    (tmp_path / "mine.py").write_text(
+        "from zoo.data import load_data, resolve_data\ndef make():\n    return load_data(resolve_data('digits'))\n"
+    )
+    (tmp_path / "other.py").write_text((tmp_path / "mine.py").read_text())
+    monkeypatch.chdir(tmp_path)
+    from zoo.data import resolve_data
+
+    save(replace(load(dense), data=resolve_data("mine.py:make")), tmp_path / "mine.pt")
+    words = [tmp_path / "mine.pt", "--sparsity", 0.5, "--epochs", 1, "-o", tmp_path / "x.pt"]
+    with pytest.raises(BadInput, match="--data"):
+        prune("magnitude", *words)
+    with pytest.raises(BadInput, match=r"other\.py:make"):
+        prune("magnitude", *words, "--data", "other.py:make")
+    assert prune("magnitude", *words, "--data", "mine.py:make")["reused"] is False
+    assert prune("magnitude", *words, "--data", tmp_path / "mine.py:make")["reused"] is True
 
 
 def test_a_file_without_its_first_weights_cannot_start_there(dense, tmp_path, prune):
