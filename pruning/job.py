@@ -16,7 +16,7 @@ from store.checkpoint import Checkpoint, load
 from store.command import BadInput, note
 from store.files import check_distinct, check_writable, sha256
 from zoo.architecture import build
-from zoo.data import resolve_data
+from zoo.data import inherited
 from zoo.plan import Plan
 from zoo.recipe import Recipe
 
@@ -80,14 +80,8 @@ def plan_jobs(arguments: Prune) -> list[Job]:
 
 def _parent(arguments: Prune) -> Parent:
     checkpoint = load(arguments.checkpoint)
-    if arguments.data is not None and resolve_data(arguments.data)["spec"] != checkpoint.data["spec"]:
-        raise BadInput(
-            f"--data {arguments.data}: {arguments.checkpoint} was trained on {checkpoint.data['spec']}, "
-            "and is pruned on the same data. Leave --data out"
-        )
-    if arguments.data_root is not None:
-        checkpoint = replace(checkpoint, data=checkpoint.data | {"root": str(arguments.data_root.absolute())})
-    return Parent(arguments.checkpoint, sha256(arguments.checkpoint), checkpoint)
+    data = inherited(checkpoint.data, arguments.data, arguments.data_root, arguments.checkpoint)
+    return Parent(arguments.checkpoint, sha256(arguments.checkpoint), replace(checkpoint, data=data))
 
 
 def _asked(sparsities: Sequence[float], composition: Composition, parent: Checkpoint) -> tuple[float, ...]:

@@ -44,6 +44,22 @@ def resolve_data(
     return entry if file is None else entry | {"sha256": fingerprint(file)}
 
 
+def inherited(data: Mapping[str, Any], typed: str | None, root: Path | None, source: Path) -> dict[str, Any]:
+    """The `data` entry of a child of the checkpoint `source`: its parent's, in another folder if `root` says so.
+
+    `typed` may only repeat the parent's data: code is run only then, and a file counts as it is now.
+    """
+    entry = dict(data)
+    if typed is not None:
+        named = resolve_data(typed)
+        if named["spec"] != data["spec"]:
+            raise BadInput(
+                f"--data {typed}: {source} was trained on {data['spec']}, and goes on with it. Leave --data out"
+            )
+        entry |= {key: value for key, value in named.items() if key == "sha256"}
+    return entry if root is None else entry | {"root": str(root.absolute())}
+
+
 def load_data(data: Mapping[str, Any], *, run_code: bool = False) -> Dataset:
     """The dataset that `resolve_data` described. Code is run only with `run_code`: the user repeated the spec."""
     from zoo.preprocessing import to_dataset

@@ -11,7 +11,7 @@ from store.checkpoint import Checkpoint, load
 from store.command import BadInput
 from store.files import sha256
 from zoo.architecture import describe, initialise, parse_architecture
-from zoo.data import load_data, per_channel, resolve_data
+from zoo.data import inherited, load_data, per_channel, resolve_data
 from zoo.dataset import Dataset
 from zoo.plan import Plan
 
@@ -59,15 +59,9 @@ def continued(arguments: Train, source: Path) -> Start:
         if getattr(arguments, flag) is not None:
             raise BadInput(f"--{flag} belongs to a new network; with --from it is the checkpoint's. Leave it out")
     parent = load(source)
-    data, repeated = parent.data, None
-    if arguments.data is not None:  # repeated, because it names code
-        repeated = resolve_data(arguments.data)["spec"]
-        if repeated != data["spec"]:
-            raise BadInput(f"--data {arguments.data}: {source} goes on with its own data, {data['spec']}. Leave it out")
-    if arguments.data_root is not None:
-        data = data | {"root": str(arguments.data_root.absolute())}
+    data = inherited(parent.data, arguments.data, arguments.data_root, source)
     checkpoint = replace(parent, parent=sha256(source), data=data, weights_at={})
-    dataset = load_data(data, run_code=repeated is not None)
+    dataset = load_data(data, run_code=arguments.data is not None)
     return Start(checkpoint, dataset, _plan(arguments, parent.training, parent.seed, ()))
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
-from store.command import BadInput
 
-from zoo.data import load_data, resolve_data
+from store.command import BadInput
+from zoo.data import inherited, load_data, resolve_data
 
 
 def write_mnist(root, folder="MNIST", packed=False):
@@ -139,3 +139,16 @@ def test_a_factory_that_fails_is_named(tmp_path):
 def test_unknown_data_lists_what_there_is():
     with pytest.raises(BadInput, match="digits, fashion-mnist, mnist"):
         resolve_data("imagenet")
+
+
+def test_a_child_may_only_repeat_its_parents_data_and_takes_the_file_as_it_is(tmp_path):
+    x, y = np.zeros((4, 3), np.float32), np.arange(4)
+    path = tmp_path / "d.npz"
+    np.savez(path, x_train=x, y_train=y, x_test=x, y_test=y)
+    parents = resolve_data(f"npz:{path}")
+    np.savez(path, x_train=x + 1, y_train=y, x_test=x, y_test=y)
+    with pytest.raises(BadInput, match="has changed"):
+        load_data(inherited(parents, None, None, path))
+    assert load_data(inherited(parents, f"npz:{path}", None, path)).x_train.min() == 1
+    with pytest.raises(BadInput, match="Leave --data out"):
+        inherited(parents, "digits", None, path)
