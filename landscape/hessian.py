@@ -28,6 +28,8 @@ class Hessian(Landscape):
     """relative error allowed in each eigenvalue"""
     by: Literal["value", "magnitude"] = "value"
     """the largest, or the largest in magnitude (negative ones too)"""
+    operator: Literal["hessian"] = "hessian"
+    """of what the eigenvalues are"""
     trace: int | None = None
     """also estimate the trace, from this many random probes"""
 

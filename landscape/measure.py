@@ -25,6 +25,8 @@ class Measured:
     """of probes or seeds; None where nothing is drawn, or too little to tell"""
     values: Mapping[str, float] = field(default_factory=dict)
     """for other settings, by their description"""
+    convergence: Mapping[str, float | bool] = field(default_factory=dict)
+    """of an iteration: its residual, and whether it came within the tolerance"""
     courses: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """of an inner maximisation: the largest rise found after each step, by setting"""
 
@@ -36,6 +38,8 @@ class Measure:
     name: ClassVar[str]
     invariant: ClassVar[Invariant]
     """which rescalings of a ReLU network leave it: none; of whole layers; of single units too"""
+    units: ClassVar[str] = "nat"
+    """of its value"""
     meaning: ClassVar[str]
     """what the number is, in a line of the table"""
     default: ClassVar[bool] = True

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from landscape.flags import Landscape
 from store.command import BadInput, Report, render_table, run
-from zoo.measuring import Measuring, measure_together
+from zoo.measuring import measure_together
 
 if TYPE_CHECKING:
     from landscape.line import Course
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Path(Measuring):
-    """Flags of `python -m landscape.path`. Of pruned networks, weights that either of the two kept are on the path."""
+class Path(Landscape):
+    """Flags of `python -m landscape.path`. Of pruned networks, weights that either of the two kept are on the path.
+
+    A weight that both removed is 0 all along, so the path is the same in either subspace.
+    """
 
     kind: Literal["line"] = "line"
     """straight: (1 - t) A + t B"""
@@ -38,6 +42,7 @@ def compute(subjects: list[Subject], place: Place, arguments: Path) -> dict[str,
         "loss": [course.losses[0], course.losses[-1]],
         "accuracy": [1 - course.errors[0], 1 - course.errors[-1]],
         "gradient_norm": course.gradient_norms,
+        "subspace": arguments.subspace,
         "kind": arguments.kind,
         "t": course.t,
         "losses": course.losses,
@@ -107,6 +112,10 @@ def _write(place: Place, course: Course) -> None:
     accuracies = [1 - error for error in course.errors]
     place.write("path/accuracy", accuracies, ("t",), "1", "fraction of the examples classified right")
     place.write("path/error", course.errors, ("t",), "1", "fraction of the examples classified wrong")
+    for kind, values, units in (("loss", course.losses, "nat"), ("error", course.errors, "1")):
+        place.write(f"path/barrier_{kind}", barrier(course.t, values), (), units, "largest rise over the chord")
+        place.write(f"path/rise_{kind}", rise_over_ends(values), (), units, "largest rise over the worse end")
+    place.write("path/distance", course.distance, (), "1", "Euclidean distance of the weights")
 
 
 if __name__ == "__main__":

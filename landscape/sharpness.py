@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from zoo.subject import Subject
 
 
+STANDARD = ("lambda_max", "trace", "adaptive_lambda_max", "adaptive_trace", "keskar", "sam", "adaptive_sam", "average")
+"""which measures come first, so that an adaptive one follows what it is adapted from"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sharpness(Landscape):
     """Flags of `python -m landscape.sharpness`, but for the measures' own."""
@@ -26,7 +30,7 @@ class Sharpness(Landscape):
     def chosen(self) -> list[Measure]:
         """The measures to take, each with its parameters."""
         known = measures()
-        names = [name for name, kind in known.items() if kind.default]
+        names = sorted((name for name, kind in known.items() if kind.default), key=_order)
         if self.measures is not None:
             names = [name.strip() for name in self.measures.split(",") if name.strip()]
         unknown = [name for name in names if name not in known]
@@ -36,6 +40,10 @@ class Sharpness(Landscape):
         for measure in chosen:
             measure.check()
         return chosen
+
+
+def _order(name: str) -> tuple[int, str]:
+    return STANDARD.index(name) if name in STANDARD else len(STANDARD), name
 
 
 def flags() -> type[Sharpness]:
@@ -54,18 +62,18 @@ def compute(subject: Subject, place: Place, arguments: Sharpness) -> dict[str, A
     objective = objective_of(subject, arguments.subspace)
     where = position(objective, arguments.subspace)
     write_position(place, "sharpness", where)
-    taken = {}
     for measure in tqdm(arguments.chosen(), desc=subject.name, unit="measure", disable=None, leave=False):
-        found = measure.measure(objective, arguments.seed)
-        _write(place, measure, found)
-        taken[measure.name] = entry(measure, found)
-    return where | {"measures": taken}
+        if measure.name not in place.kept():
+            found = measure.measure(objective, arguments.seed)
+            _write(place, measure, found)
+            place.keep(measure.name, entry(measure, found))
+    return where | {"measures": place.kept()}
 
 
 def entry(measure: Measure, found: Measured) -> dict[str, Any]:
     """A measure in the JSON object."""
-    head = {"value": found.value, "stderr": found.stderr, "invariant": measure.invariant}
-    return head | asdict(measure) | ({"values": dict(found.values)} if found.values else {})
+    head: dict[str, Any] = {"value": found.value, "stderr": found.stderr, "invariant": measure.invariant}
+    return head | dict(found.convergence) | asdict(measure) | ({"values": dict(found.values)} if found.values else {})
 
 
 def table(summary: dict[str, Any]) -> str:
@@ -98,12 +106,14 @@ def _write(place: Place, measure: Measure, found: Measured) -> None:
     """A measure's numbers: /sharpness/NAME, and beside it NAME_stderr, NAME_values and NAME_course."""
     name = f"sharpness/{measure.name}"
     error = float("nan") if found.stderr is None else found.stderr
-    place.write(name, found.value, (), "1", measure.meaning)
-    place.write(f"{name}_stderr", error, (), "1", "standard error of probes, draws or directions")
+    place.write(name, found.value, (), measure.units, measure.meaning, invariant=measure.invariant)
+    place.write(f"{name}_stderr", error, (), measure.units, "standard error of probes, draws or directions")
+    if "residual" in found.convergence:
+        place.write(f"{name}_residual", found.convergence["residual"], (), "1", "||Hv - lv|| / |l|")
     setting, step = f"{measure.name}_setting", f"{measure.name}_step"
     if found.values:
         place.scale(f"sharpness/{setting}", list(found.values), "1", "parameters of a value")
-        place.write(f"{name}_values", list(found.values.values()), (setting,), "1", measure.meaning)
+        place.write(f"{name}_values", list(found.values.values()), (setting,), measure.units, measure.meaning)
     if found.courses:
         courses = list(found.courses.values())
         place.scale(f"sharpness/{step}", list(range(len(courses[0]))), "1", "steps of the ascent")

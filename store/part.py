@@ -83,6 +83,7 @@ class Results:
         clock.attrs["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
         for index in range(self.places):
             del self.file.attrs[_done(index)]
+            self.file.attrs.pop(_kept(index), None)
         self.finished = True
         return stored_summaries(self.file)
 
@@ -91,7 +92,7 @@ class Place:
     """One checkpoint's place in a file. With several, every array gets a leading `checkpoint` axis of its own."""
 
     def __init__(self, results: Results, index: int) -> None:
-        self._results = results
+        self._results, self._index = results, index
         self._file = results.file
         self._own = (index,) if results.places > 1 else ()
         self._leading = (results.places,) if results.places > 1 else ()
@@ -109,18 +110,37 @@ class Place:
             return
         make_scale(self._file, name, labels, units, long_name)
 
-    def write(self, name: str, values: object, dims: Sequence[str] = (), units: str = "1", long_name: str = "") -> None:
+    def kept(self) -> dict[str, Any]:
+        """What `keep` was given for this checkpoint, by this run or by one that was stopped."""
+        return dict(json.loads(self._file.attrs.get(_kept(self._index), "{}")))
+
+    def keep(self, key: str, entry: Mapping[str, Any]) -> None:
+        """A part of this checkpoint's summary, with the arrays written so far: from here on they survive a kill."""
+        self._file.attrs[_kept(self._index)] = to_json(self.kept() | {key: entry})
+        self._results.flush()
+
+    def write(
+        self,
+        name: str,
+        values: object,
+        dims: Sequence[str] = (),
+        units: str = "1",
+        long_name: str = "",
+        **attributes: str,
+    ) -> None:
         """An array, such as `hessian/eigenvalues` with dims ("rank",); what was written there before is replaced.
 
         Args:
             dims: one name for each axis, looked up as a scale in the array's own group, then in its parents.
             units: `nat`, `bit`, `1` for what has none.
             long_name: what it is, in a few words.
+            attributes: what else there is to say of it, the same for all checkpoints.
         """
         array = to_array(values)
         dataset = self._dataset(name, array.shape, array.dtype, dims, units, long_name)
         if not np.can_cast(array.dtype, dataset.dtype, "same_kind"):
             raise ValueError(f"{name} holds {dataset.dtype}; {array.dtype} would not fit: write one type always")
+        dataset.attrs.update(attributes)
         dataset[self._own or ()] = array
 
     def rows(self, name: str, shape: Sequence[int], dims: Sequence[str], units: str = "1", long_name: str = "") -> Rows:
@@ -257,6 +277,10 @@ def _stored(dtype: np.dtype[Any]) -> Any:
 
 def _done(index: int) -> str:
     return f"done:{index}"
+
+
+def _kept(index: int) -> str:
+    return f"kept:{index}"
 
 
 def _differing(name: str, found: object) -> BadInput:

@@ -23,6 +23,7 @@ class FilterNormalised(Measure):
 
     name: ClassVar[str] = "filter_normalised"
     invariant: ClassVar[Invariant] = "layer"
+    units: ClassVar[str] = "%"
     meaning: ClassVar[str] = "range of the loss near the weights, on filter-normalised planes, in % of 1 + minimum"
 
     radius: float = 0.25

@@ -17,6 +17,7 @@ class Keskar(Measure):
 
     name: ClassVar[str] = "keskar"
     invariant: ClassVar[Invariant] = "none"
+    units: ClassVar[str] = "%"
     meaning: ClassVar[str] = "worst loss in the box |z| <= e (|w| + 1), in % of 1 + loss; grows with the dimension"
 
     e: tuple[float, ...] = (1e-3, 5e-4)

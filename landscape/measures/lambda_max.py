@@ -25,9 +25,13 @@ class LambdaMax(Measure):
     def measure(self, objective: Objective, seed: int) -> Measured:
         from landscape.lanczos import top_eigenpairs
         from landscape.streams import stream
+        from store.command import note
 
         function, generator = self.function(objective), stream(seed, "lanczos")
         pairs = top_eigenpairs(
             function.hvp, lambda: function.normal(generator), function.dimension, top=1, tolerance=self.tolerance
         )
-        return Measured(float(pairs.values[0]))
+        if not pairs.converged:
+            note(f"{self.name}: {pairs.products} products did not bring the eigenvalue within the tolerance")
+        convergence = {"residual": float(pairs.residuals[0]), "converged": pairs.converged}
+        return Measured(float(pairs.values[0]), convergence=convergence)

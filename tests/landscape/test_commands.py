@@ -148,3 +148,44 @@ def test_bad_values_are_one_clear_error(name, arguments, words, command, checkpo
     assert words in err
     assert "Traceback" not in err
     assert [path.name for path in tmp_path.iterdir()] == ["net.pt"]
+
+
+def test_an_interrupted_sharpness_keeps_the_measures_it_took(command, checkpoint, tmp_path, monkeypatch):
+    from landscape.measures.sam import Sam
+    from landscape.measures.trace import Trace
+
+    arguments = [checkpoint, "--samples", "40", *QUICK["sharpness"]]
+    taken, measure = [], Trace.measure
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trace, "measure", interrupted)
+        assert command("sharpness", *arguments, "-o", tmp_path / "stopped.h5")[0] == 130
+    with monkeypatch.context() as patch:
+        patch.setattr(Sam, "measure", interrupted)  # taken already: not asked for again
+        patch.setattr(Trace, "measure", lambda self, *rest: taken.append(self.name) or measure(self, *rest))
+        assert command("sharpness", *arguments, "-o", tmp_path / "stopped.h5")[0] == 0
+    assert taken == ["trace"]
+    command("sharpness", *arguments, "-o", tmp_path / "whole.h5")
+    assert same_content(tmp_path / "stopped.h5", tmp_path / "whole.h5")
+
+
+def test_what_a_measure_is_stands_beside_it(command, checkpoint, tmp_path):
+    target = tmp_path / "x.h5"
+    _, found, _ = command("sharpness", checkpoint, "--samples", "40", "--measures", "lambda_max,keskar", "-o", target)
+    assert found["measures"]["lambda_max"]["converged"]
+    with h5py.File(target) as file:
+        assert file["sharpness/lambda_max_residual"][()] == found["measures"]["lambda_max"]["residual"] < 1e-3
+        assert (file["sharpness/lambda_max"].attrs["units"], file["sharpness/keskar"].attrs["units"]) == ("nat", "%")
+        assert file["sharpness/keskar"].attrs["invariant"] == "none"
+
+
+def test_a_path_keeps_its_barrier_and_takes_a_subspace(command, checkpoint, pruned, tmp_path):
+    target = tmp_path / "x.h5"
+    _, found, _ = command("path", checkpoint, pruned, "--points", "3", "--subspace", "survivors", "-o", target)
+    assert found["subspace"] == "survivors"
+    with h5py.File(target) as file:
+        assert file["path/barrier_loss"][()] == found["barrier"]["loss"]
+        assert file["path/distance"][()] == found["distance"] > 0
