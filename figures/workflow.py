@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from store.command import BadInput, Command, Report, note, run
 
 HERE = Path(__file__).parent
 LOGS = Path("out/logs")
+SECONDS_TO_END = 3.0
 LOCK = Path(".snakemake/figures.lock")
 
 # A job is redone when its inputs, or the flags it is called with, have changed. Not when the text of its rule has
@@ -78,18 +78,34 @@ def run_snakemake(snakefile: Path, config: Path | None, cores: int, extra: Seque
 
 
 def _attend(child: subprocess.Popen[bytes], log: Path, progress: Progress) -> int:
-    """Follow the log until the child ends; Ctrl-C reaches the child by itself, a SIGTERM is passed on."""
-    previous = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    """Follow the log until the child ends. Whatever ends this first (Ctrl-C, SIGTERM) ends the child and its jobs."""
     try:
-        with log.open() as written:
+        with log.open(errors="replace") as written:
             for line in _follow(written, child):
                 progress.feed(line)
         return child.wait()
-    except KeyboardInterrupt:
-        child.wait()
+    except BaseException:
+        _stop(child)
         raise
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """End the engine the hard way, which harms nothing here, and its jobs gently: they keep what is finished.
+
+    Snakemake's own handler waits for a lock that a second signal may find it holding, and then it hangs.
+    """
+    import psutil  # type: ignore[import-untyped]
+
+    try:
+        jobs = psutil.Process(child.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        jobs = []
+    child.kill()
+    child.wait()
+    _, alive = psutil.wait_procs(jobs, timeout=SECONDS_TO_END)  # the signal may have reached them already
+    for job in alive:
+        job.terminate()
+    psutil.wait_procs(alive, timeout=10 * SECONDS_TO_END)
 
 
 def _follow(written: IO[str], child: subprocess.Popen[bytes]) -> Iterator[str]:

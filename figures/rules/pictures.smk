@@ -35,8 +35,9 @@ for number, (figure, results) in enumerate(FIGURE_INPUTS.items(), 1):
         output:
             made,
         params:
+            figure=figure,  # in the command, which is put together when the loop has long ended
             drawn=drawn,
         log:
             f"out/logs/{STUDY}.{figure}.log",
         shell:
-            "{JOB} {log} {PYTHON} figures." + figure + " {input.results} -o {params.drawn}"
+            "{JOB} {log} {PYTHON} figures.{params.figure} {input.results} -o {params.drawn}"

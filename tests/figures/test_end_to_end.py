@@ -60,6 +60,7 @@ def test_killed_and_repeated_to_the_end(tmp_path):
     assert {path: now.get(path) for path in made} == made, "finished work was redone"
     drawn = tmp_path / "fig" / "tiny"
     assert all((drawn / f"{name}{ending}").stat().st_size for name in FIGURES for ending in (".svg", ".png"))
+    assert len({(drawn / f"{name}.svg").read_bytes() for name in FIGURES}) == len(FIGURES)
     assert "not yet measured" in (drawn / "claims.md").read_text()
     assert not list(tmp_path.glob("**/*.part"))
 

@@ -37,7 +37,8 @@ def folder(tmp_path):
 
 def start(folder, snakefile="Snakefile"):
     """The runner as a process of its own session."""
-    code = f"import pathlib, figures.workflow as w; w.run_snakemake(pathlib.Path('{snakefile}'), None, 1)"
+    main = f"lambda _: w.run_snakemake(pathlib.Path('{snakefile}'), None, 1)"
+    code = f"import pathlib, figures.workflow as w; w.run(w.Workflow, {main}, prog='workflow', argv=[])"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code]
     return subprocess.Popen(
@@ -101,6 +102,17 @@ def test_the_runner_alone_killed(folder):
     process.wait()
     complete(folder)
     assert sorted(lines(folder / "runs.txt")) == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_a_polite_end_of_everything_comes_soon_and_leaves_nobody(folder, kind):
+    process = start(folder)
+    wait_until(lambda: len(lines(folder / "runs.txt")) == 2)
+    os.killpg(process.pid, kind)
+    process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert not holders(folder / ".snakemake" / "figures.lock")
+    complete(folder)
 
 
 def test_a_failure_is_told_with_the_end_of_its_log(folder):
