@@ -36,7 +36,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
                 _steps(every, states, arm, only_alive=False)
                 _steps(alive, states, arm, only_alive=True)
                 for axes in (every, alive):
-                    axes.set_ylim(0, 1.5 * axes.dataLim.y1)  # room for the words
+                    axes.set_ylim(0, 1.8 * axes.dataLim.y1)  # room for the words
             every.set_ylabel(f"{layer}\nneurons (%)")
         panels[0, 0].set_title("all neurons")
         panels[0, 1].set_title("alive neurons (neither always on nor always off)")

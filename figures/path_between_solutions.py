@@ -56,7 +56,8 @@ def _panel(axes: Axes, here: Mapping[LineKey, Line], quantity: str) -> None:
         axes.plot(group[0].t, np.median(heights, axis=0), color=style.colour, linestyle=style.line, lw=2, label=label)
         barriers = [getattr(line, f"{quantity}_barrier") for line in group]
         unit = "nat" if quantity == "loss" else "points"
-        text.append((f"{name}: {np.median(barriers):.2g} {unit}", style.colour))
+        height = round(float(np.median(barriers)), 9)  # without the rounding errors of a chord through equal ends
+        text.append((f"{name}: {height:.2g} {unit}", style.colour))
     axes.set_ylim(0, 1.35 * axes.dataLim.y1)  # room for the words
     for row, (words, colour) in enumerate(text):
         axes.text(

@@ -103,10 +103,11 @@ def save(figure: Figure, out: Path) -> list[Path]:
 
 
 def plain_ticks(axis: Axis) -> None:
-    """Label a log axis 0.5, 1, 2, 5, 10, ... instead of powers of ten."""
+    """Label a log axis 0.5, 1, 2, 5, 10, ... instead of powers of ten; 0.1, 1, 10, ... where that is too many."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 200 * low else (1,)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 
