@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from store.command import BadInput, note
-
 from zoo.prunable import prunable
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import gzip
 from pathlib import Path
 
 import numpy as np
+
 from store.command import BadInput
 
 UNSIGNED_BYTE = 0x08

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from store.command import BadInput
-
 from zoo.evaluation import evaluate
 from zoo.holdout import holdout
 

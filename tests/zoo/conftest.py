@@ -1,8 +1,8 @@
 """A small checkpoint of ours, made without a subprocess."""
 
 import pytest
-from store.checkpoint import Checkpoint, save
 
+from store.checkpoint import Checkpoint, save
 from zoo.architecture import describe, initialise, parse_architecture
 from zoo.data import resolve_data
 

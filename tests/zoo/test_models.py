@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from store.command import BadInput
 
+from store.command import BadInput
 from zoo.architecture import architectures, build, describe, initialise, parse_architecture
 from zoo.prunable import prunable
 

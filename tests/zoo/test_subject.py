@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from store.checkpoint import save
-from store.command import BadInput
 from torch import nn
 from torch.nn.utils import prune
 
+from store.checkpoint import save
+from store.command import BadInput
 from zoo.subject import load_subject
 
 MY_LENET = """

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from store.command import BadInput
-
 from zoo.architecture import Architecture
 
 if TYPE_CHECKING:
