@@ -19,7 +19,6 @@ def subject(case, name="a.pt", batch_size=5):
     return Subject(
         path=Path(name),
         step=None,
-        sha256="",
         checkpoint=None,
         model=case.model.eval(),
         masks=case.masks,
