@@ -9,6 +9,7 @@ from typing import Any
 
 from store.command import BadInput
 from store.registry import members
+from zoo.classes import join_classes, keep_classes, split_classes
 from zoo.code import call_factory, fingerprint, is_code
 from zoo.dataset import ARRAYS, Dataset, Source
 
@@ -23,20 +24,26 @@ def resolve_data(
     root: Path | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    flag: str = "--data",
 ) -> dict[str, Any]:
-    """The entry `data` of a checkpoint: absolute paths, defaults filled in; a file also by its hash."""
+    """The entry `data` of a checkpoint: absolute paths, defaults filled in; a file also by its hash.
+
+    Errors name the `flag` that the spec was typed behind.
+    """
     known = sources()
-    source = known.get(spec, Source)
-    file = _file_of(spec)
+    base, classes = split_classes(spec)
+    source = known.get(base, Source)
+    file = _file_of(base)
     if file is not None:
-        spec = spec.replace(str(file), str(file.absolute()), 1)
-    elif spec not in known:
+        base = base.replace(str(file), str(file.absolute()), 1)
+    elif base not in known:
         raise BadInput(
-            f"--data {spec}: there is no such data. Known: {', '.join(known)}, npz:FILE, path/to/file.py:factory"
+            f"{flag} {spec}: there is no such data. Known: {', '.join(known)}, npz:FILE, path/to/file.py:factory,\n"
+            "each also with some of its classes only (digits:classes=0-4)"
         )
     folder = (root or Path(os.environ.get("DATA_ROOT", "data"))).absolute() if source.needs_root else None
     entry = {
-        "spec": spec,
+        "spec": join_classes(base, classes),
         "root": str(folder) if folder else None,
         "mean": list(mean or source.mean),
         "std": list(std or source.std),
@@ -65,15 +72,17 @@ def load_data(data: Mapping[str, Any], *, run_code: bool = False) -> Dataset:
     from zoo.preprocessing import to_dataset
 
     spec = data["spec"]
-    if is_code(spec) and not run_code:
+    base, classes = split_classes(spec)
+    if is_code(base) and not run_code:
         raise BadInput(
             f"the checkpoint was made from the data {spec}, which is code.\n"
             f"A file may not choose code to run: if you trust it, say so with --data {spec}"
         )
-    file = _file_of(spec)
+    file = _file_of(base)
     if file is not None and data.get("sha256") not in (None, fingerprint(file)) and file.is_file():
         raise BadInput(f"{file} has changed since the checkpoint was made. To use it as it is now: --data {spec}")
-    return to_dataset(_arrays(spec, Path(data["root"] or ".")), data["mean"], data["std"], spec)
+    dataset = to_dataset(_arrays(base, Path(data["root"] or ".")), data["mean"], data["std"], base)
+    return dataset if classes is None else keep_classes(dataset, classes, spec)
 
 
 def per_channel(flag: str, text: str | None) -> tuple[float, ...] | None:
@@ -115,9 +124,7 @@ def _read_npz(path: Path) -> Mapping[str, Any]:
     import numpy as np
 
     if not path.is_file():
-        raise BadInput(
-            f"--data npz:{path}: there is no such file; expected an .npz with the arrays {', '.join(ARRAYS)}"
-        )
+        raise BadInput(f"npz:{path}: there is no such file; expected an .npz with the arrays {', '.join(ARRAYS)}")
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
