@@ -45,11 +45,13 @@ class Layers(Measuring):
 
     split: Literal["train", "test"] = "test"
     """which examples; train, as in the papers, includes what training held out for validation"""
+    batch_size: int | None = None
+    """memory knob: examples per chunk; results do not depend on it, but for those of --compat published"""
     estimator: str = "egp"
     """egp: over channels in both states; nepenthe: a potential of 0 does not count; easier: 0 is ON"""
     compat: Literal["published"] | None = None
-    """published: average the entropies of mini-batches, as the published code does. The result then depends on
-    --batch-size (default there: 128) and on the order of the examples, and is too low where batches are small"""
+    """published: average the entropies of mini-batches, as the published code does; the result then depends on
+    --batch-size (default there: 128) and on the order of the examples"""
     zeta: float | None = None
     """fraction of the weights to remove: adds how many of them EGP's rule takes from each layer"""
 
@@ -116,7 +118,7 @@ can go without changing an output: {_listed(removable)}
 {estimator.name.upper()} takes out next: {_listed(summary["remove_next"])}"""
     if summary["zeta"] is None:
         return text
-    return f"{text}\nwould lose: weights that EGP's rule takes from the layer when {summary['zeta']:.0%} of them go"
+    return f"{text}\nwould lose: weights that EGP's rule takes from the layer when {summary['zeta']:g} of them go"
 
 
 def main(arguments: Layers) -> Report:
