@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,8 +13,10 @@ from torch.nn.functional import cross_entropy
 
 from store.command import BadInput
 from zoo.evaluation import evaluate
+from zoo.plateau import Plateau
 from zoo.recipe import Recipe
 from zoo.seeds import derive
+from zoo.update import Update
 
 if TYPE_CHECKING:
     from zoo.splits import Splits
@@ -68,6 +71,14 @@ class Trainer:
         """Whether the last step ended an epoch (or none was made)."""
         return self.steps_done % self.steps_per_epoch == 0
 
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        if self.recipe.schedule == "plateau":
+            return self.recipe.lr * self._plateau.factor
+        horizon = max(1, self.epochs * self.steps_per_epoch)
+        return self.recipe.rate((self.steps_done - self._origin) / horizon)
+
     def restart(self, recipe: Recipe, epochs: int) -> None:
         """A fresh optimiser and learning-rate rule over the next `epochs` epochs; the order of the data goes on."""
         recipe.check()
@@ -76,10 +87,8 @@ class Trainer:
         self.recipe, self.epochs = recipe, epochs
         self.steps_per_epoch = -(-len(self.x) // recipe.batch_size)
         self._origin = self.steps_done
-        self.optimiser = _optimiser(recipe, self.model)
-        self._plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
-            self.optimiser, factor=recipe.gamma, patience=recipe.patience
-        )
+        self.update = Update(recipe, [p for p in self.model.parameters() if p.requires_grad])
+        self._plateau = Plateau(recipe.gamma, recipe.patience)
 
     def set_masks(self, masks: Mapping[str, Tensor]) -> None:
         """Remove what `masks` removes: the weights and their optimiser slots become zero, and stay so."""
@@ -89,9 +98,8 @@ class Trainer:
         with torch.no_grad():
             for parameter, removed in self._removed:
                 parameter.masked_fill_(removed, 0)
-                for slot in self.optimiser.state.get(parameter, {}).values():
-                    if torch.is_tensor(slot) and slot.shape == parameter.shape:
-                        slot.masked_fill_(removed, 0)
+                for slot in self.update.slots_of(parameter):
+                    slot.masked_fill_(removed, 0)
 
     def advance(self, steps: int) -> float:
         """Run `steps` steps; the mean training loss (nats, weighted by batch size) over them."""
@@ -142,14 +150,14 @@ class Trainer:
     def observe(self, validation_loss: float) -> None:
         """Tell the plateau rule the validation loss, once per epoch."""
         if self.recipe.schedule == "plateau":
-            self._plateau.step(validation_loss)
+            self._plateau.observe(validation_loss)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything `load_state_dict` needs to go on to the same bytes: plain containers and tensors (clones)."""
         state = {
             "model": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "plateau": self._plateau.state_dict(),
+            "optimiser": self.update.state_dict(),
+            "plateau": asdict(self._plateau),
             "masks": self.masks,
             "recipe": asdict(self.recipe),
             "epochs": self.epochs,
@@ -163,8 +171,8 @@ class Trainer:
         state = _clone(state)
         self.model.load_state_dict(state["model"])
         self.restart(Recipe(**state["recipe"]), state["epochs"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self._plateau.load_state_dict(state["plateau"])
+        self.update.load_state_dict(state["optimiser"])
+        self._plateau = Plateau(**state["plateau"])
         self.steps_done, self._origin = state["steps_done"], state["origin"]
         self.set_masks(state["masks"])
 
@@ -179,14 +187,14 @@ class Trainer:
 
     def _step(self, batch: Tensor) -> Tensor:
         self._seed_noise()
-        self._set_rate()
-        self.optimiser.zero_grad()
+        for parameter in self.update.parameters:
+            parameter.grad = None
         loss = cross_entropy(self.model(self.x[batch]), self.y[batch])
         loss.backward()
         for parameter, removed in self._removed:
             if parameter.grad is not None:
                 parameter.grad.masked_fill_(removed, 0)
-        self.around_step(self.optimiser.step)
+        self.around_step(partial(self.update.step, self.rate))
         self.steps_done += 1
         return loss.detach()
 
@@ -196,28 +204,6 @@ class Trainer:
         torch.default_generator.manual_seed(seed)
         if self.x.is_cuda:
             torch.cuda.manual_seed(seed)
-
-    def _set_rate(self) -> None:
-        if self.recipe.schedule == "plateau":
-            return
-        horizon = max(1, self.epochs * self.steps_per_epoch)
-        rate = self.recipe.rate((self.steps_done - self._origin) / horizon)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-
-
-def _optimiser(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    if recipe.optimiser == "adam":
-        return torch.optim.Adam(parameters, recipe.lr, betas=(recipe.momentum, 0.999), weight_decay=recipe.weight_decay)
-    return torch.optim.SGD(
-        parameters,
-        recipe.lr,
-        momentum=recipe.momentum,
-        nesterov=recipe.nesterov and recipe.momentum > 0,
-        weight_decay=recipe.weight_decay,
-        fused=True,
-    )
 
 
 def _clone(value: Any) -> Any:
