@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from store.command import BadInput
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from zoo.dataset import Dataset
 
 MARK = ":classes="
@@ -59,7 +61,7 @@ def keep_classes(dataset: Dataset, classes: tuple[int, ...], spec: str) -> Datas
     if absent:
         raise BadInput(f"{spec}: there is no class {_ranges(absent)}. The data has the classes {_ranges(present)}")
     chosen = torch.tensor(classes)
-    parts = {}
+    parts: dict[str, Tensor] = {}
     for split in ("train", "test"):
         x, y = dataset.split(split)
         kept = torch.isin(y, chosen)

@@ -27,7 +27,7 @@ class Train(Command):
     model: str | None = None
     """network: NAME or NAME:KEY=VALUE,... (mlp, lenet300, lenet5, resnet20; default: lenet300)"""
     data: str | None = None
-    """digits, mnist, fashion-mnist, npz:FILE, path/to/file.py:factory (default: digits); digits:classes=0-4 keeps some"""
+    """digits, mnist, fashion-mnist, npz:FILE, path/to/file.py:factory, digits:classes=0-4 (default: digits)"""
     data_root: Path | None = None
     """folder with the datasets (default: $DATA_ROOT, else data)"""
     mean: str | None = None
