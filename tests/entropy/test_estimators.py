@@ -8,11 +8,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles.layers_reference import layer_entropy, published_entropy
-from oracles.psp_networks import ConvNet, ResNet, data
+from oracles.psp_networks import ConvNet, ResNet, Shared, data
 from torch import Tensor, nn
 
 from entropy.estimator import estimators
-from entropy.rectifiers import Rectifier, rectifiers
+from entropy.rectifiers import Rectifier, budgets, rectifiers
 from entropy.signs import Signs
 from store.command import BadInput
 
@@ -118,6 +118,15 @@ def test_easier_takes_the_lowest_and_the_others_those_at_zero() -> None:
     assert ESTIMATORS["egp"]().removes(entropies) == []
     for kind in ESTIMATORS.values():
         assert kind().removes({"a": 0.0, "b": 0.5, "c": 0.0}) == ["a", "c"]
+
+
+def test_weight_of_two_activations_is_counted_once() -> None:
+    torch.manual_seed(0)
+    layers = look(Shared(), data()[0], "egp")
+    assert [layer.weight.name for layer in layers if layer.weight] == ["embed.weight", "fc.weight", "fc.weight"]
+    planned = budgets(layers, 0.5)
+    assert set(planned) == {"embed", "fc"}
+    assert (64 * 6 + 6 * 6) / 2 - 2 <= sum(planned.values()) <= (64 * 6 + 6 * 6) / 2
 
 
 def test_model_and_data_are_untouched() -> None:

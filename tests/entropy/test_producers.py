@@ -95,6 +95,12 @@ def test_every_rectifier_of_the_zoos_resnet_has_its_convolution() -> None:
     assert list(found.values()) == [*expected, "linear.weight"]
 
 
+def test_transformer_layer() -> None:
+    layer = nn.TransformerEncoderLayer(4, 2, 8, activation="gelu", batch_first=True)
+    model = nn.Sequential(nn.Linear(5, 4), nn.Unflatten(1, (1, 4)), layer, nn.Flatten(), nn.Linear(4, 2)).eval()
+    assert producers(model, X) == {"2.linear1": "2.linear1.weight", "4": "4.weight"}
+
+
 def test_layer_used_twice_and_weights_that_are_computed() -> None:
     found = producers(NETWORKS["shared"]().eval(), data()[0][:1])
     assert found == {"embed": "embed.weight", "fc": "fc.weight", "fc#2": "fc.weight", "head": "head.weight"}
