@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -12,12 +13,20 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from landscape.coordinates import Coordinates, Subspace
+from landscape.graphs import saved_bytes
 from landscape.repeatable import check_repeatable
 from store.command import BadInput
 from zoo.batches import batches
 from zoo.evaluation import Evaluation, evaluating
 
 Loss = Callable[[Any, Tensor], Tensor]
+Gradient = tuple[tuple[Tensor, ...], list[Tensor]]
+"""a chunk's gradient with its graph, and the parameters it is a function of"""
+
+GRAPH_BYTES = 2**30
+"""memory that the graphs of the gradient may take between products"""
+TRIAL = 32
+"""examples that tell how much memory the graph of all would take"""
 
 
 def per_example_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -61,6 +70,7 @@ class Objective:
         dtype = next(iter(self.coordinates.dtypes.values()))
         self.x = x.to(dtype) if x.is_floating_point() else x
         self._example_losses = loss or per_example_cross_entropy
+        self._graphs: list[Gradient] | None = None
         self._buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
         with evaluating(model), torch.no_grad():
             parameters = self._parameters(None)
@@ -126,14 +136,14 @@ class Objective:
     def hvp(self, vectors: Tensor, displacement: Tensor | None = None) -> Tensor:
         """H v for each of `vectors` (d,) or (k, d), H the Hessian of L at w + displacement (Pearlmutter 1994).
 
-        Double backward; the graph of a chunk's gradient serves all vectors.
+        Double backward; the graph of a chunk's gradient serves all vectors, and at w all later products too if the
+        graphs of all chunks together fit in `GRAPH_BYTES`.
         """
         rows = vectors.double().reshape(-1, self.dimension)  # (d,) -> (1, d); (k, d) as it is
         products = torch.zeros(len(rows), len(self.coordinates.full), dtype=torch.float64, device=rows.device)
         directions = [self._native(self.coordinates.extend(row)) for row in rows]
         with evaluating(self.model), torch.enable_grad():
-            for summed, parameters in self._chunk_losses(displacement):
-                gradient = torch.autograd.grad(summed, parameters, create_graph=True, materialize_grads=True)
+            for gradient, parameters in self._gradients(displacement):
                 for row, direction in enumerate(directions):
                     products[row] += _second_backward(gradient, parameters, direction)
         self._require_finite(bool(products.isfinite().all()))
@@ -170,6 +180,29 @@ class Objective:
         parameters = self._parameters(displacement)
         for x, y in self._chunks():
             yield self._forward(parameters, x, y)[1].sum(), list(parameters.values())
+
+    def _gradients(self, displacement: Tensor | None) -> Iterator[Gradient]:
+        """Each chunk's gradient with its graph; at w they are built once if they can be kept."""
+        if displacement is not None or not self._graphs_fit:
+            return self._new_gradients(displacement)
+        if self._graphs is None:
+            self._graphs = list(self._new_gradients(None))
+        return iter(self._graphs)
+
+    def _new_gradients(self, displacement: Tensor | None) -> Iterator[Gradient]:
+        for summed, parameters in self._chunk_losses(displacement):
+            yield torch.autograd.grad(summed, parameters, create_graph=True, materialize_grads=True), parameters
+
+    @cached_property
+    def _graphs_fit(self) -> bool:
+        trial = slice(min(TRIAL, len(self.x)))
+
+        def build() -> tuple[Tensor, ...]:
+            parameters = self._parameters(None)
+            summed = self._forward(parameters, self.x[trial], self.y[trial])[1].sum()
+            return torch.autograd.grad(summed, list(parameters.values()), create_graph=True, materialize_grads=True)
+
+        return saved_bytes(build) * len(self.x) // min(TRIAL, len(self.x)) <= GRAPH_BYTES
 
     def _forward(self, parameters: dict[str, Tensor], x: Tensor, y: Tensor) -> tuple[Any, Tensor]:
         """Outputs, and each example's loss (n,) in float64."""

@@ -1,0 +1,62 @@
+"""Products from kept graphs are the same bits; graphs are kept only where they fit; nothing grows with the products."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+import torch
+from torch import nn
+
+from landscape import objective as module
+from landscape.graphs import saved_bytes
+from landscape.objective import Objective
+
+
+def build(batch_size: int = 7) -> Objective:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(3 * 36, 4))
+    x, y = torch.randn(20, 1, 8, 8), torch.arange(20) % 4
+    masks = {"3.weight": torch.rand(4, 108) > 0.5}
+    return Objective(model, x, y, masks=masks, batch_size=batch_size)
+
+
+def test_kept_graphs_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, vectors = build(), torch.randn(3, build().dimension, dtype=torch.float64)
+    first, again = kept.hvp(vectors), kept.hvp(vectors)
+    monkeypatch.setattr(module, "GRAPH_BYTES", 0)
+    streamed = build()
+    assert torch.equal(first, streamed.hvp(vectors))
+    assert torch.equal(again, first)
+    assert kept._graphs is not None
+    assert streamed._graphs is None
+
+
+def test_elsewhere_than_at_the_point_nothing_is_kept() -> None:
+    objective = build()
+    displacement = 0.1 * torch.ones(objective.dimension)
+    moved = objective.hvp(displacement, displacement)
+    assert objective._graphs is None
+    assert not torch.equal(moved, objective.hvp(displacement))
+
+
+def test_the_estimate_is_what_all_graphs_take() -> None:
+    objective = build(batch_size=20)
+    found = saved_bytes(lambda: list(objective._new_gradients(None)))
+    assert objective._graphs_fit
+    assert found > 20 * 3 * 36 * 4  # the activations of the convolution at the very least
+
+
+def test_live_tensors_do_not_grow_with_products() -> None:
+    objective = build()
+    vector = torch.ones(objective.dimension)
+
+    def live() -> int:
+        gc.collect()
+        return sum(issubclass(type(each), torch.Tensor) for each in gc.get_objects())
+
+    objective.hvp(vector)
+    before = live()
+    for _ in range(5):
+        objective.hvp(vector)
+    assert live() <= before
