@@ -30,17 +30,20 @@ def frequencies(on: Counts, observed: Counts) -> Floats:
         return np.asarray(on / observed[:, None], dtype=np.float64)
 
 
-def psp_entropy(on: Counts, observed: Counts) -> Floats:
+def psp_entropy(on: Counts, observed: Counts, clamp: float = 0.0) -> Floats:
     """First-order PSP-entropy of each neuron (n,): sum over classes of h(P(ON | class)), between 0 and C bits.
 
-    Tartaglione, Bragagnolo and Grangetto, ICANN 2020 (arXiv 2004.14765). Two neurons, two classes of four examples:
+    Tartaglione, Bragagnolo and Grangetto, ICANN 2020 (arXiv 2004.14765). The authors' code keeps both frequencies
+    within `clamp` = 1e-4 and 1 - 1e-4, so that a constant neuron has 0.00147 bit a class; the definition has none.
+    Two neurons, two classes of four examples:
 
     >>> on = np.array([[3, 0], [2, 2]])
     >>> [round(float(bits), 6) for bits in psp_entropy(on, np.array([4, 4]))]
     [1.811278, 1.0]
     """
     present = observed > 0
-    return binary_entropy(frequencies(on[present], observed[present])).sum(0)
+    p = frequencies(on[present], observed[present])
+    return binary_entropy(np.clip(p, clamp, 1 - clamp)).sum(0)
 
 
 def corrected_entropy(on: Counts, observed: Counts) -> Floats:
@@ -77,6 +80,40 @@ def class_information(on: Counts, observed: Counts) -> Floats:
     shares = observed[present] / observed.sum()
     within = shares @ binary_entropy(frequencies(on[present], observed[present]))
     return np.maximum(state_entropy(on, observed) - within, 0.0)  # rounding may leave -1e-17
+
+
+def normalised_information(on: Counts, observed: Counts) -> Floats:
+    """Normalised mutual information 2 I(state; class) / (H(state) + H(class)) (n,), between 0 and 1.
+
+    0 where both are constant. The arithmetic normalisation, as scikit-learn's `normalized_mutual_info_score`.
+
+    >>> float(normalised_information(np.array([[4], [0]]), np.array([4, 4]))[0])
+    1.0
+    """
+    shares = observed / observed.sum()
+    total = state_entropy(on, observed) + _plog2p(shares).sum()
+    information = 2 * class_information(on, observed)
+    return np.divide(information, total, out=np.zeros_like(information), where=total > 0)
+
+
+def joint_entropy(counts: Counts, *, corrected: bool = False) -> Floats:
+    """Joint entropy of tuples of neurons in bits (K,), summed over classes: between 0 and n C for tuples of n.
+
+    H_n = -sum over the 2^n joint states of p log2 p, for each class; `counts` (C, K, 2^n) says how often each joint
+    state occurred. With n = 1 it is `psp_entropy`. `corrected` adds Miller and Madow's (m - 1) / (2 M ln 2) a class.
+    Case P1-2 of two neurons, which agree in four of eight examples:
+
+    >>> counts = np.array([[[1, 3, 0, 0]], [[2, 0, 0, 2]]])
+    >>> round(float(joint_entropy(counts)[0]), 6)
+    1.811278
+    """
+    observed = counts.sum(-1, keepdims=True)
+    p = counts / np.maximum(observed, 1)
+    entropy = _plog2p(p).sum(-1)
+    if corrected:
+        states = (counts > 0).sum(-1)
+        entropy = entropy + np.maximum(states - 1, 0) / (2 * np.log(2) * np.maximum(observed[..., 0], 1))
+    return np.asarray(entropy.sum(0), dtype=np.float64)
 
 
 def _plog2p(p: Floats) -> Floats:

@@ -16,10 +16,14 @@ from entropy.formulas import (
     class_information,
     corrected_entropy,
     frequencies,
+    normalised_information,
     psp_entropy,
     state_entropy,
 )
 from entropy.jackknife import jackknife_error, leave_one_out_means
+from entropy.joint import JointEntropy
+from entropy.permutations import permutation_p
+from entropy.responses import selectivity_index
 
 Floats = NDArray[np.float64]
 
@@ -41,6 +45,14 @@ class LayerEntropy:
     """examples measured"""
     available: int
     """examples in the split they were taken from"""
+    clamp: float = 0.0
+    """how far the frequencies are kept from 0 and 1, as the published code does (1e-4)"""
+    joint: JointEntropy | None = None
+    """of order 2 or more, where that was asked for"""
+    responses: Floats | None = None
+    """mean activation per class and neuron (C, n), where that was asked for and there is an activation"""
+    permuted: Floats | None = None
+    """class information under random permutations of the labels (R, n), where that was asked for"""
 
     @cached_property
     def counts(self) -> Counts:
@@ -55,7 +67,7 @@ class LayerEntropy:
     @cached_property
     def entropy(self) -> Floats:
         """PSP-entropy summed over classes (n,)."""
-        return psp_entropy(self.counts, self.observed)
+        return psp_entropy(self.counts, self.observed, self.clamp)
 
     @cached_property
     def corrected(self) -> Floats:
@@ -88,7 +100,7 @@ class LayerEntropy:
         states = state_entropy(self.counts, self.observed)
         share = self.information[states > 0] / states[states > 0]
         replicates = leave_one_out_means(self.block_counts, self.block_observed)
-        return {
+        first_order = {
             "name": self.name,
             "neurons": entropy.size,
             "shape": list(self.shape),
@@ -104,14 +116,34 @@ class LayerEntropy:
             "stderr_new_images": jackknife_error(replicates, self.used, math.inf),
             "class_information_mean": mean(self.information),
             "class_information_normalised_mean": mean(share),
+            "normalised_mutual_information_mean": mean(normalised_information(self.counts, self.observed)),
             "output": self.output,
         }
+        return first_order | self._on_request()
+
+    def _on_request(self) -> dict[str, Any]:
+        """What was asked for beside the first order."""
+        found: dict[str, Any] = {}
+        if self.joint is not None:
+            found |= {"first_order_mean": mean(self.entropy)} | self.joint.summary(self.used, self.available)
+        if self.responses is not None:
+            selectivity = selectivity_index(self.responses)
+            found["selectivity_mean"] = mean(selectivity[~np.isnan(selectivity)])
+        if self.permuted is not None:
+            means = self.permuted.mean(1)
+            found["permuted_information_mean"] = mean(means)
+            found["permutation_p"] = float(permutation_p(self.information.mean(), means))
+        return found
 
 
 def network_mean(layers: Sequence[LayerEntropy]) -> float:
-    """Mean PSP-entropy over all hidden neurons, every neuron counting alike; NaN without a hidden layer."""
-    hidden = [layer.entropy for layer in layers if not layer.output]
-    return mean(np.concatenate(hidden)) if hidden else math.nan
+    """Mean PSP-entropy over all hidden neurons, every neuron (or tuple of a layer) alike; NaN without hidden layer."""
+    hidden = [layer for layer in layers if not layer.output]
+    weights = [layer.entropy.size if layer.joint is None else layer.joint.existing for layer in hidden]
+    means = [mean(layer.entropy) if layer.joint is None else layer.joint.mean for layer in hidden]
+    there = [(weight, value) for weight, value in zip(weights, means, strict=True) if weight]
+    total = sum(weight for weight, _ in there)
+    return sum(weight / total * value for weight, value in there) if there else math.nan
 
 
 def mean(values: Floats) -> float:

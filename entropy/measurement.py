@@ -1,18 +1,73 @@
-"""First-order PSP-entropy of a network over a set of examples."""
+"""PSP-entropy of a network over a set of examples."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from entropy.blocks import BLOCKS, deal
+from entropy.blocks import BLOCKS, Blocks, Run, deal
+from entropy.joint import JointEntropy, of_all_pairs, of_nothing, of_tuples
 from entropy.layer import LayerEntropy
+from entropy.pair_entropies import tiles
+from entropy.pairs import CoOccurrences, KeptStates, PairTable
+from entropy.panel import Panel
+from entropy.permutations import PermutedTally
+from entropy.responses import Responses
 from entropy.sites import Sites
-from entropy.tally import Neurons, tally
+from entropy.states import Neurons, States
+from entropy.tally import Tally
+from entropy.tuples import TupleTally, draw_tuples
+from entropy.watching import watch
+from store.command import BadInput
 from zoo.evaluation import evaluating
+from zoo.seeds import derive
 
 COUNT_BYTES = 2**29
 """memory the counts may take; a network with more neurons is counted in fewer blocks"""
+PAIR_WORK = 2**40
+"""multiplications that all pairs of a layer may take (about ten seconds on two cores); beyond, pairs are sampled"""
+PAIR_BYTES = 2**30
+"""memory that the states of a layer, or its table of pairs, may take; beyond, pairs are sampled"""
+TUPLES = 2000
+"""tuples of a sample"""
+LARGEST_ORDER = 8
+PUBLISHED_CLAMP = 1e-4
+
+
+@dataclass(frozen=True)
+class Together:
+    """How many neurons are looked at together, and which of the many tuples if not all pairs."""
+
+    order: int = 1
+    tuples: int = TUPLES
+    """in a sample: of a layer with too many pairs, and always from order 3 on"""
+    seed: int = 0
+    """of the sample"""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.order <= LARGEST_ORDER:
+            raise BadInput(f"--order {self.order}: expected 1 to {LARGEST_ORDER} neurons looked at together")
+        if self.tuples < 2:
+            raise BadInput(f"--tuples {self.tuples}: expected at least 2")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to measure beside the first order, which comes with every pass."""
+
+    together: Together = Together()
+    clamp: float = 0.0
+    """how far frequencies are kept from 0 and 1: 1e-4 in the published code, 0 by the definition"""
+    permutations: int = 0
+    """random permutations of the labels to compare the class information with"""
+    selectivity: bool = False
+    """whether to gather mean activations too"""
+
+
+FIRST_ORDER = Request()
 
 
 def measure(
@@ -24,6 +79,7 @@ def measure(
     neurons: Neurons = "position",
     batch_size: int = 256,
     available: int | None = None,
+    request: Request = FIRST_ORDER,
 ) -> tuple[list[LayerEntropy], dict[str, tuple[int, ...]]]:
     """PSP-entropy of every layer of `model` over x (N, ...) with labels y (N,), in forward order.
 
@@ -33,20 +89,84 @@ def measure(
     """
     with evaluating(model):
         blocks = deal(y, classes, _affordable_blocks(model, x, classes))
-        tallies = tally(model, x, blocks, neurons, batch_size)
-    layers = [
-        LayerEntropy(
+        responses = Responses(blocks, neurons) if request.selectivity else None
+        respond = responses.add if responses else None
+        found = watch(model, x, blocks, neurons, batch_size, _begin(blocks, request), respond)
+    means = responses.means() if responses else {}
+    layers = []
+    for name, site in found.sites.items():
+        layer = LayerEntropy(
             name=name,
-            shape=site.shape,
-            output=name == tallies.output,
-            block_counts=site.numpy(),
-            block_observed=blocks.sizes.numpy() * site.positions,
+            shape=site.tally.shape,
+            output=name == found.output,
+            block_counts=site.tally.numpy(),
+            block_observed=blocks.sizes.numpy() * site.tally.positions,
             used=len(x),
             available=available or len(x),
+            clamp=request.clamp,
+            responses=means.get(name),
+            permuted=site.permuted.information() if site.permuted else None,
         )
-        for name, site in tallies.sites.items()
-    ]
-    return layers, tallies.skipped
+        order = request.together.order
+        layers.append(layer if order == 1 else replace(layer, joint=site.joint(order, layer)))
+    return layers, found.skipped
+
+
+@dataclass
+class _Site:
+    """What is gathered of one site: first-order counts, and on request pairs, tuples, permuted counts."""
+
+    tally: Tally
+    permuted: PermutedTally | None = None
+    pairs: CoOccurrences | None = None
+    panel: Panel | None = None
+    tuples: TupleTally | None = None
+
+    def add(self, states: States, runs: list[Run]) -> None:
+        for gatherer in (self.tally, self.permuted, self.pairs, self.panel, self.tuples):
+            if gatherer is not None:
+                gatherer.add(states, runs)
+
+    def joint(self, order: int, layer: LayerEntropy) -> JointEntropy:
+        """The joint entropies, once everything has been seen."""
+        alive = ~(layer.dead | layer.always_on)
+        if self.tuples is not None:
+            return of_tuples(self.tuples.tuples, self.tuples.numpy(), alive)
+        if self.pairs is None or self.panel is None:
+            return of_nothing(order)
+        found = tiles(layer.counts, layer.observed, self.pairs, self.tally.counts.device)
+        return of_all_pairs(found, layer.entropy, alive, self.panel.counts())
+
+
+def _begin(blocks: Blocks, request: Request) -> Callable[[States], _Site]:
+    """What is to be gathered of a site, decided when its first batch comes by."""
+    together = request.together
+
+    def begin(states: States) -> _Site:
+        site, seed = _Site(Tally(states, blocks)), derive(together.seed, "tuples", states.name)
+        if request.permutations:
+            same_for_all = derive(together.seed, "permutations")
+            site.permuted = PermutedTally(request.permutations, same_for_all, states, blocks)
+        if together.order == 1 or states.neurons < together.order:
+            return site
+        if together.order == 2 and _affordable_pairs(states, blocks):
+            site.pairs = (KeptStates if states.positions == 1 else PairTable)(states, blocks)
+            site.panel = Panel(states, blocks, seed)
+        else:
+            tuples = draw_tuples(states.neurons, together.order, together.tuples, seed)
+            site.tuples = TupleTally(tuples, states, blocks)
+        return site
+
+    return begin
+
+
+def _affordable_pairs(states: States, blocks: Blocks) -> bool:
+    """Whether all pairs of a site can be counted within `PAIR_WORK` and `PAIR_BYTES`."""
+    examples, classes = int(blocks.sizes.sum()), blocks.sizes.shape[1]
+    work = states.neurons**2 // 2 * examples * states.positions
+    table = states.neurons**2 * classes * torch.int64.itemsize
+    kept = states.neurons * examples
+    return work <= PAIR_WORK and (kept if states.positions == 1 else table) <= PAIR_BYTES
 
 
 def _affordable_blocks(model: nn.Module, x: Tensor, classes: int) -> int:

@@ -6,8 +6,9 @@ in place, at any depth), and torch's global module hooks, removed after each run
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,13 @@ from entropy.operations import SHAPE_ONLY, SOFTMAXES, channel_axis, is_activatio
 from store.command import BadInput
 
 Visit = Callable[[str, Tensor, int], None]
-"""called with a site's name, its potentials (N, ...) and the axis of its channels (1 or -1), before the activation"""
+"""called with a site's name, its potentials (N, ...) and the axis of its channels (1 or -1), before the activation
+
+`activated` is called so with what the activation made of them.
+"""
+
+COMPILED = "_orig_mod."
+"""where torch.compile keeps the module it was given"""
 
 
 @dataclass(frozen=True)
@@ -57,14 +64,17 @@ class Sites(TorchFunctionMode):
 
     Tensors that do not depend on the input (a gate computed from parameters) have no states and are no sites. Neither
     are those whose first axis is not the examples': they are listed in `skipped`, with their shapes. Recurrent layers
-    of torch (`nn.LSTM`) are single operations: their gates are not seen.
+    of torch (`nn.LSTM`) are single operations: their gates are not seen. What was compiled (`torch.compile`) runs
+    eagerly here, under the names it had before.
     """
 
-    def __init__(self, model: nn.Module, visit: Visit) -> None:
+    def __init__(self, model: nn.Module, visit: Visit, activated: Visit | None = None) -> None:
         super().__init__()
-        self.model, self.visit = model, visit
+        self.model, self.visit, self.activated = model, visit, activated
         self.skipped: dict[str, tuple[int, ...]] = {}
-        self._callers = {id(module): _Caller(path, _is_leaf(module)) for path, module in model.named_modules()}
+        self._callers = {
+            id(module): _Caller(path.replace(COMPILED, ""), _is_leaf(module)) for path, module in model.named_modules()
+        }
 
     def run(self, x: Tensor) -> str:
         """One forward pass over x (N, ...), without gradients; the name of the output layer's site, visited as well.
@@ -79,7 +89,7 @@ class Sites(TorchFunctionMode):
         for constant in (*self.model.parameters(), *self.model.buffers()):
             self._origins[constant] = None
         self._origins[x] = Origin("input", channels=1)
-        with torch.no_grad(), self._following_modules(), self:
+        with torch.no_grad(), _uncompiled(), self._following_modules(), self:
             output = self.model(x)
         return self._visit_output(output)
 
@@ -92,6 +102,8 @@ class Sites(TorchFunctionMode):
         if source and potential is not None and is_activation(operation, args, kwargs):
             site = self._visit(source, potential)
         result = func(*args, **kwargs)
+        if site and source and self.activated:
+            self.activated(site, result, source.channels)
         origin = source
         if source and operation not in SHAPE_ONLY:
             logits = potential if operation in SOFTMAXES else None
@@ -156,6 +168,13 @@ class Sites(TorchFunctionMode):
 
 
 _UNSEEN = object()
+
+
+def _uncompiled() -> AbstractContextManager[Any]:
+    """Compiled modules and functions run as they were written; nothing is compiled before the compiler is loaded."""
+    if "torch._dynamo" not in sys.modules:
+        return nullcontext()
+    return torch.compiler.set_stance("force_eager")
 
 
 def _is_leaf(module: nn.Module) -> bool:

@@ -58,6 +58,10 @@ class Results:
         self.file.attrs[_done(index)] = to_json(summary)
         self.flush()
 
+    def summary(self, index: int) -> dict[str, Any]:
+        """What `mark_done` was given for this checkpoint."""
+        return dict(json.loads(self.file.attrs[_done(index)]))
+
     def flush(self) -> None:
         """What is written so far survives a kill."""
         self.file.flush()
@@ -142,6 +146,10 @@ class Place:
             raise ValueError(f"{name} holds {dataset.dtype}; {array.dtype} would not fit: write one type always")
         dataset.attrs.update(attributes)
         dataset[self._own or ()] = array
+
+    def read(self, name: str) -> NDArray[Any]:
+        """What this checkpoint wrote to `name`."""
+        return np.asarray(self._file[name][self._own or ()])
 
     def rows(self, name: str, shape: Sequence[int], dims: Sequence[str], units: str = "1", long_name: str = "") -> Rows:
         """A float64 array to be filled row by row, which a stopped run leaves for the next to go on with."""

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from zoo.subject import Choice, Subject
 
 Summary = dict[str, Any]
+Conclusion = Callable[[list["Place"], list[Summary]], list[Summary]]
+"""what is to be said of several checkpoints together: from their places and summaries, the summaries with it added"""
 
-SHARED = ("samples", "split", "subspace", "seed", "device")
+SHARED = ("samples", "split", "subspace", "seed", "device", "target", "rank_correlation", "rank_correlation_note")
 """keys that are the same for all checkpoints of one command"""
 
 
@@ -63,6 +65,7 @@ def measure_each(
     compute: Callable[[Subject, Place], Summary],
     table: Callable[[Summary], str],
     write_level: bool = True,
+    conclude: Conclusion | None = None,
 ) -> Report:
     """Measure every checkpoint by itself. Finished checkpoints of a stopped command are not measured again.
 
@@ -82,6 +85,11 @@ def measure_each(
                 summary = _measure(subject, arguments, place, compute) | ({} if step is None else {"step": step})
                 if write_level:
                     _write_level(place, name, summary)
+                results.mark_done(index, summary)
+        if conclude is not None and len(moments) > 1:
+            every = range(len(moments))
+            concluded = conclude([results.place(index) for index in every], [results.summary(index) for index in every])
+            for index, summary in zip(every, concluded, strict=True):
                 results.mark_done(index, summary)
 
     names = [path.name if step is None else f"{path.name}@{step}" for path, step in moments]

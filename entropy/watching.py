@@ -1,0 +1,84 @@
+"""One pass over the examples, in which every site's states are gathered as they go by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from torch import Tensor, nn
+
+from entropy.blocks import Blocks, Run
+from entropy.sites import Sites
+from entropy.states import Neurons, States, states_of
+from store.command import BadInput
+
+Respond = Callable[[str, Tensor, int, list[Run]], None]
+"""called with a site's name, its activations phi(z) (N, ...), the axis of its channels, and the batch's runs"""
+
+
+class Gatherer(Protocol):
+    """What is gathered of one site's states."""
+
+    def add(self, states: States, runs: list[Run]) -> None:
+        """Take in a batch, made of these runs of examples of one block and class."""
+
+
+G = TypeVar("G", bound=Gatherer)
+
+
+@dataclass(frozen=True)
+class Watched(Generic[G]):
+    """What was gathered of every site, in forward order, the output layer's last."""
+
+    sites: dict[str, G]
+    output: str
+    """the name of the output layer's site"""
+    skipped: dict[str, tuple[int, ...]]
+    """what an activation was applied to but has no row per example: shapes by name"""
+
+
+def watch(
+    model: nn.Module,
+    x: Tensor,
+    blocks: Blocks,
+    neurons: Neurons,
+    batch_size: int,
+    begin: Callable[[States], G],
+    respond: Respond | None = None,
+) -> Watched[G]:
+    """Run `model`, in eval mode already, over x (N, ...) once; show each site's states to what `begin` makes for it.
+
+    Examples come class by class (see `Blocks`); nothing that is gathered may depend on the batch size. `respond` is
+    shown the activations as well.
+    """
+    sites: dict[str, G] = {}
+    widths: dict[str, int] = {}
+    runs: list[Run] = []
+    seen: list[str] = []
+
+    def visit(name: str, potential: Tensor, channels: int) -> None:
+        seen.append(name)
+        states = states_of(name, potential, channels, neurons)
+        width = widths.setdefault(name, states.neurons)
+        if states.neurons != width:
+            raise BadInput(f"{name} has {width} neurons in one batch and {states.neurons} in another")
+        if name not in sites:
+            sites[name] = begin(states)
+        sites[name].add(states, runs)
+
+    def activated(name: str, activation: Tensor, channels: int) -> None:
+        if respond is not None:
+            respond(name, activation, channels, runs)
+
+    watcher, before, output = Sites(model, visit, activated), None, ""
+    for indices, found in blocks.batches(batch_size):
+        seen, runs = [], found
+        output = watcher.run(x[indices.to(x.device)])
+        if before not in (None, seen):
+            raise BadInput(
+                f"the network's activations are {before} in one batch and {seen} in another: nothing to count"
+            )
+        before = seen
+    sites[output] = sites.pop(output)
+    return Watched(sites, output, watcher.skipped)
