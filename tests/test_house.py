@@ -28,6 +28,7 @@ COMMANDS = [
     "landscape.surface",
     "landscape.path",
     "entropy.psp",
+    "entropy.transfer",
     "entropy.layers",
     "pruning",
     "figures.workflow",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NOT_DECIDING = ("checkpoints", "out", "json", "debug", "overwrite")
 """flags that do not change a number"""
-RESOLVED = ("model", "data", "data_root", "mean", "std")
+RESOLVED = ("model", "data", "to", "data_root", "mean", "std")
 """flags that mean the same from another folder or in other words"""
 
 
@@ -25,6 +25,8 @@ def deciding(arguments: Measuring) -> dict[str, Any]:
     root = arguments.data_root and arguments.data_root.absolute()
     data = resolve_data(arguments.data, root, mean, std) if arguments.data is not None else None
     values |= {"data": data, "model": _model(arguments.model)}
+    if hasattr(arguments, "to"):  # the target of a transfer
+        values["to"] = resolve_data(arguments.to, root, mean, std, flag="--to")
     if data is None:  # the checkpoint's own data, but for what these say
         values |= {"data_root": root and str(root), "mean": mean, "std": std}
     return values

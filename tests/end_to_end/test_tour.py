@@ -9,6 +9,7 @@ MEASURES = {
     "landscape.hessian": ["--top", 3],
     "landscape.surface": ["--grid", 3],
     "entropy.psp": [],
+    "entropy.transfer": ["--to", "digits:classes=5-9", "--epochs", 1],
     "entropy.layers": ["--zeta", 0.5],
 }
 SHARED_KEYS = {
