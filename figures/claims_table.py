@@ -9,7 +9,7 @@ from figures.claims import Arms, Claim, Judgement, judge, load_claims
 from figures.claims_picture import picture
 from figures.claims_text import markdown, numbers
 from figures.drawing import command
-from figures.evidence import errors, finishing, lines, neurons, reached, sharpness
+from figures.evidence import errors, finishing, lines, neurons, probe_accuracies, reached, sharpness
 from figures.reading import Results, read_all
 from figures.views import Evidence, differences
 from store.files import write_atomically
@@ -18,7 +18,7 @@ MEASURES = ("lambda_max", "adaptive_lambda_max")
 
 
 def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
-    """Judge the claims by `entropy.psp`, `landscape.sharpness` and `landscape.path` results of one network."""
+    """Judge the claims by results of one network: `entropy.{psp,transfer}` and `landscape.{sharpness,path}`."""
     arms, claims = load_claims()
     evidence = gather(read_all(inputs))
     judged = {arm: judge_arm(evidence, arms, claims, arm) for arm in (arms.gradual, *arms.beside)}
@@ -46,6 +46,7 @@ def gather(results: Sequence[Results]) -> Evidence:
     states = [result for result in entropy if result.called != "psp-test"] or test
     curvature = [result for result in results if result.measure == "sharpness"]
     paths = [result for result in results if result.measure == "path"]
+    transfer = [result for result in results if result.measure == "transfer"]
     return Evidence(
         errors=errors(test),
         neurons=neurons(states),
@@ -53,7 +54,9 @@ def gather(results: Sequence[Results]) -> Evidence:
         finishing={measure: finishing(curvature, measure) for measure in MEASURES},
         lines=lines(paths),
         model=results[0].model,
+        probes=probe_accuracies(transfer),
         reached=reached(test),
+        reached_on_source=reached(transfer),
         seeds=tuple(sorted({result.seed for result in results})),
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from figures.claims import Arms, Judged, Judgement
+from figures.evidence import Key
 from figures.style import look, spoken_model
 from figures.views import STATISTICS, Evidence
 
@@ -18,6 +19,7 @@ STAGES = {
     "unfinished": "as left by the method",
     "finished": "after the common finish",
     "matched": "at equal training loss",
+    "source": "as left by the method",
 }
 DIRECTIONS = {"above": "> 0", "below": "< 0", "zero": "= 0"}
 
@@ -47,7 +49,11 @@ def markdown(judged: Mapping[str, Sequence[Judgement]], evidence: Evidence, arms
         "",
         "## Test error, pooled over seeds (%)",
         "",
-        *_errors(evidence),
+        *_pooled(evidence.errors, "error"),
+        "",
+        "## Accuracy of a linear probe on classes the network never saw, pooled over seeds (%)",
+        "",
+        *_pooled(evidence.probes, "accuracy"),
         *_missed(evidence, arms),
     ]
     return "\n".join(lines) + "\n"
@@ -102,12 +108,12 @@ def _in_words(judgement: Judgement) -> str:
     return f"**{judgement.verdict}** ({'; '.join(counts)})"
 
 
-def _errors(evidence: Evidence) -> list[str]:
-    """Mean error over seeds, which is the error of all seeds' predictions taken together."""
+def _pooled(per_network: Mapping[Key, float], called: str) -> list[str]:
+    """Mean over seeds, which is the error (or accuracy) of all seeds' predictions taken together."""
     cells: dict[tuple[str, float, str], list[float]] = {}
-    for key, value in evidence.errors.items():
+    for key, value in per_network.items():
         cells.setdefault((key.arm, key.sparsity, key.stage), []).append(value)
-    rows = ["| method | removed | stage | seeds | error | standard error |", "|---|---|---|---|---|---|"]
+    rows = [f"| method | removed | stage | seeds | {called} | standard error |", "|---|---|---|---|---|---|"]
     for (arm, sparsity, stage), values in sorted(cells.items()):
         spread = np.std(values, ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
         removed = f"{100 * sparsity:g} %" if sparsity else "-"
@@ -121,8 +127,9 @@ def _errors(evidence: Evidence) -> list[str]:
 def _missed(evidence: Evidence, arms: Arms) -> list[str]:
     """Networks that did not reach the sparsity asked for: they are in no pair."""
     missed = [
-        f"- {look(arm).label}, seed {seed}: {100 * sparsity:.2f} % of {100 * asked:g} %"
-        for (arm, asked, seed), sparsity in sorted(evidence.reached.items())
+        f"- {look(arm).label}, seed {seed}: {100 * sparsity:.2f} % of {100 * asked:g} %{where}"
+        for where, reached in (("", evidence.reached), (" (on the source classes)", evidence.reached_on_source))
+        for (arm, asked, seed), sparsity in sorted(reached.items())
         if abs(sparsity - asked) > arms.reached_within
     ]
     return ["", "## Sparsities not reached, left out of the pairs", "", *missed] if missed else []

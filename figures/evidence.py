@@ -16,7 +16,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, order=True)
 class Key:
-    """Which network: the stage is `unfinished` (as its method left it), `finished`, or a moment between them."""
+    """Which network: the stage is `unfinished` (as its method left it), `finished`, or a moment between them.
+
+    Networks that saw the source classes only, as their method left them, are of the stage `source`.
+    """
 
     arm: str
     sparsity: float
@@ -38,7 +41,9 @@ class Neurons:
 
 def key_of(name: Name, last_epoch: int | None = None) -> Key:
     """The key of a checkpoint; of a moment of a finishing trajectory, given its last one."""
-    if name.epoch is None:
+    if name.source:
+        stage = "source"
+    elif name.epoch is None:
         stage = "finished" if name.finished else "unfinished"
     elif not name.finished:
         stage = f"fine-tuning epoch {name.epoch}"
@@ -56,12 +61,21 @@ def errors(results: Iterable[Results]) -> dict[Key, float]:
     return found
 
 
+def probe_accuracies(results: Iterable[Results]) -> dict[Key, float]:
+    """Accuracy in per cent of a linear probe on the target classes, of `entropy.transfer` results."""
+    found = {}
+    for result in results:
+        for name, accuracy in zip(result.names, result.array("transfer/probe_accuracy"), strict=True):
+            found[key_of(name)] = 100 * float(accuracy)
+    return found
+
+
 def reached(results: Iterable[Results]) -> dict[tuple[str, float, int], float]:
     """The sparsity that pruned networks really have, by arm, sparsity asked for and seed."""
     found = {}
     for result in results:
-        if result.has("psp/sparsity"):
-            for name, sparsity in zip(result.names, result.array("psp/sparsity"), strict=True):
+        if result.has(f"{result.measure}/sparsity"):
+            for name, sparsity in zip(result.names, result.array(f"{result.measure}/sparsity"), strict=True):
                 found[name.arm, name.sparsity, name.seed] = float(sparsity)
     return found
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 PATTERN = re.compile(
     r"(?P<study>[a-z0-9]+)-(?P<model>[a-z0-9]+)-seed(?P<seed>\d+)"
     r"\.(?P<arm>[a-z][a-z0-9-]*?)(-(?P<sparsity>0\.\d+))?"
-    r"(?P<sibling>\.sibling)?(?P<finished>\.finished)?"
+    r"(?P<sibling>\.sibling)?(?P<source>\.source)?(?P<finished>\.finished)?"
     r"(\.pt|\.trajectory\.h5@(?P<epoch>\d+))?"
 )
 
@@ -26,6 +26,8 @@ class Name:
     """fraction of prunable weights asked to be removed; 0 for dense"""
     sibling: bool
     """same start, same method, another order of the examples"""
+    source: bool
+    """of a network that saw the source classes only, to be probed on the others"""
     finished: bool
     """after the common finish with the mask frozen"""
     epoch: int | None
@@ -37,7 +39,7 @@ def parse(name: str) -> Name:
 
     >>> parse("digits-lenet300-seed3.iterative-magnitude-0.95.finished.pt")
     Name(study='digits', model='lenet300', seed=3, arm='iterative-magnitude', sparsity=0.95, sibling=False,
-         finished=True, epoch=None)
+         source=False, finished=True, epoch=None)
     >>> parse("digits-lenet5-seed0.dense-longer.pt").arm
     'dense-longer'
     >>> parse("digits-lenet300-seed0.lobster-0.99.finished.trajectory.h5@4").epoch
@@ -54,6 +56,7 @@ def parse(name: str) -> Name:
         arm=found["arm"],
         sparsity=float(found["sparsity"] or 0),
         sibling=found["sibling"] is not None,
+        source=found["source"] is not None,
         finished=found["finished"] is not None,
         epoch=None if epoch is None else int(epoch),
     )

@@ -25,6 +25,8 @@ class Part:
     curvature_sparsities: tuple[float, ...]
     matched_sparsities: tuple[float, ...]
     """at which curvature is compared at equal training loss, too"""
+    transfer_sparsities: tuple[float, ...]
+    """at which networks that saw the source classes only are pruned, to be probed on the others"""
     pictured_seeds: int
     """of how many seeds spectra and surfaces are computed (0: none)"""
 
@@ -52,6 +54,11 @@ class Part:
     def siblings(self, seed: int | str) -> list[str]:
         """The compared arms again, with another order of the examples."""
         return self.pruned(seed, self.compared, self.path_sparsities, ".sibling")
+
+    def sources(self, seed: int | str) -> list[str]:
+        """Networks that saw the source classes only: dense, then the compared arms."""
+        dense = f"runs/{self.stem(seed, 'dense')}.source.pt"
+        return [dense, *self.pruned(seed, self.compared, self.transfer_sparsities, ".source")]
 
     def unfinished(self, seed: int | str) -> list[str]:
         """Everything that goes through the common finish."""
@@ -135,6 +142,7 @@ def parts(config: Mapping[str, Any]) -> dict[str, Part]:
             path_sparsities=tuple(entry["path_sparsities"]),
             curvature_sparsities=tuple(entry["curvature_sparsities"]),
             matched_sparsities=tuple(entry["matched_sparsities"]),
+            transfer_sparsities=tuple(entry["transfer_sparsities"]),
             pictured_seeds=entry["pictured_seeds"],
         )
         found[part.model] = part

@@ -25,7 +25,10 @@ class Evidence:
     finishing: dict[str, dict[tuple[str, float, int], Curve]] = field(default_factory=dict)
     lines: dict[LineKey, Line] = field(default_factory=dict)
     model: str = ""
+    probes: dict[Key, float] = field(default_factory=dict)
     reached: dict[tuple[str, float, int], float] = field(default_factory=dict)
+    reached_on_source: dict[tuple[str, float, int], float] = field(default_factory=dict)
+    """the same of the networks that saw the source classes only"""
     seeds: tuple[int, ...] = ()
 
 
@@ -59,6 +62,10 @@ class Statistic:
 
 def _error(evidence: Evidence, pair: Pair) -> float:
     return _difference(evidence.errors, pair)
+
+
+def _probe_accuracy(evidence: Evidence, pair: Pair) -> float:
+    return _difference(evidence.probes, pair)
 
 
 def _difference(values: dict[Key, float], pair: Pair) -> float:
@@ -127,6 +134,7 @@ STATISTICS = {
     "alive_entropy": Statistic("PSP-entropy, alive neurons", "bit", _alive_entropy),
     "shared_alive_entropy": Statistic("PSP-entropy, neurons alive in both", "bit", _shared_alive_entropy),
     "class_information": Statistic("class information / state entropy", "", _class_information),
+    "probe_accuracy": Statistic("probe accuracy on classes never seen", "points", _probe_accuracy),
     "excess_error_barrier": Statistic("error barrier minus siblings'", "points", _excess_error_barrier),
 }
 
@@ -149,7 +157,6 @@ def differences(
 
 
 def _of_pair(statistic: Statistic, evidence: Evidence, pair: Pair, within: float) -> float:
-    missed = [
-        abs(evidence.reached.get((key.arm, key.sparsity, key.seed), key.sparsity) - key.sparsity) for key in pair.keys
-    ]
+    reached = evidence.reached_on_source if pair.stage == "source" else evidence.reached
+    missed = [abs(reached.get((key.arm, key.sparsity, key.seed), key.sparsity) - key.sparsity) for key in pair.keys]
     return np.nan if max(missed) > within else statistic.of_pair(evidence, pair)

@@ -31,6 +31,7 @@ COMMANDS = [
     "entropy.transfer",
     "entropy.layers",
     "pruning",
+    "figures.chain",
     "figures.workflow",
 ]
 

@@ -14,6 +14,7 @@ FIGURE_INPUTS = {
         *dict.fromkeys(CLAIMS.results("psp-test") + CLAIMS.results(ENTROPY)),
         *CLAIMS.results("curvature"),
         *CLAIMS.paths(),
+        *(CLAIMS.results("transfer") if CLAIMS.transfer_sparsities else []),
     ],
 }
 PICTURES_MADE = []

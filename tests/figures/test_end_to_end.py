@@ -61,7 +61,9 @@ def test_killed_and_repeated_to_the_end(tmp_path):
     drawn = tmp_path / "fig" / "tiny"
     assert all((drawn / f"{name}{ending}").stat().st_size for name in FIGURES for ending in (".svg", ".png"))
     assert len({(drawn / f"{name}.svg").read_bytes() for name in FIGURES}) == len(FIGURES)
-    assert "not yet measured" in (drawn / "claims.md").read_text()
+    claims = (drawn / "claims.md").read_text()
+    assert "not yet measured" not in claims
+    assert "| LOBSTER (from the parent) | 97 % | as left by the method | 1 |" in claims.partition("linear probe")[2]
     assert not list(tmp_path.glob("**/*.part"))
 
     said, _ = start(tmp_path).communicate(timeout=120)

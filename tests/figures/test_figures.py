@@ -14,7 +14,13 @@ CALLED = {
     "entropy_by_layer": ["lenet5*.psp-train"],
     "loss_surfaces": ["lenet5*.surface"],
     "sharpness_against_error": ["lenet300*.curvature", "lenet300*.psp-test"],
-    "claims_table": ["lenet300*.psp-test", "lenet300*.psp-train", "lenet300*.curvature", "lenet300*.path-*"],
+    "claims_table": [
+        "lenet300*.psp-test",
+        "lenet300*.psp-train",
+        "lenet300*.curvature",
+        "lenet300*.path-*",
+        "lenet300*.transfer",
+    ],
 }
 
 
@@ -41,13 +47,16 @@ def test_the_claims_find_what_was_put_in(invented, tmp_path):
     assert verdicts["generalises"] == "confirmed"
     assert verdicts["grows"] == "confirmed"
     assert verdicts["one-basin"] == "confirmed"
-    assert verdicts["transfers"] == "not yet measured"
+    assert verdicts["transfers"] == "confirmed"
+    (probe,) = next(c for c in found["claims"]["lobster-from-parent"] if c["name"] == "transfers")["views"]
+    assert probe["n"] == 12
+    assert probe["median"] == pytest.approx(3, abs=0.2)
     sharper = next(c for c in found["claims"]["lobster-from-parent"] if c["name"] == "sharper")
     raw = {view["stage"]: view for view in sharper["views"] if view["statistic"] == "lambda_max"}
     assert {view["verdict"] for view in raw.values()} == {"confirmed"}
     assert raw["matched"]["median"] == pytest.approx(0.693, abs=0.1)
     assert sharper["verdict"] == "undecided"
-    assert "**not yet measured**" in (tmp_path / "claims.md").read_text()
+    assert "| LOBSTER (from the parent) | 97 % | as left by the method | 12 | 9" in (tmp_path / "claims.md").read_text()
 
 
 def test_what_was_not_reached_is_in_no_pair(invented):
@@ -71,6 +80,27 @@ def test_what_was_not_reached_is_in_no_pair(invented):
     assert np.flatnonzero(np.isnan(without)).tolist() == [3]
     np.testing.assert_array_equal(np.delete(without, 3), np.delete(every, 3))
     assert "seed 3: 98.00 % of 99 %" in markdown({arms.gradual: []}, short, dataclasses.replace(arms, beside=()))
+
+
+def test_a_source_network_that_was_not_pruned_as_far_is_in_no_pair(invented):
+    """Its own sparsity counts, not that of the network that saw all classes."""
+    import dataclasses
+
+    import numpy as np
+
+    from figures.claims import load_claims
+    from figures.claims_table import gather
+    from figures.reading import read_all
+    from figures.views import differences
+
+    arms, claims = load_claims()
+    view = next(claim for claim in claims if claim.name == "transfers").views[0]
+    evidence = gather(read_all(inputs(invented, "claims_table")))
+    elsewhere = dataclasses.replace(evidence, reached=evidence.reached | {(arms.gradual, 0.97, 2): 0.9})
+    here = dataclasses.replace(evidence, reached_on_source=evidence.reached_on_source | {(arms.gradual, 0.97, 2): 0.9})
+    found = [differences(e, view, arms.one_shot, arms.gradual, arms.reached_within) for e in (elsewhere, here)]
+    assert np.isfinite(found[0]).all()
+    assert np.flatnonzero(np.isnan(found[1])).tolist() == [2]
 
 
 def test_numbers_of_a_view_are_those_in_the_files(invented):
