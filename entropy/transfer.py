@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from store.command import Report, run
+from store.command import BadInput, Report, run
 from zoo.measuring import Measuring, measure_each
 from zoo.recipe import Recipe, require
 
@@ -40,7 +40,7 @@ def main(arguments: Transfer) -> Report:
     from zoo.data import load_data, resolve_data
 
     require("--epochs", arguments.epochs, arguments.epochs >= 0, "0 (no fine-tuning) or more")
-    arguments.recipe.check()
+    _check_recipe(arguments.recipe)
 
     @cache
     def target(mean: tuple[float, ...], std: tuple[float, ...]) -> Target:
@@ -57,6 +57,14 @@ def main(arguments: Transfer) -> Report:
 
     report = measure_each(arguments, "transfer", compute, lambda _: "", conclude=conclude)
     return replace(report, table=overview(report.summary))
+
+
+def _check_recipe(recipe: Recipe) -> None:
+    """Its flags have a prefix here, because --batch-size is taken."""
+    try:
+        recipe.check()
+    except BadInput as error:
+        raise BadInput(str(error).replace("--", "--recipe.", 1)) from error
 
 
 if __name__ == "__main__":

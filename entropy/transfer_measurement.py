@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from entropy.fine_tuning import fine_tune
 from entropy.head import features, find_head
@@ -71,7 +72,8 @@ def measure_on(target: Target, subject: Subject, place: Place, arguments: Transf
 def _check_fit(target: Dataset, subject: Subject, arguments: Transfer) -> None:
     """One forward pass: the network takes the target's inputs."""
     try:
-        evaluate(subject.model, target.x_test[:1].to(subject.device), target.y_test[:1].to(subject.device) * 0)
+        with torch.no_grad():
+            subject.model(target.x_test[:1].to(subject.device))
     except Exception as error:  # the user's own code may raise anything
         said = f"{type(error).__name__}: {error}"
         raise BadInput(

@@ -34,7 +34,7 @@ class Measuring(Command):
     model: str | None = None
     """network of a foreign checkpoint: a zoo name or path/to/file.py:factory"""
     data: str | None = None
-    """digits, mnist, fashion-mnist, npz:FILE, path/to/file.py:factory (default: the checkpoint's)"""
+    """digits, mnist, fashion-mnist, npz:FILE, file.py:factory, digits:classes=0-4 (default: the checkpoint's)"""
     data_root: Path | None = None
     """folder with the datasets in torchvision's layout (default: the checkpoint's, $DATA_ROOT, data)"""
     mean: str | None = None

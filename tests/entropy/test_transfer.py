@@ -244,7 +244,7 @@ def test_few_checkpoints_have_no_correlation_and_the_table_says_so(
         ({"to": "npz:wide.npz"}, r"--to npz:wide.npz: its inputs have shape \(3,\).*\(1, 8, 8\)"),
         ({"to": "npz:short.npz"}, "at least two classes with a few examples"),
         ({"epochs": -1}, "--epochs -1"),
-        ({"recipe": Recipe(lr=-1)}, "--lr -1"),
+        ({"recipe": Recipe(lr=-1)}, "--recipe.lr -1"),
     ],
 )
 def test_bad_input_is_explained_and_leaves_nothing(
