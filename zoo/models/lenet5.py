@@ -6,8 +6,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from store.command import BadInput
 from zoo.architecture import Architecture
+from zoo.images import image_shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,7 +31,7 @@ class LeNet5(Architecture):
     def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
         from torch import nn
 
-        channels, height, width = _image(input_shape)
+        channels, height, width = image_shape(input_shape, self.name, smallest=4)
         padding = 2 if min(height, width) < FULL_SIZE else 0
         first, second = self.filters
         positions = _pooled(height, padding) * _pooled(width, padding)
@@ -49,14 +49,6 @@ class LeNet5(Architecture):
                 fc2=nn.Linear(self.units, classes),
             )
         )
-
-
-def _image(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    if len(shape) != 3 or min(shape[1:]) < 4:
-        raise BadInput(
-            f"lenet5 needs images of at least 4x4 pixels (channels, height, width), not inputs of shape {shape}"
-        )
-    return shape[0], shape[1], shape[2]
 
 
 def _pooled(size: int, padding: int) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from store.command import BadInput
 from zoo.architecture import Architecture
+from zoo.images import image_shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,12 +17,13 @@ class ResNet20(Architecture):
     """Three stages of three basic blocks, batch norm, parameter-free shortcuts; 269,722 parameters on CIFAR-10."""
 
     name: ClassVar[str] = "resnet20"
+    blocks: ClassVar[int] = 3
+    """in each stage"""
     width: int = 16
     """channels of the first stage; the next two have twice and four times as many"""
 
     def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
         from zoo.networks.residual import ResidualNetwork
 
-        if len(input_shape) != 3:
-            raise BadInput(f"resnet20 needs images (channels, height, width), not inputs of shape {input_shape}")
-        return ResidualNetwork(input_shape[0], classes, width=self.width, blocks=3)
+        channels, _, _ = image_shape(input_shape, self.name)
+        return ResidualNetwork(channels, classes, width=self.width, blocks=self.blocks)
