@@ -76,36 +76,36 @@ class JointEntropy:
         }
 
 
-def of_all_pairs(
-    tiles: Iterable[Tile], entropy: Floats, alive: NDArray[np.bool_], panel: NDArray[np.int64]
-) -> JointEntropy:
+def of_all_pairs(tiles: Iterable[Tile], entropy: Floats, alive: NDArray[np.bool_], panel: Counts) -> JointEntropy:
     """All pairs of a layer, whose neurons have this first order (n,); `panel`: joint states of some, by blocks."""
-    neurons = len(entropy)
-    values, alive_values, agreement, corrected = _Moments(), _Moments(), _Moments(), _Moments()
-    matrix = np.diag(entropy) if neurons <= MATRIX else None
+    neurons, pairs = len(entropy), comb(len(entropy), 2)
+    values, agreement, alive_sum, excess = _Moments(), _Moments(), 0.0, 0.0
+    matrix = np.zeros((neurons, neurons)) if neurons <= MATRIX else None
     for tile in tiles:
-        rows, columns, pairs = tile.rows.cpu().numpy(), tile.columns.cpu().numpy(), tile.pairs.cpu().numpy()
-        joint = tile.joint.cpu().numpy()
+        joint, agreeing = tile.joint.cpu().numpy(), tile.agreement.cpu().numpy()
+        inside = np.triu(np.ones(joint.shape, bool), 1) if tile.diagonal else ...
         if matrix is not None:
-            matrix[rows[:, None], columns] += np.where(pairs, joint, 0)
-        values.add(joint[pairs])
-        alive_values.add(joint[pairs & alive[rows][:, None] & alive[columns]])
-        agreement.add(tile.agreement.cpu().numpy()[pairs])
-        corrected.add(tile.corrected.cpu().numpy()[pairs])
+            matrix[tile.rows, tile.columns] = np.triu(joint) if tile.diagonal else joint
+        values.add(joint[inside].ravel())
+        agreement.add(agreeing[inside].ravel())
+        among_alive = np.triu(joint, 1) if tile.diagonal else joint
+        alive_sum += float(alive[tile.rows].astype(float) @ among_alive @ alive[tile.columns])
+        excess += tile.excess
+    alive_pairs = comb(int(alive.sum()), 2)
     return JointEntropy(
         order=2,
-        looked_at=comb(neurons, 2),
-        existing=comb(neurons, 2),
+        looked_at=pairs,
+        existing=pairs,
         mean=values.mean,
         std=values.std,
         min=values.min,
         max=values.max,
-        alive_mean=alive_values.mean,
-        corrected_mean=corrected.mean,
+        alive_mean=alive_sum / alive_pairs if alive_pairs else math.nan,
+        corrected_mean=values.mean + excess / pairs,
         agreement_mean=agreement.mean,
         multi_information_mean=2 * float(entropy.mean()) - values.mean,
         replicates=leave_one_out_joint_means(panel),
-        matrix=None if matrix is None else np.triu(matrix) + np.triu(matrix, 1).T,
+        matrix=None if matrix is None else matrix + np.triu(matrix, 1).T,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -27,10 +28,10 @@ from zoo.seeds import derive
 
 COUNT_BYTES = 2**29
 """memory the counts may take; a network with more neurons is counted in fewer blocks"""
-PAIR_WORK = 2**40
-"""multiplications that all pairs of a layer may take (about ten seconds on two cores); beyond, pairs are sampled"""
+PAIR_WORK = 2**38
+"""multiplications that all pairs of a layer may take (some seconds); beyond, pairs are sampled unless all are wanted"""
 PAIR_BYTES = 2**30
-"""memory that the states of a layer, or its table of pairs, may take; beyond, pairs are sampled"""
+"""memory that the states of a layer, or its table of pairs, may take likewise"""
 TUPLES = 2000
 """tuples of a sample"""
 LARGEST_ORDER = 8
@@ -46,6 +47,8 @@ class Together:
     """in a sample: of a layer with too many pairs, and always from order 3 on"""
     seed: int = 0
     """of the sample"""
+    pairs: Literal["auto", "all", "sampled"] = "auto"
+    """whether all pairs of a layer are looked at, or a sample; auto: all where that takes seconds"""
 
     def __post_init__(self) -> None:
         if not 1 <= self.order <= LARGEST_ORDER:
@@ -149,7 +152,7 @@ def _begin(blocks: Blocks, request: Request) -> Callable[[States], _Site]:
             site.permuted = PermutedTally(request.permutations, same_for_all, states, blocks)
         if together.order == 1 or states.neurons < together.order:
             return site
-        if together.order == 2 and _affordable_pairs(states, blocks):
+        if together.order == 2 and _all_pairs(together, states, blocks):
             site.pairs = (KeptStates if states.positions == 1 else PairTable)(states, blocks)
             site.panel = Panel(states, blocks, seed)
         else:
@@ -160,11 +163,13 @@ def _begin(blocks: Blocks, request: Request) -> Callable[[States], _Site]:
     return begin
 
 
-def _affordable_pairs(states: States, blocks: Blocks) -> bool:
-    """Whether all pairs of a site can be counted within `PAIR_WORK` and `PAIR_BYTES`."""
+def _all_pairs(together: Together, states: States, blocks: Blocks) -> bool:
+    """Whether all pairs of a site are wanted, or can be counted within `PAIR_WORK` and `PAIR_BYTES`."""
+    if together.pairs != "auto":
+        return together.pairs == "all"
     examples, classes = int(blocks.sizes.sum()), blocks.sizes.shape[1]
     work = states.neurons**2 // 2 * examples * states.positions
-    table = states.neurons**2 * classes * torch.int64.itemsize
+    table = states.neurons**2 * classes * torch.int32.itemsize
     kept = states.neurons * examples
     return work <= PAIR_WORK and (kept if states.positions == 1 else table) <= PAIR_BYTES
 

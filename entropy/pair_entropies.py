@@ -13,74 +13,73 @@ from entropy.formulas import Counts
 from entropy.pairs import CoOccurrences
 
 TILE = 512
+TABLE = 2**18
+"""observations up to which the logarithms of all possible counts are looked up: five times as fast as taking them"""
 
 
 @dataclass(frozen=True)
 class Tile:
     """The pairs i < j of some rows and columns. Entropies in bits, summed over classes."""
 
-    rows: Tensor
-    columns: Tensor
-    pairs: Tensor
-    """bool (rows, columns): which cells are pairs i < j"""
+    rows: slice
+    columns: slice
     joint: Tensor
-    """H(s_i, s_j | class) (rows, columns), at most 2 a class"""
+    """H(s_i, s_j | class) (rows, columns), at most 2 a class; on the diagonal of the table the neuron's own"""
     agreement: Tensor
     """h(P(s_i = s_j | class)) (rows, columns), at most 1 a class"""
-    corrected: Tensor
-    """`joint` with the Miller-Madow correction"""
+    excess: float
+    """Miller-Madow correction of the joint entropies, summed over the pairs"""
+
+    @property
+    def diagonal(self) -> bool:
+        """Whether the tile lies on the diagonal, so that only its upper triangle are pairs i < j."""
+        return self.rows == self.columns
 
 
 def tiles(on: Counts, observed: Counts, together: CoOccurrences, device: torch.device) -> Iterator[Tile]:
-    """All pairs of a layer, from how often each neuron was ON (C, n) of so many states (C,), and each pair both.
-
-    Where a neuron is constant in a class, the pair's joint and agreement entropy there are the other one's entropy.
-    Only pairs that both vary are counted.
-    """
+    """All pairs of a layer, from how often each neuron was ON (C, n) of so many states (C,), and each pair both."""
     present = [label for label, count in enumerate(observed) if count > 0]
     classes = [_Class(label, torch.from_numpy(on[label]).to(device), int(observed[label])) for label in present]
-    parts = torch.arange(on.shape[1], device=device).split(TILE)
+    neurons = on.shape[1]
+    parts = [slice(start, min(start + TILE, neurons)) for start in range(0, neurons, TILE)]
     for index, rows in enumerate(parts):
         for columns in parts[index:]:
-            tile = [torch.zeros(len(rows), len(columns), dtype=torch.float64, device=device) for _ in range(3)]
-            for one_class in classes:
-                one_class.add_to(tile, rows, columns, together)
-            yield Tile(rows, columns, rows[:, None] < columns, *tile)
+            shape = rows.stop - rows.start, columns.stop - columns.start
+            joint, agreement = torch.zeros(2, *shape, dtype=torch.float64, device=device)
+            tile = Tile(rows, columns, joint, agreement, 0.0)
+            excess = sum(one_class.add_to(tile, together) for one_class in classes)
+            yield Tile(rows, columns, joint, agreement, excess)
 
 
 class _Class:
-    """What is needed of one class: M observations, and each neuron's count, entropy and correction."""
+    """What is needed of one class: M observations, how often each neuron was ON, and a table of logarithms."""
 
     def __init__(self, label: int, on: Tensor, observed: int) -> None:
-        self.label, self.on, self.observed = label, on.double(), observed
-        self.varying = (on > 0) & (on < observed)
-        self.entropy = self._bits(self.on) + self._bits(observed - self.on)
-        self.excess = self.varying / (2 * observed * math.log(2))
+        self.label, self.on, self.observed = label, on.int(), observed
+        self._table = None
+        if observed <= TABLE:
+            self._table = self._bits(torch.arange(observed + 1, dtype=torch.int32, device=on.device))
 
-    def add_to(self, tile: list[Tensor], rows: Tensor, columns: Tensor, together: CoOccurrences) -> None:
-        """Add this class's joint, agreement and corrected joint entropies to a tile's."""
-        joint, agreement, corrected = tile
-        alone = self.entropy[rows][:, None] + self.entropy[columns]
-        excess = self.excess[rows][:, None] + self.excess[columns]
-        joint += alone
-        agreement += alone
-        corrected += alone + excess
-        among = self.varying[rows].nonzero()[:, 0], self.varying[columns].nonzero()[:, 0]
-        i, j = rows[among[0]], columns[among[1]]
-        if not len(i) or not len(j):
-            return
-        cells = among[0][:, None], among[1]
-        both = together.both_on(self.label, i, j)
-        left, right = self.on[i][:, None] - both, self.on[j] - both
-        neither = self.observed - left - right - both
+    def add_to(self, tile: Tile, together: CoOccurrences) -> float:
+        """Add this class's joint and agreement entropies to a tile's; its Miller-Madow corrections, summed."""
+        both = together.both_on(self.label, tile.rows, tile.columns)
+        left, right = self.on[tile.rows, None] - both, self.on[tile.columns] - both
+        neither = (self.observed - self.on[tile.rows, None]) - right
         states = (both, left, right, neither)
-        shared = sum((self._bits(count) for count in states), -alone[cells])  # H(i, j) - H(i) - H(j)
-        observed_states = sum((count > 0).double() for count in states)
-        joint[cells] += shared
-        corrected[cells] += shared + (observed_states - 1) / (2 * self.observed * math.log(2)) - excess[cells]
-        agreement[cells] += self._bits(both + neither) + self._bits(left + right) - alone[cells]
+        for count in states:
+            tile.joint.add_(self.bits(count))
+        tile.agreement.add_(self.bits(both + neither)).add_(self.bits(left + right))
+        pairs = [count.triu(1) if tile.diagonal else count for count in states]
+        found = sum(int(torch.count_nonzero(count)) for count in pairs)
+        existing = len(both) * (len(both) - 1) // 2 if tile.diagonal else both.numel()
+        return (found - existing) / (2 * self.observed * math.log(2))
+
+    def bits(self, count: Tensor) -> Tensor:
+        """-p log2 p of p = count / M, of whole numbers 0..M."""
+        if self._table is None:
+            return self._bits(count)
+        return self._table.index_select(0, count.flatten()).view_as(count)
 
     def _bits(self, count: Tensor) -> Tensor:
-        """-p log2 p of p = count / M."""
-        p = count / self.observed
+        p = count.double() / self.observed
         return -p * torch.log2(p.clamp(min=0.5 / self.observed))

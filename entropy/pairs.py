@@ -24,8 +24,8 @@ class CoOccurrences(Protocol):
     def add(self, states: States, runs: list[Run]) -> None:
         """Take in a batch."""
 
-    def both_on(self, label: int, rows: Tensor, columns: Tensor) -> Tensor:
-        """Counts (rows, columns), float64, of class `label` for the neurons with these indices."""
+    def both_on(self, label: int, rows: slice, columns: slice) -> Tensor:
+        """Counts (rows, columns), int32, of class `label` for the neurons in these ranges."""
 
 
 class KeptStates:
@@ -44,10 +44,10 @@ class KeptStates:
         self._on[self._filled : stop] = states.on[:, :, 0]
         self._filled = stop
 
-    def both_on(self, label: int, rows: Tensor, columns: Tensor) -> Tensor:
+    def both_on(self, label: int, rows: slice, columns: slice) -> Tensor:
         """Counts (rows, columns) of class `label`."""
         own = self._on[self._starts[label] : self._stops[label]]
-        return _together(own[:, rows], own[:, columns])
+        return together(own[:, rows], own[:, columns])
 
 
 class PairTable:
@@ -55,20 +55,22 @@ class PairTable:
 
     def __init__(self, states: States, blocks: Blocks) -> None:
         classes, n = blocks.sizes.shape[1], states.neurons
-        self._table = torch.zeros(classes, n, n, dtype=torch.int64, device=states.on.device)
+        self._table = torch.zeros(classes, n, n, dtype=torch.int32, device=states.on.device)
 
     def add(self, states: States, runs: list[Run]) -> None:
         """Add the pairs of a batch."""
         for run in runs:
             rows = states.rows(run.start, run.stop)
-            self._table[run.label] += _together(rows, rows).long()
+            self._table[run.label] += together(rows, rows)
 
-    def both_on(self, label: int, rows: Tensor, columns: Tensor) -> Tensor:
+    def both_on(self, label: int, rows: slice, columns: slice) -> Tensor:
         """Counts (rows, columns) of class `label`."""
-        return self._table[label][rows[:, None], columns].double()
+        return self._table[label, rows, columns]
 
 
-def _together(left: Tensor, right: Tensor) -> Tensor:
-    """left.T @ right of 0/1 states (observations, n), exact: the sums are whole numbers that a float32 holds."""
-    parts = zip(left.split(EXACT_IN_FLOAT32), right.split(EXACT_IN_FLOAT32), strict=True)
-    return sum((one.T.float() @ other.float() for one, other in parts), torch.zeros(())).double()
+def together(left: Tensor, right: Tensor) -> Tensor:
+    """left.T @ right of 0/1 states (observations, n), int32; exact: whole numbers that a float32 holds."""
+    total = torch.zeros(left.shape[1], right.shape[1], dtype=torch.int32, device=left.device)
+    for one, other in zip(left.split(EXACT_IN_FLOAT32), right.split(EXACT_IN_FLOAT32), strict=True):
+        total += (one.T.float() @ other.float()).int()
+    return total

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from entropy.blocks import Blocks, Run
 from entropy.formulas import joint_entropy
+from entropy.pairs import together
 from entropy.states import States
 
 Floats = NDArray[np.float64]
@@ -27,18 +28,18 @@ class Panel:
         chosen = np.random.default_rng(seed).permutation(states.neurons)[:PANEL]
         self._chosen = torch.from_numpy(np.sort(chosen)).to(states.on.device)
         size = len(chosen)
-        self._both = torch.zeros(*blocks.sizes.shape, size, size, dtype=torch.float64, device=states.on.device)
+        self._both = torch.zeros(*blocks.sizes.shape, size, size, dtype=torch.int32, device=states.on.device)
         self._observed = blocks.sizes.numpy() * states.positions
 
     def add(self, states: States, runs: list[Run]) -> None:
         """Add the pairs of a batch."""
         for run in runs:
-            rows = states.rows(run.start, run.stop)[:, self._chosen].double()
-            self._both[run.block, run.label] += rows.T @ rows
+            rows = states.rows(run.start, run.stop)[:, self._chosen]
+            self._both[run.block, run.label] += together(rows, rows)
 
-    def counts(self) -> NDArray[np.int64]:
+    def counts(self) -> NDArray[np.integer]:
         """The four joint states of each pair (B, C, pairs, 4)."""
-        both = self._both.cpu().numpy().astype(np.int64)
+        both = self._both.cpu().numpy()
         left, right = np.triu_indices(both.shape[-1], k=1)
         on = both.diagonal(axis1=2, axis2=3)
         both_on, left_on, right_on = both[..., left, right], on[..., left], on[..., right]

@@ -28,6 +28,8 @@ class Psp(Measuring):
     """neurons whose states are looked at jointly: 1, 2 (all pairs of a layer), or n (sampled tuples)"""
     tuples: int = 2000
     """tuples in a sample: at --order 3 and above, and of layers with too many pairs"""
+    pairs: Literal["auto", "all", "sampled"] = "auto"
+    """at --order 2, whether to look at all pairs of a layer or a sample; auto: all where that takes seconds"""
     neurons: Literal["position", "channel"] = "position"
     """in feature maps, whether each position is a neuron (as published) or each channel, its positions pooled"""
     compat: Literal["published"] | None = None
@@ -83,7 +85,7 @@ def _request(arguments: Psp) -> Request:
     if arguments.permutations < 0:
         raise BadInput(f"--permutations {arguments.permutations}: expected 0 or more")
     return Request(
-        together=Together(arguments.order, arguments.tuples, arguments.seed),
+        together=Together(arguments.order, arguments.tuples, arguments.seed, arguments.pairs),
         clamp=PUBLISHED_CLAMP if arguments.compat == "published" else 0.0,
         permutations=arguments.permutations,
         selectivity=arguments.selectivity,
