@@ -27,6 +27,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.floor
+	$(BIN)/python -m benchmarks.entropy
 
 # The stamp comes last, so an installation that was interrupted begins afresh. torch first and by itself, from the
 # constraint: no other package may choose its build.

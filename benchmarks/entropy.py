@@ -1,0 +1,105 @@
+"""`make bench`: what PSP-entropy costs, in plain forward passes over the same images and batches.
+
+Networks of the zoo as they are initialised, random images of their data's size already in memory, one thread. The
+published algorithm stands beside ours where the network is one it can read: its direct children are its layers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from store.command import Command, Report, render_table, run
+
+NETWORKS = {
+    "lenet5": ((1, 28, 28), 10_000),
+    "resnet20": ((3, 32, 32), 1_000),
+    "vgg16": ((3, 32, 32), 300),
+    "vit": ((3, 32, 32), 1_000),
+}
+"""images' shape and number"""
+PLAIN = ("lenet5",)
+"""networks whose direct children are their layers"""
+CLASSES = 10
+OUT = Path("out/benchmarks/entropy.json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entropy(Command):
+    """What PSP-entropy costs, in plain forward passes over the same images."""
+
+    rounds: int = 5
+    """how often each is timed, in turn"""
+    networks: tuple[str, ...] = tuple(NETWORKS)
+    """of the zoo"""
+    images: int | None = None
+    """how many (default: 10,000 for lenet5, fewer for the larger networks)"""
+    threads: int = 1
+    """of each measurement"""
+
+
+def main(arguments: Entropy) -> Report:
+    """Time every network; write the JSON and return the table."""
+    import torch
+
+    from benchmarks.alternate import alternate, ratios
+
+    torch.set_num_threads(arguments.threads)
+    each, rows = {}, []
+    for network in arguments.networks:
+        shape, images = NETWORKS[network]
+        images = arguments.images or images
+        seconds = alternate(_contestants(network, shape, images), arguments.rounds)
+        passes = ratios(seconds, "forward")
+        costs = {work: {"s": median(times), "forward": passes[work]} for work, times in seconds.items()}
+        each[network] = {"images": images, "costs": costs}
+        rows += [[network, images, work, cost["s"], cost["forward"]] for work, cost in costs.items()]
+    summary = {"rounds": arguments.rounds, "threads": arguments.threads, "torch": torch.__version__, "networks": each}
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(summary, indent=1))
+    table = render_table(["network", "images", "work", "s", "in forward passes"], rows)
+    note = f"Medians of {arguments.rounds} rounds, contestants in turn, {arguments.threads} thread(s). Written to {OUT}"
+    return Report(summary, f"{table}\n\n{note}")
+
+
+def _contestants(network: str, shape: tuple[int, ...], images: int) -> dict[str, Callable[[], Any]]:
+    import torch
+
+    from benchmarks.published_psp import published_psp
+    from entropy.measurement import Request, Together, measure
+    from zoo.architecture import describe, initialise, parse_architecture
+    from zoo.batches import batches, default_batch_size
+
+    draws = torch.Generator().manual_seed(0)
+    x, y = torch.randn(images, *shape, generator=draws), torch.arange(images) % CLASSES
+    model = initialise(describe(parse_architecture(network), shape, CLASSES), seed=0).eval()
+    size = default_batch_size(x)
+
+    def forward() -> None:
+        with torch.no_grad():
+            for inputs in x.split(size):
+                model(inputs)
+
+    def ours(neurons: Any = "position", order: int = 1, selectivity: bool = False) -> Callable[[], Any]:
+        request = Request(together=Together(order), selectivity=selectivity)
+        return lambda: measure(model, x, y, CLASSES, neurons=neurons, batch_size=size, request=request)
+
+    contestants: dict[str, Callable[[], Any]] = {
+        "forward": forward,
+        "first order": ours(),
+        "first order, channels": ours("channel"),
+        "first order and selectivity": ours(selectivity=True),
+        "second order": ours(order=2),
+        "second order, channels": ours("channel", order=2),
+    }
+    if network in PLAIN:
+        contestants["published algorithm"] = lambda: published_psp(model, lambda: batches(x, y, size), CLASSES)
+    return contestants
+
+
+if __name__ == "__main__":
+    run(Entropy, main, prog="python -m benchmarks.entropy")
