@@ -32,9 +32,9 @@ class Measuring(Command):
     checkpoints: tyro.conf.Positional[tuple[Path, ...]]
     """checkpoints or trajectory files; several give one result with a `checkpoint` axis"""
     model: str | None = None
-    """network of a foreign checkpoint: a zoo name or path/to/file.py:factory"""
+    """network of a foreign checkpoint: a zoo name, torchvision:NAME, timm:NAME, path/to/file.py:factory"""
     data: str | None = None
-    """digits, mnist, fashion-mnist, npz:FILE, file.py:factory, digits:classes=0-4 (default: the checkpoint's)"""
+    """digits[:classes=0-4], mnist, fashion-mnist, cifar10, cifar100, npz:FILE, file.py:factory (default: the file's)"""
     data_root: Path | None = None
     """folder with the datasets in torchvision's layout (default: the checkpoint's, $DATA_ROOT, data)"""
     mean: str | None = None
@@ -74,8 +74,8 @@ def measure_each(
     """
     from zoo.subject import Reader, steps_of
 
-    moments = [(path, step) for path in arguments.checkpoints for step in steps_of(path)]
     reader = Reader(_choice(arguments))
+    moments = [(path, step) for path in arguments.checkpoints for step in steps_of(path)]
 
     def work(results: Results) -> None:
         for index, (path, step) in enumerate(moments):
@@ -239,6 +239,8 @@ def _choice(arguments: Measuring) -> Choice:
     from zoo.data import per_channel
     from zoo.subject import Choice
 
+    if not arguments.checkpoints:
+        raise BadInput("no checkpoint is named: type it behind the command, such as runs/x.pt")
     if arguments.batch_size is not None and arguments.batch_size < 1:
         raise BadInput(f"--batch-size {arguments.batch_size}: expected at least 1")
     return Choice(
