@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from store.command import BadInput
 from store.registry import members
+from zoo.code import is_code
+from zoo.library import names_library
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,6 +39,11 @@ def parse_architecture(spec: str) -> Architecture:
     """
     name, _, settings = spec.partition(":")
     known = architectures()
+    if is_code(spec) or names_library(spec):
+        raise BadInput(
+            f"--model {spec} names code, with which foreign checkpoints can be measured. "
+            f"Networks to make here are {', '.join(known)}"
+        )
     if name not in known:
         raise BadInput(f"--model {spec}: there is no network named {name!r}. Known: {', '.join(known)}")
     defaults = {field.name: field.default for field in fields(known[name])}
@@ -88,7 +95,11 @@ def initialise(model: Mapping[str, Any], seed: int) -> nn.Module:
 def _parse_like(default: Any, text: str, spec: str) -> Any:
     try:
         if isinstance(default, tuple):
-            return tuple(type(default[0])(part) for part in text.split("x"))
-        return type(default)(text)
+            value: Any = tuple(type(default[0])(part) for part in text.split("x"))
+        else:
+            value = type(default)(text)
     except ValueError as error:
         raise BadInput(f"--model {spec}: {text!r} is not like {default!r}") from error
+    if any(isinstance(part, int) and part < 1 for part in (value if isinstance(value, tuple) else (value,))):
+        raise BadInput(f"--model {spec}: expected whole numbers from 1 on, found {text}")
+    return value

@@ -1,4 +1,4 @@
-"""Checkpoints that others wrote: state dicts, bare or wrapped, with a `module.` prefix or torch's pruning masks."""
+"""Checkpoints that others wrote: state dicts, bare or wrapped, of parallel or compiled models, with pruning masks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def foreign_state(raw: Mapping[str, Any], path: Path) -> tuple[dict[str, Tensor]
     for wrapper in WRAPPERS:
         if isinstance(raw.get(wrapper), Mapping):
             raw = raw[wrapper]
-    tensors = {key.removeprefix("module."): value for key, value in raw.items() if torch.is_tensor(value)}
+    tensors = {_own_name(key): value for key, value in raw.items() if torch.is_tensor(value)}
     if not tensors:
         raise BadInput(
             f"{path} holds no tensors: expected a state dict, or one under {' or '.join(map(repr, WRAPPERS))}.\n"
@@ -36,6 +36,15 @@ def foreign_state(raw: Mapping[str, Any], path: Path) -> tuple[dict[str, Tensor]
             masks[name] = tensors.pop(f"{name}_mask").bool()
             tensors[name] = tensors.pop(key) * masks[name]
     return tensors, masks
+
+
+def _own_name(key: str) -> str:
+    """A tensor's name without what torch's parallel (`module.`) and compiled (`_orig_mod.`) models put into it.
+
+    >>> _own_name("module._orig_mod.conv1.weight"), _own_name("layer1._orig_mod.0.weight")
+    ('conv1.weight', 'layer1.0.weight')
+    """
+    return key.replace("_orig_mod.", "").removeprefix("module.")
 
 
 def load_weights(model: nn.Module, state: Mapping[str, Tensor], path: Path, model_name: str) -> None:

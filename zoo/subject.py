@@ -18,6 +18,7 @@ from zoo.data import load_data, resolve_data
 from zoo.dataset import Dataset
 from zoo.device import DeviceName, resolve_device
 from zoo.foreign import foreign_state, load_weights, masks_from_zeros
+from zoo.library import build_from_library, names_library
 
 if TYPE_CHECKING:
     import torch
@@ -128,7 +129,8 @@ def _adopt(raw: dict[str, Any], path: Path, choice: Choice) -> Checkpoint:
     if choice.model is None or choice.data is None:
         raise BadInput(
             f"{path} was not written by this suite, so it does not say which network and data it belongs to.\n"
-            f"Add --model NAME (one of {', '.join(architectures())}, or path/to/file.py:factory) and --data SPEC"
+            f"Add --model NAME (one of {', '.join(architectures())},\n"
+            "torchvision:NAME, timm:NAME, or path/to/file.py:factory) and --data SPEC"
         )
     state, masks = foreign_state(raw, path)
     return Checkpoint(model={"name": choice.model}, data={}, state=state, masks=masks)
@@ -151,6 +153,8 @@ def _network(checkpoint: Checkpoint, dataset: Dataset, choice: Choice) -> nn.Mod
 
     if choice.model is None:
         return build(checkpoint.model)
+    if names_library(choice.model):
+        return build_from_library(choice.model, dataset.input_shape, dataset.classes)
     if not is_code(choice.model):
         return build(describe(parse_architecture(choice.model), dataset.input_shape, dataset.classes))
     made = call_factory(choice.model, "--model")

@@ -25,9 +25,9 @@ class Train(Command):
     out: Annotated[str, tyro.conf.arg(aliases=["-o"])]
     """checkpoint to write; with several --from it contains {stem}, which becomes each input's name"""
     model: str | None = None
-    """network: NAME or NAME:KEY=VALUE,... (mlp, lenet300, lenet5, resnet20; default: lenet300)"""
+    """NAME or NAME:KEY=VALUE,...: mlp, lenet300 (default), lenet5, resnet20, 32, 56, vgg16, mobilenet, vit"""
     data: str | None = None
-    """digits, mnist, fashion-mnist, npz:FILE, path/to/file.py:factory, digits:classes=0-4 (default: digits)"""
+    """digits (default), mnist, fashion-mnist, cifar10, cifar100, npz:FILE, file.py:factory, also digits:classes=0-4"""
     data_root: Path | None = None
     """folder with the datasets (default: $DATA_ROOT, else data)"""
     mean: str | None = None

@@ -47,16 +47,29 @@ def test_the_first_samples_in_file_order(checkpoint_file):
             load_subject(checkpoint_file, samples=wrong)
 
 
-@pytest.mark.parametrize("form", ["bare", "state_dict", "model", "module."])
+PREFIXES = ["module.", "_orig_mod.", "_orig_mod.module.", "module._orig_mod."]
+
+
+@pytest.mark.parametrize("form", ["bare", "state_dict", "model", *PREFIXES])
 def test_foreign_forms(tmp_path, factory, form):
     state = their_network().state_dict()
-    if form == "module.":
-        state = {f"module.{key}": value for key, value in state.items()}
+    if form in PREFIXES:
+        state = {f"{form}{key}": value for key, value in state.items()}
     torch.save({form: state} if form in ("state_dict", "model") else state, tmp_path / "theirs.pt")
     subject = load_subject(tmp_path / "theirs.pt", model=factory, data="digits")
     expected = their_network().eval()(subject.x[:5])
     torch.testing.assert_close(subject.model(subject.x[:5]), expected)
     assert subject.masks == {}
+
+
+def test_a_compiled_model_with_a_compiled_part(tmp_path, factory):
+    network = their_network()
+    network[3] = torch.compile(network[3])
+    state = torch.compile(network).state_dict()
+    assert "_orig_mod.3._orig_mod.weight" in state
+    torch.save(state, tmp_path / "theirs.pt")
+    subject = load_subject(tmp_path / "theirs.pt", model=factory, data="digits")
+    assert torch.equal(subject.model[3].weight, network[3].weight)
 
 
 def test_masks_of_torchs_pruning(tmp_path, factory):

@@ -54,7 +54,8 @@ class VisionTransformer(nn.Module):
     ) -> None:
         super().__init__()
         self.embedding = nn.Conv2d(channels, dim, patch, stride=patch)
-        self.positions = nn.Parameter(0.02 * torch.randn(tokens, dim))
+        # about as large as embedded patches: with 0.02, usual at a width of 768, training begins with a bag of patches
+        self.positions = nn.Parameter(0.2 * torch.randn(tokens, dim))
         self.blocks = nn.Sequential(*(EncoderBlock(dim, heads, 4 * dim) for _ in range(depth)))
         self.norm = nn.LayerNorm(dim)
         self.linear = nn.Linear(dim, classes)
