@@ -18,7 +18,7 @@ class ViT(Architecture):
     """Pre-norm encoder blocks with GELU over the patches of the image, learned positions, mean over the tokens.
 
     207,946 parameters on CIFAR-10. The sides of the image must be multiples of the patch: 2 or 4 for the digits.
-    Train it with `--optimiser adam --lr 1e-3`: the default rate is too high for it.
+    Train it with `--optimiser adam --lr 1e-3`: the default rate is high for it.
     """
 
     name: ClassVar[str] = "vit"
