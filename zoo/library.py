@@ -53,5 +53,6 @@ def _import(library: str, spec: str) -> ModuleType:
     except (ImportError, RuntimeError, OSError) as error:  # torchvision beside another build of torch: RuntimeError
         raise BadInput(
             f"--model {spec}: {library} cannot be imported here ({type(error).__name__}: {error}).\n"
-            "Install the extra `vision`, of the same build as torch: pip install -c constraints.txt -e '.[vision]'"
+            "Install the extra `vision`, of the same build as torch: pip install -c constraints.txt -e '.[vision]'\n"
+            "(beside a torch for the CPU alone with --extra-index-url https://download.pytorch.org/whl/cpu)"
         ) from error

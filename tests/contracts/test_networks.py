@@ -8,10 +8,13 @@ from torch import nn
 from torch.func import functional_call, grad, jvp
 from torch.nn.functional import cross_entropy
 
+from entropy.measurement import measure
 from store.checkpoint import Checkpoint, load, save
 from store.command import BadInput
 from zoo.architecture import architectures, build, describe, initialise, parse_architecture
 from zoo.prunable import prunable
+from zoo.recipe import Recipe
+from zoo.training import Trainer
 
 SMALL = {
     "lenet5": "lenet5:filters=3x4,units=6",
@@ -138,6 +141,26 @@ def test_two_backward_passes_give_the_hessian(spec):
     assert (twice - (ahead - behind) / (2 * step)).norm() < 1e-5 * twice.norm()
     forward = flat(jvp(grad(loss), (weights,), (vector,))[1].values())
     assert (twice - forward).norm() < 1e-9 * twice.norm()
+
+
+@every_network
+def test_it_learns(spec):
+    network, (x, y) = initialise(described(spec), seed=0), examples()
+    trainer = Trainer(network, x, y, Recipe(optimiser="adam", lr=0.01), epochs=60, order_seed=0)
+    first = trainer.advance(1)
+    trainer.advance(58)
+    assert trainer.advance(1) < first / 2
+
+
+@every_network
+def test_its_neurons_are_found(spec):
+    """PSP-entropy looks at the inputs of activations, however a network calls them."""
+    network, (x, y) = settled(spec), examples()
+    layers, skipped = measure(network, x.double(), y, CLASSES)
+    assert not skipped
+    assert len(layers) > 1
+    assert [layer.output for layer in layers] == [False] * (len(layers) - 1) + [True]
+    assert len({layer.name for layer in layers}) == len(layers)
 
 
 @every_network
