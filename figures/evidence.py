@@ -182,16 +182,10 @@ class Line:
     t: Floats
     loss: Floats
     error: Floats
-
-    @property
-    def loss_barrier(self) -> float:
-        """In nat."""
-        return barrier(self.t, self.loss)
-
-    @property
-    def error_barrier(self) -> float:
-        """In percentage points."""
-        return barrier(self.t, self.error)
+    loss_barrier: float
+    """largest rise over the chord between the ends, in nat"""
+    error_barrier: float
+    """likewise, in percentage points"""
 
 
 def lines(results: Iterable[Results]) -> dict[LineKey, Line]:
@@ -201,14 +195,6 @@ def lines(results: Iterable[Results]) -> dict[LineKey, Line]:
         kind, _, sparsity = result.called.removeprefix("path-").rpartition("-")
         key = LineKey(result.model, result.seed, float(sparsity), kind.removesuffix("-siblings"))
         loss, accuracy = result.array("path/loss")[0], result.array("path/accuracy")[0]
-        found[key] = Line(result.labels("path/t"), loss, 100 * (1 - accuracy))
+        rise, error_rise = (float(result.array(f"path/barrier_{of}")[0]) for of in ("loss", "error"))
+        found[key] = Line(result.labels("path/t"), loss, 100 * (1 - accuracy), rise, 100 * error_rise)
     return found
-
-
-def barrier(t: Floats, height: Floats) -> float:
-    """Largest rise above the straight line between the ends; 0 where the path never rises above it.
-
-    >>> barrier(np.array([0, 0.5, 1]), np.array([1.0, 4.0, 3.0]))
-    2.0
-    """
-    return float(np.max(height - ((1 - t) * height[0] + t * height[-1])))

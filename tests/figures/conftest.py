@@ -117,8 +117,11 @@ def write_paths(folder, model, seed, rng):
         def fill(place, _):
             bump = 4 * t * (1 - t)
             place.scale("path/t", t, "1", "position")
-            place.write("path/loss", 0.05 + (0.4 + 0.05 * rng.random()) * bump, ("t",), "nat", "loss")
-            place.write("path/accuracy", 0.99 - (0.05 + 0.002 * rng.random()) * bump, ("t",), "1", "accuracy")
+            rise, error_rise = 0.4 + 0.05 * rng.random(), 0.05 + 0.002 * rng.random()  # bump is 1 at its middle
+            place.write("path/loss", 0.05 + rise * bump, ("t",), "nat", "loss")
+            place.write("path/accuracy", 0.99 - error_rise * bump, ("t",), "1", "accuracy")
+            place.write("path/barrier_loss", rise, (), "nat", "barrier")
+            place.write("path/barrier_error", error_rise, (), "1", "barrier")
 
         results(folder, f"digits-{model}-seed{seed}.path-{kind}-0.97", "path", [], [{}], fill)
 
