@@ -19,15 +19,17 @@ PATIENCE = 1.0
 
 
 def acquire(path: Path, tell: Callable[[str], None], patience: float = PATIENCE) -> IO[bytes]:
-    """Hold the lock at `path`; while others hold it, wait, naming them once each. Pass the file on as stdin."""
+    """Hold the lock at `path`; while others hold it, name them and wait. Pass the file on as stdin.
+
+    An engine whose starter was killed goes on starting jobs: those are not named, one line a job would say nothing.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("ab+")
-    told: set[int] = set()
+    if _try(file):
+        return file
+    for process, command in sorted(holders(path).items()):
+        tell(f"waiting for process {process} of an earlier run, which still works: {command}")
     while not _try(file):
-        others = holders(path)
-        for process in sorted(others.keys() - told):
-            tell(f"waiting for process {process} of an earlier run: {others[process]}")
-        told |= others.keys()
         time.sleep(patience)
     return file
 
