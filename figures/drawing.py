@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -11,7 +11,8 @@ import tyro
 
 from store.command import BadInput, Command, Report, run
 
-Draw = Callable[[Sequence[Path], Path], list[Path]]
+Draw = Callable[..., list[Path]]
+"""of the inputs and the output, and of the figure's own flags by name"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,15 @@ class Drawing(Command):
     """where to draw, without an ending: .svg and .png are added"""
 
 
-def command(draw: Draw, name: str, description: str) -> NoReturn:
+@dataclass(frozen=True, kw_only=True)
+class Choosing(Drawing):
+    """Flags of a figure that shows some checkpoints beside one another."""
+
+    checkpoint: tuple[str, ...] = ()
+    """names of those to show, as `python -m store.results FILE` lists them (default: all)"""
+
+
+def command(draw: Draw, name: str, description: str, flags: type[Drawing] = Drawing) -> NoReturn:
     """Run `draw` as the command `python -m figures.NAME`."""
 
     def main(arguments: Drawing) -> Report:
@@ -32,7 +41,9 @@ def command(draw: Draw, name: str, description: str) -> NoReturn:
             if not path.is_file():
                 raise BadInput(f"{path}: there is no such results file. `make figures` makes it")
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        written = [str(path) for path in draw(arguments.inputs, arguments.out)]
+        shared = {field.name for field in fields(Drawing)}
+        own = {field.name: getattr(arguments, field.name) for field in fields(flags) if field.name not in shared}
+        written = [str(path) for path in draw(arguments.inputs, arguments.out, **own)]
         return Report({"written": written}, "\n".join(written))
 
-    run(Drawing, main, prog=f"python -m figures.{name}", description=description)
+    run(flags, main, prog=f"python -m figures.{name}", description=description)

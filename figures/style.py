@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,18 @@ def look(arm: str) -> Look:
     return LOOKS.get(arm, Look(arm, "#999999", "*", "--"))
 
 
+def looks(arms: Iterable[str]) -> dict[str, Look]:
+    """How arms are drawn beside one another: one that is not in the list takes the colour of one that is not there.
+
+    >>> found = looks(["mine", "magnitude"])
+    >>> found["mine"].label, found["mine"].colour, found["magnitude"].label
+    ('mine', '#000000', 'one-shot magnitude')
+    """
+    there = list(dict.fromkeys(arms))
+    free = iter([style for name, style in LOOKS.items() if name not in there])
+    return {arm: LOOKS[arm] if arm in LOOKS else replace(next(free, look(arm)), label=arm) for arm in there}
+
+
 @contextmanager
 def styled() -> Iterator[None]:
     """matplotlib without a screen and with the common settings, for the time of the block."""
@@ -110,6 +122,11 @@ def plain_ticks(axis: Axis) -> None:
     axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 200 * low else (1,)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
+
+
+def from_zero(row: Sequence[Axes]) -> None:
+    """One scale for these axes, which share it, from zero to a little above everything in them."""
+    row[0].set_ylim(0, 1.08 * max(axes.dataLim.y1 for axes in row) or 1)
 
 
 def compression_axis(axes: Axes, sparsities: list[float]) -> None:

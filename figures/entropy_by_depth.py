@@ -1,0 +1,59 @@
+"""Figure 10: mean PSP-entropy of each hidden layer in forward order, of all neurons and of alive ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from figures.drawing import Choosing, command
+from figures.psp import Network, beside, check_count, examples, read_networks
+from figures.style import LOOKS, WIDTH, from_zero, save, styled
+from store.command import BadInput
+
+MANY = 8
+"""layers whose names stand side by side"""
+
+
+def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> list[Path]:
+    """Draw from `entropy.psp` results: a line for each checkpoint."""
+    networks = read_networks(inputs, checkpoint)
+    check_count(networks, len(LOOKS))
+    for network in networks:
+        if network.summary["order"] != 1:
+            raise BadInput(f"{network.name} was measured with --order 2 or more: its errors are those of tuples")
+    with styled():
+        import matplotlib.pyplot as plt
+
+        figure, (every, alive) = plt.subplots(1, 2, figsize=(WIDTH, 3.4), sharey=True)
+        for network, style in zip(networks, beside(networks), strict=True):
+            layers = [layer.summary for layer in network.layers]
+            names = [layer["name"] for layer in layers]
+            line = {"color": style.colour, "marker": style.marker, "linestyle": style.line, "label": style.label}
+            errors = [_number(layer["stderr_new_images"]) for layer in layers]
+            every.errorbar(names, [layer["mean"] for layer in layers], errors, capsize=2.5, **line)
+            alive.plot(names, [_number(layer["alive_mean"]) for layer in layers], **line)
+        every.set_title("all neurons")
+        alive.set_title("alive neurons (neither always on nor always off)")
+        every.set_ylabel("mean PSP-entropy (bit)")
+        from_zero([every, alive])
+        for axes in (every, alive):
+            axes.margins(x=0.08)
+            axes.tick_params(axis="x", rotation=90 if len(names) > MANY else 0)
+            axes.set_xlabel("layer, in forward order")
+        handles, labels = alive.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=3, title=_caption(networks), title_fontsize=8)
+        return save(figure, out)
+
+
+def _number(value: float | None) -> float:
+    """A summary's number: null where there is none."""
+    return float("nan") if value is None else value
+
+
+def _caption(networks: Sequence[Network]) -> str:
+    bars = "bars (where larger than the markers): standard error for other images"
+    return f"{examples(networks[0])}, {networks[0].summary['classes']} classes; {bars}"
+
+
+if __name__ == "__main__":
+    command(draw, "entropy_by_depth", __doc__ or "", Choosing)
