@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -17,22 +17,39 @@ class Coordinates:
     """Vectors (d,) in float64 <-> tensors in the shapes of the trainable parameters.
 
     Parameters come in registration order, a shared tensor once. With `subspace` = "survivors" the coordinates are the
-    weights whose mask is True, with "full" all of them; without masks both are the same.
+    weights whose mask is True, with "full" all of them; without masks both are the same. `parameters` names those that
+    count, or modules with all that is in them; the others stay where they are, removed weights at 0.
+
+    >>> Coordinates(nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)), {}, "survivors", ["0.bias", "1"]).dimension
+    14
     """
 
-    def __init__(self, model: nn.Module, masks: Mapping[str, Tensor], subspace: Subspace) -> None:
-        parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
-        if not parameters:
-            raise BadInput("the network has no trainable parameters (requires_grad is False for all of them)")
-        self.shapes = {name: parameter.shape for name, parameter in parameters.items()}
-        kept = _flat_mask(model, parameters, masks)
-        self.full = torch.cat([p.detach().double().flatten() for p in parameters.values()]).where(kept, 0.0)
-        """(D,) all parameters, 0 where removed"""
+    def __init__(
+        self,
+        model: nn.Module,
+        masks: Mapping[str, Tensor],
+        subspace: Subspace,
+        parameters: Sequence[str] | None = None,
+    ) -> None:
+        chosen = _trainable(model)
+        if parameters is not None:
+            names = _named(model, chosen, parameters)
+            chosen = {name: parameter for name, parameter in chosen.items() if name in names}
+        self.shapes = {name: parameter.shape for name, parameter in chosen.items()}
+        self.dtypes = {name: parameter.dtype for name, parameter in chosen.items()}
+        every = _kept(model, masks)
+        values = {name: parameter.detach().where(every[name], 0.0) for name, parameter in model.named_parameters()}
+        self.fixed = {name: value for name, value in values.items() if name not in chosen}
+        """the parameters that are not measured, as they are"""
+        kept = torch.cat([every[name].flatten() for name in chosen])
+        self.full = torch.cat([values[name].double().flatten() for name in chosen])
+        """(D,) all parameters that count, 0 where removed"""
         self.kept = kept
         """(D,) bool, True = survives"""
         everything = subspace == "full" or bool(kept.all())
         self.index = None if everything else kept.nonzero().squeeze(1)
-        self.dtypes = {name: parameter.dtype for name, parameter in parameters.items()}
+        if parameters is not None and not self.dimension:
+            raise BadInput(f"all weights of {', '.join(chosen)} are removed: there is nothing to measure there")
 
     @property
     def dimension(self) -> int:
@@ -44,8 +61,14 @@ class Coordinates:
         """(d,) the coordinates of the network as it is."""
         return self.restrict(self.full)
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many coordinates each parameter has."""
+        moving = self.tensors(self.extend(torch.ones_like(self.point)))
+        return {name: int(tensor.sum()) for name, tensor in moving.items()}
+
     def restrict(self, dense: Tensor) -> Tensor:
-        """(..., D) -> (..., d): the coordinates among all parameters."""
+        """(..., D) -> (..., d): the coordinates among all parameters that count."""
         return dense if self.index is None else dense[..., self.index]
 
     def extend(self, vector: Tensor) -> Tensor:
@@ -67,17 +90,40 @@ class Coordinates:
         return self.restrict(torch.cat([tensors[name].double().flatten() for name in self.shapes]))
 
 
-def _flat_mask(model: nn.Module, parameters: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Tensor:
-    """(D,) bool; a mask may go by any name of a shared tensor."""
-    names = {id(parameter): name for name, parameter in parameters.items()}
+def _trainable(model: nn.Module) -> dict[str, nn.Parameter]:
+    trainable = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    if not trainable:
+        raise BadInput("the network has no trainable parameters (requires_grad is False for all of them)")
+    return trainable
+
+
+def _named(model: nn.Module, trainable: Mapping[str, Tensor], parameters: Sequence[str]) -> set[str]:
+    """Names among `trainable` of the parameters asked for, which may go by any name of a shared tensor."""
+    names = {id(parameter): name for name, parameter in trainable.items()}
+    every = model.named_parameters(remove_duplicate=False)
+    known = {name: names[id(parameter)] for name, parameter in every if id(parameter) in names}
+    if not parameters:
+        raise BadInput("no parameters are named: there is nothing to measure")
+    found: set[str] = set()
+    for asked in parameters:
+        own = {first for name, first in known.items() if name == asked or name.startswith(f"{asked}.")}
+        if not own:
+            some = ", ".join(list(known)[:6]) + (" ..." if len(known) > 6 else "")
+            raise BadInput(f"{asked}: the network has no trainable parameter or module of this name; it has {some}")
+        found |= own
+    return found
+
+
+def _kept(model: nn.Module, masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """For each parameter what survives (bool); a mask may go by any name of a shared tensor."""
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
     every = dict(model.named_parameters(remove_duplicate=False))
-    kept = {name: torch.ones_like(p, dtype=torch.bool) for name, p in parameters.items()}
+    kept = {name: torch.ones_like(p, dtype=torch.bool) for name, p in model.named_parameters()}
     for name, mask in masks.items():
         if name not in every:
             raise BadInput(f"there is a mask for {name}, but the network has no such parameter")
         if mask.shape != every[name].shape:
             shapes = f"{tuple(mask.shape)}, the parameter {tuple(every[name].shape)}"
             raise BadInput(f"the mask of {name} has the shape {shapes}")
-        if id(every[name]) in names:
-            kept[names[id(every[name])]] &= mask.to(every[name].device).bool()
-    return torch.cat([mask.flatten() for mask in kept.values()])
+        kept[names[id(every[name])]] &= mask.to(every[name].device).bool()
+    return kept

@@ -1,4 +1,4 @@
-"""Largest eigenvalues of the Hessian of the mean loss: `python -m landscape.hessian CKPT`."""
+"""Largest eigenvalues of the Hessian of the mean loss, or of its kin: `python -m landscape.hessian CKPT`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from landscape.flags import Landscape, objective_of
+from landscape.operator import Operator, operators
 from landscape.position import heading, position, write_position
 from store.command import Report, note, render_table, run
 from zoo.measuring import measure_each
 
 if TYPE_CHECKING:
+    from landscape.blocks import Block
     from landscape.lanczos import Eigenpairs
     from landscape.objective import Objective
     from landscape.trace import Estimate
@@ -28,16 +30,23 @@ class Hessian(Landscape):
     """relative error allowed in each eigenvalue"""
     by: Literal["value", "magnitude"] = "value"
     """the largest, or the largest in magnitude (negative ones too)"""
-    operator: Literal["hessian"] = "hessian"
+    operator: Literal["hessian", "ggn", "empirical-fisher", "mc-fisher", "gradient-covariance"] = "hessian"
     """of what the eigenvalues are"""
+    draws: int = 1
+    """labels that mc-fisher draws for each example"""
     trace: int | None = None
     """also estimate the trace, from this many random probes"""
+    per_layer: bool = False
+    """also the largest eigenvalue and the trace of each layer's diagonal block"""
+    layers: tuple[str, ...] = ()
+    """the same of these blocks only: names of layers, of modules that hold several, or of parameters"""
 
 
 def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any]:
     """Measure a subject, write its spectrum to its place, and return what the JSON object says of it."""
     import time
 
+    from landscape.blocks import summary, write
     from landscape.lanczos import top_eigenpairs
     from landscape.streams import stream
     from landscape.trace import hutchinson
@@ -46,9 +55,11 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
     start = time.perf_counter()
     objective = objective_of(subject, arguments.subspace)
     where = position(objective, arguments.subspace)
+    operator = _operator(arguments)
+    product = operator.product(objective, arguments.seed)
     draws, probes = stream(arguments.seed, "lanczos"), stream(arguments.seed, "trace")
     pairs = top_eigenpairs(
-        objective.hvp,
+        product,
         lambda: objective.normal(draws),
         objective.dimension,
         arguments.top,
@@ -58,10 +69,15 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
     if not pairs.converged:
         note(f"{subject.name}: {pairs.products} products did not bring all eigenvalues within the tolerance")
     count = arguments.trace
-    trace = hutchinson(objective.hvp, lambda: objective.signs(probes), count) if count else None
+    trace = hutchinson(product, lambda: objective.signs(probes), count) if count else None
+    layers = _layers(objective, operator, arguments)
     seconds = time.perf_counter() - start
-    _write(place, pairs, trace, where)
-    return where | _summary(pairs, trace) | {"seconds": seconds, "passes": seconds / _pass_seconds(objective)}
+    _write(place, operator, pairs, trace, where)
+    own = _summary(operator, pairs, trace)
+    if layers:
+        write(place, "hessian", layers)
+        own["layers"] = summary(layers)
+    return where | own | {"seconds": seconds, "passes": seconds / _pass_seconds(objective)}
 
 
 def table(summary: dict[str, Any]) -> str:
@@ -72,15 +88,20 @@ def table(summary: dict[str, Any]) -> str:
             zip(summary["eigenvalues"], summary["residuals"], strict=True), start=1
         )
     ]
-    lines = [heading(summary), "", render_table(["rank", "Hessian eigenvalue", "relative residual"], rows)]
+    title = operators()[summary["operator"]].title
+    lines = [heading(summary), "", render_table(["rank", f"{title} eigenvalue", "relative residual"], rows)]
     if summary["trace"]:
         error = summary["trace"]["stderr"]
         lines.append(f"\ntrace {summary['trace']['value']:.5g}" + (f" ± {error:.2g}" if error is not None else ""))
+    if summary.get("layers"):
+        keys = ("name", "dimension", "eigenvalue", "residual", "trace", "trace_stderr")
+        head = ["layer", "weights", "eigenvalue", "relative residual", "trace", "±"]
+        lines += ["", render_table(head, [[layer[key] for key in keys] for layer in summary["layers"]])]
     if not summary["converged"]:
         lines.append("\nNot all eigenvalues are within the tolerance: see the residuals")
     lines.append(
-        f"\n{summary['products']} Hessian-vector products; all took as long as {summary['passes']:.0f} passes forward "
-        "and backward"
+        f"\n{summary['products']} products with vectors for the eigenvalues; "
+        f"all took as long as {summary['passes']:.0f} passes forward and backward"
     )
     return "\n".join(lines)
 
@@ -94,15 +115,31 @@ def main(arguments: Hessian) -> Report:
 def _check(arguments: Hessian) -> None:
     from store.command import BadInput
 
-    for flag, value in (("--top", arguments.top), ("--trace", arguments.trace)):
+    for flag, value in (("--top", arguments.top), ("--trace", arguments.trace), ("--draws", arguments.draws)):
         if value is not None and value < 1:
             raise BadInput(f"{flag} {value}: expected a number of at least 1")
     if not arguments.tolerance > 0:
         raise BadInput(f"--tolerance {arguments.tolerance}: expected a positive number, such as 1e-3")
 
 
-def _summary(pairs: Eigenpairs, trace: Estimate | None) -> dict[str, Any]:
+def _operator(arguments: Hessian) -> Operator:
+    kind = operators()[arguments.operator]
+    return kind(**({"draws": arguments.draws} if arguments.operator == "mc-fisher" else {}))
+
+
+def _layers(objective: Objective, operator: Operator, arguments: Hessian) -> list[Block]:
+    """The diagonal blocks that were asked for."""
+    from landscape.blocks import PROBES, blocks, layers
+
+    named = layers(list(objective.coordinates.shapes)) if arguments.per_layer else {}
+    named |= {name: [name] for name in arguments.layers}
+    probes = arguments.trace or PROBES
+    return blocks(objective, operator, named, tolerance=arguments.tolerance, probes=probes, seed=arguments.seed)
+
+
+def _summary(operator: Operator, pairs: Eigenpairs, trace: Estimate | None) -> dict[str, Any]:
     return {
+        "operator": operator.name,
         "eigenvalues": pairs.values.tolist(),
         "residuals": pairs.residuals.tolist(),
         "converged": pairs.converged,
@@ -123,17 +160,18 @@ def _pass_seconds(objective: Objective) -> float:
     return min(times)
 
 
-def _write(place: Place, pairs: Eigenpairs, trace: Estimate | None, where: dict[str, Any]) -> None:
+def _write(place: Place, operator: Operator, pairs: Eigenpairs, trace: Estimate | None, where: dict[str, Any]) -> None:
     count = len(pairs.values)
     place.scale("hessian/rank", list(range(1, count + 1)), "1", "rank by value")
-    place.write("hessian/eigenvalues", pairs.values, ("rank",), "nat", "largest eigenvalues of the Hessian")
-    place.write("hessian/residuals", pairs.residuals, ("rank",), "1", "||Hv - lv|| / max(|l|, 1e-6 |l_1|)")
+    place.write("hessian/eigenvalues", pairs.values, ("rank",), "nat", f"largest eigenvalues of the {operator.title}")
+    place.write("hessian/residuals", pairs.residuals, ("rank",), "1", "||Av - lv|| / max(|l|, 1e-6 |l_1|)")
     write_position(place, "hessian", where)
-    place.write("hessian/products", pairs.products, (), "1", "Hessian-vector products of the eigenvalues")
+    place.write("hessian/products", pairs.products, (), "1", "products with vectors for the eigenvalues")
+    place.attributes("hessian", operator=operator.name)
     if trace:
         place.scale("hessian/probe", list(range(len(trace.samples))), "1", "random probe")
-        place.write("hessian/probes", trace.samples, ("probe",), "nat", "z.Hz of a random sign vector z")
-        place.write("hessian/trace", trace.value, (), "nat", "trace of the Hessian, mean over the probes")
+        place.write("hessian/probes", trace.samples, ("probe",), "nat", "z.Az of a random sign vector z")
+        place.write("hessian/trace", trace.value, (), "nat", f"trace of the {operator.title}, mean over the probes")
         error = float("nan") if trace.stderr is None else trace.stderr
         place.write("hessian/trace_stderr", error, (), "nat", "standard error of the trace")
 

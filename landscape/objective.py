@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
+from landscape.attention import plain_attention
 from landscape.coordinates import Coordinates, Subspace
-from landscape.graphs import saved_bytes
+from landscape.graphs import Chunk, flat, saved_bytes
+from landscape.pearlmutter import gradient_graph, second_backward
 from landscape.repeatable import check_repeatable
 from store.command import BadInput
 from zoo.batches import batches
 from zoo.evaluation import Evaluation, evaluating
 
 Loss = Callable[[Any, Tensor], Tensor]
-Gradient = tuple[tuple[Tensor, ...], list[Tensor]]
-"""a chunk's gradient with its graph, and the parameters it is a function of"""
+Graph = TypeVar("Graph")
 
 GRAPH_BYTES = 2**30
 """memory that the graphs of the gradient may take between products"""
@@ -38,7 +39,8 @@ class Objective:
     """L(w + delta) = 1/N sum_i loss(model(x_i; w + delta), y_i), with its gradient and Hessian-vector products.
 
     w: trainable parameters, removed weights being 0. The coordinates (d,) of a displacement delta, a gradient or a
-    vector are the survivors of `masks` (name -> bool tensor, True = kept) or, with `subspace` = "full", all of them.
+    vector are the survivors of `masks` (name -> bool tensor, True = kept) or, with `subspace` = "full", all of them;
+    with `parameters` (names of parameters or of modules) only those among them, so that the Hessian is their block.
     Vectors are float64; the network runs in its own data type; sums over examples are float64, so that chunks
     (`batch_size` examples at once) change nothing beyond rounding. Eval mode; weights, buffers, gradients, modes and
     random state of `model` stay as they are. `loss(outputs, y)` gives each example's loss (n,), or their mean.
@@ -61,20 +63,23 @@ class Objective:
         loss: Loss | None = None,
         masks: Mapping[str, Tensor] | None = None,
         subspace: Subspace = "survivors",
+        parameters: Sequence[str] | None = None,
         batch_size: int | None = None,
     ) -> None:
         if not len(x):
             raise BadInput("there are no examples to measure the loss on")
         self.model, self.y, self.batch_size = model, y, batch_size
-        self.coordinates = Coordinates(model, masks or {}, subspace)
+        self._region: dict[str, Any] = {"masks": masks or {}, "subspace": subspace, "parameters": parameters}
+        self.coordinates = Coordinates(model, **self._region)
         dtype = next(iter(self.coordinates.dtypes.values()))
         self.x = x.to(dtype) if x.is_floating_point() else x
         self._example_losses = loss or per_example_cross_entropy
-        self._graphs: list[Gradient] | None = None
-        self._buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
+        self._kept: tuple[object, list[Any]] | None = None
+        self._fits: dict[object, bool] = {}
+        self._constants = self.coordinates.fixed | {name: buffer.clone() for name, buffer in model.named_buffers()}
         with evaluating(model), torch.no_grad():
-            parameters = self._parameters(None)
-            check_repeatable(lambda x, y: self._forward(parameters, x, y)[1], self.x[:16], self.y[:16])
+            weights = self._parameters(None)
+            check_repeatable(lambda x, y: self._forward(weights, x, y)[1], self.x[:16], self.y[:16])
 
     @property
     def dimension(self) -> int:
@@ -88,24 +93,23 @@ class Objective:
 
     def part(self, first: int, last: int) -> Objective:
         """The same over the examples first..last-1 only."""
-        return Objective(
-            self.model,
-            self.x[first:last],
-            self.y[first:last],
-            loss=self._example_losses,
-            masks=self.coordinates.tensors(self.coordinates.kept),
-            subspace="full" if self.coordinates.index is None else "survivors",
-            batch_size=self.batch_size,
-        )
+        return self._again(self.x[first:last], self.y[first:last], **self._region)
+
+    def block(self, parameters: Sequence[str]) -> Objective:
+        """The same as a function of these parameters only (names of parameters or of modules)."""
+        return self._again(self.x, self.y, **self._region | {"parameters": parameters})
+
+    def _again(self, x: Tensor, y: Tensor, **region: Any) -> Objective:
+        return Objective(self.model, x, y, loss=self._example_losses, batch_size=self.batch_size, **region)
 
     def evaluate(self, displacement: Tensor | None = None) -> Evaluation:
         """Mean loss (inf where it overflows) and accuracy (NaN where y are no labels) at w + displacement."""
         total = torch.zeros((), dtype=torch.float64, device=self.x.device)
         correct = torch.zeros((), dtype=torch.float64, device=self.x.device)
         with evaluating(self.model), torch.no_grad():
-            parameters = self._parameters(displacement)
+            weights = self._parameters(displacement)
             for x, y in self._chunks():
-                outputs, losses = self._forward(parameters, x, y)
+                outputs, losses = self._forward(weights, x, y)
                 total += losses.sum()
                 correct += _correct(outputs, y)
         loss = total.item() / len(self.x)
@@ -122,9 +126,9 @@ class Objective:
         """L(w + displacement) and its gradient (d,), of one pass."""
         total, gradient = 0.0, torch.zeros_like(self.coordinates.full)
         with evaluating(self.model), torch.enable_grad():
-            for summed, parameters in self._chunk_losses(displacement):
-                parts = torch.autograd.grad(summed, parameters, materialize_grads=True)
-                gradient += _flat(parts)
+            for chunk in self.chunks(displacement):
+                summed = chunk.losses.sum()
+                gradient += flat(torch.autograd.grad(summed, chunk.parameters, materialize_grads=True))
                 total += summed.item()
         self._require_finite(bool(gradient.isfinite().all()))
         return total / len(self.x), self.coordinates.restrict(gradient / len(self.x))
@@ -136,18 +140,77 @@ class Objective:
     def hvp(self, vectors: Tensor, displacement: Tensor | None = None) -> Tensor:
         """H v for each of `vectors` (d,) or (k, d), H the Hessian of L at w + displacement (Pearlmutter 1994).
 
-        Double backward; the graph of a chunk's gradient serves all vectors, and at w all later products too if the
-        graphs of all chunks together fit in `GRAPH_BYTES`.
+        Double backward; the graph of a chunk's gradient serves all vectors, and at w later products too (see `graphs`).
+        """
+        with evaluating(self.model), plain_attention(), torch.enable_grad():
+            return self.products(vectors, self.graphs(gradient_graph, displacement), second_backward)
+
+    def products(
+        self,
+        vectors: Tensor,
+        graphs: Iterator[Graph],
+        apply: Callable[[Graph, list[Tensor]], Tensor],
+    ) -> Tensor:
+        """A matrix times `vectors` (d,) or (k, d), the matrix being a mean over examples.
+
+        `apply`: a chunk's graph and a direction in the parameters' shapes -> its product (D,), summed over examples.
         """
         rows = vectors.double().reshape(-1, self.dimension)  # (d,) -> (1, d); (k, d) as it is
         products = torch.zeros(len(rows), len(self.coordinates.full), dtype=torch.float64, device=rows.device)
         directions = [self._native(self.coordinates.extend(row)) for row in rows]
-        with evaluating(self.model), torch.enable_grad():
-            for gradient, parameters in self._gradients(displacement):
-                for row, direction in enumerate(directions):
-                    products[row] += _second_backward(gradient, parameters, direction)
+        for graph in graphs:
+            for row, direction in enumerate(directions):
+                products[row] += apply(graph, direction)
         self._require_finite(bool(products.isfinite().all()))
         return self.coordinates.restrict(products / len(self.x)).reshape(vectors.shape)
+
+    def graphs(self, build: Callable[[Chunk], Graph], displacement: Tensor | None = None) -> Iterator[Graph]:
+        """`build` of each chunk, to be differentiated time and again.
+
+        At w those of all chunks are kept for the next call with this very `build` if they fit in `GRAPH_BYTES`
+        together; a call with another frees them.
+        """
+        if displacement is not None or not self._fit(build):
+            return (build(chunk) for chunk in self.chunks(displacement))
+        if self._kept is None or self._kept[0] is not build:
+            self._kept = None
+            self._kept = build, [build(chunk) for chunk in self.chunks()]
+        return iter(self._kept[1])
+
+    def chunks(self, displacement: Tensor | None = None) -> Iterator[Chunk]:
+        """The examples in file order, `batch_size` at once, as functions of the parameters at w + displacement."""
+        weights, first = self._parameters(displacement), 0
+        for x, y in self._chunks():
+            outputs, losses = self._forward(weights, x, y)
+            yield Chunk(slice(first, first := first + len(x)), list(weights.values()), outputs, losses)
+
+    def outputs(self) -> Iterator[tuple[slice, Any]]:
+        """The network's outputs for the examples in file order, `batch_size` at once, without a graph."""
+        with evaluating(self.model), torch.no_grad():
+            for chunk in self.chunks():
+                yield chunk.examples, chunk.outputs
+
+    def losses(self, outputs: Any, y: Tensor) -> Tensor:
+        """Each example's loss (n,) in float64, of the network's outputs for them."""
+        losses = self._example_losses(outputs, y)
+        if losses.shape not in ((), (len(y),)):
+            raise BadInput(
+                f"the loss of {len(y)} examples has the shape {tuple(losses.shape)}: "
+                f"expected one number for each, ({len(y)},), or their mean, ()"
+            )
+        return losses.double().expand(len(y))
+
+    def tangents(self, examples: slice, direction: list[Tensor]) -> Any:
+        """How the outputs for some examples change along a direction in the parameters' shapes: forward mode."""
+        with torch.no_grad(), forward_ad.dual_level():
+            weights = self._parameters(None).items()
+            moving = {
+                name: forward_ad.make_dual(w.detach(), v) for (name, w), v in zip(weights, direction, strict=True)
+            }
+            outputs, tangents = forward_ad.unpack_dual(
+                functional_call(self.model, moving | self._constants, (self.x[examples],))
+            )
+        return torch.zeros_like(outputs) if tangents is None else tangents
 
     def normal(self, generator: torch.Generator) -> Tensor:
         """Standard normal coordinates (d,), drawn for all parameters, so that a mask only leaves some out."""
@@ -175,45 +238,24 @@ class Objective:
             for name, tensor in self.coordinates.tensors(dense, native=True).items()
         }
 
-    def _chunk_losses(self, displacement: Tensor | None) -> Iterator[tuple[Tensor, list[Tensor]]]:
-        """Each chunk's summed loss, and the parameters it is a function of."""
-        parameters = self._parameters(displacement)
-        for x, y in self._chunks():
-            yield self._forward(parameters, x, y)[1].sum(), list(parameters.values())
+    def _fit(self, build: Callable[[Chunk], Any]) -> bool:
+        """Whether the graphs of all chunks fit in `GRAPH_BYTES`, judged by that of the first examples."""
+        if build not in self._fits:
+            count = min(TRIAL, len(self.x))
+            weights, trial = self._parameters(None), slice(count)
 
-    def _gradients(self, displacement: Tensor | None) -> Iterator[Gradient]:
-        """Each chunk's gradient with its graph; at w they are built once if they can be kept."""
-        if displacement is not None or not self._graphs_fit:
-            return self._new_gradients(displacement)
-        if self._graphs is None:
-            self._graphs = list(self._new_gradients(None))
-        return iter(self._graphs)
+            def graph() -> Any:
+                return build(
+                    Chunk(trial, list(weights.values()), *self._forward(weights, self.x[trial], self.y[trial]))
+                )
 
-    def _new_gradients(self, displacement: Tensor | None) -> Iterator[Gradient]:
-        for summed, parameters in self._chunk_losses(displacement):
-            yield torch.autograd.grad(summed, parameters, create_graph=True, materialize_grads=True), parameters
+            self._fits[build] = saved_bytes(graph) * len(self.x) // count <= GRAPH_BYTES
+        return self._fits[build]
 
-    @cached_property
-    def _graphs_fit(self) -> bool:
-        trial = slice(min(TRIAL, len(self.x)))
-
-        def build() -> tuple[Tensor, ...]:
-            parameters = self._parameters(None)
-            summed = self._forward(parameters, self.x[trial], self.y[trial])[1].sum()
-            return torch.autograd.grad(summed, list(parameters.values()), create_graph=True, materialize_grads=True)
-
-        return saved_bytes(build) * len(self.x) // min(TRIAL, len(self.x)) <= GRAPH_BYTES
-
-    def _forward(self, parameters: dict[str, Tensor], x: Tensor, y: Tensor) -> tuple[Any, Tensor]:
+    def _forward(self, weights: dict[str, Tensor], x: Tensor, y: Tensor) -> tuple[Any, Tensor]:
         """Outputs, and each example's loss (n,) in float64."""
-        outputs = functional_call(self.model, parameters | self._buffers, (x,))
-        losses = self._example_losses(outputs, y)
-        if losses.shape not in ((), (len(x),)):
-            raise BadInput(
-                f"the loss of {len(x)} examples has the shape {tuple(losses.shape)}: "
-                f"expected one number for each, ({len(x)},), or their mean, ()"
-            )
-        return outputs, losses.double().expand(len(x))
+        outputs = functional_call(self.model, weights | self._constants, (x,))
+        return outputs, self.losses(outputs, y)
 
     @staticmethod
     def _require_finite(finite: bool) -> None:
@@ -229,15 +271,3 @@ def _correct(outputs: Any, y: Tensor) -> Tensor | float:
     if torch.is_tensor(outputs) and outputs.ndim == 2 and y.ndim == 1 and not y.is_floating_point():
         return (outputs.argmax(1) == y).sum()
     return math.nan
-
-
-def _flat(tensors: tuple[Tensor, ...]) -> Tensor:
-    return torch.cat([tensor.double().flatten() for tensor in tensors])
-
-
-def _second_backward(gradient: tuple[Tensor, ...], parameters: list[Tensor], direction: list[Tensor]) -> Tensor:
-    """d(gradient . direction) / d parameters, flat; zero where the gradient is constant."""
-    along = torch.stack([(g * v).sum().double() for g, v in zip(gradient, direction, strict=True)]).sum()
-    if not along.requires_grad:
-        return torch.zeros(sum(p.numel() for p in parameters), dtype=torch.float64, device=along.device)
-    return _flat(torch.autograd.grad(along, parameters, retain_graph=True, materialize_grads=True))

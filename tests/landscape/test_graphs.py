@@ -11,6 +11,7 @@ from torch import nn
 from landscape import objective as module
 from landscape.graphs import saved_bytes
 from landscape.objective import Objective
+from landscape.pearlmutter import gradient_graph
 
 
 def build(batch_size: int = 7) -> Objective:
@@ -28,22 +29,22 @@ def test_kept_graphs_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None
     streamed = build()
     assert torch.equal(first, streamed.hvp(vectors))
     assert torch.equal(again, first)
-    assert kept._graphs is not None
-    assert streamed._graphs is None
+    assert kept._kept is not None
+    assert streamed._kept is None
 
 
 def test_elsewhere_than_at_the_point_nothing_is_kept() -> None:
     objective = build()
     displacement = 0.1 * torch.ones(objective.dimension)
     moved = objective.hvp(displacement, displacement)
-    assert objective._graphs is None
+    assert objective._kept is None
     assert not torch.equal(moved, objective.hvp(displacement))
 
 
 def test_the_estimate_is_what_all_graphs_take() -> None:
     objective = build(batch_size=20)
-    found = saved_bytes(lambda: list(objective._new_gradients(None)))
-    assert objective._graphs_fit
+    found = saved_bytes(lambda: [gradient_graph(chunk) for chunk in objective.chunks()])
+    assert objective._fit(gradient_graph)
     assert found > 20 * 3 * 36 * 4  # the activations of the convolution at the very least
 
 

@@ -1,9 +1,9 @@
-"""Loss, gradient and Hessian of a small network, dense and in float64: what landscape/ is compared with."""
+"""Loss, gradient and curvature matrices of a small network, dense and in float64: what landscape/ is compared with."""
 
 import copy
 
 import torch
-from torch.func import functional_call, hessian
+from torch.func import functional_call, hessian, jacrev
 from torch.nn.functional import cross_entropy
 
 
@@ -19,10 +19,13 @@ class Dense:
         self.kept = torch.cat(kept)
         self.w = torch.cat([p.flatten() for p in self.named.values()]) * self.kept
 
-    def loss(self, w):
+    def outputs(self, w):
         parts = w.split([p.numel() for p in self.named.values()])
         parameters = {name: part.view_as(p) for part, (name, p) in zip(parts, self.named.items(), strict=True)}
-        return self.criterion(functional_call(self.model, parameters, (self.x,)), self.y)
+        return functional_call(self.model, parameters, (self.x,))
+
+    def loss(self, w):
+        return self.criterion(self.outputs(w), self.y).mean()
 
     def index(self, subspace):
         return self.kept.nonzero().squeeze(1) if subspace == "survivors" else torch.arange(len(self.w))
@@ -30,6 +33,32 @@ class Dense:
     def hessian(self, subspace="survivors"):
         index = self.index(subspace)
         return hessian(self.loss)(self.w)[index][:, index]
+
+    def ggn(self, subspace="survivors"):
+        """1/N sum_i J_i^T H_i J_i, one example at a time."""
+        jacobians = jacrev(self.outputs)(self.w)[..., self.index(subspace)]  # (N, C, d)
+        outputs = self.outputs(self.w)
+        total = 0
+        for i, jacobian in enumerate(jacobians):
+            inner = hessian(lambda row, i=i: self.criterion(row[None], self.y[i : i + 1]).mean())(outputs[i])
+            total = total + jacobian.T @ inner @ jacobian
+        return total / len(self.y)
+
+    def gradients(self, y=None, subspace="survivors"):
+        """Each example's own gradient (N, d), at its label or at another."""
+        labels = self.y if y is None else y
+        rows = range(len(labels))
+
+        def losses(w):
+            outputs = self.outputs(w)
+            return torch.stack([self.criterion(outputs[i : i + 1], labels[i : i + 1]).mean() for i in rows])
+
+        return jacrev(losses)(self.w)[:, self.index(subspace)]
+
+    def fisher(self, y=None, subspace="survivors"):
+        """1/N sum_i g_i g_i^T."""
+        gradients = self.gradients(y, subspace)
+        return gradients.T @ gradients / len(gradients)
 
     def gradient(self, subspace="survivors"):
         return torch.func.grad(self.loss)(self.w)[self.index(subspace)]

@@ -1,6 +1,7 @@
-"""Small networks with everything that can go wrong: convolutions, batch norm, shared weights, masks."""
+"""Small networks with everything that can go wrong: convolutions, batch norm, shared weights, attention, masks."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -29,6 +30,20 @@ class Tied(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(torch.relu(self.second(torch.relu(self.first(x)))))
+
+
+class Attentive(nn.Module):
+    """Softmax attention over the four rows of an image, written out, behind a layer norm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(4)
+        self.qkv = nn.Linear(4, 9)
+        self.head = nn.Linear(3, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = self.qkv(self.norm(x.squeeze(1))).chunk(3, dim=-1)  # (N, 4, 3) each
+        return self.head((torch.softmax(q @ k.transpose(1, 2), dim=-1) @ v).mean(1))
 
 
 def mlp() -> nn.Sequential:
@@ -66,12 +81,10 @@ def normalised() -> nn.Sequential:
 
 
 def make(kind: str, seed: int = 0, dtype: torch.dtype = torch.float32) -> Case:
-    """`mlp`, `conv`, `batchnorm`, `tied`, or `masked` (a convolutional network of which 60 % is removed)."""
+    """`mlp`, `conv`, `batchnorm`, `tied`, `attention`, or `masked` (convolutional, 60 % removed)."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = {"mlp": mlp, "conv": convolutional, "batchnorm": normalised, "tied": Tied, "masked": convolutional}[
-            kind
-        ]()
+        model = BUILDERS[kind]()
         shape = {"mlp": (5,), "tied": (4,)}.get(kind, (1, 4, 4))
         x, y = torch.randn(22, *shape), torch.randint(0, 3, (22,))
         masks = {}
@@ -87,4 +100,12 @@ def make(kind: str, seed: int = 0, dtype: torch.dtype = torch.float32) -> Case:
     return Case(model.to(dtype), x.to(dtype), y, masks)
 
 
-KINDS = ("mlp", "conv", "batchnorm", "tied", "masked")
+BUILDERS: dict[str, Callable[[], nn.Module]] = {
+    "mlp": mlp,
+    "conv": convolutional,
+    "batchnorm": normalised,
+    "tied": Tied,
+    "attention": Attentive,
+    "masked": convolutional,
+}
+KINDS = tuple(BUILDERS)

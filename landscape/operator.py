@@ -1,0 +1,43 @@
+"""What a curvature operator is: a frozen dataclass of parameters that turns an objective into products with vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, ClassVar
+
+from store.command import BadInput
+from store.registry import members
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from landscape.objective import Objective
+
+    Product = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Base of the members of landscape/operators: a symmetric (d, d) matrix, known by its products."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    """its name in a table"""
+    semidefinite: ClassVar[bool] = True
+    """whether no eigenvalue is negative, whatever the loss"""
+
+    def product(self, objective: Objective, seed: int = 0) -> Product:
+        """v -> A v, for one vector (d,) or several (k, d), float64; A is fixed here, draws being from `seed`."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Refuse parameters that mean nothing: all are counts."""
+        for parameter in fields(self):
+            if getattr(self, parameter.name) < 1:
+                raise BadInput(f"{self.name}: {parameter.name} must be at least 1, not {getattr(self, parameter.name)}")
+
+
+def operators() -> dict[str, type[Operator]]:
+    """Every curvature operator by name."""
+    return members("landscape.operators", Operator)

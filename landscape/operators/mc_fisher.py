@@ -1,0 +1,63 @@
+"""The Fisher matrix with labels that the network draws itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from landscape.operator import Operator
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from landscape.objective import Objective
+    from landscape.operator import Product
+
+
+@dataclass(frozen=True)
+class McFisher(Operator):
+    """F = 1/(N S) sum_is g_is g_is^T, g_is the gradient of example i's loss at label s, drawn from its softmax.
+
+    The labels are drawn once, so that F is one matrix. Its mean over draws, and its limit for many, is the Fisher
+    matrix, which for cross-entropy is the generalised Gauss-Newton matrix; errors fall with sqrt(S). A product costs
+    the same for any S. Needs logits (N, C) and labels (N,).
+    """
+
+    name: ClassVar[str] = "mc-fisher"
+    title: ClassVar[str] = "Monte Carlo Fisher"
+
+    draws: int = 1
+    """S, labels drawn for each example"""
+
+    def product(self, objective: Objective, seed: int = 0) -> Product:
+        """v -> F v."""
+        import torch
+
+        from landscape.sandwich import loss_slopes, outer, sandwich
+
+        self.check()
+        labels = draw_labels(objective, self.draws, seed)
+
+        def middle(outputs: Tensor, examples: slice) -> Product:
+            each = [loss_slopes(objective, outputs, drawn) for drawn in labels[:, examples]]
+            return lambda tangents: torch.stack([outer(slopes, tangents) for slopes in each]).mean(0)
+
+        return lambda vectors: sandwich(objective, vectors, middle)
+
+
+def draw_labels(objective: Objective, draws: int, seed: int) -> Tensor:
+    """(S, N) labels from the softmax of each example's logits; those of an example depend on no other."""
+    import torch
+
+    from landscape.streams import stream
+    from store.command import BadInput
+
+    uniform = torch.rand(len(objective.x), draws, generator=stream(seed, "mc-fisher"), dtype=torch.float64)
+    labels, classes = [], objective.y.ndim == 1 and not objective.y.is_floating_point()
+    for at, logits in objective.outputs():
+        if not (classes and torch.is_tensor(logits) and logits.ndim == 2):
+            raise BadInput("mc-fisher draws labels from the softmax: it needs logits (N, C) and labels (N,) that count")
+        bounds = logits.double().softmax(1).cumsum(1)
+        drawn = torch.searchsorted(bounds, uniform[at].to(bounds), right=True)
+        labels.append(drawn.clamp_max(logits.shape[1] - 1))  # bounds end at 1 but for rounding
+    return torch.cat(labels).T.contiguous()
