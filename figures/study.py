@@ -69,18 +69,16 @@ class Part:
         unfinished = [self.longer(seed), *self.pruned(seed, self.arms, self.sparsities)]
         return [self.dense(seed), *unfinished, *map(finished, unfinished)]
 
-    def recoveries(self, seed: int | str, sparsities: Sequence[float]) -> list[str]:
-        """The weights along the one-shot arm's fine-tuning."""
-        return [
-            f"{file.removesuffix('.pt')}.trajectory.h5" for file in self.pruned(seed, self.compared[:1], sparsities)
-        ]
+    def recoveries(self, seed: int | str, arms: Sequence[str], sparsities: Sequence[float]) -> list[str]:
+        """The weights along the arms' own epochs; both compared arms keep some."""
+        return [f"{file.removesuffix('.pt')}.trajectory.h5" for file in self.pruned(seed, arms, sparsities)]
 
     def curved(self, seed: int | str) -> list[str]:
         """What the curvature is measured on: the compared arms after the last cut, the others after the finish."""
         others = [arm for arm in self.arms if arm not in self.compared]
         compared = self.pruned(seed, self.compared, self.curvature_sparsities)
         return [
-            *self.recoveries(seed, self.matched_sparsities),
+            *self.recoveries(seed, self.compared[:1], self.matched_sparsities),
             *map(trajectory, compared),
             *map(finished, self.pruned(seed, others, self.curvature_sparsities)),
         ]

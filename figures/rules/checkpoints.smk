@@ -41,7 +41,7 @@ for part in ALL_PARTS:
                 part.dense("{seed}"),
             output:
                 updated(part.pruned("{seed}", [arm], part.sparsities)),
-                updated(part.recoveries("{seed}", part.sparsities) if arm == part.compared[0] else []),
+                updated(part.recoveries("{seed}", [arm], part.sparsities) if arm in part.compared else []),
             params:
                 method=config["arms"][arm]["method"],
                 flags=config["arms"][arm]["flags"],

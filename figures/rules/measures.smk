@@ -69,6 +69,34 @@ for part in ALL_PARTS:
 
         rule:
             name:
+                f"entropy_{part.model}_pairs"
+            input:
+                part.shown("{seed}"),
+            output:
+                updated(part.results("psp-pairs", ["{seed}"])),
+            params:
+                flags=f"--split {config['entropy_split']} --order 2 --selectivity",
+            log:
+                f"out/logs/{part.stem('{seed}', 'psp')}-pairs.log",
+            shell:
+                "{JOB} {log} {PYTHON} entropy.psp {input} {params.flags} -o {output}"
+
+        rule:
+            name:
+                f"entropy_{part.model}_training"
+            input:
+                part.recoveries("{seed}", part.compared, part.path_sparsities[-1:]),
+            output:
+                updated(part.results("psp-training", ["{seed}"])),
+            params:
+                flags=f"--split {config['entropy_split']}",
+            log:
+                f"out/logs/{part.stem('{seed}', 'psp')}-training.log",
+            shell:
+                "{JOB} {log} {PYTHON} entropy.psp {input} {params.flags} -o {output}"
+
+        rule:
+            name:
                 f"surface_{part.model}"
             input:
                 part.shown("{seed}"),

@@ -16,7 +16,13 @@ FIGURE_INPUTS = {
         *CLAIMS.paths(),
         *(CLAIMS.results("transfer") if CLAIMS.transfer_sparsities else []),
     ],
+    "neuron_class_map": PICTURES.results("psp-pairs", [0]),
+    "pair_entropy": PICTURES.results("psp-pairs", [0]),
+    "entropy_by_depth": PICTURES.results(ENTROPY, [0]),
+    "entropy_against_sparsity": CLAIMS.results(ENTROPY),
+    "entropy_over_training": PICTURES.results("psp-training", SEEN),
 }
+FIGURE_FLAGS = {"entropy_by_depth": " --checkpoint " + " ".join(Path(file).name for file in PICTURES.shown(0))}
 PICTURES_MADE = []
 
 for number, (figure, results) in enumerate(FIGURE_INPUTS.items(), 1):
@@ -38,7 +44,8 @@ for number, (figure, results) in enumerate(FIGURE_INPUTS.items(), 1):
         params:
             figure=figure,  # in the command, which is put together when the loop has long ended
             drawn=drawn,
+            flags=FIGURE_FLAGS.get(figure, ""),
         log:
             f"out/logs/{STUDY}.{figure}.log",
         shell:
-            "{JOB} {log} {PYTHON} figures.{params.figure} {input.results} -o {params.drawn}"
+            "{JOB} {log} {PYTHON} figures.{params.figure} {input.results}{params.flags} -o {params.drawn}"
