@@ -65,6 +65,7 @@ def _contestants(network: str) -> dict[str, Callable[[], Any]]:
     from entropy.measurement import measure
     from landscape.lanczos import top_eigenpairs
     from landscape.objective import Objective
+    from landscape.operator import operators
     from landscape.streams import stream
     from zoo.architecture import describe, initialise, parse_architecture
     from zoo.batches import default_batch_size
@@ -81,6 +82,7 @@ def _contestants(network: str) -> dict[str, Callable[[], Any]]:
     objective = Objective(model, data.x_train, data.y_train, batch_size=size)
     vector = torch.randn(objective.dimension, dtype=torch.float64)
     block = torch.randn(8, objective.dimension, dtype=torch.float64)
+    others = [kind for name, kind in operators().items() if name != "hessian"]
 
     def top_five() -> None:
         draws = stream(0, "lanczos")
@@ -93,9 +95,16 @@ def _contestants(network: str) -> dict[str, Callable[[], Any]]:
         "gradient": objective.gradient,
         "Hessian-vector product": lambda: objective.hvp(vector),
         "8 products at once": lambda: objective.hvp(block),
+        **{f"{kind.title} product": _product(kind(), objective, vector) for kind in others},
         "top 5 eigenvalues": top_five,
         "PSP-entropy": lambda: measure(model, data.x_train, data.y_train, data.classes, batch_size=size),
     }
+
+
+def _product(operator: Any, objective: Any, vector: Any) -> Callable[[], Any]:
+    """On graphs of its own, as Hessian-vector products are."""
+    product = operator.product(objective.part(0, len(objective.x)))
+    return lambda: product(vector)
 
 
 def _forward(model: Any, x: Any, size: int) -> None:
