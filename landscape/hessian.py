@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from landscape.flags import Landscape, objective_of
@@ -140,6 +140,7 @@ def _layers(objective: Objective, operator: Operator, arguments: Hessian) -> lis
 def _summary(operator: Operator, pairs: Eigenpairs, trace: Estimate | None) -> dict[str, Any]:
     return {
         "operator": operator.name,
+        **asdict(operator),
         "eigenvalues": pairs.values.tolist(),
         "residuals": pairs.residuals.tolist(),
         "converged": pairs.converged,
@@ -167,7 +168,7 @@ def _write(place: Place, operator: Operator, pairs: Eigenpairs, trace: Estimate 
     place.write("hessian/residuals", pairs.residuals, ("rank",), "1", "||Av - lv|| / max(|l|, 1e-6 |l_1|)")
     write_position(place, "hessian", where)
     place.write("hessian/products", pairs.products, (), "1", "products with vectors for the eigenvalues")
-    place.attributes("hessian", operator=operator.name)
+    place.attributes("hessian", operator=operator.name, **asdict(operator))
     if trace:
         place.scale("hessian/probe", list(range(len(trace.samples))), "1", "random probe")
         place.write("hessian/probes", trace.samples, ("probe",), "nat", "z.Az of a random sign vector z")

@@ -1,6 +1,7 @@
 """One battery for every curvature operator: it is the dense matrix, symmetric, linear, repeatable, and harmless."""
 
 import copy
+import gc
 from ast import literal_eval
 from functools import cache, partial
 
@@ -121,6 +122,22 @@ def test_the_model_comes_out_as_it_went_in(name):
     assert torch.equal(torch.get_rng_state(), random)
     assert all(torch.equal(p.grad, gradients[key]) and p.requires_grad for key, p in model.named_parameters())
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_nothing_grows_with_the_products(name):
+    objective = objective_of(make("conv"), batch_size=5)
+    product = ALL[name]().product(objective)
+
+    def live():
+        gc.collect()
+        return sum(issubclass(type(each), torch.Tensor) for each in gc.get_objects())
+
+    product(objective.point)
+    before = live()
+    for _ in range(5):
+        product(objective.point)
+    assert live() <= before
 
 
 @pytest.mark.parametrize("name", ALL)
