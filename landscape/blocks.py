@@ -58,6 +58,7 @@ def blocks(
     Raises:
         BadInput: a name is no parameter and no module of the network.
     """
+    objective.release()  # each block keeps graphs of its own
     return [
         Block(name, 0, None, None)
         if _removed(objective, members)

@@ -71,7 +71,7 @@ class Objective:
         self.model, self.y, self.batch_size = model, y, batch_size
         self._region: dict[str, Any] = {"masks": masks or {}, "subspace": subspace, "parameters": parameters}
         self.coordinates = Coordinates(model, **self._region)
-        dtype = next(iter(self.coordinates.dtypes.values()))
+        dtype = next(parameter.dtype for parameter in model.parameters() if parameter.requires_grad)
         self.x = x.to(dtype) if x.is_floating_point() else x
         self._example_losses = loss or per_example_cross_entropy
         self._kept: tuple[object, list[Any]] | None = None
@@ -176,6 +176,10 @@ class Objective:
             self._kept = None
             self._kept = build, [build(chunk) for chunk in self.chunks()]
         return iter(self._kept[1])
+
+    def release(self) -> None:
+        """Free the kept graphs; the next product makes them again."""
+        self._kept = None
 
     def chunks(self, displacement: Tensor | None = None) -> Iterator[Chunk]:
         """The examples in file order, `batch_size` at once, as functions of the parameters at w + displacement."""

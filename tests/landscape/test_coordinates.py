@@ -4,6 +4,7 @@ import pytest
 import torch
 from oracles.dense_landscape import Dense
 from oracles.small_networks import make
+from torch import nn
 
 from landscape.blocks import blocks
 from landscape.objective import Objective
@@ -55,6 +56,17 @@ def test_frozen_parameters_cannot_be_chosen_and_their_masks_hold():
         objective_of(case, parameters=["fc.weight"])
 
 
+class Double(nn.Module):
+    def forward(self, x):
+        return x.double()
+
+
+def test_inputs_have_the_type_of_the_first_layer_whichever_is_measured():
+    model = nn.Sequential(nn.Linear(5, 4), Double(), nn.Linear(4, 3).double())
+    whole = Objective(model, make("mlp").x, make("mlp").y)
+    assert torch.equal(whole.block(["2"]).gradient(), whole.gradient()[-15:])
+
+
 def test_an_empty_subset_is_one_clear_line():
     case = make("masked")
     with pytest.raises(BadInput, match="no parameters are named"):
@@ -69,8 +81,10 @@ def test_blocks_are_the_dense_ones():
     case.masks["conv1.weight"] = torch.zeros_like(case.masks["conv1.weight"])
     objective = objective_of(case)
     hessian = Dense(case.model, case.x, case.y, case.masks).hessian()
+    objective.hvp(objective.point)
     ends = torch.tensor(list(objective.coordinates.sizes.values())).cumsum(0).tolist()
     found = blocks(objective, Hessian(), {"conv1": ["conv1.weight"], "fc": ["fc"]}, tolerance=1e-8, probes=400)
+    assert objective._kept is None  # memory for the graphs of one block at a time
     assert (found[0].dimension, found[0].top, found[0].trace) == (0, None, None)
     dense = hessian[ends[-3] :, ends[-3] :]
     assert found[1].dimension == len(dense)
