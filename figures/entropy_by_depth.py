@@ -18,6 +18,8 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
     """Draw from `entropy.psp` results: a line for each checkpoint."""
     networks = read_networks(inputs, checkpoint)
     check_count(networks, len(LOOKS))
+    names = [layer.name for layer in max(networks, key=lambda network: len(network.layers)).layers]
+    depth = range(len(names))
     for network in networks:
         if network.summary["order"] != 1:
             raise BadInput(f"{network.name} was measured with --order 2 or more: its errors are those of tuples")
@@ -26,19 +28,18 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
 
         figure, (every, alive) = plt.subplots(1, 2, figsize=(WIDTH, 3.4), sharey=True)
         for network, style in zip(networks, beside(networks), strict=True):
-            layers = [layer.summary for layer in network.layers]
-            names = [layer["name"] for layer in layers]
+            layers = [network.layer(name).summary for name in names]
             line = {"color": style.colour, "marker": style.marker, "linestyle": style.line, "label": style.label}
             errors = [_number(layer["stderr_new_images"]) for layer in layers]
-            every.errorbar(names, [layer["mean"] for layer in layers], errors, capsize=2.5, **line)
-            alive.plot(names, [_number(layer["alive_mean"]) for layer in layers], **line)
+            every.errorbar(depth, [layer["mean"] for layer in layers], errors, capsize=2.5, **line)
+            alive.plot(depth, [_number(layer["alive_mean"]) for layer in layers], **line)
         every.set_title("all neurons")
         alive.set_title("alive neurons (neither always on nor always off)")
         every.set_ylabel("mean PSP-entropy (bit)")
         from_zero([every, alive])
         for axes in (every, alive):
             axes.margins(x=0.08)
-            axes.tick_params(axis="x", rotation=90 if len(names) > MANY else 0)
+            axes.set_xticks(depth, names, rotation=90 if len(names) > MANY else 0)
             axes.set_xlabel("layer, in forward order")
         handles, labels = alive.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=3, title=_caption(networks), title_fontsize=8)

@@ -84,7 +84,8 @@ def write_psp(folder, model, seed, arms, sparsities, split, level, rng):
             place.write(f"psp/{layer}/observed", np.full(CLASSES, PER_CLASS), ("class",), "1", "observed")
 
     called = f"digits-{model}-seed{seed}.psp-{split}"
-    results(folder, called, "psp", checkpoints, [summary] * len(checkpoints), fill, split)
+    summaries = [summary | {"sparsity": parse(name).sparsity, "split": split} for name in checkpoints]
+    results(folder, called, "psp", checkpoints, summaries, fill, split)
 
 
 def write_curvature(folder, seed, rng):

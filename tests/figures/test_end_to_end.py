@@ -21,6 +21,11 @@ FIGURES = [
     "5-loss-surfaces",
     "6-sharpness-against-error",
     "7-claims-table",
+    "8-neuron-class-map",
+    "9-pair-entropy",
+    "10-entropy-by-depth",
+    "11-entropy-against-sparsity",
+    "12-entropy-over-training",
 ]
 
 
