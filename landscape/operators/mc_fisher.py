@@ -19,8 +19,16 @@ class McFisher(Operator):
     """F = 1/(N S) sum_is g_is g_is^T, g_is the gradient of example i's loss at label s, drawn from its softmax.
 
     The labels are drawn once, so that F is one matrix. Its mean over draws, and its limit for many, is the Fisher
-    matrix, which for cross-entropy is the generalised Gauss-Newton matrix; errors fall with sqrt(S). A product costs
-    the same for any S. Needs logits (N, C) and labels (N,).
+    matrix, which for cross-entropy is the generalised Gauss-Newton matrix; errors fall with sqrt(S). More draws cost
+    only derivatives of the loss with respect to the outputs. Needs logits (N, C) and labels (N,).
+
+    >>> import torch
+    >>> from landscape.objective import Objective
+    >>> model = torch.nn.Linear(1, 2, bias=False)
+    >>> _ = torch.nn.init.zeros_(model.weight)
+    >>> objective = Objective(model, torch.tensor([[-1.0], [1.0]]), torch.tensor([0, 1]))
+    >>> McFisher(draws=3).product(objective)(torch.tensor([1.0, 0.0]))  # (1, -1) / 2 or its negative, whatever is drawn
+    tensor([ 0.2500, -0.2500], dtype=torch.float64)
     """
 
     name: ClassVar[str] = "mc-fisher"
