@@ -20,7 +20,7 @@ class Drawing(Command):
     """Flags of a figure."""
 
     inputs: tyro.conf.Positional[tuple[Path, ...]]
-    """results files (.h5) of the workflow"""
+    """results files (.h5)"""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """where to draw, without an ending: .svg and .png are added"""
 
@@ -37,9 +37,11 @@ def command(draw: Draw, name: str, description: str, flags: type[Drawing] = Draw
     """Run `draw` as the command `python -m figures.NAME`."""
 
     def main(arguments: Drawing) -> Report:
+        if not arguments.inputs:
+            raise BadInput("no results file is named: type it behind the command, such as runs/x.psp.h5")
         for path in arguments.inputs:
             if not path.is_file():
-                raise BadInput(f"{path}: there is no such results file. `make figures` makes it")
+                raise BadInput(f"{path}: there is no such results file. `make figures` makes those of the study")
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         shared = {field.name for field in fields(Drawing)}
         own = {field.name: getattr(arguments, field.name) for field in fields(flags) if field.name not in shared}

@@ -57,7 +57,8 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
                 top.set_title(STAGES[stage])
         handles, labels = panels[0, 0].get_legend_handles_labels()
         seeds = len({point.seed for point in points})
-        caption = f"{examples(networks[0])}; all hidden neurons together; median of {seeds} seeds, band: quartiles"
+        spread = f"; median of {seeds} seeds, band: quartiles" if seeds > 1 else ""
+        caption = f"{examples(networks[0])}; all hidden neurons together{spread}"
         figure.legend(handles, labels, loc="outside lower center", ncols=3, title=caption, title_fontsize=8)
         return save(figure, out)
 

@@ -48,6 +48,7 @@ def draw(inputs: Sequence[Path], out: Path, unit: str = "epoch") -> list[Path]:
     methods = runs_of(read_networks(inputs))
     with styled():
         import matplotlib.pyplot as plt
+        from matplotlib.ticker import MaxNLocator
 
         figure, panels = plt.subplots(
             len(LEVELS), len(methods), figsize=(WIDTH, 6.2), sharex="col", sharey="row", squeeze=False
@@ -57,6 +58,7 @@ def draw(inputs: Sequence[Path], out: Path, unit: str = "epoch") -> list[Path]:
                 _panel(axes, list(seeds.values()), quantity)
             column[0].set_title(looks([method])[method].label)
             column[-1].set_xlabel(unit)
+            column[-1].xaxis.set_major_locator(MaxNLocator(7, integer=True))
         for words, row in zip(LEVELS.values(), panels, strict=True):
             row[0].set_ylabel(words)
             from_zero(row)

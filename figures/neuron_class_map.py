@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BESIDE = 4
 """checkpoints that fit the page"""
+FEW = 200
+"""neurons that have some pixels each"""
 BLUR = 20
 """rows of the image for a class: squeezing many neurons into few pixels blurs it in both directions"""
 
@@ -72,7 +74,9 @@ def _panel(axes: Axes, layer: Layer) -> Any:
     classes, neurons = values.shape
     extent = (-0.5, neurons - 0.5, -0.5, classes - 0.5)
     tall = np.repeat(values[:, order], BLUR, axis=0)
-    image = axes.imshow(tall, cmap="cividis", vmin=0, vmax=1, aspect="auto", origin="lower", extent=extent)
+    smooth = "antialiased" if neurons > FEW else "nearest"
+    look: dict[str, Any] = {"cmap": "cividis", "vmin": 0, "vmax": 1, "interpolation": smooth}
+    image = axes.imshow(tall, aspect="auto", origin="lower", extent=extent, **look)
     alive = int(layer.alive.sum())
     if 0 < alive < neurons:
         axes.axvline(alive - 0.5, color="white", linewidth=1.6)
