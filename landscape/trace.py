@@ -38,6 +38,11 @@ def hutchinson(product: Callable[[Tensor], Tensor], signs: Callable[[], Tensor],
     return estimate(samples)
 
 
+def in_blocks(product: Callable[[Tensor], Tensor], vectors: Tensor) -> Tensor:
+    """The operator on each row of (k, d), `BLOCK` rows at once."""
+    return torch.cat([product(rows) for rows in vectors.split(BLOCK)])
+
+
 def estimate(samples: Sequence[float]) -> Estimate:
     """Mean and standard error of independent samples.
 
