@@ -20,7 +20,11 @@ RESOLVED = ("model", "data", "to", "data_root", "mean", "std")
 
 def deciding(arguments: Measuring) -> dict[str, Any]:
     """The flags that decide the numbers, as they are stored: paths absolute, files also by their hash."""
-    values = {key: value for key, value in asdict(arguments).items() if key not in (*NOT_DECIDING, *RESOLVED)}
+    values = {
+        key: _file(value) if isinstance(value, Path) else value
+        for key, value in asdict(arguments).items()
+        if key not in (*NOT_DECIDING, *RESOLVED)
+    }
     mean, std = per_channel("--mean", arguments.mean), per_channel("--std", arguments.std)
     root = arguments.data_root and arguments.data_root.absolute()
     data = resolve_data(arguments.data, root, mean, std) if arguments.data is not None else None
@@ -30,6 +34,10 @@ def deciding(arguments: Measuring) -> dict[str, Any]:
     if data is None:  # the checkpoint's own data, but for what these say
         values |= {"data_root": root and str(root), "mean": mean, "std": std}
     return values
+
+
+def _file(path: Path) -> dict[str, Any]:
+    return {"path": str(path.absolute()), "sha256": fingerprint(path)}
 
 
 def _model(spec: str | None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 from torch import Tensor
 
@@ -58,3 +59,24 @@ def layer_reference(potentials: Tensor, labels: Tensor, classes: int, kind: str 
         neuron_reference([pick(potentials, neuron, labels, label) for label in range(classes)])
         for neuron in range(neurons)
     ]
+
+
+def joint_reference(potentials: Tensor, labels: Tensor, classes: int, tuples: list[tuple[int, ...]], kind: str) -> list:
+    """Joint, agreement and corrected joint entropy of each tuple, summed over the classes that have examples."""
+    pick = states if kind == "position" else channel_states
+    found = []
+    for members in tuples:
+        joint = agreement = corrected = 0.0
+        for label in range(classes):
+            each = [pick(potentials, neuron, labels, label) for neuron in members]
+            together = list(zip(*each, strict=True))
+            if not together:
+                continue
+            counts = Counter(together)
+            bits = entropy_of([count / len(together) for count in counts.values()])
+            agree = sum(len(set(states_)) == 1 for states_ in together) / len(together)
+            joint += bits
+            agreement += entropy_of([agree, 1 - agree])
+            corrected += bits + (len(counts) - 1) / (2 * len(together) * math.log(2))
+        found.append((joint, agreement, corrected))
+    return found
