@@ -12,12 +12,16 @@ from store.command import Report, note, render_table, run
 from zoo.measuring import measure_each
 
 if TYPE_CHECKING:
-    from landscape.blocks import Block
-    from landscape.lanczos import Eigenpairs
+    from collections.abc import Callable
+
     from landscape.objective import Objective
-    from landscape.trace import Estimate
+    from landscape.operator import Product
     from store.results import Place
     from zoo.subject import Subject
+
+
+LEAST = {"hutchinson": 1, "hutch++": 3, "xtrace": 2}
+"""products that an estimate of the trace takes"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +39,15 @@ class Hessian(Landscape):
     draws: int = 1
     """labels that mc-fisher draws for each example"""
     trace: int | None = None
-    """also estimate the trace, from this many random probes"""
+    """also estimate the trace, from this many products with random probes"""
+    trace_estimator: Literal["hutchinson", "hutch++", "xtrace"] = "hutchinson"
+    """how; the others sketch the range first, which pays where few eigenvalues carry the trace"""
+    density: bool = False
+    """also the density of all eigenvalues"""
+    density_probes: int = 5
+    """random start vectors of the density"""
+    density_steps: int = 40
+    """products for each of them"""
     per_layer: bool = False
     """also the largest eigenvalue and the trace of each layer's diagonal block"""
     layers: tuple[str, ...] = ()
@@ -46,37 +58,28 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
     """Measure a subject, write its spectrum to its place, and return what the JSON object says of it."""
     import time
 
-    from landscape.blocks import summary, write
-    from landscape.lanczos import top_eigenpairs
-    from landscape.streams import stream
-    from landscape.trace import hutchinson
-
     _check(arguments)
     start = time.perf_counter()
     objective = objective_of(subject, arguments.subspace)
     where = position(objective, arguments.subspace)
     operator = _operator(arguments)
     product = operator.product(objective, arguments.seed)
-    draws, probes = stream(arguments.seed, "lanczos"), stream(arguments.seed, "trace")
-    pairs = top_eigenpairs(
-        product,
-        lambda: objective.normal(draws),
-        objective.dimension,
-        arguments.top,
-        tolerance=arguments.tolerance,
-        by=arguments.by,
-    )
-    if not pairs.converged:
-        note(f"{subject.name}: {pairs.products} products did not bring all eigenvalues within the tolerance")
-    count = arguments.trace
-    trace = hutchinson(product, lambda: objective.signs(probes), count) if count else None
-    layers = _layers(objective, operator, arguments)
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "spectrum": lambda: _spectrum(place, operator, product, objective, arguments),
+        "trace": lambda: _trace(place, operator, product, objective, arguments),
+        "density": lambda: _density(place, product, objective, arguments),
+        "layers": lambda: _layers(place, objective, operator, arguments),
+    }
+    for name, take in parts.items():
+        if name not in place.kept():  # of a run that was stopped
+            place.keep(name, take())
+    own = {key: value for part in parts for key, value in place.kept()[part].items()}
+    if not own["converged"]:
+        note(f"{subject.name}: {own['products']} products did not bring all eigenvalues within the tolerance")
+    own |= _outliers(place, own, subject.classes, arguments)
     seconds = time.perf_counter() - start
-    _write(place, operator, pairs, trace, where)
-    own = _summary(operator, pairs, trace)
-    if layers:
-        write(place, "hessian", layers)
-        own["layers"] = summary(layers)
+    write_position(place, "hessian", where)
+    place.attributes("hessian", operator=operator.name, **asdict(operator))
     return where | own | {"seconds": seconds, "passes": seconds / _pass_seconds(objective)}
 
 
@@ -93,6 +96,8 @@ def table(summary: dict[str, Any]) -> str:
     if summary["trace"]:
         error = summary["trace"]["stderr"]
         lines.append(f"\ntrace {summary['trace']['value']:.5g}" + (f" ± {error:.2g}" if error is not None else ""))
+    if "density" in summary:
+        lines.append(_density_line(summary))
     if summary.get("layers"):
         keys = ("name", "dimension", "eigenvalue", "residual", "trace", "trace_stderr")
         head = ["layer", "weights", "eigenvalue", "relative residual", "trace", "±"]
@@ -115,9 +120,11 @@ def main(arguments: Hessian) -> Report:
 def _check(arguments: Hessian) -> None:
     from store.command import BadInput
 
-    for flag, value in (("--top", arguments.top), ("--trace", arguments.trace), ("--draws", arguments.draws)):
-        if value is not None and value < 1:
-            raise BadInput(f"{flag} {value}: expected a number of at least 1")
+    least = {"--trace": LEAST[arguments.trace_estimator]}
+    for name in ("top", "trace", "draws", "density_probes", "density_steps"):
+        flag, value = f"--{name}".replace("_", "-"), getattr(arguments, name)
+        if value is not None and value < least.get(flag, 1):
+            raise BadInput(f"{flag} {value}: expected a number of at least {least.get(flag, 1)}")
     if not arguments.tolerance > 0:
         raise BadInput(f"--tolerance {arguments.tolerance}: expected a positive number, such as 1e-3")
 
@@ -127,17 +134,26 @@ def _operator(arguments: Hessian) -> Operator:
     return kind(**({"draws": arguments.draws} if arguments.operator == "mc-fisher" else {}))
 
 
-def _layers(objective: Objective, operator: Operator, arguments: Hessian) -> list[Block]:
-    """The diagonal blocks that were asked for."""
-    from landscape.blocks import PROBES, blocks, layers
+def _spectrum(
+    place: Place, operator: Operator, product: Product, objective: Objective, arguments: Hessian
+) -> dict[str, Any]:
+    """The largest eigenvalues."""
+    from landscape.lanczos import top_eigenpairs
+    from landscape.streams import stream
 
-    named = layers(list(objective.coordinates.shapes)) if arguments.per_layer else {}
-    named |= {name: [name] for name in arguments.layers}
-    probes = arguments.trace or PROBES
-    return blocks(objective, operator, named, tolerance=arguments.tolerance, probes=probes, seed=arguments.seed)
-
-
-def _summary(operator: Operator, pairs: Eigenpairs, trace: Estimate | None) -> dict[str, Any]:
+    draws = stream(arguments.seed, "lanczos")
+    pairs = top_eigenpairs(
+        product,
+        lambda: objective.normal(draws),
+        objective.dimension,
+        arguments.top,
+        tolerance=arguments.tolerance,
+        by=arguments.by,
+    )
+    place.scale("hessian/rank", list(range(1, len(pairs.values) + 1)), "1", "rank by value")
+    place.write("hessian/eigenvalues", pairs.values, ("rank",), "nat", f"largest eigenvalues of the {operator.title}")
+    place.write("hessian/residuals", pairs.residuals, ("rank",), "1", "||Av - lv|| / max(|l|, 1e-6 |l_1|)")
+    place.write("hessian/products", pairs.products, (), "1", "products with vectors for the eigenvalues")
     return {
         "operator": operator.name,
         **asdict(operator),
@@ -145,8 +161,88 @@ def _summary(operator: Operator, pairs: Eigenpairs, trace: Estimate | None) -> d
         "residuals": pairs.residuals.tolist(),
         "converged": pairs.converged,
         "products": pairs.products,
-        "trace": trace and {"value": trace.value, "stderr": trace.stderr, "probes": len(trace.samples)},
     }
+
+
+def _trace(
+    place: Place, operator: Operator, product: Product, objective: Objective, arguments: Hessian
+) -> dict[str, Any]:
+    """The trace, by the estimator that was asked for; None unless there is a number of products for it."""
+    from landscape.hutchpp import hutchpp
+    from landscape.streams import stream
+    from landscape.trace import hutchinson
+    from landscape.xtrace import xtrace
+
+    if not arguments.trace:
+        return {"trace": None}
+    probes, name = stream(arguments.seed, "trace"), arguments.trace_estimator
+    draw = objective.normal if name == "xtrace" else objective.signs
+    estimator = {"hutchinson": hutchinson, "hutch++": hutchpp, "xtrace": xtrace}[name]
+    found = estimator(product, lambda: draw(probes), arguments.trace)
+    place.scale("hessian/probe", list(range(len(found.samples))), "1", "random probe")
+    place.write("hessian/probes", found.samples, ("probe",), "nat", "each probe's estimate of the trace")
+    place.write("hessian/trace", found.value, (), "nat", f"trace of the {operator.title}, mean over the probes")
+    error = float("nan") if found.stderr is None else found.stderr
+    place.write("hessian/trace_stderr", error, (), "nat", "standard error of the trace")
+    return {
+        "trace": {"value": found.value, "stderr": found.stderr, "probes": len(found.samples), "estimator": name},
+    }
+
+
+def _density(place: Place, product: Product, objective: Objective, arguments: Hessian) -> dict[str, Any]:
+    """The density of all eigenvalues, if it was asked for."""
+    from landscape.density import spectral_density, summary, write
+    from landscape.streams import stream
+
+    if not arguments.density:
+        return {}
+    draws, size = stream(arguments.seed, "density"), objective.dimension
+    steps = min(arguments.density_steps, size)
+    probes = arguments.density_probes
+    found = spectral_density(product, lambda: objective.normal(draws), size, probes=probes, steps=steps)
+    left_out = 1 - size / len(objective.coordinates.full)
+    write(place, "hessian", found, left_out)
+    return {"density": summary(found, steps, left_out)}
+
+
+def _outliers(place: Place, own: dict[str, Any], classes: int, arguments: Hessian) -> dict[str, Any]:
+    """What lies beyond the bulk, where density, trace and the largest eigenvalues by value are known."""
+    from landscape.density import outliers
+
+    if not (arguments.density and arguments.trace and arguments.by == "value"):
+        return {}
+    found = outliers(own["density"]["edge"], own["eigenvalues"], own["trace"]["value"], classes)
+    share = float("nan") if found["top_share"] is None else found["top_share"]
+    place.write("hessian/outliers", found["count"], (), "1", "eigenvalues beyond the edge of the bulk")
+    place.write("hessian/top_share", share, (), "1", "as many eigenvalues as there are classes, over the trace")
+    return {"outliers": found}
+
+
+def _layers(place: Place, objective: Objective, operator: Operator, arguments: Hessian) -> dict[str, Any]:
+    """The diagonal blocks that were asked for."""
+    from landscape.blocks import PROBES, blocks, layers, summary, write
+
+    named = layers(list(objective.coordinates.shapes)) if arguments.per_layer else {}
+    named |= {name: [name] for name in arguments.layers}
+    if not named:
+        return {}
+    probes = arguments.trace or PROBES
+    found = blocks(objective, operator, named, tolerance=arguments.tolerance, probes=probes, seed=arguments.seed)
+    write(place, "hessian", found)
+    return {"layers": summary(found)}
+
+
+def _density_line(summary: dict[str, Any]) -> str:
+    density = summary["density"]
+    lines = [f"density: the bulk ends at {density['edge']:.4g} (kernel of deviation {density['width']:.2g})"]
+    if density["left_out_at_zero"]:
+        lines.append(f"removed weights, an atom of {density['left_out_at_zero']:.2%} at zero, are left out")
+    if "outliers" in summary:
+        found = summary["outliers"]
+        many = f"{found['count']}" if found["complete"] else f"at least {found['count']}"
+        share = "" if found["top_share"] is None else f"; the top {found['classes']} sum to {found['top_share']:.0%}"
+        lines.append(f"{many} eigenvalues beyond it, {found['classes']} classes{share + ' of the trace' * bool(share)}")
+    return "\n".join(lines)
 
 
 def _pass_seconds(objective: Objective) -> float:
@@ -159,22 +255,6 @@ def _pass_seconds(objective: Objective) -> float:
         objective.gradient().norm().item()
         times.append(time.perf_counter() - start)
     return min(times)
-
-
-def _write(place: Place, operator: Operator, pairs: Eigenpairs, trace: Estimate | None, where: dict[str, Any]) -> None:
-    count = len(pairs.values)
-    place.scale("hessian/rank", list(range(1, count + 1)), "1", "rank by value")
-    place.write("hessian/eigenvalues", pairs.values, ("rank",), "nat", f"largest eigenvalues of the {operator.title}")
-    place.write("hessian/residuals", pairs.residuals, ("rank",), "1", "||Av - lv|| / max(|l|, 1e-6 |l_1|)")
-    write_position(place, "hessian", where)
-    place.write("hessian/products", pairs.products, (), "1", "products with vectors for the eigenvalues")
-    place.attributes("hessian", operator=operator.name, **asdict(operator))
-    if trace:
-        place.scale("hessian/probe", list(range(len(trace.samples))), "1", "random probe")
-        place.write("hessian/probes", trace.samples, ("probe",), "nat", "z.Az of a random sign vector z")
-        place.write("hessian/trace", trace.value, (), "nat", f"trace of the {operator.title}, mean over the probes")
-        error = float("nan") if trace.stderr is None else trace.stderr
-        place.write("hessian/trace_stderr", error, (), "nat", "standard error of the trace")
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def xtrace(product: Callable[[Tensor], Tensor], normal: Callable[[], Tensor], pr
     rank = int((singular > RANK * singular[0]).sum())
     if rank < count:  # the images of any k - 1 probes span the range
         basis = basis @ left[:, :rank]
-        return estimate([(basis.T * in_blocks(product, basis.T)).sum().item()] * count) if rank else estimate([0.0])
+        return estimate([(basis.T * in_blocks(product, basis.T)).sum().item() if rank else 0.0] * count)
     mapped = in_blocks(product, basis.T).T
     missing = torch.linalg.inv(triangle).T
     missing = missing / missing.norm(dim=0)  # column i: the direction in Q that only probe i brought
