@@ -137,8 +137,10 @@ class Sites(TorchFunctionMode):
     def _visit_output(self, output: Any) -> str:
         if not isinstance(output, Tensor):
             raise BadInput(f"the network's output must be a tensor of logits, not a {type(output).__name__}")
-        if output.isnan().any():
-            raise BadInput("the network's output is NaN for some examples: its neurons have no states to speak of")
+        if not output.isfinite().all():
+            raise BadInput(
+                "the network's output is NaN or infinite for some examples: its neurons have no states to speak of"
+            )
         origin = self._origin(output)
         if origin.logits is not None:
             output, origin = origin.logits, self._origin(origin.logits)

@@ -56,9 +56,12 @@ def watch(
     widths: dict[str, int] = {}
     runs: list[Run] = []
     seen: list[str] = []
+    before: list[str] | None = None
 
     def visit(name: str, potential: Tensor, channels: int) -> None:
         seen.append(name)
+        if before is None:  # a first batch tells: looking at all of them would cost a pass of its own
+            _require_finite(name, potential)
         states = states_of(name, potential, channels, neurons)
         width = widths.setdefault(name, states.neurons)
         if states.neurons != width:
@@ -71,7 +74,7 @@ def watch(
         if respond is not None:
             respond(name, activation, channels, runs)
 
-    watcher, before, output = Sites(model, visit, activated), None, ""
+    watcher, output = Sites(model, visit, activated), ""
     for indices, found in blocks.batches(batch_size):
         seen, runs = [], found
         output = watcher.run(x[indices.to(x.device)])
@@ -82,3 +85,11 @@ def watch(
         before = seen
     sites[output] = sites.pop(output)
     return Watched(sites, output, watcher.skipped)
+
+
+def _require_finite(name: str, potential: Tensor) -> None:
+    if not potential.isfinite().all():
+        raise BadInput(
+            f"{name} has potentials that are NaN or infinite: its neurons have no states to speak of.\n"
+            "Look at the weights and the inputs for overflow; --mean and --std must be those of the training"
+        )

@@ -185,6 +185,27 @@ def test_bad_flags_write_nothing(checkpoint: Path, tmp_path: Path, flags: dict[s
     assert [path.name for path in tmp_path.iterdir()] == ["net.pt"]
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_potentials_that_are_no_numbers_are_named(value: float) -> None:
+    """Even where the output does not show them."""
+
+    class Hidden(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc1, self.fc2 = nn.Linear(3, 4), nn.Linear(4, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.fc2(self.fc1(x).relu().nan_to_num(0.0, 0.0))
+
+    model = Hidden()
+    model.fc1.bias.data[1] = value
+    with pytest.raises(BadInput, match="fc1 has potentials that are NaN or infinite"):
+        requested(model, torch.randn(6, 3), torch.arange(6) % 2, 2)
+    model.fc1.bias.data[1], model.fc2.bias.data[0] = 0.0, value
+    with pytest.raises(BadInput, match=r"output is NaN or infinite|fc2 has potentials"):
+        requested(model, torch.randn(6, 3), torch.arange(6) % 2, 2)
+
+
 def test_compiled_models_are_seen_through() -> None:
     x, y = data()
     plain = ResNet().eval()
