@@ -14,6 +14,8 @@ from zoo.measuring import measure_each
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from torch import Tensor
+
     from landscape.objective import Objective
     from landscape.operator import Product
     from store.results import Place
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 LEAST = {"hutchinson": 1, "hutch++": 3, "xtrace": 2}
 """products that an estimate of the trace takes"""
+DATA_ERROR = "error from using some of the split's examples only: jackknife over blocks of them, to first order"
+DATA_PROBES = 8
+"""random signs that the trace's own such error is estimated with"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +70,8 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
     operator = _operator(arguments)
     product = operator.product(objective, arguments.seed)
     parts: dict[str, Callable[[], dict[str, Any]]] = {
-        "spectrum": lambda: _spectrum(place, operator, product, objective, arguments),
-        "trace": lambda: _trace(place, operator, product, objective, arguments),
+        "spectrum": lambda: _spectrum(place, operator, product, objective, arguments, subject.available),
+        "trace": lambda: _trace(place, operator, product, objective, arguments, subject.available),
         "density": lambda: _density(place, product, objective, arguments),
         "layers": lambda: _layers(place, objective, operator, arguments),
     }
@@ -85,14 +90,12 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
 
 def table(summary: dict[str, Any]) -> str:
     """What a person reads: a line for each eigenvalue."""
-    rows = [
-        [rank, value, residual]
-        for rank, (value, residual) in enumerate(
-            zip(summary["eigenvalues"], summary["residuals"], strict=True), start=1
-        )
-    ]
     title = operators()[summary["operator"]].title
-    lines = [heading(summary), "", render_table(["rank", f"{title} eigenvalue", "relative residual"], rows)]
+    columns = {f"{title} eigenvalue": summary["eigenvalues"], "relative residual": summary["residuals"]}
+    if summary["data_stderr"]:
+        columns["± of the examples"] = summary["data_stderr"]
+    rows = [[rank, *row] for rank, row in enumerate(zip(*columns.values(), strict=True), start=1)]
+    lines = [heading(summary), "", render_table(["rank", *columns], rows)]
     if summary["trace"]:
         error = summary["trace"]["stderr"]
         lines.append(f"\ntrace {summary['trace']['value']:.5g}" + (f" ± {error:.2g}" if error is not None else ""))
@@ -135,9 +138,11 @@ def _operator(arguments: Hessian) -> Operator:
 
 
 def _spectrum(
-    place: Place, operator: Operator, product: Product, objective: Objective, arguments: Hessian
+    place: Place, operator: Operator, product: Product, objective: Objective, arguments: Hessian, available: int
 ) -> dict[str, Any]:
     """The largest eigenvalues."""
+    import numpy as np
+
     from landscape.lanczos import top_eigenpairs
     from landscape.streams import stream
 
@@ -154,20 +159,26 @@ def _spectrum(
     place.write("hessian/eigenvalues", pairs.values, ("rank",), "nat", f"largest eigenvalues of the {operator.title}")
     place.write("hessian/residuals", pairs.residuals, ("rank",), "1", "||Av - lv|| / max(|l|, 1e-6 |l_1|)")
     place.write("hessian/products", pairs.products, (), "1", "products with vectors for the eigenvalues")
+    error = _data_error(operator, objective, pairs.vectors, available, arguments)
+    missing = np.full(len(pairs.values), np.nan)
+    place.write("hessian/data_stderr", missing if error is None else error, ("rank",), "nat", DATA_ERROR)
     return {
         "operator": operator.name,
         **asdict(operator),
         "eigenvalues": pairs.values.tolist(),
         "residuals": pairs.residuals.tolist(),
+        "data_stderr": error,
         "converged": pairs.converged,
         "products": pairs.products,
     }
 
 
 def _trace(
-    place: Place, operator: Operator, product: Product, objective: Objective, arguments: Hessian
+    place: Place, operator: Operator, product: Product, objective: Objective, arguments: Hessian, available: int
 ) -> dict[str, Any]:
     """The trace, by the estimator that was asked for; None unless there is a number of products for it."""
+    import torch
+
     from landscape.hutchpp import hutchpp
     from landscape.streams import stream
     from landscape.trace import hutchinson
@@ -184,9 +195,30 @@ def _trace(
     place.write("hessian/trace", found.value, (), "nat", f"trace of the {operator.title}, mean over the probes")
     error = float("nan") if found.stderr is None else found.stderr
     place.write("hessian/trace_stderr", error, (), "nat", "standard error of the trace")
-    return {
-        "trace": {"value": found.value, "stderr": found.stderr, "probes": len(found.samples), "estimator": name},
-    }
+    again = stream(arguments.seed, "trace")
+    signs = torch.stack([objective.signs(again) for _ in range(min(DATA_PROBES, arguments.trace))])
+    data = _data_error(operator, objective, signs, available, arguments, average=True)
+    place.write("hessian/trace_data_stderr", float("nan") if data is None else data[0], (), "nat", DATA_ERROR)
+    own = {"value": found.value, "stderr": found.stderr, "data_stderr": data and data[0]}
+    return {"trace": own | {"probes": len(found.samples), "estimator": name}}
+
+
+def _data_error(
+    operator: Operator,
+    objective: Objective,
+    vectors: Tensor,
+    available: int,
+    arguments: Hessian,
+    *,
+    average: bool = False,
+) -> list[float] | None:
+    """The error from using some of the examples only; None where all of them, or a single one, are used."""
+    from landscape.data_error import data_blocks, data_error
+
+    if not 1 < len(objective.x) < available:
+        return None
+    products, sizes = data_blocks(operator, objective, arguments.seed)
+    return [float(error) for error in data_error(products, sizes, vectors, available, average=average)]
 
 
 def _density(place: Place, product: Product, objective: Objective, arguments: Hessian) -> dict[str, Any]:
