@@ -6,7 +6,13 @@ published algorithm stands beside ours where the network is one it can read: its
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,9 +102,33 @@ def _contestants(network: str, shape: tuple[int, ...], images: int) -> dict[str,
         "second order": ours(order=2),
         "second order, channels": ours("channel", order=2),
     }
+    contestants["whole command, from start to files"] = _command(network, model, x, y)
     if network in PLAIN:
         contestants["published algorithm"] = lambda: published_psp(model, lambda: batches(x, y, size), CLASSES)
     return contestants
+
+
+def _command(network: str, model: Any, x: Any, y: Any) -> Callable[[], Any]:
+    """`python -m entropy.psp` on a checkpoint of the network, the images in an .npz: start, reading and writing too."""
+    import numpy as np
+    import torch
+
+    from store.checkpoint import Checkpoint, save
+    from zoo.architecture import describe, parse_architecture
+    from zoo.batches import default_batch_size
+    from zoo.data import resolve_data
+
+    folder = Path(tempfile.mkdtemp(prefix="benchmark-"))
+    atexit.register(shutil.rmtree, folder)
+    few = {"x_train": x[:CLASSES].numpy(), "y_train": y[:CLASSES].numpy()}
+    np.savez(folder / "images.npz", x_test=x.numpy(), y_test=y.numpy(), **few)
+    described = describe(parse_architecture(network), tuple(x.shape[1:]), CLASSES)
+    data = resolve_data(f"npz:{folder / 'images.npz'}")
+    save(Checkpoint(model=described, data=data, state=model.state_dict()), folder / "net.pt")
+    line = [sys.executable, "-m", "entropy.psp", str(folder / "net.pt"), "--overwrite"]
+    line += ["--batch-size", str(default_batch_size(x))]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    return lambda: subprocess.run(line, env=environment, check=True, capture_output=True)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,8 @@ class LayerEntropy:
     """of order 2 or more, where that was asked for"""
     responses: Floats | None = None
     """mean activation per class and neuron (C, n), where that was asked for and there is an activation"""
+    ties: int | None = None
+    """potentials that are zero to rounding, where that was asked for"""
     permuted: Floats | None = None
     """class information under random permutations of the labels (R, n), where that was asked for"""
 
@@ -129,6 +131,8 @@ class LayerEntropy:
         if self.responses is not None:
             selectivity = selectivity_index(self.responses)
             found["selectivity_mean"] = mean(selectivity[~np.isnan(selectivity)])
+        if self.ties is not None:
+            found["ties"] = self.ties
         if self.permuted is not None:
             means = self.permuted.mean(1)
             found["permuted_information_mean"] = mean(means)

@@ -15,13 +15,14 @@ from entropy.layer import LayerEntropy
 from entropy.pair_entropies import tiles
 from entropy.pairs import CoOccurrences, KeptStates, PairTable
 from entropy.panel import Panel
-from entropy.permutations import PermutedTally
+from entropy.permutations import Permutations, PermutedTally
 from entropy.responses import Responses
 from entropy.sites import Sites
 from entropy.states import Neurons, States
 from entropy.tally import Tally
+from entropy.ties import Ties
 from entropy.tuples import TupleTally, draw_tuples
-from entropy.watching import watch
+from entropy.watching import Onlookers, watch
 from store.command import BadInput
 from zoo.evaluation import evaluating
 from zoo.seeds import derive
@@ -68,6 +69,10 @@ class Request:
     """random permutations of the labels to compare the class information with"""
     selectivity: bool = False
     """whether to gather mean activations too"""
+    ties: bool = False
+    """whether to count the potentials that are zero to rounding"""
+    output: Callable[[Tensor, Tensor], None] | None = None
+    """who is shown what the network returned for each batch, and which examples (rows of x) it is of"""
 
 
 FIRST_ORDER = Request()
@@ -93,8 +98,9 @@ def measure(
     with evaluating(model):
         blocks = deal(y, classes, _affordable_blocks(model, x, classes))
         responses = Responses(blocks, neurons) if request.selectivity else None
-        respond = responses.add if responses else None
-        found = watch(model, x, blocks, neurons, batch_size, _begin(blocks, request), respond)
+        ties = Ties() if request.ties else None
+        onlookers = Onlookers(ties.add if ties else None, responses.add if responses else None, request.output)
+        found = watch(model, x, blocks, neurons, batch_size, _begin(blocks, request), onlookers)
     means = responses.means() if responses else {}
     layers = []
     for name, site in found.sites.items():
@@ -108,6 +114,7 @@ def measure(
             available=available or len(x),
             clamp=request.clamp,
             responses=means.get(name),
+            ties=ties.counts[name] if ties else None,
             permuted=site.permuted.information() if site.permuted else None,
         )
         order = request.together.order
@@ -143,13 +150,14 @@ class _Site:
 
 def _begin(blocks: Blocks, request: Request) -> Callable[[States], _Site]:
     """What is to be gathered of a site, decided when its first batch comes by."""
-    together = request.together
+    together, permutations = request.together, None
+    if request.permutations:
+        permutations = Permutations(request.permutations, derive(together.seed, "permutations"), blocks)
 
     def begin(states: States) -> _Site:
         site, seed = _Site(Tally(states, blocks)), derive(together.seed, "tuples", states.name)
-        if request.permutations:
-            same_for_all = derive(together.seed, "permutations")
-            site.permuted = PermutedTally(request.permutations, same_for_all, states, blocks)
+        if permutations is not None:
+            site.permuted = PermutedTally(permutations, states)
         if together.order == 1 or states.neurons < together.order:
             return site
         if together.order == 2 and _all_pairs(together, states, blocks):

@@ -14,42 +14,53 @@ from store.command import BadInput
 Floats = NDArray[np.float64]
 
 BYTES = 2**31
-"""memory the counts under permuted labels may take"""
+"""memory that permuted labels, or the counts of a site under them, may take"""
+LABEL = np.dtype(np.int16)
+
+
+class Permutations:
+    """R random permutations of the labels of all examples (R, N), the same ones for every site."""
+
+    def __init__(self, count: int, seed: int, blocks: Blocks) -> None:
+        self.per_class = blocks.sizes.sum(0).numpy()
+        _require_memory(count, int(self.per_class.sum()) * LABEL.itemsize, "labels")
+        labels = np.repeat(np.arange(len(self.per_class), dtype=LABEL), self.per_class)
+        random = np.random.default_rng(seed)
+        self.labels = torch.from_numpy(np.stack([random.permutation(labels) for _ in range(count)]))
 
 
 class PermutedTally:
-    """ON states per class and neuron under R random permutations of the labels (R, C, n), the examples being the same.
+    """ON states per class and neuron under random permutations of the labels (R, C, n), the examples being the same."""
 
-    The permutations are of all examples at once; the same ones for every site.
-    """
-
-    def __init__(self, permutations: int, seed: int, states: States, blocks: Blocks) -> None:
-        per_class = blocks.sizes.sum(0)
-        self._classes, self._filled = len(per_class), 0
-        size = permutations * self._classes * states.neurons * torch.int32.itemsize
-        if size > BYTES:
-            raise BadInput(
-                f"--permutations {permutations} would take {size / 2**30:.0f} GiB for the {states.neurons:,} neurons "
-                f"of {states.name}.\nUse fewer permutations, or --neurons channel"
-            )
-        labels, random = np.repeat(np.arange(self._classes), per_class.numpy()), np.random.default_rng(seed)
-        self._labels = torch.from_numpy(np.stack([random.permutation(labels) for _ in range(permutations)]))
-        self._observed = per_class.numpy() * states.positions
-        self._counts = torch.zeros(permutations * self._classes, states.neurons, dtype=torch.int32)
-        self._counts = self._counts.to(states.on.device)
+    def __init__(self, permutations: Permutations, states: States) -> None:
+        self._labels, self._classes, self._filled = permutations.labels, len(permutations.per_class), 0
+        self._observed = permutations.per_class * states.positions
+        counts = self._classes * states.neurons
+        what = f"counts of the {states.neurons:,} neurons of {states.name}"
+        _require_memory(len(self._labels), counts * torch.int32.itemsize, what)
+        shape = len(self._labels) * self._classes, states.neurons
+        self._counts = torch.zeros(shape, dtype=torch.int32, device=states.on.device)
 
     def add(self, states: States, runs: list[Run]) -> None:  # noqa: ARG002 (a batch is counted as a whole)
         """Add the states of a batch."""
         on = states.on.sum(2, dtype=torch.float32)
         labels = self._labels[:, self._filled : self._filled + len(on)]
         self._filled += len(on)
-        indicator = torch.nn.functional.one_hot(labels, self._classes)  # (R, N, C)
+        indicator = torch.nn.functional.one_hot(labels.long(), self._classes)  # (R, N, C)
         self._counts += (indicator.transpose(1, 2).flatten(0, 1).to(on) @ on).int()
 
     def information(self) -> Floats:
         """I(state; label) of each neuron under each permutation, in bits (R, n)."""
         counts = self._counts.view(len(self._labels), self._classes, -1).cpu().numpy()
         return np.stack([class_information(each, self._observed) for each in counts])
+
+
+def _require_memory(permutations: int, bytes_each: int, what: str) -> None:
+    if permutations * bytes_each > BYTES:
+        raise BadInput(
+            f"--permutations {permutations} would take {permutations * bytes_each / 2**30:.0f} GiB for the {what}.\n"
+            "Use fewer permutations, or --neurons channel"
+        )
 
 
 def permutation_p(observed: Floats, permuted: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,9 +12,12 @@ from zoo.measuring import Measuring, measure_each
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torch import Tensor
+
     from entropy.layer import LayerEntropy
     from entropy.measurement import Request
     from store.results import Place
+    from zoo.evaluation import Level
     from zoo.subject import Subject
 
 
@@ -40,34 +43,31 @@ class Psp(Measuring):
     """random permutations of the labels, to test whether the states tell anything of them"""
     selectivity: bool = False
     """also the selectivity index of each neuron, from its mean activation per class (Morcos et al. 2018)"""
+    ties: bool = False
+    """also count the potentials that are zero to rounding, whose states another machine may find otherwise"""
 
 
 def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
     """Measure a subject, write every neuron's numbers to its place, and return what the JSON object says of it."""
     from entropy.grouping import read_groups
     from entropy.layer import network_mean
-    from entropy.measurement import measure
     from entropy.recording import write_layer
+    from zoo.evaluation import Level
 
-    y, classes = subject.y, subject.classes
+    labels, classes = subject.y, subject.classes
     if arguments.group_by is not None:
-        y, classes = read_groups(arguments.group_by, subject)
-    layers, skipped = measure(
-        subject.model,
-        subject.x,
-        y,
-        classes,
-        neurons=arguments.neurons,
-        batch_size=subject.batch_size,
-        available=subject.available,
-        request=_request(arguments),
-    )
+        labels, classes = read_groups(arguments.group_by, subject)
+    level = Level()
+    layers, skipped = _layers(subject, labels, classes, arguments, level)
     absent = [label for label, count in enumerate(layers[-1].observed) if count == 0]
     _explain(subject, layers, skipped, absent)
     place.scale("psp/class", list(range(classes)), "1", "class label" if arguments.group_by is None else "group")
     for layer in layers:
         write_layer(layer, place)
+    reached = level.evaluation()
     return {
+        "loss": reached.loss,
+        "accuracy": reached.accuracy,
         "order": arguments.order,
         "neurons": arguments.neurons,
         "compat": arguments.compat,
@@ -77,6 +77,27 @@ def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
         "network_mean": network_mean(layers),
         "layers": [layer.summary() for layer in layers],
     }
+
+
+def _layers(
+    subject: Subject, labels: Tensor, classes: int, arguments: Psp, level: Level
+) -> tuple[list[LayerEntropy], dict[str, tuple[int, ...]]]:
+    """One pass over the examples, whose outputs `level` sees as well."""
+    from entropy.measurement import measure
+
+    def see(logits: Tensor, rows: Tensor) -> None:
+        level.add(logits, subject.y[rows.to(subject.y.device)])
+
+    return measure(
+        subject.model,
+        subject.x,
+        labels,
+        classes,
+        neurons=arguments.neurons,
+        batch_size=subject.batch_size,
+        available=subject.available,
+        request=replace(_request(arguments), output=see),
+    )
 
 
 def _request(arguments: Psp) -> Request:
@@ -89,6 +110,7 @@ def _request(arguments: Psp) -> Request:
         clamp=PUBLISHED_CLAMP if arguments.compat == "published" else 0.0,
         permutations=arguments.permutations,
         selectivity=arguments.selectivity,
+        ties=arguments.ties,
     )
 
 
@@ -112,6 +134,8 @@ def _explain(
     """Say what the numbers leave out."""
     if len(layers) == 1:
         note(f"{subject.name}: no elementwise activation was found: the output layer is all there is to measure")
+    if len(layers[-1].observed) - len(absent) < 2:
+        note(f"{subject.name}: all examples are of one class: the states cannot tell anything of it")
     if absent:
         note(f"{subject.name}: no examples of class {', '.join(map(str, absent))}: left out of every sum")
     for name, shape in skipped.items():

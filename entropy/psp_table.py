@@ -32,6 +32,7 @@ ON_REQUEST = {
     "shared alive": ("shared_alive_mean", "first order over the neurons that are alive in every checkpoint"),
     "NMI": ("normalised_mutual_information_mean", "normalised mutual information of state and group"),
     "p": ("permutation_p", "chance of so much information were the labels random"),
+    "ties": ("ties", "potentials that are zero to rounding: another machine may find them on the other side"),
     "selectivity": ("selectivity_mean", "mean selectivity index: 0 answers all classes alike, 1 a single one"),
 }
 """columns for what was asked for: the key, and what it is"""

@@ -79,6 +79,8 @@ class Sites(TorchFunctionMode):
     def run(self, x: Tensor) -> str:
         """One forward pass over x (N, ...), without gradients; the name of the output layer's site, visited as well.
 
+        What the network returned is then in `output`.
+
         The output layer's potentials are the model's output or, where that was squashed by an activation or a
         softmax, what went into it.
         """
@@ -90,8 +92,8 @@ class Sites(TorchFunctionMode):
             self._origins[constant] = None
         self._origins[x] = Origin("input", channels=1)
         with torch.no_grad(), _uncompiled(), self._following_modules(), self:
-            output = self.model(x)
-        return self._visit_output(output)
+            self.output = self.model(x)
+        return self._visit_output(self.output)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """See an operation: visit its input if it is an activation, and remember what made its result."""

@@ -13,8 +13,20 @@ from entropy.sites import Sites
 from entropy.states import Neurons, States, states_of
 from store.command import BadInput
 
-Respond = Callable[[str, Tensor, int, list[Run]], None]
-"""called with a site's name, its activations phi(z) (N, ...), the axis of its channels, and the batch's runs"""
+
+@dataclass(frozen=True)
+class Onlookers:
+    """Who else is shown what goes by, batch after batch."""
+
+    potentials: Callable[[str, Tensor], None] | None = None
+    """a site's name and its potentials z (N, ...)"""
+    activations: Callable[[str, Tensor, int, list[Run]], None] | None = None
+    """a site's name, its phi(z) (N, ...), the axis of its channels, and the batch's runs"""
+    output: Callable[[Tensor, Tensor], None] | None = None
+    """what the network returned (N, ...), and which examples it is of (N,)"""
+
+
+NOBODY = Onlookers()
 
 
 class Gatherer(Protocol):
@@ -45,12 +57,11 @@ def watch(
     neurons: Neurons,
     batch_size: int,
     begin: Callable[[States], G],
-    respond: Respond | None = None,
+    onlookers: Onlookers = NOBODY,
 ) -> Watched[G]:
     """Run `model`, in eval mode already, over x (N, ...) once; show each site's states to what `begin` makes for it.
 
-    Examples come class by class (see `Blocks`); nothing that is gathered may depend on the batch size. `respond` is
-    shown the activations as well.
+    Examples come class by class (see `Blocks`); nothing that is gathered may depend on the batch size.
     """
     sites: dict[str, G] = {}
     widths: dict[str, int] = {}
@@ -60,8 +71,10 @@ def watch(
 
     def visit(name: str, potential: Tensor, channels: int) -> None:
         seen.append(name)
-        if before is None:  # a first batch tells: looking at all of them would cost a pass of its own
+        if not potential.sum().isfinite():  # the sum costs a thirtieth of looking at each
             _require_finite(name, potential)
+        if onlookers.potentials is not None:
+            onlookers.potentials(name, potential)
         states = states_of(name, potential, channels, neurons)
         width = widths.setdefault(name, states.neurons)
         if states.neurons != width:
@@ -71,13 +84,15 @@ def watch(
         sites[name].add(states, runs)
 
     def activated(name: str, activation: Tensor, channels: int) -> None:
-        if respond is not None:
-            respond(name, activation, channels, runs)
+        if onlookers.activations is not None:
+            onlookers.activations(name, activation, channels, runs)
 
     watcher, output = Sites(model, visit, activated), ""
     for indices, found in blocks.batches(batch_size):
         seen, runs = [], found
         output = watcher.run(x[indices.to(x.device)])
+        if onlookers.output is not None:
+            onlookers.output(watcher.output, indices)
         if before not in (None, seen):
             raise BadInput(
                 f"the network's activations are {before} in one batch and {seen} in another: nothing to count"

@@ -21,6 +21,7 @@ from entropy.psp import Psp, main
 from entropy.responses import selectivity_index
 from store.checkpoint import Checkpoint, save
 from store.command import BadInput
+from store.results import same_content
 from zoo.architecture import describe, initialise, parse_architecture
 from zoo.data import load_data, resolve_data
 from zoo.train import Train
@@ -103,6 +104,8 @@ def test_too_many_permutations_are_refused(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(permutations, "BYTES", 1000)
     with pytest.raises(BadInput, match=r"--permutations 20 .* neurons of conv1.\n.*--neurons channel"):
         requested(ConvNet(), *data(), permutations=20)
+    with pytest.raises(BadInput, match=r"--permutations 30 .* labels"):
+        requested(ConvNet(), *data(), permutations=30)
 
 
 @pytest.mark.parametrize("kind", ["position", "channel"])
@@ -199,11 +202,51 @@ def test_potentials_that_are_no_numbers_are_named(value: float) -> None:
 
     model = Hidden()
     model.fc1.bias.data[1] = value
+    x, y = torch.randn(40, 3), torch.arange(40) % 2
     with pytest.raises(BadInput, match="fc1 has potentials that are NaN or infinite"):
-        requested(model, torch.randn(6, 3), torch.arange(6) % 2, 2)
-    model.fc1.bias.data[1], model.fc2.bias.data[0] = 0.0, value
-    with pytest.raises(BadInput, match=r"output is NaN or infinite|fc2 has potentials"):
-        requested(model, torch.randn(6, 3), torch.arange(6) % 2, 2)
+        requested(model, x, y, 2)
+    model.fc1.bias.data[1], x[39, 0] = 0.0, value  # in the last batch only
+    with pytest.raises(BadInput, match="fc1 has potentials that are NaN or infinite"):
+        requested(model, x, y, 2)
+    x[39, 0], model.fc2.bias.data[0] = 0.0, value
+    with pytest.raises(BadInput, match="output is NaN or infinite"):
+        requested(model, x, y, 2)
+
+
+def test_ties_are_counted_on_request() -> None:
+    z = torch.tensor([[1.0, 1e-8], [0.0, -1e-8], [1e-3, 1e-3]])
+    model = nn.Sequential(nn.ReLU(), nn.Linear(2, 2))
+    y = torch.tensor([0, 1, 1])
+    assert requested(model, z, y, 2, ties=True)[0].summary()["ties"] == 2
+    assert "ties" not in requested(model, z, y, 2)[0].summary()
+
+
+def test_one_class_is_said(checkpoint: Path, capsys: pytest.CaptureFixture) -> None:
+    summary = psp(checkpoint, samples=1)
+    assert "of one class" in capsys.readouterr().err
+    assert summary["layers"][0]["class_information_mean"] == 0
+
+
+def test_neurons_alive_in_two_checkpoints_also_after_a_stop(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = resolve_data("digits")
+    model = describe(parse_architecture("mlp:hidden=12x6"), (1, 8, 8), 10)
+    save(Checkpoint(model=model, data=entry, state=initialise(model, 1).state_dict()), tmp_path / "other.pt")
+    whole = psp(checkpoint, tmp_path / "other.pt", out=tmp_path / "whole.h5")
+    with h5py.File(whole["out"]) as file:
+        counts = file["psp/fc2/counts"][:].sum(1)
+    assert whole["layers"][0][1]["shared_alive"] == ((counts > 0) & (counts < 360)).all(0).sum()
+
+    def stopped(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("entropy.shared_alive.conclude", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            psp(checkpoint, tmp_path / "other.pt", out=tmp_path / "again.h5")
+    assert psp(checkpoint, tmp_path / "other.pt", out=tmp_path / "again.h5")["layers"] == whole["layers"]
+    assert same_content(tmp_path / "whole.h5", tmp_path / "again.h5")
 
 
 def test_compiled_models_are_seen_through() -> None:

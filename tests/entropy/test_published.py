@@ -62,5 +62,4 @@ def test_a_foreign_lenet5_on_mnist_agrees_with_the_published_algorithm(tmp_path:
         for layer, expected in zip(summary["layers"], published, strict=True):
             assert layer["mean"] == pytest.approx(float(expected.mean()), abs=1e-4)
             ours = file[f"psp/{layer['name']}/entropy"][:]
-            assert np.abs(ours - expected.numpy()).max() < 1e-3 if len(ours) < 600 else True
             assert np.mean(np.abs(ours - expected.numpy()) > 1e-4) < 1e-3  # ties may fall either way

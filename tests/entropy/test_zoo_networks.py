@@ -93,7 +93,7 @@ def test_first_order_is_the_reference(name: str, kind: Any) -> None:
 def test_second_order_is_the_reference(name: str, kind: Any) -> None:
     model, x, y = network_and_data(name)
     potentials = potentials_of(model, x)
-    layers, _ = measure(model, x, y, CLASSES, neurons=kind, batch_size=64, request=Request(Together(2)))
+    layers, _ = measure(model, x, y, CLASSES, neurons=kind, batch_size=7, request=Request(Together(2)))
     for layer, z in zip(layers, potentials, strict=True):
         laid_out = z.movedim(-1, 1) if kind == "channel" and layer.shape == z.shape[-1:] and z.dim() == 3 else z
         assert layer.joint is not None
