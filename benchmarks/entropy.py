@@ -38,7 +38,7 @@ OUT = Path("out/benchmarks/entropy.json")
 class Entropy(Command):
     """What PSP-entropy costs, in plain forward passes over the same images."""
 
-    rounds: int = 5
+    rounds: int = 3
     """how often each is timed, in turn"""
     networks: tuple[str, ...] = tuple(NETWORKS)
     """of the zoo"""

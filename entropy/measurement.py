@@ -35,6 +35,8 @@ PAIR_BYTES = 2**30
 """memory that the states of a layer, or its table of pairs, may take likewise"""
 TUPLES = 2000
 """tuples of a sample"""
+LOOK_UP = 220
+"""multiplications that take as long as one pair's entropies in one class"""
 LARGEST_ORDER = 8
 PUBLISHED_CLAMP = 1e-4
 
@@ -176,7 +178,7 @@ def _all_pairs(together: Together, states: States, blocks: Blocks) -> bool:
     if together.pairs != "auto":
         return together.pairs == "all"
     examples, classes = int(blocks.sizes.sum()), blocks.sizes.shape[1]
-    work = states.neurons**2 // 2 * examples * states.positions
+    work = states.neurons**2 // 2 * (examples * states.positions + LOOK_UP * classes)
     table = states.neurons**2 * classes * torch.int32.itemsize
     kept = states.neurons * examples
     return work <= PAIR_WORK and (kept if states.positions == 1 else table) <= PAIR_BYTES
