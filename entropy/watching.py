@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -71,7 +72,7 @@ def watch(
 
     def visit(name: str, potential: Tensor, channels: int) -> None:
         seen.append(name)
-        if not potential.sum().isfinite():  # the sum costs a thirtieth of looking at each
+        if not math.isfinite(potential.sum().item()):  # the sum costs a thirtieth of looking at each
             _require_finite(name, potential)
         if onlookers.potentials is not None:
             onlookers.potentials(name, potential)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
+from store.allocator import keep_freed_memory
 from store.messages import BadInput, note
 from store.plain import to_json
 from store.table import render_table
@@ -65,6 +66,7 @@ def run(
 
     parsed = tyro.cli(arguments, prog=prog, description=description, args=argv, config=(tyro.conf.FlagCreatePairsOff,))
     debug = getattr(parsed, "debug", False)
+    keep_freed_memory()
     try:
         with _sigterm_like_ctrl_c():
             _work(parsed, main, as_json=getattr(parsed, "json", False))
