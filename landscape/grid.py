@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from store.command import BadInput
@@ -23,6 +25,29 @@ class Grid:
         """
         last = self.shape[axis] - 1
         return [self.extent * ((2 * index - last) / last) for index in range(last + 1)] if last else [0.0]
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Their names."""
+        return ("alpha", "beta")[: len(self.shape)]
+
+    @property
+    def points(self) -> int:
+        """How many there are."""
+        return math.prod(self.shape)
+
+    def row(self, index: int) -> list[tuple[float, ...]]:
+        """The points with one first coordinate, by ascending second: a single one on a line.
+
+        >>> Grid((3, 2), 1.0).row(0), Grid((3,), 1.0).row(0)
+        ([(-1.0, -1.0), (-1.0, 1.0)], [(-1.0,)])
+        """
+        first = self.coordinates(0)[index]
+        return [(first, second) for second in self.coordinates(1)] if len(self.shape) > 1 else [(first,)]
+
+    def shaped(self, row: Sequence[float]) -> Sequence[float] | float:
+        """What was found at the points of a row, in the shape of a row of an array over the grid."""
+        return row if len(self.shape) > 1 else row[0]
 
     @property
     def has_centre(self) -> bool:
