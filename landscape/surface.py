@@ -12,7 +12,7 @@ from landscape.filling import fill
 from landscape.flags import Landscape, located
 from landscape.grid import Grid, parse_grid
 from landscape.position import heading, write_position
-from store.command import Report, run
+from store.command import BadInput, Report, run
 from zoo.measuring import measure_each
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class Surface(Landscape):
     """what of a direction gets the norm of the weights it moves"""
     biases_and_norms: Literal["ignore", "scale"] = "ignore"
     """whether biases and normalisation parameters stay where they are, or move like a filter each"""
+    error: float | None = None
+    """E lets it spend less: |error of the loss| <= E x max(loss, 1 nat) in 99 % of the cells (default: exact)"""
 
 
 def compute(subject: Subject, place: Place, arguments: Surface) -> dict[str, Any]:
@@ -46,17 +48,17 @@ def compute(subject: Subject, place: Place, arguments: Surface) -> dict[str, Any
     write_position(place, "surface", where)
     _describe(place, grid)
     plane.write(place)
-    fill(place, grid, objective, plane, subject.name)
+    spent = _fill(place, grid, objective, plane, arguments, subject.name)
     return (
         where
         | {"shape": list(grid.shape)}
         | _found(place, grid, objective)
         | {
             "points": grid.points,
-            "forward_passes": grid.points + (not grid.has_centre),
             "direction_norms": [direction.norm for direction in plane.directions],
             "relative_direction_norms": [direction.relative_norm for direction in plane.directions],
         }
+        | spent
     )
 
 
@@ -72,16 +74,33 @@ def table(summary: dict[str, Any]) -> str:
         [
             heading(summary),
             "",
-            f"{shape} points, {summary['forward_passes']} passes over the data",
+            f"{shape} points, {summary['forward_passes']:,.6g} passes over the data",
+            *_promise(summary),
             f"loss at the centre {summary['loss_at_centre']:.6g}, lowest {summary['loss_min']:.6g}, highest {highest}",
             f"length of the directions: {norms}",
         ]
     )
 
 
+def _promise(summary: dict[str, Any]) -> list[str]:
+    """How exact it is, unless it is exact."""
+    if "error" not in summary:
+        return []
+    error = summary["error"]
+    kept = "as asked" if error["kept"] else "NOT as asked"
+    return [
+        f"{kept}: an estimated {error['cells_beyond']:.2%} of the losses are off by more than "
+        f"{error['asked']:g} x max(loss, 1 nat);",
+        f"{error['held_out']} points were held out, {error['held_out_beyond']} of them were "
+        f"(the worst by {error['held_out_largest']:.3g})",
+    ]
+
+
 def main(arguments: Surface) -> Report:
     """Evaluate every checkpoint named on the command line."""
     parse_grid(arguments.grid, arguments.extent)
+    if arguments.error is not None and not 0 < arguments.error < 1:
+        raise BadInput(f"--error {arguments.error}: expected a fraction of max(loss, 1 nat), such as 0.02")
 
     def compute_with_flags(subject: Subject, place: Place) -> dict[str, Any]:
         return compute(subject, place, arguments)
@@ -93,6 +112,18 @@ def _plane(objective: Objective, arguments: Surface, grid: Grid) -> Plane:
     from landscape.plane import random_plane
 
     return random_plane(objective, len(grid.shape), arguments.seed, arguments.normalise, arguments.biases_and_norms)
+
+
+def _fill(
+    place: Place, grid: Grid, objective: Objective, plane: Plane, arguments: Surface, name: str
+) -> dict[str, Any]:
+    """Loss and accuracy over the grid; what that took, in passes over the data, and how exact it is."""
+    if arguments.error is None:
+        fill(place, grid, objective, plane, name)
+        return {"forward_passes": grid.points + (not grid.has_centre)}
+    from landscape.thrifty import fill_within
+
+    return fill_within(place, grid, objective, plane, error=arguments.error, seed=arguments.seed, name=name)
 
 
 def _describe(place: Place, grid: Grid) -> None:

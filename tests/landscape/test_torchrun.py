@@ -81,3 +81,15 @@ def test_a_killed_rank_ends_it_with_a_word(checkpoint: Path, tmp_path: Path) -> 
     assert run.returncode != 0
     assert "another rank has stopped" in said or "terminated; what is finished is kept" in said
     assert not target.exists()
+
+
+def test_two_ranks_draw_the_surface_of_one(checkpoint: Path, tmp_path: Path) -> None:
+    """To a given error: the first rank decides what both evaluate."""
+    flags = [str(checkpoint), "--samples", "201", "--grid", "21x11", "--error", "0.05", "--json"]
+    for prefix, out in ((ALONE, "one.h5"), (TWO, "two.h5")):
+        command = [*prefix, "landscape.surface", *flags, "-o", str(tmp_path / out)]
+        subprocess.run(command, check=True, capture_output=True, timeout=100)
+    with h5py.File(tmp_path / "one.h5") as one, h5py.File(tmp_path / "two.h5") as two:
+        assert (one["surface/examples"][()] == two["surface/examples"][()]).all()
+        assert (one["surface/examples"][()] < 201).any()
+        np.testing.assert_allclose(two["surface/loss"][()], one["surface/loss"][()], rtol=1e-5)
