@@ -113,11 +113,16 @@ def budgets(layers: Sequence[Rectifier], zeta: float) -> dict[str, int]:
 
     A weight that several activations share counts for the first of them; sites without a weight are left out.
     """
-    first = {layer.weight.name: layer for layer in reversed(layers) if layer.weight}
+    first = by_weight(layers)
     importance = {name: layer.importance or 0.0 for name, layer in first.items()}
     left = {name: layer.weight.left for name, layer in first.items() if layer.weight}
     planned = layer_budget(importance, left, zeta)
     return {layer.name: planned[name] for name, layer in first.items()}
+
+
+def by_weight(layers: Sequence[Rectifier]) -> dict[str, Rectifier]:
+    """The first activation that gets the output of each weight, by the weight's name."""
+    return {layer.weight.name: layer for layer in reversed(layers) if layer.weight}
 
 
 def _weight(model: nn.Module, name: str | None) -> Weight | None:

@@ -19,12 +19,14 @@ from pruning.selection.exact import Exact
 from pruning.spaces.elements import Elements
 from pruning.starts import FromParent
 from pruning.triggers.always import Always
+from pruning.triggers.trigger import Trigger
 from pruning.updates.plain import Plain
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from pruning.context import Context
+    from pruning.recoveries.cut import Cut
     from pruning.schedules.event import Event, Span
     from store.checkpoint import Checkpoint
     from zoo.recipe import Recipe
@@ -68,9 +70,7 @@ class Scorer(Protocol):
 class Scope(Protocol):
     """Within which groups of tensors scores compete."""
 
-    def pools(
-        self, sizes: Mapping[str, int], alive: Mapping[str, int], kept: int
-    ) -> Sequence[tuple[tuple[str, ...], int]]:
+    def pools(self, context: Context, alive: Tensors, kept: int) -> Sequence[tuple[tuple[str, ...], int]]:
         """(names of tensors, how many they keep together): sums to `kept`, none keeps more than is alive."""
 
 
@@ -94,15 +94,6 @@ class Schedule(Protocol):
         """Ascending in step and sparsity, and no asked sparsity is passed over."""
 
 
-class Trigger(Protocol):
-    """Whether an event of the schedule takes place."""
-
-    validates: ClassVar[bool]  # whether it needs a held-out validation part
-    restores_best: ClassVar[bool]  # whether the cut starts from the best weights since the last cut
-
-    def fires(self, context: Context) -> bool: ...
-
-
 class Regrow(Protocol):
     """Which removed weights come back in exchange for others, or beside them."""
 
@@ -115,8 +106,7 @@ class Recovery(Protocol):
     def check(self, parent: Checkpoint) -> None:
         """BadInput where the parent lacks what recovery needs; called before any work."""
 
-    def recover(self, trainer: Trainer, parent: Checkpoint, epochs: int) -> None:
-        """`epochs` lie between this cut and the next event (rounded up)."""
+    def recover(self, trainer: Trainer, cut: Cut) -> None: ...
 
 
 class Update(Protocol):

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from zoo.recipe import Recipe
+
 
 @dataclass(frozen=True)
 class Context:
@@ -31,8 +33,13 @@ class Context:
     """validation loss at each epoch's end since the last cut (nats)"""
     cuts: int
     """made so far"""
+    seen: Sequence[Sequence[float]]
+    """what the trigger noted at the start of the run and at each epoch's end"""
     seed: int
     batch_size: int
+    recipe: Recipe
+    rate: float
+    """learning rate of the next step"""
 
     def validation_loss(self, masks: Mapping[str, Tensor]) -> float:
         """Mean cross-entropy (nats) on the held-out part with `masks` in force; the weights are back afterwards."""

@@ -19,11 +19,9 @@ def choose(parts: Composition, context: Context, target: int) -> dict[str, Tenso
     """Masks of the weights after a cut that leaves `target` groups, or more where the selection wants more."""
     scores = parts.space.pool(parts.scorer.score(context))
     alive = parts.space.alive(dict(context.masks))
-    sizes = {name: score.numel() for name, score in scores.items()}
-    living = alive_counts(alive)
 
     def cut(kept: int) -> dict[str, Tensor]:
-        return parts.space.spread(keep_highest(scores, alive, parts.scope.pools(sizes, living, kept)))
+        return parts.space.spread(keep_highest(scores, alive, parts.scope.pools(context, alive, kept)))
 
     return cut(parts.select.kept(context, scores, alive, cut, target))
 

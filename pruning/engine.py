@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pruning.context import Context
-from pruning.counts import kept_count
+from pruning.counts import alive_counts, kept_count
 from pruning.cutting import choose, groups
+from pruning.recoveries.cut import Cut, lost_norm
 from pruning.schedules.event import Span
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from store.checkpoint import Checkpoint
     from zoo.splits import Splits
     from zoo.training import Trainer
+
+
+STATE = ("cursor", "emitted", "cuts", "seen", "losses", "best")
 
 
 class Observer(Protocol):
@@ -53,38 +57,74 @@ class Engine:
         self.stride = stride or trainer.steps_per_epoch
         self.weights = composition.space.weights(trainer.model)
         self.total, alive = groups(composition, self.masks)
-        self.span = Span(1 - alive / self.total, asked, trainer.epochs, trainer.steps_per_epoch)
+        self.recipe = trainer.recipe
+        living = tuple(alive_counts(composition.space.alive(self.masks)).values())
+        self.span = Span(1 - alive / self.total, asked, int(trainer.epochs), trainer.steps_per_epoch, living)
         self.events = composition.schedule.events(self.span)
         self.cursor = 0  # events behind the run
         self.emitted = 0  # asked sparsities handed over
         self.cuts: list[list[int]] = []  # [step, survivors]
+        self.seen: list[list[float]] = []  # what the trigger noted
         self.losses: list[float] = []  # validation loss at each epoch's end since the last cut
         self.best: dict[str, Tensor] | None = None  # state dict at the lowest of them
 
     def complete(self) -> None:
         """Run to the end."""
+        waits = self.composition.trigger.waits
+        if not self.trainer.steps_done:
+            self._note()
         for event in self.events[self.cursor :]:
-            self._train_to(event.step)
+            self._train_to(0 if waits else event.step)
             target = self._target(event)
-            if self._has_work(target) and self.composition.trigger.fires(self.context()):
+            if self._has_work(target) and (self._waited() if waits else self._fires()):
                 self._cut(target)
             self.cursor += 1
-        self._train_to(self.span.steps)
+        if waits:
+            self._waited()
+            self._restore_best()
+        else:
+            self._train_to(self.span.steps)
         self._emit(len(self.span.asked))
 
+    def _fires(self) -> bool:
+        return self.composition.trigger.fires(self.context())
+
+    def _waited(self) -> bool:
+        """Train from epoch to epoch until the trigger fires; False if the run is over first."""
+        per_epoch = self.trainer.steps_per_epoch
+        self._train_to(-(-self.trainer.steps_done // per_epoch) * per_epoch)  # a resumed run may be within one
+        while self.trainer.steps_done < self.span.steps:
+            if self._fires():
+                return True
+            self._train_to(self.trainer.steps_done + per_epoch)
+        return False
+
     def _cut(self, target: int) -> None:
-        parts = self.composition
-        if parts.trigger.restores_best and self.best is not None:
-            self.trainer.model.load_state_dict(self.best)
+        parts, before = self.composition, self.alive
+        self._restore_best()
         self._emit(self._reached())
         context = self.context()
         masks = choose(parts, context, target)
         if parts.regrow is not None:
             masks = parts.regrow.regrow(context, masks)
+        lost = lost_norm(self.trainer.model, self.weights, masks)
         self.trainer.set_masks(self.trainer.masks | masks)
-        parts.recovery.recover(self.trainer, self.parent, self._epochs_to_next())
+        cut = Cut(
+            parent=self.parent,
+            recipe=self.recipe,
+            epochs=self._epochs_to_next(),
+            first=not self.cuts,
+            density=self.alive / self.total,
+            removed=1 - self.alive / before,
+            lost=lost,
+        )
+        parts.recovery.recover(self.trainer, cut)
         self.losses, self.best = [], None
         self.cuts.append([self.trainer.steps_done, self.alive])
+
+    def _restore_best(self) -> None:
+        if self.composition.trigger.restores_best and self.best is not None:
+            self.trainer.model.load_state_dict(self.best)
 
     def _target(self, event: Event) -> int:
         """What the event leaves, held back at the next asked sparsity: each is met exactly, none is passed over."""
@@ -101,7 +141,15 @@ class Engine:
                 self._end_epoch()
             self.observer.between()
 
+    def _note(self) -> None:
+        final = kept_count(self.total, self.span.final)
+        context = self.context()
+        noted = self.composition.trigger.note(context, lambda: choose(self.composition, context, final))
+        if noted:
+            self.seen.append(list(noted))
+
     def _end_epoch(self) -> None:
+        self._note()
         loss = self.trainer.validate(self.splits, needed=self.composition.validates)
         if loss is None:
             return
@@ -119,7 +167,8 @@ class Engine:
         return sum(self.has_reached(sparsity) for sparsity in self.span.asked)
 
     def _epochs_to_next(self) -> int:
-        later = [event.step for event in self.events[self.cursor + 1 :]]
+        waits = self.composition.trigger.waits
+        later = [] if waits else [event.step for event in self.events[self.cursor + 1 :]]
         steps = (later[0] if later else self.span.steps) - self.trainer.steps_done
         return -(-steps // self.trainer.steps_per_epoch)
 
@@ -148,18 +197,21 @@ class Engine:
             y=y,
             validation=self.splits.validation if len(self.splits.validation[0]) else None,
             losses=tuple(self.losses),
+            seen=tuple(map(tuple, self.seen)),
             cuts=len(self.cuts),
             seed=self.seed,
             batch_size=self.trainer.recipe.batch_size,
+            recipe=self.trainer.recipe,
+            rate=self.trainer.rate,
         )
 
     def state_dict(self) -> dict[str, Any]:
         """The whole state of the run, of plain containers and tensors."""
-        own = {name: getattr(self, name) for name in ("cursor", "emitted", "cuts", "losses", "best")}
+        own = {name: getattr(self, name) for name in STATE}
         return own | {"trainer": self.trainer.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go back to where `state_dict` was taken."""
         self.trainer.load_state_dict(state["trainer"])
-        for name in ("cursor", "emitted", "cuts", "losses", "best"):
+        for name in STATE:
             setattr(self, name, state[name])

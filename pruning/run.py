@@ -84,7 +84,7 @@ class _Run:
 
     def _checkpoint(self, sparsity: float) -> Checkpoint:
         identity: dict[str, Any] = self.job.identity()
-        masks = {name: mask.cpu() for name, mask in self.trainer.masks.items()}
+        masks = {name: mask.cpu() for name, mask in self.trainer.sparsity_masks.items()}
         return replace(
             self.job.parent.checkpoint,
             **identity,
@@ -97,8 +97,10 @@ class _Run:
     def _course(self, sparsity: float) -> dict[str, Any]:
         """Sparsity reached, epochs spent on it, and where the cuts were."""
         engine, per_epoch = self.engine, self.trainer.steps_per_epoch
+        gone = (engine.total - engine.alive) / engine.total
         return {
-            "sparsity": (engine.total - engine.alive) / engine.total,
+            "sparsity": 0.0 if self.trainer.rest else gone,
+            "frozen": gone if self.trainer.rest else 0.0,
             "reached": engine.has_reached(sparsity),
             "epochs": self.trainer.steps_done / per_epoch,
             "cuts": [{"epoch": step / per_epoch, "survivors": alive} for step, alive in engine.cuts],

@@ -61,16 +61,20 @@ def start_at(name: StartName) -> Start:
 def final_rate(recipe: Recipe) -> Recipe:
     """The recipe at a constant rate: the last of the parent's rule (FT of Renda et al. 2020).
 
-    Constant: its rate. Step: the rate after the last milestone. Cosine ends at 0 and plateau does not say where it
-    ended: a tenth of the initial rate (Janusz et al. 2025).
+    Constant: its rate. Step: the rate after the last milestone. Cosine and linear: the last, but where it is 0, and for
+    plateau, which does not say where it ended, a tenth of the initial rate (Janusz et al. 2025).
 
     >>> from zoo.recipe import Recipe
     >>> [round(final_rate(Recipe(lr=0.1, schedule=rule)).lr, 6) for rule in ("constant", "step", "cosine", "plateau")]
     [0.1, 0.001, 0.01, 0.01]
     """
-    known = recipe.schedule in ("constant", "step")
-    rate = recipe.rate(1.0) if known else recipe.lr / 10
-    return replace(recipe, lr=rate, schedule="constant")
+    last = 0.0 if recipe.schedule == "plateau" else recipe.rate(1.0)
+    return replace(recipe, lr=last or recipe.lr / 10, schedule="constant", warm_up=0.0, last=0.0)
+
+
+def trained_epochs(parent: Checkpoint, otherwise: int) -> int:
+    """For how many epochs the parent was trained; `otherwise` where it does not say."""
+    return int(parent.training.get("epochs") or otherwise)
 
 
 def weights_at(parent: Checkpoint, epoch: int, flag: str) -> Mapping[str, Tensor]:

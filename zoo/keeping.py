@@ -52,7 +52,7 @@ class Keeper:
     def record(self) -> None:
         """Keep this moment if it is one of those asked for."""
         if self.writer and self._is_due():
-            self.writer.append(self._moment(), state_on_cpu(self.trainer.model), self.trainer.masks)
+            self.writer.append(self._moment(), state_on_cpu(self.trainer.model), self.trainer.sparsity_masks)
 
     def finish(self) -> None:
         """Complete the file."""

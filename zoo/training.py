@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,7 @@ class Trainer:
 
     `epochs` is the horizon over which step and cosine rates fall. `masks` (bool, True = kept, by parameter name) stay
     fixed until `set_masks`; a removed weight is exactly zero after every step, under momentum, weight decay and Adam.
+    Where losers are given values to `rest` at, they are held there instead of at zero, bit by bit.
     `around_step(step)` may act before and after the optimiser's step, with the gradients still in place.
     """
 
@@ -57,6 +58,7 @@ class Trainer:
         self.order_seed, self.around_step = order_seed, around_step
         self.steps_done = 0
         self.masks: dict[str, Tensor] = {}
+        self.frozen: list[str] = []
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
         self.restart(recipe, epochs)
         self.set_masks(masks or {})
@@ -79,27 +81,42 @@ class Trainer:
         horizon = max(1, self.epochs * self.steps_per_epoch)
         return self.recipe.rate((self.steps_done - self._origin) / horizon)
 
-    def restart(self, recipe: Recipe, epochs: int) -> None:
-        """A fresh optimiser and learning-rate rule over the next `epochs` epochs; the order of the data goes on."""
+    @property
+    def sparsity_masks(self) -> dict[str, Tensor]:
+        """Masks of the weights that are zero; none while losers rest at values of their own."""
+        return {} if self.rest else self.masks
+
+    def restart(self, recipe: Recipe, epochs: float, after: float = 0) -> None:
+        """A fresh optimiser and a learning-rate rule over `epochs` epochs, of which `after` count as behind it; the
+        order of the data goes on."""
         recipe.check()
         if self.steps_done and recipe.batch_size != self.recipe.batch_size:
             raise ValueError("the batch size cannot change within a run: the order of the data counts in batches")
         self.recipe, self.epochs = recipe, epochs
         self.steps_per_epoch = -(-len(self.x) // recipe.batch_size)
-        self._origin = self.steps_done
+        self._origin = self.steps_done - after * self.steps_per_epoch
         self.update = Update(recipe, [p for p in self.model.parameters() if p.requires_grad])
         self._plateau = Plateau(recipe.gamma, recipe.patience)
 
-    def set_masks(self, masks: Mapping[str, Tensor]) -> None:
-        """Remove what `masks` removes: the weights and their optimiser slots become zero, and stay so."""
+    def freeze(self, names: Sequence[str]) -> None:
+        """Parameters that no longer move, from the next restart on: the optimiser then is for the others."""
+        self.frozen = list(names)
+        for name in names:
+            self.model.get_parameter(name).requires_grad_(False)
+
+    def set_masks(self, masks: Mapping[str, Tensor], rest: Mapping[str, Tensor] | None = None) -> None:
+        """Remove what `masks` removes: the weights and their optimiser slots become zero, and stay so; of the tensors
+        that `rest` names, the removed weights take the values there, and keep them."""
         parameters = dict(self.model.named_parameters())
         self.masks = {name: mask.to(parameters[name].device) for name, mask in masks.items()}
+        self.rest = {name: value.to(parameters[name].device) for name, value in (rest or {}).items()}
         self._removed = [(parameters[name], ~mask) for name, mask in self.masks.items()]
         with torch.no_grad():
             for parameter, removed in self._removed:
                 parameter.masked_fill_(removed, 0)
                 for slot in self.update.slots_of(parameter):
                     slot.masked_fill_(removed, 0)
+        self._lay_to_rest()
 
     def advance(self, steps: int) -> float:
         """Run `steps` steps; the mean training loss (nats, weighted by batch size) over them."""
@@ -159,6 +176,8 @@ class Trainer:
             "optimiser": self.update.state_dict(),
             "plateau": asdict(self._plateau),
             "masks": self.masks,
+            "rest": self.rest,
+            "frozen": self.frozen,
             "recipe": asdict(self.recipe),
             "epochs": self.epochs,
             "steps_done": self.steps_done,
@@ -170,11 +189,12 @@ class Trainer:
         """Go back to where `state_dict` was taken."""
         state = _clone(state)
         self.model.load_state_dict(state["model"])
+        self.freeze(state["frozen"])
         self.restart(Recipe(**state["recipe"]), state["epochs"])
         self.update.load_state_dict(state["optimiser"])
         self._plateau = Plateau(**state["plateau"])
         self.steps_done, self._origin = state["steps_done"], state["origin"]
-        self.set_masks(state["masks"])
+        self.set_masks(state["masks"], state["rest"])
 
     def _batch(self) -> Tensor:
         """Indices of the next batch."""
@@ -195,8 +215,16 @@ class Trainer:
             if parameter.grad is not None:
                 parameter.grad.masked_fill_(removed, 0)
         self.around_step(partial(self.update.step, self.rate))
+        self._lay_to_rest()
         self.steps_done += 1
         return loss.detach()
+
+    def _lay_to_rest(self) -> None:
+        """Weight decay would move them."""
+        with torch.no_grad():
+            for name, value in self.rest.items():
+                parameter = self.model.get_parameter(name)
+                parameter.copy_(torch.where(self.masks[name], parameter, value))
 
     def _seed_noise(self) -> None:
         """Dropout draws from the global generator; torch.manual_seed would record a traceback, dearer than a step."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pruning.recoveries.cut import Cut
     from store.checkpoint import Checkpoint
     from zoo.training import Trainer
 
@@ -17,5 +18,5 @@ class FreshOptimiser:
     def check(self, parent: Checkpoint) -> None:
         pass
 
-    def recover(self, trainer: Trainer, parent: Checkpoint, epochs: int) -> None:  # noqa: ARG002
-        trainer.restart(trainer.recipe, epochs)
+    def recover(self, trainer: Trainer, cut: Cut) -> None:
+        trainer.restart(cut.recipe, cut.epochs)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pruning.recoveries.cut import Cut
     from store.checkpoint import Checkpoint
     from zoo.training import Trainer
 
@@ -17,5 +18,5 @@ class GoOn:
     def check(self, parent: Checkpoint) -> None:
         pass
 
-    def recover(self, trainer: Trainer, parent: Checkpoint, epochs: int) -> None:
+    def recover(self, trainer: Trainer, cut: Cut) -> None:
         pass

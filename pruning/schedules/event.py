@@ -18,6 +18,8 @@ class Span:
     """sparsities to come by, ascending"""
     epochs: int
     steps_per_epoch: int
+    living: tuple[int, ...] = ()
+    """survivors of each layer at the start, in the order of the network"""
 
     @property
     def steps(self) -> int:

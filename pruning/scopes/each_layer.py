@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pruning.context import Context
 
 
 @dataclass(frozen=True)
 class EachLayer:
     """One pool a tensor, its share in proportion to its size; shares sum exactly."""
 
-    def pools(self, sizes: Mapping[str, int], alive: Mapping[str, int], kept: int) -> list[tuple[tuple[str, ...], int]]:
-        """
-        >>> EachLayer().pools({"a": 10, "b": 30}, {"a": 10, "b": 30}, 20)
-        [(('a',), 5), (('b',), 15)]
-        """
-        return [((name,), share) for name, share in apportion(sizes, alive, kept).items()]
+    def pools(self, context: Context, alive: dict[str, Tensor], kept: int) -> list[tuple[tuple[str, ...], int]]:  # noqa: ARG002
+        return shared_out({name: mask.numel() for name, mask in alive.items()}, alive, kept)
+
+
+def shared_out(sizes: Mapping[str, int], alive: Mapping[str, Tensor], kept: int) -> list[tuple[tuple[str, ...], int]]:
+    """One pool a tensor: `kept` in proportion to `sizes`, as far as there are living.
+
+    >>> import torch
+    >>> shared_out({"a": 10, "b": 30}, {"a": torch.ones(10) > 0, "b": torch.ones(30) > 0}, 20)
+    [(('a',), 5), (('b',), 15)]
+    """
+    shares = apportion(sizes, {name: int(mask.sum()) for name, mask in alive.items()}, kept)
+    return [((name,), share) for name, share in shares.items()]
 
 
 def apportion(sizes: Mapping[str, int], limits: Mapping[str, int], total: int) -> dict[str, int]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
+
+from pruning.triggers.trigger import Trigger
 
 if TYPE_CHECKING:
     from pruning.context import Context
 
 
 @dataclass(frozen=True)
-class Always:
+class Always(Trigger):
     """No condition."""
-
-    validates: ClassVar[bool] = False
-    restores_best: ClassVar[bool] = False
 
     def fires(self, context: Context) -> bool:  # noqa: ARG002
         return True

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from pruning.triggers.trigger import Trigger
 from store.command import BadInput
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Plateau:
+class Plateau(Trigger):
     """Fires after `patience` bad epochs in a row; the cut then starts from the best weights since the last cut."""
 
     patience: int

@@ -26,7 +26,7 @@ def test_the_checkpoint_says_where_it_comes_from(dense, tmp_path, prune):
     assert sparse.parent == sha256(dense)
     assert sparse.method == {
         "name": "magnitude",
-        "arguments": {"scope": "global"},
+        "arguments": {"scope": "global", "layer": (), "retrain": None},
         "sparsity": [0.9],
         "seed": 0,
     }

@@ -7,12 +7,19 @@ import torch
 from oracles.pruning_battery import SGD, Run, same, trained
 
 from pruning.composition import Composition
+from pruning.recoveries.cut import Cut
 from pruning.recoveries.fresh_optimiser import FreshOptimiser
 from pruning.recoveries.go_on import GoOn
 from pruning.recoveries.rewind import Rewind
 from pruning.schedules.one_shot import OneShot
 from pruning.scorers.magnitude import Magnitude
 from store.command import BadInput
+
+HALF = {"density": 0.5, "removed": 0.5, "lost": 0.1}
+
+
+def cut(epochs, **others):
+    return Cut(**{"parent": trained(), "recipe": SGD, "epochs": epochs, "first": True} | HALF | others)
 
 
 @pytest.fixture
@@ -23,7 +30,7 @@ def trainer():
 
 def test_rewinding_brings_back_the_snapshot_bit_by_bit(trainer):
     masks = trainer.masks
-    Rewind(0).recover(trainer, trained(), epochs=3)
+    Rewind(0).recover(trainer, cut(epochs=3))
     initial, now = trained().weights_at[0], trainer.model.state_dict()
     for name, value in now.items():
         expected = initial[name] * masks[name] if name in masks else initial[name]
@@ -44,7 +51,7 @@ def test_a_fresh_optimiser_keeps_the_weights_and_replays_the_rate(trainer):
     trainer.restart(replace(SGD, schedule="cosine"), 2)
     trainer.advance(5)
     assert trainer.rate < SGD.lr
-    FreshOptimiser().recover(trainer, trained(), epochs=4)
+    FreshOptimiser().recover(trainer, cut(epochs=4))
     assert not any(slot.any() for slots in trainer.update.slots.values() for slot in slots)
     assert trainer.rate == SGD.lr
     trainer.advance(1)
@@ -53,7 +60,7 @@ def test_a_fresh_optimiser_keeps_the_weights_and_replays_the_rate(trainer):
 
 def test_going_on_changes_nothing(trainer):
     before = trainer.state_dict()
-    GoOn().recover(trainer, trained(), epochs=4)
+    GoOn().recover(trainer, cut(epochs=4))
     after = trainer.state_dict()
     assert same(before["model"], after["model"])
     before_slots, after_slots = (state["optimiser"]["slots"]["momentum"] for state in (before, after))

@@ -37,8 +37,7 @@ def flat(masks):
 
 
 def cut(scores, alive, scope, kept):
-    counts = {name: int(mask.sum()) for name, mask in alive.items()}
-    return keep_highest(scores, alive, scope.pools(SIZES, counts, kept))
+    return keep_highest(scores, alive, scope.pools(None, alive, kept))
 
 
 def test_ten_weights_at_a_fifth_lose_exactly_two():

@@ -1,0 +1,34 @@
+"""RISE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pruning.composition import Composition
+from pruning.method import Method
+from pruning.recoveries.rewind import Rewind
+from pruning.schedules.one_shot import OneShot
+from pruning.scorers.magnitude import Magnitude
+from pruning.starts import TrainedAgain
+
+
+@dataclass(frozen=True)
+class Rise(Method):
+    """Go back to the weights of an early epoch and train only those that are largest at the end of the parent's
+    training; the others stay frozen at their early values, not at zero.
+
+    Nothing is removed: the checkpoint is dense, of sparsity 0, and --sparsity is the fraction that does not train.
+    """
+
+    name: ClassVar[str] = "rise"
+    phase: ClassVar = "after training"
+    summary: ClassVar[str] = "only the largest weights train again, the others stay at their early values"
+    paper: ClassVar[str] = "Tartaglione 2022"
+
+    rewind: int = 0
+    """epoch of the parent's training whose weights are taken up again (0: initialisation)"""
+
+    def composition(self) -> Composition:
+        recovery = Rewind(self.rewind, holds=True)
+        return Composition(scorer=Magnitude(), schedule=OneShot(), recovery=recovery, start=TrainedAgain())

@@ -1,0 +1,96 @@
+"""Fine-tuning at a rate that falls as the network empties, with the layers frozen that hardly answer (ICE-Pruning)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from store.command import BadInput
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pruning.recoveries.cut import Cut
+    from store.checkpoint import Checkpoint
+    from zoo.training import Trainer
+
+
+@dataclass(frozen=True)
+class AwareRate:
+    """After each cut a fresh optimiser at `aware_rate` of what is left.
+
+    After the first one a trial comes before: an epoch of training that is then taken back. The fraction `freeze` of the
+    layers whose weights changed least in it does not train from there on (it goes on being pruned). The epoch of the
+    trial is not counted.
+    """
+
+    freeze: float
+    centre: float
+    steepness: float
+    drop: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.freeze < 1:
+            raise BadInput(f"--freeze {self.freeze}: expected a fraction of the layers, at least 0 and below 1")
+        if not 0 < self.centre < 0.5:
+            raise BadInput(f"--centre {self.centre}: expected a sparsity above 0 and below 0.5")
+        if not 0 <= self.drop < 1:
+            raise BadInput(f"--drop {self.drop}: expected a fraction of the rate, at least 0 and below 1")
+        if not self.steepness > 0:
+            raise BadInput(f"--steepness {self.steepness}: expected more than 0")
+
+    def check(self, parent: Checkpoint) -> None:
+        pass
+
+    def recover(self, trainer: Trainer, cut: Cut) -> None:
+        if cut.first and self.freeze and cut.epochs:
+            names = least_changed(_trial(trainer, cut), self.freeze)
+            trainer.freeze([each for name in names for each in layer_of(name, trainer)])
+        rate = aware_rate(cut.density, cut.recipe.lr, self.centre, self.steepness, self.drop * cut.recipe.lr)
+        trainer.restart(replace(cut.recipe, lr=rate), cut.epochs)
+
+
+def aware_rate(density: float, base: float, centre: float, steepness: float, drop: float) -> float:
+    """base - drop / (1 + (x / (2 (1 - p) - x))^beta), x being the density, p the centre and beta the steepness.
+
+    A sigmoid in x: base near 1, base - drop / 2 at 1 - p, base - drop below.
+
+    >>> [round(aware_rate(x, 0.001, 0.12, 50, 7.5e-4), 8) for x in (1, 0.95, 0.88, 0.8, 0.5)]
+    [0.001, 0.00099974, 0.000625, 0.00025008, 0.00025]
+    """
+    return base - drop / (1 + (density / (2 * (1 - centre) - density)) ** steepness)
+
+
+def least_changed(changes: Mapping[str, float], fraction: float) -> list[str]:
+    """The ceil(fraction n) of n layers that changed least.
+
+    >>> least_changed({"a": 0.3, "b": 0.1, "c": 0.2, "d": 0.4}, 0.5)
+    ['b', 'c']
+    """
+    return sorted(changes, key=lambda name: changes[name])[: math.ceil(fraction * len(changes))]
+
+
+def layer_of(weight: str, trainer: Trainer) -> Sequence[str]:
+    """A weight with the parameters that follow it up to the next: its bias, and the norm behind it."""
+    names = [name for name, _ in trainer.model.named_parameters()]
+    start = names.index(weight)
+    end = next((place for place in range(start + 1, len(names)) if names[place] in trainer.masks), len(names))
+    return names[start:end]
+
+
+def _trial(trainer: Trainer, cut: Cut) -> dict[str, float]:
+    """| ||after||_1 - ||before||_1 | / ||unpruned||_2 of each prunable tensor, of one epoch; all is as before it."""
+    state = trainer.state_dict()
+    before = _sizes(trainer.masks, state["model"])
+    trainer.restart(cut.recipe, 1)
+    trainer.run_epoch()
+    after = _sizes(trainer.masks, trainer.model.state_dict())
+    trainer.load_state_dict(state)
+    unpruned = {name: float(cut.parent.state[name].double().norm()) for name in before}
+    return {name: abs(after[name] - before[name]) / max(unpruned[name], 1e-12) for name in before}
+
+
+def _sizes(names: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> dict[str, float]:
+    return {name: float(state[name].double().abs().sum()) for name in names}

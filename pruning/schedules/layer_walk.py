@@ -1,0 +1,25 @@
+"""A cut for each layer, in the order of the network (ICE-Pruning: Hu et al. 2025)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import ClassVar
+
+from pruning.schedules.event import Event, Span
+
+
+@dataclass(frozen=True)
+class LayerWalk:
+    """Every layer loses the same fraction of what it has left, one after the other; meant for a trigger that waits."""
+
+    gradual: ClassVar[bool] = False
+
+    def events(self, span: Span) -> list[Event]:
+        """
+        >>> [event.sparsity for event in LayerWalk().events(Span(0.0, (0.5,), 1, 10, (30, 10)))]
+        [0.375, 0.5]
+        """
+        done = list(accumulate(span.living))
+        way = [span.initial + (span.final - span.initial) * count / done[-1] for count in done[:-1]]
+        return [Event(0, sparsity) for sparsity in (*way, span.final)]

@@ -1,0 +1,22 @@
+"""One tensor after the other (ICE-Pruning: Hu et al. 2025)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pruning.context import Context
+
+
+@dataclass(frozen=True)
+class NextLayer:
+    """Cut number k is made in tensor number k, in the order of the network; the others are left as they are."""
+
+    def pools(self, context: Context, alive: dict[str, Tensor], kept: int) -> list[tuple[tuple[str, ...], int]]:
+        living = {name: int(mask.sum()) for name, mask in alive.items()}
+        turn = list(living)[min(context.cuts, len(living) - 1)]
+        living[turn] -= sum(living.values()) - kept
+        return [((name,), share) for name, share in living.items()]

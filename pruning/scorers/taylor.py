@@ -1,0 +1,42 @@
+"""First-order Taylor importance (Molchanov et al. 2019)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from store.command import BadInput
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pruning.context import Context
+
+
+@dataclass(frozen=True)
+class Taylor:
+    """(w g)^2, averaged over mini-batches of the training part in file order, g being the gradient of each one's mean
+    loss: the squared change of the loss, to first order, if the weight goes. None: all batches."""
+
+    batches: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.batches is not None and self.batches < 1:
+            raise BadInput(f"--batches {self.batches}: expected at least 1, or none given for the whole training part")
+
+    def score(self, context: Context) -> dict[str, Tensor]:
+        import torch
+        from torch.nn.functional import cross_entropy
+
+        from zoo.batches import batches
+        from zoo.evaluation import evaluating
+
+        weights = context.weights
+        totals = {name: torch.zeros_like(weight, dtype=torch.float64) for name, weight in weights.items()}
+        parts = list(batches(context.x, context.y, context.batch_size))[: self.batches]
+        with evaluating(context.model):
+            for x, y in parts:
+                gradients = torch.autograd.grad(cross_entropy(context.model(x), y), list(weights.values()))
+                for (name, weight), gradient in zip(weights.items(), gradients, strict=True):
+                    totals[name] += (weight.detach() * gradient).double().square()
+        return {name: total / len(parts) for name, total in totals.items()}
