@@ -62,6 +62,6 @@ def _unknown(recipe: Recipe, method: Mapping[str, Any] | None) -> str | None:
         return "adam's is one of the preconditioned Hessian, and a trajectory does not keep the second moments"
     if recipe.schedule == "plateau":
         return "the learning rate followed validation losses, which a trajectory does not keep"
-    if method is not None and recipe.schedule != "constant":
+    if method is not None and (recipe.schedule != "constant" or method.get("sets_rate")):
         return "while a network is pruned, a learning rate that falls may start again, which a trajectory does not keep"
     return None

@@ -103,6 +103,8 @@ class Regrow(Protocol):
 class Recovery(Protocol):
     """What happens to weights, optimiser and rate right after a cut; training then goes on until the next event."""
 
+    sets_rate: ClassVar[bool]  # whether the rate follows another rule than the recipe's
+
     def check(self, parent: Checkpoint) -> None:
         """BadInput where the parent lacks what recovery needs; called before any work."""
 

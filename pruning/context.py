@@ -33,6 +33,8 @@ class Context:
     """validation loss at each epoch's end since the last cut (nats)"""
     cuts: int
     """made so far"""
+    events: int
+    """of the schedule, behind the run"""
     seen: Sequence[Sequence[float]]
     """what the trigger noted at the start of the run and at each epoch's end"""
     seed: int

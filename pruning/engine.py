@@ -199,6 +199,7 @@ class Engine:
             losses=tuple(self.losses),
             seen=tuple(map(tuple, self.seen)),
             cuts=len(self.cuts),
+            events=self.cursor,
             seed=self.seed,
             batch_size=self.trainer.recipe.batch_size,
             recipe=self.trainer.recipe,

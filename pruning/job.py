@@ -54,7 +54,7 @@ class Job:
             "arguments": asdict(self.method),
             "sparsity": list(self.asked),
             "seed": self.seed,
-        }
+        } | ({"sets_rate": True} if self.method.composition().recovery.sets_rate else {})
         return {
             "method": method,
             "training": self.plan.stored(),

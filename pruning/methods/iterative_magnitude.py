@@ -51,15 +51,16 @@ class IterativeMagnitude(Method):
     retrain: Rule | None = None
     """learning-rate rule after each cut, made from the parent's: ft, lrw (rate rewinding), slr, clr, llr or allr"""
 
-    def __post_init__(self) -> None:
+    def composition(self) -> Composition:
+        self._check()
+        trigger = Patience(self.wait) if self.wait else Always()
+        return Composition(scorer=Magnitude(), schedule=self._schedule(), trigger=trigger, **self._recovery())
+
+    def _check(self) -> None:
         if sum([self.rewind is not None, self.retrain is not None, bool(self.wait)]) > 1:
             raise BadInput("--rewind, --retrain and --wait each say what follows a cut: give one of them")
         if (self.pace == "hybrid") != (self.first is not None and self.step is not None):
             raise BadInput("--pace hybrid goes with --first and --step, for example --first 0.6 --step 0.02")
-
-    def composition(self) -> Composition:
-        trigger = Patience(self.wait) if self.wait else Always()
-        return Composition(scorer=Magnitude(), schedule=self._schedule(), trigger=trigger, **self._recovery())
 
     def _schedule(self) -> Rounds:
         if self.first is not None and self.step is not None:

@@ -37,11 +37,9 @@ class OneShotMagnitude(Method):
     """learning-rate rule made from the parent's: ft, lrw, slr, clr, llr or allr (default: fine-tune at a constant rate)
     """
 
-    def __post_init__(self) -> None:
+    def composition(self) -> Composition:
         if (self.scope == "given") != bool(self.layer):
             raise BadInput("--layer LAYER=SPARSITY ... and --scope given belong together: give both or neither")
-
-    def composition(self) -> Composition:
         scopes: dict[str, Scope] = {"layer": EachLayer(), "erk": ErdosRenyi(), "given": Given(self.layer)}
         scorer = Lamp() if self.scope == "lamp" else Magnitude()
         scope = scopes.get(self.scope, WholeNetwork())

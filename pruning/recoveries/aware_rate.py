@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from store.command import BadInput
 
@@ -30,6 +30,7 @@ class AwareRate:
     centre: float
     steepness: float
     drop: float
+    sets_rate: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.freeze < 1:

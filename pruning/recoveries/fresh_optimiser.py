@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from pruning.recoveries.cut import Cut
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class FreshOptimiser:
     """Weights are kept; momentum and learning-rate rule start anew, over the epochs until the next cut."""
+
+    sets_rate: ClassVar[bool] = False
 
     def check(self, parent: Checkpoint) -> None:
         pass

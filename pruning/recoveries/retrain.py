@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import sqrt
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pruning.starts import TrainedAgain, final_rate, trained_epochs
 
@@ -35,6 +35,7 @@ class Retrain:
     """
 
     rule: Rule
+    sets_rate: ClassVar[bool] = True
 
     def check(self, parent: Checkpoint) -> None:
         pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pruning.starts import trained_epochs, weights_at
 
@@ -24,6 +24,7 @@ class Rewind:
 
     epoch: int
     holds: bool = False
+    sets_rate: ClassVar[bool] = False
 
     def check(self, parent: Checkpoint) -> None:
         weights_at(parent, self.epoch, f"--rewind {self.epoch}")

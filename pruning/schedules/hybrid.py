@@ -31,7 +31,7 @@ class Hybrid(Rounds):
     def levels(self, initial: float, final: float) -> list[float]:
         if not initial < self.first <= final:
             raise BadInput(
-                f"--first {self.first:g}: the first cut must go beyond the sparsity {initial:.6g} it starts at, and not "
-                f"beyond --sparsity {final:g}"
+                f"--first {self.first:g}: expected a sparsity above the checkpoint's, {initial:.6g}, and not beyond "
+                f"--sparsity {final:g}"
             )
         return up_to(final, (self.first + 1 - (1 - self.step) ** small for small in count()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pruning.scopes.each_layer import apportion
-from store.command import BadInput
+from store.command import BadInput, note
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,6 +39,9 @@ class EntropyBudget:
             for name, mask in alive.items()
         }
         lost = losses(self._importance(context), spare, sum(living.values()) - kept)
+        for name, left in living.items():
+            if lost[name] == left > 0:
+                note(f"{name} loses its last weights: without a shortcut around it nothing passes; see --least")
         return [((name,), living[name] - lost[name]) for name in living]
 
     def _importance(self, context: Context) -> dict[str, float]:

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NextLayer:
-    """Cut number k is made in tensor number k, in the order of the network; the others are left as they are."""
+    """Event number k of the schedule concerns tensor number k, in the order of the network, and it alone."""
 
     def pools(self, context: Context, alive: dict[str, Tensor], kept: int) -> list[tuple[tuple[str, ...], int]]:
         living = {name: int(mask.sum()) for name, mask in alive.items()}
-        turn = list(living)[min(context.cuts, len(living) - 1)]
+        turn = list(living)[min(context.events, len(living) - 1)]
         living[turn] -= sum(living.values()) - kept
         return [((name,), share) for name, share in living.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import io
 from functools import lru_cache
 
 import torch
@@ -97,7 +98,7 @@ class Run:
     def between(self) -> None:
         self.moments.append(self._snapshot())
         if len(self.moments) == self.stop_after:
-            self.states.append(self.engine.state_dict())
+            self.states.append(through_a_file(self.engine.state_dict()))
             raise InterruptedError
 
     def emit(self, sparsity: float) -> None:
@@ -106,6 +107,12 @@ class Run:
     @property
     def final(self):
         return {name: value.clone() for name, value in self.engine.trainer.model.state_dict().items()}
+
+
+def through_a_file(state: dict) -> dict:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return torch.load(io.BytesIO(buffer.getvalue()), weights_only=True)
 
 
 def same(first: dict, second: dict) -> bool:

@@ -26,7 +26,7 @@ def test_the_checkpoint_says_where_it_comes_from(dense, tmp_path, prune):
     assert sparse.parent == sha256(dense)
     assert sparse.method == {
         "name": "magnitude",
-        "arguments": {"scope": "global", "layer": (), "retrain": None},
+        "arguments": {"scope": "global", "layer": [], "retrain": None},
         "sparsity": [0.9],
         "seed": 0,
     }
@@ -118,6 +118,15 @@ def test_the_recipe_comes_from_the_parent_and_the_flags(dense, tmp_path, prune):
     assert load(tmp_path / "x.pt").training["validation"] == 0.1
 
 
+def test_a_rate_that_is_not_the_recipes_is_written_down_for_who_measures_the_trajectory(dense, tmp_path, prune):
+    from landscape.threshold import moment
+
+    for flags, known in (([], True), (["--retrain", "llr"], False)):
+        words = [dense, "--epochs", 2, "--sparsity", 0.5, "--lr", 0.01, "--overwrite", "-o", tmp_path / "x.pt", *flags]
+        prune("magnitude", *words, "--schedule", "constant")
+        assert (moment(load(tmp_path / "x.pt"), 1, 1000).unknown is None) == known
+
+
 def test_without_epochs_the_weights_are_those_of_the_parent(dense, tmp_path, prune):
     prune("magnitude", dense, "--sparsity", 0.5, "--epochs", 0, "-o", tmp_path / "x.pt")
     parent, sparse = load(dense).state, load(tmp_path / "x.pt")
@@ -196,6 +205,32 @@ def test_the_trajectory_shows_weights_and_masks_on_the_way(dense, tmp_path, prun
         ("iterative-magnitude", ["--sparsity", 0.5, "--rewind", 7], "--rewind 7"),
         ("iterative-magnitude", ["--sparsity", 0.5, "--rewind", -2], "--rewind -2"),
         ("iterative-magnitude", ["--sparsity", 0.5, "--rounds", 0], "--rounds 0"),
+        ("iterative-magnitude", ["--sparsity", 0.5, "--fraction", 1], "--fraction 1"),
+        ("iterative-magnitude", ["--sparsity", 0.5, "--pace", "constant", "--rounds", 0], "--rounds 0"),
+        ("iterative-magnitude", ["--sparsity", 0.5, "--pace", "hybrid"], "--first"),
+        (
+            "iterative-magnitude",
+            ["--sparsity", 0.5, "--pace", "hybrid", "--first", 0.6, "--step", 0.1],
+            r"--first 0\.6.* not beyond --sparsity 0\.5",
+        ),
+        ("iterative-magnitude", ["--sparsity", 0.5, "--wait", 0], "--wait 0"),
+        ("iterative-magnitude", ["--sparsity", 0.5, "--wait", 2, "--retrain", "llr"], "give one of them"),
+        ("iterative-magnitude", ["--sparsity", 0.5, "--wait", 2, "--validation", 0], "--validation"),
+        ("magnitude", ["--sparsity", 0.5, "--scope", "given"], "--layer"),
+        ("magnitude", ["--sparsity", 0.5, "--scope", "given", "--layer", "fc9=0.5"], "--layer fc9: .*fc1, fc2"),
+        ("magnitude", ["--sparsity", 0.5, "--scope", "given", "--layer", "fc1=0.1"], "give a --sparsity from"),
+        ("magnitude", ["--sparsity", 0.5, "--warm-up", 1], "--warm-up 1"),
+        ("magnitude", ["--sparsity", 0.5, "--last", -1], "--last -1"),
+        ("taylor", ["--sparsity", 0.5, "--batches", 0], "--batches 0"),
+        ("rise", ["--sparsity", 0.5, "--rewind", 7], "--rewind 7"),
+        ("egp", ["--sparsity", 0.5, "--least", 2], "--least 2"),
+        ("egp", ["--sparsity", 0.9, "--epochs", 2], "--epochs 4"),
+        ("ice", ["--sparsity", 0.5, "--threshold", -1], "--threshold -1"),
+        ("ice", ["--sparsity", 0.5, "--freeze", 1], "--freeze 1"),
+        ("ice", ["--sparsity", 0.5, "--centre", 0.5], "--centre 0.5"),
+        ("ice", ["--sparsity", 0.5, "--validation", 0], "--validation"),
+        ("early-magnitude", ["--sparsity", 0.5, "--tau", 2], "--tau 2"),
+        ("early-magnitude", ["--sparsity", 0.5, "--when", "edge", "--optimiser", "adam"], "--optimiser sgd"),
         ("gmp", ["--sparsity", 0.5, "--frequency", 10_000], "--frequency"),
         ("gmp", ["--sparsity", 0.5, "--frequency", -1], "--frequency -1"),
         ("gmp", ["--sparsity", 0.5, "--begin", -0.5], "--begin -0.5"),
@@ -281,6 +316,8 @@ def test_the_list_names_every_method_and_other_words_are_wrong_syntax(shell):
     listed = json.loads(out)
     assert status == 0
     assert {"gmp", "iterative-magnitude", "lobster", "magnitude", "random"} <= listed.keys()
+    assert {"taylor", "rise", "ice", "egp", "nepenthe", "early-magnitude"} <= listed.keys()
+    assert "accuracy drop" in listed["ice"]["parts"].values()
     assert listed["gmp"]["paper"] == "Zhu & Gupta 2018"
     assert listed["lobster"]["parts"]["select"] == "loss bound"
     for words in (["prune"], [], ["magnitude"], ["magnitude", "x.pt", "--sparsity", "much", "-o", "y.pt"]):

@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pruning.schedules.constant import Constant
 from pruning.schedules.cubic import Cubic, cubic
 from pruning.schedules.event import Span, come_by, share_out
 from pruning.schedules.every_epoch import EveryEpoch
-from pruning.schedules.geometric import Geometric, geometric
+from pruning.schedules.geometric import Geometric, by_fraction, geometric
+from pruning.schedules.hybrid import Hybrid
+from pruning.schedules.layer_walk import LayerWalk
 from pruning.schedules.one_shot import OneShot
 from store.command import BadInput
 
@@ -29,6 +32,35 @@ def test_each_geometric_round_removes_the_same_fraction_and_the_last_ends_exactl
     assert levels[-1] == final
     ratios = [(1 - after) / (1 - before) for before, after in pairwise(levels)]
     assert ratios == pytest.approx([ratios[0]] * rounds, rel=1e-9)
+
+
+def test_constant_and_given_fractions_by_hand():
+    assert Constant(4).levels(0.0, 0.8) == [0.2, 0.4, 0.6, 0.8]
+    assert by_fraction(0.0, 0.875, 0.5) == [0.5, 0.75, 0.875]
+    assert by_fraction(0.5, 0.8, 0.5) == [0.75, 0.8]
+
+
+@pytest.mark.parametrize(
+    ("first", "step", "final", "small"), [(0.5, 0.01842, 0.7, 12), (0.8, 0.08, 0.88, 1), (0.8, 0.0181, 0.92, 7)]
+)
+def test_hybrid_triples_of_the_paper(first, step, final, small):
+    """Janusz et al. 2025: so many small cuts after the first, and the rule itself lands within 1e-4 of the target."""
+    levels = Hybrid(first, step).levels(0.0, final)
+    assert len(levels) == 1 + small
+    assert (levels[0], levels[-1]) == (first, final)
+    assert first + sum(step * (1 - step) ** (cut - 1) for cut in range(1, small + 1)) == pytest.approx(final, abs=1e-4)
+
+
+def test_a_first_step_beyond_the_final_sparsity_is_refused():
+    with pytest.raises(BadInput, match=r"--first 0\.95.* not beyond --sparsity 0\.9"):
+        Hybrid(0.95, 0.01).levels(0.0, 0.9)
+    with pytest.raises(BadInput, match=r"above the checkpoint's, 0\.6"):
+        Hybrid(0.5, 0.01).levels(0.6, 0.9)
+
+
+def test_a_walk_gives_every_layer_the_same_fraction():
+    events = LayerWalk().events(Span(0.2, (0.6,), 5, 10, (60, 20)))
+    assert [event.sparsity for event in events] == pytest.approx([0.5, 0.6])
 
 
 def test_cubic_by_hand():
@@ -51,7 +83,7 @@ def test_come_by_holds_back_and_adds_what_is_left():
 @given(sparsities, st.integers(1, 8))
 def test_no_schedule_passes_an_asked_sparsity_over(asked, rounds):
     span = Span(0.0, asked, epochs=200, steps_per_epoch=7)
-    for schedule in (Geometric(rounds), Cubic(frequency=rounds)):
+    for schedule in (Geometric(rounds), Geometric(fraction=0.2), Constant(rounds), Cubic(frequency=rounds)):
         events = schedule.events(span)
         targets, steps = [event.sparsity for event in events], [event.step for event in events]
         assert targets == sorted(targets)

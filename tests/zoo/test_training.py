@@ -174,6 +174,8 @@ BAD_RECIPES = [
     ("momentum", -0.1),
     ("weight_decay", -1.0),
     ("batch_size", 0),
+    ("warm_up", 1.0),
+    ("last", -0.1),
     ("milestones", (0.5, 15.0)),
     ("gamma", 0.0),
     ("gamma", 1.0),

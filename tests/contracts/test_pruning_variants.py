@@ -1,0 +1,37 @@
+"""The battery over methods whose flags exchange a part: what the defaults do not show."""
+
+from functools import partial
+
+import pytest
+from oracles.pruning_battery import CHECKS, check_describes_itself, check_removed_weights_stay_zero
+
+from pruning.methods.early_magnitude import EarlyMagnitude
+from pruning.methods.egp import Egp
+from pruning.methods.ice import Ice
+from pruning.methods.iterative_magnitude import IterativeMagnitude
+from pruning.methods.magnitude import OneShotMagnitude
+from pruning.methods.taylor import Taylor
+
+VARIANTS = {
+    "erk": partial(OneShotMagnitude, scope="erk", retrain="llr"),
+    "lamp": partial(OneShotMagnitude, scope="lamp", retrain="allr"),
+    "given": partial(OneShotMagnitude, scope="given", layer=("conv=0.3", "last=0.5")),
+    "constant-lrw": partial(IterativeMagnitude, pace="constant", rounds=4, retrain="lrw"),
+    "hybrid-clr": partial(IterativeMagnitude, pace="hybrid", first=0.4, step=0.05, retrain="clr"),
+    "patience": partial(IterativeMagnitude, rounds=3, wait=(3, 1)),
+    "rewound": partial(IterativeMagnitude, rounds=3, rewind=0),
+    "taylor-rounds": partial(Taylor, rounds=3, batches=2),
+    "ice-careful": partial(Ice, threshold=0.0, freeze=0.5),
+    "egp-least": partial(Egp, least=0.5, retrain="slr"),
+    "edge": partial(EarlyMagnitude, when="edge", fraction=0.05, samples=20),
+}
+
+
+NOT_FOR = {check_describes_itself: set(VARIANTS), check_removed_weights_stay_zero: {"edge"}}  # an edge of sgd, not adam
+
+
+@pytest.mark.parametrize(
+    ("variant", "check"), [(name, check) for check in CHECKS for name in VARIANTS if name not in NOT_FOR.get(check, ())]
+)
+def test_variant(variant, check):
+    check(VARIANTS[variant])
