@@ -23,7 +23,10 @@ from store.command import BadInput
 
 @dataclass(frozen=True)
 class IterativeMagnitude(Method):
-    """Remove the smallest weights in rounds, each the same fraction of what is left, with training after each round."""
+    """Remove the smallest weights in rounds, with training after each round.
+
+    Rounds to sparsities of one's own: --rounds 1 --sparsity 0.5 0.7 0.8.
+    """
 
     name: ClassVar[str] = "iterative-magnitude"
     phase: ClassVar = "after training"

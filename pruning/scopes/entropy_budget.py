@@ -39,9 +39,9 @@ class EntropyBudget:
             for name, mask in alive.items()
         }
         lost = losses(self._importance(context), spare, sum(living.values()) - kept)
-        for name, left in living.items():
-            if lost[name] == left > 0:
-                note(f"{name} loses its last weights: without a shortcut around it nothing passes; see --least")
+        emptied = [name for name, left in living.items() if lost[name] == left > 0]
+        if emptied:
+            note(f"{', '.join(emptied)}: no weight is left. Only shortcuts lead past an empty layer; see --least")
         return [((name,), living[name] - lost[name]) for name in living]
 
     def _importance(self, context: Context) -> dict[str, float]:
