@@ -25,8 +25,8 @@ def _optional(recipe: type[Any]) -> type[Any]:
 @dataclass(frozen=True)
 class RecipeFlags(_optional(Recipe)):  # type: ignore[misc]
     """How the run trains. What is left out comes from the parent's training: all of it for a method that starts at
-    initialisation or rewinds, else at the constant rate the parent's training ended with (of cosine and plateau rules:
-    a tenth of the initial rate)."""
+    initialisation, rewinds or retrains, else at the constant rate the parent's training ended with (where that is 0, or
+    unknown as after the plateau rule: a tenth of the initial rate)."""
 
     def given(self) -> dict[str, Any]:
         """The flags that were given."""
