@@ -4,6 +4,7 @@ import pytest
 import torch
 from oracles.pruning_battery import Run, trained
 
+from pruning.counts import kept_count
 from pruning.methods.ice import Ice
 from pruning.recoveries.aware_rate import aware_rate, layer_of, least_changed
 from pruning.triggers.accuracy_drop import needs_training
@@ -22,8 +23,8 @@ def test_the_layers_that_change_least_freeze():
     assert least_changed({0: 0.3, 1: 0.1, 2: 0.2, 3: 0.4}, 0.5) == [1, 2]
 
 
-def walk(**flags):
-    return Run(Ice(**flags).composition(), asked=(0.5,)).engine
+def walk(sparsity=0.5, **flags):
+    return Run(Ice(**flags).composition(), asked=(sparsity,)).engine
 
 
 def test_without_a_fall_of_accuracy_nothing_is_trained_and_with_any_every_cut_costs_an_epoch():
@@ -35,11 +36,13 @@ def test_without_a_fall_of_accuracy_nothing_is_trained_and_with_any_every_cut_co
     assert careful.trainer.steps_done == per_epoch * layers
 
 
-def test_every_layer_loses_the_same_fraction_in_its_turn():
-    engine = walk(threshold=100)
+@pytest.mark.parametrize("sparsity", [0.5, 0.01])
+def test_every_layer_loses_the_same_fraction_in_its_turn(sparsity):
+    """At 0.01 the smallest layer loses nothing, and the others still their own share."""
+    engine = walk(sparsity, threshold=100)
     for mask in engine.masks.values():
-        assert abs(int(mask.sum()) - 0.5 * mask.numel()) <= 1
-    assert engine.has_reached(0.5)
+        assert abs(int(mask.sum()) - (1 - sparsity) * mask.numel()) <= 1
+    assert engine.alive == kept_count(engine.total, sparsity)
 
 
 def test_frozen_layers_do_not_move_though_they_are_pruned():
