@@ -12,9 +12,13 @@ if TYPE_CHECKING:
     from landscape.objective import Objective
 
 
-def not_finite(objective: Objective) -> BadInput:
+class NotFinite(BadInput):
+    """A loss or a derivative of it is NaN or infinite."""
+
+
+def not_finite(objective: Objective) -> NotFinite:
     """The first thing that is NaN or infinite, in words."""
-    return BadInput(_tensor(objective) or _input(objective) or _example(objective) or DERIVATIVE)
+    return NotFinite(_tensor(objective) or _input(objective) or _example(objective) or DERIVATIVE)
 
 
 DERIVATIVE = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 import torch
@@ -36,6 +37,12 @@ class Network:
             self._plan = trace.plan
             if not _agree(self(weights, x), plain):
                 self._plan = None
+
+    def holding(self, constants: Mapping[str, Tensor]) -> Network:
+        """The same with other values of some constants: how it is computed stays, since a plan knows them by name."""
+        other = copy(self)
+        other._constants = {**self._constants, **constants}
+        return other
 
     def __call__(self, weights: Mapping[str, Tensor], x: Tensor) -> Any:
         """The outputs for inputs x (n, ...)."""

@@ -116,19 +116,36 @@ class Objective:
         part.keeper = self.keeper.another()
         return part
 
+    def holding(self, constants: Mapping[str, Tensor]) -> Objective:
+        """The same with other values of some buffers, or of parameters that are no coordinates; the model has its own.
+
+        Costs next to nothing.
+        """
+        other = copy(self)
+        other._network = self._network.holding(constants)
+        other.keeper = self.keeper.another()
+        return other
+
     def block(self, parameters: Sequence[str]) -> Objective:
         """The same as a function of these parameters only (names of parameters or of modules)."""
         run: dict[str, Any] = {"batch_size": self.batch_size, "memory": self.keeper.memory, "ranks": self.ranks}
         region = self._region | {"parameters": parameters}
         return Objective(self.model, self.x, self.y, loss=self._example_losses, **run, **region)
 
-    def evaluate(self, displacement: Tensor | None = None) -> Evaluation:
-        """Mean loss (inf where it overflows) and accuracy (NaN where y are no labels) at w + displacement."""
+    def evaluate(
+        self, displacement: Tensor | None = None, observe: Callable[[Chunk], object] | None = None
+    ) -> Evaluation:
+        """Mean loss (inf where it overflows) and accuracy (NaN where y are no labels) at w + displacement.
+
+        `observe` is shown the chunks of this rank's share.
+        """
         sums = torch.zeros(2, dtype=torch.float64, device=self.x.device)
         with evaluating(self.model), torch.no_grad():
             for chunk in self.chunks(displacement):
                 sums[0] += chunk.losses.sum()
                 sums[1] += _correct(chunk.outputs, self.y[chunk.examples])
+                if observe is not None:
+                    observe(chunk)
         loss, accuracy = (self.ranks.sum(sums) / len(self.x)).tolist()
         if not math.isfinite(loss):
             self._require_finite(displacement is not None)
