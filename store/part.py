@@ -247,8 +247,8 @@ class Rows:
         values = self.values
         return np.flatnonzero(np.isnan(values.reshape(len(values), -1)).any(axis=1)).tolist()
 
-    def set(self, index: int | tuple[int, ...], values: object) -> None:
-        """A finished row, or with several indices a part of one: from here on it survives a kill."""
+    def set(self, index: int | tuple[int | slice, ...], values: object) -> None:
+        """A finished row, or with several indices a part of one or of several: from here on it survives a kill."""
         own = index if isinstance(index, tuple) else (index,)
         self._dataset[(*self._own, *own)] = to_array(values)
         self._results.flush()

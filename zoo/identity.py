@@ -20,11 +20,7 @@ RESOLVED = ("model", "data", "to", "data_root", "mean", "std")
 
 def deciding(arguments: Measuring) -> dict[str, Any]:
     """The flags that decide the numbers, as they are stored: paths absolute, files also by their hash."""
-    values = {
-        key: _file(value) if isinstance(value, Path) else value
-        for key, value in asdict(arguments).items()
-        if key not in (*NOT_DECIDING, *RESOLVED)
-    }
+    values = {key: _files(value) for key, value in asdict(arguments).items() if key not in (*NOT_DECIDING, *RESOLVED)}
     mean, std = per_channel("--mean", arguments.mean), per_channel("--std", arguments.std)
     root = arguments.data_root and arguments.data_root.absolute()
     data = resolve_data(arguments.data, root, mean, std) if arguments.data is not None else None
@@ -34,6 +30,13 @@ def deciding(arguments: Measuring) -> dict[str, Any]:
     if data is None:  # the checkpoint's own data, but for what these say
         values |= {"data_root": root and str(root), "mean": mean, "std": std}
     return values
+
+
+def _files(value: Any) -> Any:
+    """A flag's value, a path or several being what they lead to."""
+    if isinstance(value, tuple):
+        return [_files(each) for each in value]
+    return _file(value) if isinstance(value, Path) else value
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def measure_each(
     """
     from zoo.subject import Reader, steps_of
 
-    reader = Reader(_choice(arguments))
+    reader = Reader(choice(arguments))
     moments = [(path, step) for path in arguments.checkpoints for step in steps_of(path)]
 
     def work(results: Results, ranks: Ranks) -> None:
@@ -112,7 +112,7 @@ def measure_together(
     """One measurement of all checkpoints at once (a path between two), reported as one object."""
     from zoo.subject import Reader
 
-    reader = Reader(_choice(arguments))
+    reader = Reader(choice(arguments))
 
     def work(results: Results, ranks: Ranks) -> None:
         if not results.done(0):
@@ -265,7 +265,8 @@ def _provenance(arguments: Measuring) -> dict[str, Any]:
     }
 
 
-def _choice(arguments: Measuring) -> Choice:
+def choice(arguments: Measuring) -> Choice:
+    """How the flags want checkpoints to be read."""
     from zoo.data import per_channel
     from zoo.subject import Choice
 
