@@ -98,13 +98,15 @@ def _compare(arguments: SurfaceError, height: float, seed: int) -> dict[str, Any
 
 
 def _plane(arguments: SurfaceError, seed: int) -> tuple[Objective, Plane]:
+    from landscape.directions import random_direction
     from landscape.objective import Objective
-    from landscape.plane import random_plane
+    from landscape.plane import Plane
+    from landscape.streams import stream
     from zoo.subject import load_subject
 
     subject = load_subject(arguments.checkpoint, data=arguments.data, samples=arguments.images)
     objective = Objective(subject.model, subject.x, subject.y, masks=subject.masks)
-    return objective, random_plane(objective, 2, seed, "filter", "ignore")
+    return objective, Plane([random_direction(objective, stream(seed, "direction", axis)) for axis in (0, 1)])
 
 
 def _extent(objective: Objective, plane: Plane, height: float) -> float:

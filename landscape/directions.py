@@ -51,7 +51,7 @@ def random_direction(
         else _scale(draw, weights[name], normalise)
         for name, draw in drawn.items()
     }
-    return _described(coordinates.vector(scaled), coordinates)
+    return described(coordinates.vector(scaled), coordinates)
 
 
 def _scale(draw: Tensor, weight: Tensor, normalise: Normalise) -> Tensor:
@@ -66,6 +66,7 @@ def _scale(draw: Tensor, weight: Tensor, normalise: Normalise) -> Tensor:
     return (rows * factors).view_as(draw)
 
 
-def _described(vector: Tensor, coordinates: Coordinates) -> Direction:
+def described(vector: Tensor, coordinates: Coordinates) -> Direction:
+    """A displacement (d,) with its lengths."""
     norm, weight_norm = vector.norm().item(), coordinates.point.norm().item()
     return Direction(vector, norm, norm / weight_norm if weight_norm else math.nan)

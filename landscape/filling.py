@@ -2,22 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from store.labelled import to_array
 
 if TYPE_CHECKING:
+    from landscape.field import Field
     from landscape.grid import Grid
-    from landscape.objective import Objective
-    from landscape.plane import Plane
-    from store.results import Place
+    from landscape.pencil import Lines
+    from landscape.sheet import Sheet
+    from store.results import Place, Rows
 
 
-def fill(place: Place, grid: Grid, objective: Objective, plane: Plane, name: str) -> None:
-    """Loss and accuracy at every point of the grid; where the loss overflows it is inf."""
+def fill(place: Place, grid: Grid | Lines, sheet: Sheet, name: str, fields: Sequence[Field] = ()) -> None:
+    """Loss and accuracy at every point of the grid, and what else was asked for; where the loss overflows it is inf."""
     from tqdm import tqdm
 
     accuracies = place.rows("surface/accuracy", grid.shape, grid.axes, "1", "fraction of the examples classified right")
     losses = place.rows("surface/loss", grid.shape, grid.axes, "nat", "mean cross-entropy; inf where it overflows")
+    maps = _maps(place, grid, sheet, fields)
     for row in tqdm(losses.missing(), desc=name, unit="row", disable=None, leave=False):
-        levels = [objective.evaluate(plane.displacement(at)) for at in grid.row(row)]
-        accuracies.set(row, grid.shaped([level.accuracy for level in levels]))
-        losses.set(row, grid.shaped([level.loss for level in levels]))  # last: a row with a loss is a finished one
+        found = [_found(sheet, at, fields) for at in grid.row(row)]
+        for key, rows in (*maps.items(), ("accuracy", accuracies), ("loss", losses)):
+            values = np.stack([to_array(each[key]) for each in found], axis=-1)  # (..., points)
+            before = [slice(None)] * (values.ndim - 1)
+            rows.set((*before, row), values if len(grid.shape) > 1 else values[..., 0])  # the loss last: now it is done
+
+
+def _found(sheet: Sheet, at: Sequence[float], fields: Sequence[Field]) -> dict[str, Any]:
+    """Everything at one point."""
+    spot = sheet.at(at)
+    found = {key: value for field in fields for key, value in field.values(spot).items()}
+    return found | {"loss": spot.level.loss, "accuracy": spot.level.accuracy}
+
+
+def _maps(place: Place, grid: Grid | Lines, sheet: Sheet, fields: Sequence[Field]) -> dict[str, Rows]:
+    lengths = {"class": sheet.classes, "direction": len(sheet.plane.directions)}
+    maps = [each for field in fields for each in field.maps if each.axes <= lengths["direction"]]
+    if any(each.along == "class" for each in maps):
+        place.scale("surface/class", list(range(sheet.classes)), "1", "class")
+    found = {}
+    for each in maps:
+        leading = [] if each.along is None else [each.along]
+        shape, dims = [*(lengths[name] for name in leading), *grid.shape], [*leading, *grid.axes]
+        found[each.name] = place.rows(f"surface/{each.name}", shape, dims, each.units, each.long_name)
+    return found

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from store.command import BadInput
+
+MARGIN = 0.2
+"""of the larger side of a box around networks, left free around them at an extent of 1"""
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,10 @@ class Grid:
 
     shape: tuple[int, ...]
     extent: float
+    centre: tuple[float, ...] = ()
+    """of the grid, where that is not the network"""
+    reach: tuple[float, ...] = ()
+    """from there to both sides, where that is not the extent"""
 
     def coordinates(self, axis: int) -> list[float]:
         """Evenly spaced from -extent to extent, exactly symmetric, with an exact 0 in the middle of an odd number.
@@ -24,7 +31,20 @@ class Grid:
         [-1.0, -0.5, 0.0, 0.5, 1.0]
         """
         last = self.shape[axis] - 1
-        return [self.extent * ((2 * index - last) / last) for index in range(last + 1)] if last else [0.0]
+        middle = self.centre[axis] if self.centre else 0.0
+        reach = self.reach[axis] if self.reach else self.extent
+        return [middle + reach * ((2 * index - last) / last) for index in range(last + 1)] if last else [0.0]
+
+    def around(self, places: Sequence[Sequence[float]]) -> Grid:
+        """As many points over the box that holds some places, with a margin on all sides.
+
+        >>> Grid((3, 2), 0.5).around([(0.0, 0.0), (10.0, 4.0)]).coordinates(1)
+        [-1.0, 5.0]
+        """
+        sides = [(min(along), max(along)) for along in zip(*places, strict=True)]
+        margin = MARGIN * self.extent * max(high - low for low, high in sides)
+        centre = tuple((low + high) / 2 for low, high in sides)
+        return replace(self, centre=centre, reach=tuple((high - low) / 2 + margin for low, high in sides))
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -45,14 +65,10 @@ class Grid:
         first = self.coordinates(0)[index]
         return [(first, second) for second in self.coordinates(1)] if len(self.shape) > 1 else [(first,)]
 
-    def shaped(self, row: Sequence[float]) -> Sequence[float] | float:
-        """What was found at the points of a row, in the shape of a row of an array over the grid."""
-        return row if len(self.shape) > 1 else row[0]
-
     @property
     def has_centre(self) -> bool:
         """Whether a point of the grid is the network itself."""
-        return all(count % 2 for count in self.shape)
+        return all(0.0 in self.coordinates(axis) for axis in range(len(self.shape)))
 
 
 def parse_grid(text: str, extent: float) -> Grid:

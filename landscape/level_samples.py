@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +14,7 @@ from landscape.streams import stream
 if TYPE_CHECKING:
     from landscape.grid import Grid
     from landscape.kriging import Values
-    from landscape.objective import Objective
-    from landscape.plane import Plane
+    from landscape.sheet import Sheet
     from store.results import Place
 
 FEWEST = 128
@@ -41,12 +41,14 @@ class LevelSamples:
     The examples of the levels are nested, in an order drawn from the seed. Cells are numbered row by row.
     """
 
-    def __init__(self, place: Place, grid: Grid, objective: Objective, plane: Plane, seed: int) -> None:
-        self._grid, self._objective, self._plane = grid, objective, plane
+    def __init__(self, place: Place, grid: Grid, sheet: Sheet) -> None:
+        objective = sheet.objective
+        self._grid = grid
         self.levels = example_levels(len(objective.x))
         self._steps = np.diff(self.levels, prepend=0)
-        order = torch.randperm(len(objective.x), generator=stream(seed, "examples")).to(objective.x.device)
-        self._parts = [objective.of(examples) for examples in order.split(self._steps.tolist())]
+        order = torch.randperm(len(objective.x), generator=stream(sheet.seed, "examples")).to(objective.x.device)
+        parts = [objective.of(examples) for examples in order.split(self._steps.tolist())]
+        self._sheets = [replace(sheet, objective=part) for part in parts]
         place.scale("surface/level", self.levels, "1", "examples that a level sees")
         shape, dims = (len(self.levels), *grid.shape), ("level", *grid.axes)
         words = "of the first examples, in an order drawn from the seed"
@@ -76,7 +78,7 @@ class LevelSamples:
     def _evaluate(self, level: int, cell: int) -> None:
         index = np.unravel_index(cell, self._grid.shape)
         at = [self._grid.coordinates(axis)[step] for axis, step in enumerate(index)]
-        own = self._parts[level].evaluate(self._plane.displacement(at))
+        own = self._sheets[level].at(at).level
         share = self._steps[level] / self.levels[level]
         found = zip(self._rows, (self.accuracies, self.losses), (own.accuracy, own.loss), strict=True)
         for rows, known, value in found:  # the loss comes last: a level with a loss is a finished one

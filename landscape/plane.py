@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from landscape.directions import random_direction
-from landscape.streams import stream
+import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from landscape.directions import BiasesAndNorms, Direction, Normalise
-    from landscape.objective import Objective
+    from landscape.directions import Direction
     from store.results import Place
 
 
@@ -22,11 +21,32 @@ class Plane:
     """w + alpha d_1 (+ beta d_2)."""
 
     directions: Sequence[Direction]
+    around: Sequence[Sequence[float]] = ()
+    """coordinates of what the grid is to cover; nothing: the extent on both sides of the network"""
+
+    @cached_property
+    def rows(self) -> Tensor:
+        """(k, d) the directions."""
+        return torch.stack([direction.vector for direction in self.directions])
 
     def displacement(self, at: Sequence[float]) -> Tensor:
         """(d,) from w itself to a point (alpha, beta), never from another point."""
         along = [step * direction.vector for step, direction in zip(at, self.directions, strict=True)]
         return along[0] if len(along) == 1 else along[0] + along[1]
+
+    def held(self, _at: Sequence[float]) -> Mapping[str, Tensor]:
+        """What else than the coordinates is another at a point: running statistics, by name."""
+        return {}
+
+    def project(self, displacement: Tensor) -> tuple[list[float], float]:
+        """Coordinates of the nearest point of the plane, and its distance.
+
+        They solve the Gram system (D D^T) c = D v of the directions D (k, d), which need be neither orthogonal nor of
+        unit length.
+        """
+        rows = self.rows
+        coordinates = torch.linalg.solve(rows @ rows.T, rows @ displacement)
+        return coordinates.tolist(), (displacement - coordinates @ rows).norm().item()
 
     def write(self, place: Place) -> None:
         """The lengths of the directions."""
@@ -36,10 +56,9 @@ class Plane:
         place.write("surface/direction_norm", norms, ("direction",), "1", "length of a direction")
         place.write("surface/relative_direction_norm", relative, ("direction",), "1", "its length / the weights' norm")
 
-
-def random_plane(
-    objective: Objective, axes: int, seed: int, normalise: Normalise, biases_and_norms: BiasesAndNorms
-) -> Plane:
-    """Along independent Gaussian draws, scaled like the weights (Li et al. 2018)."""
-    draws = [stream(seed, "direction", axis) for axis in range(axes)]
-    return Plane([random_direction(objective, draw, normalise, biases_and_norms) for draw in draws])
+    def summary(self) -> dict[str, Any]:
+        """What the JSON object says of it."""
+        return {
+            "direction_norms": [direction.norm for direction in self.directions],
+            "relative_direction_norms": [direction.relative_norm for direction in self.directions],
+        }

@@ -19,25 +19,21 @@ if TYPE_CHECKING:
 
     from landscape.grid import Grid
     from landscape.kriging import Points, Values
-    from landscape.objective import Objective
-    from landscape.plane import Plane
+    from landscape.sheet import Sheet
     from store.results import Place
-    from zoo.ranks import Ranks
 
 
-def fill_within(
-    place: Place, grid: Grid, objective: Objective, plane: Plane, *, error: float, seed: int, name: str
-) -> dict[str, Any]:
+def fill_within(place: Place, grid: Grid, sheet: Sheet, name: str, error: float) -> dict[str, Any]:
     """Loss and accuracy over the grid, |error of the loss| <= error x max(loss, 1 nat) in 99 % of the cells.
 
     Beside them are written the estimated error of each cell, how many examples it was evaluated with, and which cells
     were held out for a check. Returns what the JSON object says of it. A run that was stopped asks the same again, and
     is answered from what it had found. The accuracy is interpolated likewise, without a promise.
     """
-    samples = LevelSamples(place, grid, objective, plane, seed)
+    samples = LevelSamples(place, grid, sheet)
     places = _places(grid)
     with tqdm(desc=name, unit="pass", disable=None, leave=False) as bar:
-        found = _estimate(samples, places, error, seed, objective.ranks, bar)
+        found = _estimate(samples, places, error, sheet, bar)
     _write(place, grid, samples, places, found)
     return {
         "forward_passes": float(samples.examples.sum()) / samples.levels[-1],
@@ -54,19 +50,20 @@ def fill_within(
 
 def _places(grid: Grid) -> Points:
     """(cells, axes), from -1 to 1."""
-    axes = [np.array(grid.coordinates(axis)) / grid.extent for axis in range(len(grid.shape))]
+    axes = [np.linspace(-1, 1, count) for count in grid.shape]
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(grid.points, len(axes))
 
 
-def _estimate(samples: LevelSamples, places: Points, error: float, seed: int, ranks: Ranks, bar: Any) -> Estimate:
+def _estimate(samples: LevelSamples, places: Points, error: float, sheet: Sheet, bar: Any) -> Estimate:
     """The first rank decides what is asked; the others answer along with it."""
+    ranks = sheet.objective.ranks
 
     def ask(level: int, cells: Sequence[int]) -> Values:
         ranks.tell((level, cells))
         return compress(samples.answer(level, cells, bar.update))
 
     if ranks.first:
-        found = Multilevel(places, samples.levels, ask, partial(allowed, error), stream(seed, "held out")).run()
+        found = Multilevel(places, samples.levels, ask, partial(allowed, error), stream(sheet.seed, "held out")).run()
         ranks.tell(None)
         return ranks.tell(found)
     while (request := ranks.tell(None)) is not None:

@@ -111,8 +111,13 @@ def test_killed_at_once_and_resumed_to_the_same_content(command, checkpoint, tmp
     assert same_content(target, tmp_path / "whole.h5")
 
 
-def test_overflow_is_infinite_and_done(command, checkpoint):
-    _, found, _ = command("surface", checkpoint, "--grid", "3x1", "--extent", "1e30", "--samples", "20")
-    assert found["loss_max"] is None  # no number in JSON
+def test_overflow_is_infinite_and_counted(command, checkpoint):
+    flags = ["--grid", "3x1", "--extent", "1e30", "--samples", "20", "--maps", "per-class,gradient,curvature"]
+    status, found, _ = command("surface", checkpoint, *flags)
+    assert (status, found["not_finite"]) == (0, 2)
+    assert found["loss_max"] == found["loss_at_centre"]  # of the finite ones
     with h5py.File(found["out"]) as file:
         assert torch.tensor(file["surface/loss"][()]).isinf().tolist() == [True, False, True]
+        assert np.isinf(file["surface/class_loss"][:, 0]).any()
+        for name in ("map_gradient_norm", "map_trace"):
+            assert np.isnan(file[f"surface/{name}"][()]).tolist() == [True, False, True]

@@ -1,0 +1,31 @@
+"""Random directions scaled like the weights (Li et al. 2018, "Visualizing the Loss Landscape of Neural Nets")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from landscape.spanning import Centre, Spanning
+
+if TYPE_CHECKING:
+    from landscape.directions import BiasesAndNorms, Normalise
+    from landscape.plane import Plane
+
+
+@dataclass(frozen=True)
+class Random(Spanning):
+    """Independent Gaussian draws; they are not made orthogonal, since in many dimensions they nearly are."""
+
+    name: ClassVar[str] = "random"
+
+    normalise: Normalise = "filter"
+    biases_and_norms: BiasesAndNorms = "ignore"
+
+    def plane(self, centre: Centre) -> Plane:
+        from landscape.directions import random_direction
+        from landscape.plane import Plane
+        from landscape.streams import stream
+
+        draws = [stream(centre.seed, "direction", axis) for axis in range(centre.axes)]
+        scaled = (self.normalise, self.biases_and_norms)
+        return Plane([random_direction(centre.objective, draw, *scaled) for draw in draws])

@@ -1,0 +1,45 @@
+"""What has to be known before a surface's first point: its networks, the loss over all they kept, and its plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from landscape.flags import located
+from landscape.landmark import Landmark, checkpoints, moments, seen_from, union
+from landscape.pencil import Pencil
+from landscape.sheet import Sheet
+from landscape.spanning import Centre, spanning
+from zoo.measuring import choice
+from zoo.subject import Reader
+
+if TYPE_CHECKING:
+    from landscape.surface import Surface
+    from zoo.subject import Subject
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Ready to be drawn."""
+
+    sheet: Sheet
+    where: dict[str, Any]
+    """the network in the centre (keys of the JSON object)"""
+    through: Sequence[Landmark]
+    moments: Sequence[Landmark]
+
+
+def survey(subject: Subject, arguments: Surface, axes: int) -> Survey:
+    """Read the other networks; a weight that any of them kept may move."""
+    others = checkpoints(arguments.through or (), Reader(choice(arguments)), subject)
+    kept = moments(arguments.trajectory) if arguments.trajectory else []
+    objective, where, slope = located(replace(subject, masks=union(subject, [*others, *kept])), arguments)
+    through, course = ([seen_from(objective, subject.name, each) for each in some] for some in (others, kept))
+    centre = Centre(subject, objective, slope, through, course, arguments.lines or axes, arguments.seed)
+    plane = spanning(arguments).plane(centre)
+    objective.release()  # nothing is differentiated at the centre from here on
+    if arguments.lines:
+        plane = Pencil(plane.directions)
+    anew = arguments.batch_norm_statistics == "re-estimate"
+    return Survey(Sheet(objective, plane, subject.classes, arguments.seed, anew), where, through, course)

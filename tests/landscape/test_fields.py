@@ -1,0 +1,88 @@
+"""Maps beside a surface's loss: against dense float64 derivatives at displaced weights, and the loss itself."""
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from oracles.dense_landscape import Dense
+from oracles.small_networks import make
+
+from landscape.directions import random_direction
+from landscape.field import parse_maps
+from landscape.objective import Objective
+from landscape.plane import Plane
+from landscape.sheet import Sheet
+from landscape.streams import stream
+from store.results import same_content
+from zoo.subject import load_subject
+
+ALL = ["--samples", "50", "--maps", "per-class,gradient,curvature"]
+
+
+def sheet_of(kind, axes):
+    case = make(kind, dtype=torch.float64)
+    objective = Objective(case.model, case.x, case.y, masks=case.masks, batch_size=5)
+    plane = Plane([random_direction(objective, stream(0, "direction", axis)) for axis in range(axes)])
+    return Sheet(objective, plane, classes=4, seed=0), Dense(case.model, case.x, case.y, case.masks), case
+
+
+@pytest.mark.parametrize("kind", ["masked", "batchnorm"])
+@pytest.mark.parametrize("at", [(0.3, -0.2), (0.4,)])
+def test_maps_at_a_point_against_dense_derivatives(kind, at):
+    sheet, dense, case = sheet_of(kind, len(at))
+    spot = sheet.at(at)
+    found = {
+        key: value for field in parse_maps("per-class,gradient,curvature") for key, value in field.values(spot).items()
+    }
+    dense.w = dense.w.clone()
+    dense.w[dense.kept] += spot.displacement
+    gradient, matrix, rows = dense.gradient(), dense.hessian(), sheet.plane.rows
+    torch.testing.assert_close(found["map_gradient_norm"], gradient.norm().item())
+    torch.testing.assert_close(found["map_slope"], rows @ gradient)
+    within = rows @ matrix @ rows.T
+    torch.testing.assert_close(found["map_curvature"], within.diagonal())
+    if len(at) == 2:
+        torch.testing.assert_close(found["map_mixed_curvature"], within[0, 1])
+    draws = stream(0, "map", "trace")
+    probes = torch.stack([spot.objective.signs(draws) for _ in range(4)])
+    samples = ((probes @ matrix) * probes).sum(1)
+    assert found["map_trace"] == pytest.approx(samples.mean().item())
+    assert found["map_trace_stderr"] == pytest.approx(samples.std().item() / 2)
+    losses = torch.nn.functional.cross_entropy(dense.outputs(dense.w), case.y, reduction="none")
+    expected = [losses[case.y == label].mean().item() for label in range(4)]  # nobody is of class 3
+    np.testing.assert_allclose(found["class_loss"], expected)
+    assert spot.level.loss == pytest.approx(losses.mean().item())
+
+
+def test_classes_average_to_the_loss_and_maps_change_nothing(command, pruned, tmp_path):
+    plain = command("surface", pruned, "--grid", "3x4", "--samples", "50", "-o", tmp_path / "plain.h5")[1]
+    _, found, _ = command("surface", pruned, "--grid", "3x4", *ALL, "-o", tmp_path / "maps.h5")
+    with h5py.File(plain["out"]) as bare, h5py.File(found["out"]) as file:
+        surface = file["surface"]
+        np.testing.assert_array_equal(bare["surface/loss"], surface["loss"])
+        shares = np.bincount(load_subject(pruned, samples=50).y, minlength=10) / 50
+        for name in ("loss", "accuracy"):
+            np.testing.assert_allclose(np.tensordot(shares, surface[f"class_{name}"], 1), surface[name], rtol=1e-12)
+        assert [surface["map_slope"].dims[axis][0].name for axis in range(3)] == [
+            f"/surface/{name}" for name in ("direction", "alpha", "beta")
+        ]
+    assert found["forward_passes"] == plain["forward_passes"]
+    assert found["maps"]["curvature"] == {"gradients": 12, "products": 72}
+
+
+def test_stopped_maps_go_on(command, checkpoint, tmp_path, monkeypatch):
+    arguments = ["surface", checkpoint, "--grid", "4x3", *ALL]
+    command(*arguments, "-o", tmp_path / "whole.h5")
+    evaluate_point, calls = Objective.evaluate, []
+
+    def stopping(self, *given):
+        calls.append(1)
+        if len(calls) == 8:
+            raise KeyboardInterrupt
+        return evaluate_point(self, *given)
+
+    monkeypatch.setattr(Objective, "evaluate", stopping)
+    assert command(*arguments, "-o", tmp_path / "stopped.h5")[0] == 130
+    assert command(*arguments, "-o", tmp_path / "stopped.h5")[0] == 0
+    assert len(calls) == 8 + 6 + 1  # two rows of three were done; the centre lies between the points
+    assert same_content(tmp_path / "whole.h5", tmp_path / "stopped.h5")
