@@ -1,18 +1,23 @@
-"""Loss and error along the straight line between two networks, and its barrier: `python -m landscape.path A B`."""
+"""Loss and error on the way between two networks, and its barrier: `python -m landscape.path A B`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from landscape.barrier import barrier, rise_over_ends
 from landscape.flags import Restricted
-from store.command import BadInput, Report, render_table, run
+from landscape.path_report import table
+from store.command import BadInput, Report, run
 from zoo.measuring import measure_together
 
 if TYPE_CHECKING:
-    from landscape.line import Course
+    from landscape.arc import Arc
+    from landscape.connection import Schooling
     from store.results import Place
     from zoo.subject import Subject
+
+RATE, EPOCHS = 0.01, 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,77 +27,59 @@ class Path(Restricted):
     A weight that both removed is 0 all along, so the path is the same in either subspace.
     """
 
-    kind: Literal["line"] = "line"
-    """straight: (1 - t) A + t B"""
+    shares_work: ClassVar[bool] = True
+
+    kind: Literal["line", "bezier", "piecewise"] = "line"
+    """straight; or with a bend trained so that the loss stays low (Garipov et al. 2018): a quadratic Bezier curve, or
+    two straight pieces"""
+    align: Literal["none", "weights"] = "none"
+    """weights: first put the second network's neurons into the order of the first's that they resemble (Ainsworth et
+    al. 2023)"""
     points: int = 25
     """values of t from 0 to 1, both ends included"""
     batch_norm: Literal["interpolate", "re-estimate"] = "interpolate"
     """running statistics along the path: interpolated like the weights, or estimated anew at each t (the ends too)"""
+    epochs: int = EPOCHS
+    """of the bend's training, over the examples that the first network's training saw"""
+    lr: float = RATE
+    """learning rate of the bend's training (Adam), falling to 0 along a cosine"""
+    examples_per_step: int = 100
+    """of the bend's training"""
 
 
 def compute(subjects: list[Subject], place: Place, arguments: Path) -> dict[str, Any]:
     """Evaluate two subjects and what lies between, write it to the place, and return what the JSON object says."""
-    from landscape.line import evaluate_line
+    from landscape.arc import check_comparable
+    from landscape.course import has_batch_norm
+    from landscape.flags import mean_loss
 
-    course = evaluate_line(
-        *subjects, points=arguments.points, reestimate_batch_norm=arguments.batch_norm == "re-estimate"
-    )
-    _write(place, course)
+    first, second = subjects
+    check_comparable(first, second)
+    _check_statistics(first, arguments)
+    aligned: dict[str, Any] = {}
+    if arguments.align == "weights":
+        from landscape.alignment import align
+
+        second, aligned = align(first, second, arguments.seed)
+    arc = _arc(first, second, place, arguments)
+    course = _walk(arc, first, place, arguments)
+    length = _write(place, first, course, arc)
+    place.forget("bend")
     return {
-        "loss": [course.losses[0], course.losses[-1]],
-        "accuracy": [1 - course.errors[0], 1 - course.errors[-1]],
-        "gradient_norm": course.gradient_norms,
+        "loss": [course["loss"][0], course["loss"][-1]],
+        "accuracy": [1 - course["error"][0], 1 - course["error"][-1]],
+        "gradient_norm": [mean_loss(each, "survivors").gradient().norm().item() for each in (first, second)],
         "subspace": arguments.subspace,
         "kind": arguments.kind,
-        "t": course.t,
-        "losses": course.losses,
-        "errors": course.errors,
-        "barrier": {"loss": barrier(course.t, course.losses), "error": barrier(course.t, course.errors)},
-        "rise_over_ends": {"loss": rise_over_ends(course.losses), "error": rise_over_ends(course.errors)},
-        "distance": course.distance,
-        "batch_norm": arguments.batch_norm if course.has_batch_norm else None,
-    }
-
-
-def barrier(t: list[float], values: list[float]) -> float:
-    """max over t of f(t) - [(1 - t) f(0) + t f(1)], at least 0 since the ends lie on the chord (Frankle et al. 2020).
-
-    >>> barrier([0.0, 0.5, 1.0], [1.0, 3.0, 2.0])
-    1.5
-    """
-    chord = [(1 - at) * values[0] + at * values[-1] for at in t]
-    return max(0.0, *(value - below for value, below in zip(values, chord, strict=True)))
-
-
-def rise_over_ends(values: list[float]) -> float:
-    """max over t of f(t) - max(f(0), f(1)).
-
-    >>> rise_over_ends([1.0, 3.0, 2.0])
-    1.0
-    """
-    return max(values) - max(values[0], values[-1])
-
-
-def table(summary: dict[str, Any]) -> str:
-    """What a person reads: a line for each t."""
-    rows = [
-        [f"{t:.4g}", loss, f"{error:.2%}"]
-        for t, loss, error in zip(summary["t"], summary["losses"], summary["errors"], strict=True)
-    ]
-    statistics = {"interpolate": "interpolated", "re-estimate": "re-estimated at each t", None: "none"}
-    return "\n".join(
-        [
-            render_table(["t", "loss", "error"], rows),
-            "",
-            f"barrier: loss {summary['barrier']['loss']:.4g} nat, error {100 * summary['barrier']['error']:.2f} points "
-            "above the chord between the ends",
-            f"highest above the worse end: loss {summary['rise_over_ends']['loss']:.4g} nat, "
-            f"error {100 * summary['rise_over_ends']['error']:.2f} points",
-            f"distance of the weights {summary['distance']:.4g}; batch-norm statistics: "
-            f"{statistics[summary['batch_norm']]}; {summary['samples']:,} examples ({summary['split']})",
-            "Read a barrier against that between siblings: the same method from the same start, another data order",
-        ]
-    )
+        "align": arguments.align,
+        "t": course["t"],
+        "losses": course["loss"],
+        "errors": course["error"],
+        "barrier": {kind: barrier(course["t"], course[kind]) for kind in ("loss", "error")},
+        "rise_over_ends": {kind: rise_over_ends(course[kind]) for kind in ("loss", "error")},
+        "distance": length,
+        "batch_norm": arguments.batch_norm if has_batch_norm(first) else None,
+    } | aligned
 
 
 def main(arguments: Path) -> Report:
@@ -101,21 +88,91 @@ def main(arguments: Path) -> Report:
         raise BadInput(
             f"a path goes between two checkpoints, {len(arguments.checkpoints)} were named: landscape.path A.pt B.pt"
         )
-    if arguments.points < 2:
-        raise BadInput(f"--points {arguments.points}: expected at least 2, the ends")
+    for flag, least in (("points", 2), ("epochs", 0), ("examples_per_step", 1)):
+        if getattr(arguments, flag) < least:
+            name = f"--{flag}".replace("_", "-")
+            raise BadInput(f"{name} {getattr(arguments, flag)}: expected at least {least}")
     return measure_together(arguments, "path", lambda subjects, place: compute(subjects, place, arguments), table)
 
 
-def _write(place: Place, course: Course) -> None:
-    place.scale("path/t", course.t, "1", "position between the first (0) and the second checkpoint (1)")
-    place.write("path/loss", course.losses, ("t",), "nat", "mean cross-entropy")
-    accuracies = [1 - error for error in course.errors]
+def _check_statistics(subject: Subject, arguments: Path) -> None:
+    from landscape.course import has_batch_norm
+
+    if arguments.kind != "line" and arguments.batch_norm == "interpolate" and has_batch_norm(subject):
+        raise BadInput(
+            f"--kind {arguments.kind}: the bend is trained on the statistics of batches, so that batch norm has no "
+            "running ones there to interpolate.\nAdd --batch-norm re-estimate, and to the line it is compared with"
+        )
+
+
+def _arc(first: Subject, second: Subject, place: Place, arguments: Path) -> Arc:
+    """The curve, its bend trained if it has one."""
+    from landscape.arc import Arc, state_of, union
+    from landscape.curve import curves
+
+    curve = curves()[arguments.kind]()
+    straight = Arc(curve, state_of(first), state_of(second))
+    if not curve.bent:
+        return straight
+    from landscape.connection import connect
+
+    return connect(straight, first, union(first.masks, second.masks), _schooling(arguments), place)
+
+
+def _schooling(arguments: Path) -> Schooling:
+    from landscape.connection import Schooling
+    from zoo.recipe import Recipe
+    from zoo.seeds import derive
+
+    recipe = Recipe(
+        optimiser="adam",
+        lr=arguments.lr,
+        weight_decay=0.0,
+        batch_size=arguments.examples_per_step,
+        schedule="cosine",
+    )
+    return Schooling(arguments.epochs, recipe, derive(arguments.seed, "bend"))
+
+
+def _walk(arc: Arc, subject: Subject, place: Place, arguments: Path) -> dict[str, list[float]]:
+    """t, and loss and error at each; those that a stopped run evaluated are not evaluated again."""
+    from tqdm import tqdm
+
+    from landscape.course import levels, positions
+
+    t = positions(arguments.points)
+    place.scale("path/t", t, "1", "position between the first (0) and the second checkpoint (1)")
+    errors = place.rows("path/error", (len(t),), ("t",), "1", "fraction of the examples classified wrong")
+    losses = place.rows("path/loss", (len(t),), ("t",), "nat", "mean cross-entropy")
+    missing = losses.missing()
+    found = levels(arc, subject, [t[row] for row in missing], reestimated=arguments.batch_norm == "re-estimate")
+    for row, (loss, error) in zip(
+        missing, tqdm(found, "path", len(missing), unit="point", disable=None, leave=False), strict=True
+    ):
+        errors.set(row, error)
+        losses.set(row, loss)  # last: a point with a loss is a finished one
+    return {"t": t, "loss": losses.values.tolist(), "error": errors.values.tolist()}
+
+
+def _write(place: Place, first: Subject, course: dict[str, list[float]], arc: Arc) -> float:
+    """Everything but what `_walk` wrote; the distance of the ends."""
+    from landscape.arc import parameters
+
+    accuracies = [1 - error for error in course["error"]]
     place.write("path/accuracy", accuracies, ("t",), "1", "fraction of the examples classified right")
-    place.write("path/error", course.errors, ("t",), "1", "fraction of the examples classified wrong")
-    for kind, values, units in (("loss", course.losses, "nat"), ("error", course.errors, "1")):
-        place.write(f"path/barrier_{kind}", barrier(course.t, values), (), units, "largest rise over the chord")
+    for kind, units in (("loss", "nat"), ("error", "1")):
+        values = course[kind]
+        place.write(f"path/barrier_{kind}", barrier(course["t"], values), (), units, "largest rise over the chord")
         place.write(f"path/rise_{kind}", rise_over_ends(values), (), units, "largest rise over the worse end")
-    place.write("path/distance", course.distance, (), "1", "Euclidean distance of the weights")
+    length = (parameters(first, arc.first) - parameters(first, arc.last)).norm().item()
+    place.write("path/distance", length, (), "1", "Euclidean distance of the weights")
+    place.attributes("path", kind=arc.curve.name, formula=arc.curve.formula)
+    if arc.bend is not None:
+        weights = parameters(first, arc.bend)
+        place.scale("path/weight", range(len(weights)), "1", "weight, in the order of the network's parameters")
+        meaning = "the weights C that the path bends towards"
+        place.write("path/bend", weights.float(), ("weight",), "1", meaning)
+    return length
 
 
 if __name__ == "__main__":

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zoo.batches import batches
+from zoo.ranks import ALONE, Ranks
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
 
@@ -50,17 +52,25 @@ class Level:
         self._correct = self._correct + (logits.argmax(1) == labels).sum()
         self._samples += len(labels)
 
-    def evaluation(self) -> Evaluation:
-        """Of all batches so far."""
-        return Evaluation(float(self._loss) / self._samples, int(self._correct) / self._samples, self._samples)
+    def evaluation(self, ranks: Ranks = ALONE, device: torch.device | None = None) -> Evaluation:
+        """Of all batches so far, those of all `ranks`, who talk over `device`."""
+        import torch
+
+        sums = [float(self._loss), float(self._correct), self._samples]
+        loss, correct, samples = ranks.sum(torch.tensor(sums, dtype=torch.float64, device=device)).tolist()
+        return Evaluation(loss / samples, correct / samples, int(samples))
 
 
-def evaluate(model: nn.Module, x: Tensor, y: Tensor, batch_size: int | None = None) -> Evaluation:
-    """Cross-entropy (sum in float64 / N, nats) and accuracy of `model` in eval mode on x (N, ...), labels y (N,)."""
+def evaluate(model: nn.Module, x: Tensor, y: Tensor, batch_size: int | None = None, ranks: Ranks = ALONE) -> Evaluation:
+    """Cross-entropy (sum in float64 / N, nats) and accuracy of `model` in eval mode on x (N, ...), labels y (N,).
+
+    Several `ranks` share the examples.
+    """
     import torch
 
-    level = Level()
+    level, own = Level(), ranks.share(len(x))
     with evaluating(model), torch.no_grad():
-        for inputs, labels in batches(x, y, batch_size):
-            level.add(model(inputs), labels)
-    return level.evaluation()
+        for inputs, labels in batches(x[own], y[own], batch_size):
+            if len(inputs):
+                level.add(model(inputs), labels)
+    return level.evaluation(ranks, x.device)

@@ -1,4 +1,4 @@
-"""The line between two networks: P1-9, unions of masks, batch norm, barriers."""
+"""The way between two networks: P1-9, curves, unions of masks, batch norm, barriers."""
 
 import copy
 from pathlib import Path
@@ -8,9 +8,11 @@ import torch
 from oracles.small_networks import make
 from torch.nn.functional import cross_entropy
 
+from landscape.arc import Arc, check_comparable, parameters, state_of, union
+from landscape.barrier import barrier, rise_over_ends
 from landscape.batch_norm import reestimate
-from landscape.line import evaluate_line, mix
-from landscape.path import barrier, rise_over_ends
+from landscape.course import levels, positions
+from landscape.curves.line import Line
 from store.command import BadInput
 from zoo.dataset import Dataset
 from zoo.subject import Subject
@@ -41,10 +43,14 @@ def pair(kind):
     return first, second
 
 
+def straight(first, second):
+    return Arc(Line(), state_of(first), state_of(second))
+
+
 def test_interpolation_P1_9():
-    ends = {"x": torch.tensor([1.0, 0.0])}, {"x": torch.tensor([0.0, 1.0])}
-    loss = lambda t: float(mix(*ends, t)["x"].square() @ torch.tensor([4.0, 1.0])) / 2  # noqa: E731
-    t = [index / 20 for index in range(21)]
+    line = Arc(Line(), {"x": torch.tensor([1.0, 0.0])}, {"x": torch.tensor([0.0, 1.0])})
+    loss = lambda t: float(line.at(t)["x"].square() @ torch.tensor([4.0, 1.0])) / 2  # noqa: E731
+    t = positions(21)
     losses = [loss(at) for at in t]
     assert (losses[0], losses[-1]) == (2.0, 0.5)
     assert min(losses) == pytest.approx(0.4)
@@ -62,36 +68,35 @@ def test_barriers_by_definition():
 @pytest.mark.parametrize("kind", ["masked", "batchnorm", "tied"])
 def test_every_point_against_a_plain_loop(kind):
     first, second = pair(kind)
-    course = evaluate_line(subject(first), subject(second, "b.pt"), points=5)
-    assert course.t == [0, 0.25, 0.5, 0.75, 1]
+    line, t = straight(subject(first), subject(second, "b.pt")), positions(5)
+    assert t == [0, 0.25, 0.5, 0.75, 1]
     a, b = first.model.state_dict(), second.model.state_dict()
     model = copy.deepcopy(first.model)
-    for t, loss, error in zip(course.t, course.losses, course.errors, strict=True):
+    for at, (loss, error) in zip(t, levels(line, subject(first), t), strict=True):
         model.load_state_dict(
-            {n: a[n].lerp(b[n], t) if a[n].is_floating_point() else a[n] for n in a}  # running statistics too
+            {n: a[n].lerp(b[n], at) if a[n].is_floating_point() else a[n] for n in a}  # running statistics too
         )
         logits = model(first.x)
         assert loss == pytest.approx(cross_entropy(logits, first.y).item(), rel=1e-5)
         assert error == pytest.approx((logits.argmax(1) != first.y).double().mean().item())
+    apart = parameters(subject(first), line.first) - parameters(subject(first), line.last)
     names = dict(first.model.named_parameters())
-    assert course.distance**2 == pytest.approx(sum(float((a[n] - b[n]).square().sum()) for n in names), rel=1e-5)
-    assert course.has_batch_norm == (kind == "batchnorm")
+    assert apart.square().sum() == pytest.approx(sum(float((a[n] - b[n]).square().sum()) for n in names), rel=1e-5)
 
 
 def test_the_line_lives_on_the_union_of_the_masks():
     first, second = pair("masked")
-    a, b = first.model.state_dict(), second.model.state_dict()
-    middle = mix(a, b, 0.5)
+    middle = straight(subject(first), subject(second)).at(0.5)
+    either = union(first.masks, second.masks)
     for name, mask in first.masks.items():
         assert torch.equal(middle[name] != 0, mask | second.masks[name])
+        assert torch.equal(either[name], mask | second.masks[name])
+    assert union(first.masks, {}) == {}
     for case in (first, second):  # what a model holds under its mask is no part of the line
         for name, mask in case.masks.items():
             case.model.get_parameter(name).data[~mask] = 9.0
-    clean = pair("masked")
-    assert (
-        evaluate_line(subject(first), subject(second), points=3).losses
-        == evaluate_line(subject(clean[0]), subject(clean[1]), points=3).losses
-    )
+    again = straight(subject(first), subject(second)).at(0.5)
+    assert all(torch.equal(middle[name], again[name]) for name in middle)
 
 
 @pytest.mark.parametrize("batch_size", [22, 5, 1])
@@ -107,20 +112,20 @@ def test_reestimated_statistics_are_those_of_the_whole_data(batch_size):
 
 def test_reestimation_holds_for_the_ends_too_and_changes_no_model():
     first, second = pair("batchnorm")
-    before = copy.deepcopy(first.model.state_dict())
-    ours = evaluate_line(subject(first), subject(second), points=3)
-    anew = evaluate_line(subject(first), subject(second), points=3, reestimate_batch_norm=True)
-    assert ours.losses[0] != anew.losses[0]
+    line, before = straight(subject(first), subject(second)), copy.deepcopy(first.model.state_dict())
+    ours = next(levels(line, subject(first), [0.0]))[0]
+    anew = next(levels(line, subject(first), [0.0], reestimated=True))[0]
+    assert ours != anew
     assert all(torch.equal(tensor, before[name]) for name, tensor in first.model.state_dict().items())
     reestimate(first.model, first.x)
-    assert anew.losses[0] == pytest.approx(cross_entropy(first.model(first.x), first.y).item(), rel=1e-5)
+    assert anew == pytest.approx(cross_entropy(first.model(first.x), first.y).item(), rel=1e-5)
 
 
 def test_networks_that_do_not_match():
     first, other = make("conv"), make("batchnorm")
     with pytest.raises(BadInput, match=r"conv1\.bias|bn1") as error:
-        evaluate_line(subject(first), subject(other, "b.pt"), points=3)
+        check_comparable(subject(first), subject(other, "b.pt"))
     assert "\n" not in str(error.value)
     second = make("conv", seed=1)
     with pytest.raises(BadInput, match="different data"):
-        evaluate_line(subject(first), subject(second, "b.pt"), points=3)
+        check_comparable(subject(first), subject(second, "b.pt"))
