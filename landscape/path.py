@@ -64,7 +64,6 @@ def compute(subjects: list[Subject], place: Place, arguments: Path) -> dict[str,
     arc = _arc(first, second, place, arguments)
     course = _walk(arc, first, place, arguments)
     length = _write(place, first, course, arc)
-    place.forget("bend")
     return {
         "loss": [course["loss"][0], course["loss"][-1]],
         "accuracy": [1 - course["error"][0], 1 - course["error"][-1]],
