@@ -26,6 +26,8 @@ class Plan:
     keep: int = 0
     """write the weights of every keep-th epoch or step to a trajectory file (0: none)"""
     keep_unit: Literal["epoch", "step"] = "epoch"
+    from_epoch: int | None = None
+    """epoch of the parent whose weights the run starts from (None: its last)"""
 
     def __post_init__(self) -> None:
         self.recipe.check()
@@ -36,5 +38,5 @@ class Plan:
             require("--weights-at", epoch, 0 <= epoch <= self.epochs, f"epochs of this run, from 0 to {self.epochs}")
 
     def stored(self) -> dict[str, Any]:
-        """The entry `training` of a checkpoint."""
-        return asdict(self)
+        """The entry `training` of a checkpoint; without `from_epoch` where there is none, as before there was one."""
+        return {key: value for key, value in asdict(self).items() if key != "from_epoch" or value is not None}

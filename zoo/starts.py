@@ -16,6 +16,8 @@ from zoo.dataset import Dataset
 from zoo.plan import Plan
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from zoo.train import Train
 
 DEFAULT_MODEL, DEFAULT_DATA, DEFAULT_VALIDATION = "lenet300", "digits", 0.1
@@ -43,6 +45,8 @@ class Start:
 
 def fresh(arguments: Train) -> Start:
     """A network with initial weights drawn from --seed."""
+    if arguments.from_epoch is not None:
+        raise BadInput(f"--from-epoch {arguments.from_epoch} is of a checkpoint: name it with --from FILE.pt")
     mean, std = per_channel("--mean", arguments.mean), per_channel("--std", arguments.std)
     data = resolve_data(arguments.data or DEFAULT_DATA, arguments.data_root, mean, std)
     dataset = load_data(data, run_code=True)
@@ -54,15 +58,30 @@ def fresh(arguments: Train) -> Start:
 
 
 def continued(arguments: Train, source: Path) -> Start:
-    """A finished checkpoint: same data, same split, masks as they are; the new one names it as its parent."""
+    """A finished checkpoint, or what it was at --from-epoch: same data, same split, masks as they are.
+
+    The new one names it as its parent.
+    """
     for flag in ("model", "seed", "mean", "std"):
         if getattr(arguments, flag) is not None:
             raise BadInput(f"--{flag} belongs to a new network; with --from it is the checkpoint's. Leave it out")
     parent = load(source)
     data = inherited(parent.data, arguments.data, arguments.data_root, source)
     checkpoint = replace(parent, parent=sha256(source), data=data, weights_at={})
+    if arguments.from_epoch is not None:
+        checkpoint = replace(checkpoint, state=_earlier(parent, arguments.from_epoch, source))
     dataset = load_data(data, run_code=arguments.data is not None)
     return Start(checkpoint, dataset, _plan(arguments, parent.training, parent.seed, ()))
+
+
+def _earlier(parent: Checkpoint, epoch: int, source: Path) -> dict[str, Tensor]:
+    if epoch not in parent.weights_at:
+        held = ", ".join(map(str, sorted(parent.weights_at))) or "none"
+        raise BadInput(
+            f"--from-epoch {epoch}: of earlier epochs, {source} holds the weights of {held}.\n"
+            f"Train it with --weights-at {epoch}"
+        )
+    return parent.weights_at[epoch]
 
 
 def _plan(arguments: Train, inherited: Mapping[str, Any], seed: int, weights_at: tuple[int, ...]) -> Plan:
@@ -82,5 +101,6 @@ def _plan(arguments: Train, inherited: Mapping[str, Any], seed: int, weights_at:
         weights_at=weights_at,
         keep=arguments.keep,
         keep_unit=arguments.keep_unit,
+        from_epoch=arguments.from_epoch,
         **settled,
     )

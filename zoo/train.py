@@ -37,6 +37,8 @@ class Train(Command):
     """per channel, comma separated"""
     start: Annotated[tuple[Path, ...], tyro.conf.arg(name="from")] = ()
     """checkpoints to train on from, instead of a new network"""
+    from_epoch: int | None = None
+    """with --from: begin at its weights of this epoch, which --weights-at kept, instead of the last"""
     epochs: int = 30
     """passes over the training examples (with --from: further ones)"""
     recipe: Annotated[Recipe, tyro.conf.arg(name="")] = field(default_factory=Recipe)

@@ -12,8 +12,10 @@ import pytest
 import torch
 
 from store.checkpoint import load, save
+from store.command import BadInput
 from store.files import sha256
 from store.trajectory import load_step, read_steps
+from zoo.train import Train, main
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["--model", "mlp:hidden=12", "--epochs", "3"]
@@ -76,6 +78,23 @@ def test_an_order_of_its_own_makes_a_sibling(dense, tmp_path):
     ours, sibling = load(path), load(tmp_path / "sibling.pt")
     assert all(torch.equal(ours.weights_at[0][key], sibling.weights_at[0][key]) for key in ours.state)
     assert not torch.equal(ours.state["fc1.weight"], sibling.state["fc1.weight"])
+
+
+def test_siblings_start_from_an_epoch_of_their_parent(tmp_path):
+    parent, out = tmp_path / "parent.pt", tmp_path / "{stem}-{name}.pt"
+    main(Train(model="mlp:hidden=12", epochs=2, weights_at=(0, 1), out=str(parent)))
+    on = {"start": (parent,), "from_epoch": 1}
+    for name, flags in (("start", {"epochs": 0}), ("again", {"epochs": 1}), ("other", {"epochs": 1, "order_seed": 5})):
+        main(Train(**on, **flags, out=str(out).replace("{name}", name)))
+    start, again, other = (load(tmp_path / f"parent-{name}.pt") for name in ("start", "again", "other"))
+    assert all(torch.equal(start.state[name], value) for name, value in load(parent).weights_at[1].items())
+    assert (start.training["from_epoch"], start.parent) == (1, sha256(parent))
+    assert "from_epoch" not in load(parent).training  # so that older files are still recognised
+    assert not torch.equal(again.state["fc1.weight"], other.state["fc1.weight"])
+    with pytest.raises(BadInput, match="holds the weights of 0, 1"):
+        main(Train(start=(parent,), from_epoch=2, out=str(tmp_path / "x.pt")))
+    with pytest.raises(BadInput, match="--from FILE.pt"):
+        main(Train(from_epoch=2, out=str(tmp_path / "x.pt")))
 
 
 def test_training_on_keeps_the_mask_frozen(dense, tmp_path):
