@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from landscape.along import Along
 from landscape.barrier import barrier, rise_over_ends
-from landscape.flags import Restricted
 from landscape.path_report import table
 from store.command import BadInput, Report, run
 from zoo.measuring import measure_together
@@ -21,13 +21,8 @@ RATE, EPOCHS = 0.01, 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Path(Restricted):
-    """Flags of `python -m landscape.path`. Of pruned networks, weights that either of the two kept are on the path.
-
-    A weight that both removed is 0 all along, so the path is the same in either subspace.
-    """
-
-    shares_work: ClassVar[bool] = True
+class Path(Along):
+    """Flags of `python -m landscape.path`."""
 
     kind: Literal["line", "bezier", "piecewise"] = "line"
     """straight; or with a bend trained so that the loss stays low (Garipov et al. 2018): a quadratic Bezier curve, or
@@ -35,10 +30,6 @@ class Path(Restricted):
     align: Literal["none", "weights"] = "none"
     """weights: first put the second network's neurons into the order of the first's that they resemble (Ainsworth et
     al. 2023)"""
-    points: int = 25
-    """values of t from 0 to 1, both ends included"""
-    batch_norm: Literal["interpolate", "re-estimate"] = "interpolate"
-    """running statistics along the path: interpolated like the weights, or estimated anew at each t (the ends too)"""
     epochs: int = EPOCHS
     """of the bend's training, over the examples that the first network's training saw"""
     lr: float = RATE
@@ -87,17 +78,14 @@ def main(arguments: Path) -> Report:
         raise BadInput(
             f"a path goes between two checkpoints, {len(arguments.checkpoints)} were named: landscape.path A.pt B.pt"
         )
-    for flag, least in (("points", 2), ("epochs", 0), ("examples_per_step", 1)):
-        if getattr(arguments, flag) < least:
-            name = f"--{flag}".replace("_", "-")
-            raise BadInput(f"{name} {getattr(arguments, flag)}: expected at least {least}")
+    arguments.check(epochs=0, examples_per_step=1)
     return measure_together(arguments, "path", lambda subjects, place: compute(subjects, place, arguments), table)
 
 
 def _check_statistics(subject: Subject, arguments: Path) -> None:
     from landscape.course import has_batch_norm
 
-    if arguments.kind != "line" and arguments.batch_norm == "interpolate" and has_batch_norm(subject):
+    if arguments.kind != "line" and not arguments.reestimates and has_batch_norm(subject):
         raise BadInput(
             f"--kind {arguments.kind}: the bend is trained on the statistics of batches, so that batch norm has no "
             "running ones there to interpolate.\nAdd --batch-norm re-estimate, and to the line it is compared with"
@@ -144,7 +132,7 @@ def _walk(arc: Arc, subject: Subject, place: Place, arguments: Path) -> dict[str
     errors = place.rows("path/error", (len(t),), ("t",), "1", "fraction of the examples classified wrong")
     losses = place.rows("path/loss", (len(t),), ("t",), "nat", "mean cross-entropy")
     missing = losses.missing()
-    found = levels(arc, subject, [t[row] for row in missing], reestimated=arguments.batch_norm == "re-estimate")
+    found = levels(arc, subject, [t[row] for row in missing], reestimated=arguments.reestimates)
     for row, (loss, error) in zip(
         missing, tqdm(found, "path", len(missing), unit="point", disable=None, leave=False), strict=True
     ):

@@ -27,6 +27,8 @@ COMMANDS = [
     "landscape.hessian",
     "landscape.surface",
     "landscape.path",
+    "landscape.instability",
+    "landscape.successive",
     "landscape.stability",
     "landscape.survivors",
     "entropy.psp",
