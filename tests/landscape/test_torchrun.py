@@ -12,8 +12,13 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import tyro
 
+from landscape.path import Path as Way
+from landscape.path import main as walk
 from store.results import summary
+from zoo.train import Train
+from zoo.train import main as train
 
 ALONE = [sys.executable, "-m"]
 TWO = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m"]
@@ -93,3 +98,16 @@ def test_two_ranks_draw_the_surface_of_one(checkpoint: Path, tmp_path: Path) -> 
         assert (one["surface/examples"][()] == two["surface/examples"][()]).all()
         assert (one["surface/examples"][()] < 201).any()
         np.testing.assert_allclose(two["surface/loss"][()], one["surface/loss"][()], rtol=1e-5)
+
+
+def test_two_ranks_go_one_way_together(checkpoint: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.pt"
+    train(Train(model="mlp", epochs=1, seed=1, out=str(other)))
+    words = "--kind bezier --align weights --epochs 2 --points 5 --samples 201".split()
+    walk(tyro.cli(Way, args=[str(checkpoint), str(other), *words, "-o", str(tmp_path / "one.h5")]))
+    command = [*TWO, "landscape.path", str(checkpoint), str(other), *words, "-o", str(tmp_path / "two.h5")]
+    subprocess.run(command, check=True, capture_output=True)
+    with h5py.File(tmp_path / "one.h5") as one, h5py.File(tmp_path / "two.h5") as two:
+        assert np.array_equal(one["path/bend"][()], two["path/bend"][()])  # the first rank trains it
+        np.testing.assert_array_equal(one["path/error"][()], two["path/error"][()])
+        np.testing.assert_allclose(one["path/loss"][()], two["path/loss"][()], rtol=1e-6)

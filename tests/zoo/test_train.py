@@ -93,7 +93,7 @@ def test_siblings_start_from_an_epoch_of_their_parent(tmp_path):
     assert not torch.equal(again.state["fc1.weight"], other.state["fc1.weight"])
     with pytest.raises(BadInput, match="holds the weights of 0, 1"):
         main(Train(start=(parent,), from_epoch=2, out=str(tmp_path / "x.pt")))
-    with pytest.raises(BadInput, match="--from FILE.pt"):
+    with pytest.raises(BadInput, match=r"--from FILE\.pt"):
         main(Train(from_epoch=2, out=str(tmp_path / "x.pt")))
 
 

@@ -1,0 +1,90 @@
+"""Barriers between siblings against the epochs they share (after Frankle et al. 2020, figure 1)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from figures.drawing import command
+from figures.style import LOOKS, WIDTH, from_zero, save, spoken_model, styled
+from store.command import BadInput
+from store.hdf5 import opened
+from store.results import FORMAT, VERSION
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SCALES = {"error": ("error barrier (percentage points)", 100), "loss": ("loss barrier (nat)", 1)}
+STYLES = [look for name, look in LOOKS.items() if name != "dense-longer"]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One result of `landscape.instability`."""
+
+    label: str
+    shared: NDArray[np.int64]
+    """(pairs,) epochs that the siblings of each pair share"""
+    barriers: dict[str, NDArray[np.float64]]
+    """(pairs,) in loss and in error"""
+
+    def medians(self, quantity: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """For each number of shared epochs, the median over pairs."""
+        epochs = np.unique(self.shared)
+        return epochs, np.array([np.median(self.barriers[quantity][self.shared == epoch]) for epoch in epochs])
+
+
+def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
+    """Draw from `landscape.instability` results: error beside loss, a line for each file."""
+    every = [read(path) for path in inputs]
+    if len(every) > len(STYLES):
+        raise BadInput(f"{len(every)} results, and the figure tells {len(STYLES)} apart")
+    with styled():
+        import matplotlib.pyplot as plt
+
+        figure, panels = plt.subplots(1, 2, figsize=(WIDTH, 3.0), sharex=True)
+        for axes, (quantity, (title, scale)) in zip(panels, SCALES.items(), strict=True):
+            for series, look in zip(every, STYLES, strict=False):
+                heights = scale * series.barriers[quantity]
+                axes.plot(series.shared, heights, look.marker, color=look.colour, alpha=0.35, linestyle="none")
+                epochs, middle = series.medians(quantity)
+                axes.plot(epochs, scale * middle, color=look.colour, linestyle=look.line, label=series.label)
+            axes.set_ylabel(title)
+            from_zero([axes])
+            _epochs(axes, sorted({int(epoch) for series in every for epoch in series.shared}))
+        caption = "line: median over pairs of siblings; marks: each pair"
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=2, title=caption, title_fontsize=8)
+        return save(figure, out)
+
+
+def read(path: Path) -> Series:
+    """A file's pairs."""
+    with opened(path, FORMAT, VERSION) as file:
+        measure = file.attrs["measure"]
+        if measure != "instability":
+            raise BadInput(f"{path} holds a result of {measure}; this figure is drawn from landscape.instability")
+        (summary,) = json.loads(file.attrs["summary"])
+        model = spoken_model(json.loads(file.attrs["model"])["name"])
+        barriers = {quantity: np.asarray(file[f"instability/barrier_{quantity}"][()]) for quantity in SCALES}
+        removed = f", {summary['sparsity']:.0%} removed" if summary["sparsity"] else ""
+        label = f"{model}{removed}, {summary['samples']:,} examples ({summary['split']})"
+        return Series(label, np.asarray(file["instability/shared_epochs"][()]), barriers)
+
+
+def _epochs(axes: Axes, shared: Sequence[int]) -> None:
+    """A log axis of epochs with a place for 0."""
+    axes.set_xscale("symlog", linthresh=1, linscale=0.4)
+    axes.set_xticks(shared, [str(epoch) for epoch in shared])
+    axes.minorticks_off()
+    axes.set_xlabel("epochs shared by the siblings")
+
+
+if __name__ == "__main__":
+    command(draw, "instability", __doc__ or "")
