@@ -31,7 +31,7 @@ def align(first: Subject, second: Subject, seed: int) -> tuple[Subject, dict[str
     Raises:
         BadInput: with its units in another order the network computes something else.
     """
-    groups, lost = exchangeable(first.model, first.x[:1])
+    groups, lost = exchangeable(copy.deepcopy(first.model).cpu(), first.x[:1].cpu())
     if not groups:
         note(f"{first.name}: no units were found that may trade places, so that there is nothing to align")
     ours, theirs = state_of(first), state_of(second)

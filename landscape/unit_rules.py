@@ -90,7 +90,7 @@ class Follower:
         """Channels stay."""
         own = self._of(self.args[0])
         units = None if own is None else self.classes.along(own, 1)
-        return None if units is None else [self._spread(units, 1)]
+        return None if units is None else self._spread(units, 1)
 
     def reduced(self) -> Numbers | None:
         """A mean or sum over axes along which all entries are of one unit."""
@@ -121,37 +121,40 @@ class Follower:
         """A weight (out, in, ...) with or without a bias (out,) applied to the units along an axis of the input."""
         units = self._units(given["input"], axis)
         weight, bias = (self.axes.get(id(given[name])) for name in ("weight", "bias"))
-        if units is None or weight is None or (bias is None) != (given["bias"] is None):
+        if weight is None or (bias is None) != (given["bias"] is None) or not self._one(units, weight[1]):
             return None
-        self.classes.join(units, weight[1])
         return self._out(weight, bias, axis)
 
     def _depthwise(self, given: dict[str, Any]) -> Numbers | None:
         units = self._units(given["input"], 1)
         weight, bias = (self.axes.get(id(given[name])) for name in ("weight", "bias"))
-        if units is None or weight is None or (bias is None) != (given["bias"] is None):
+        if weight is None or (bias is None) != (given["bias"] is None) or not self._one(units, weight[0]):
             return None
-        self.classes.join(units, weight[0])
         self.classes.fix(weight[1], FIXED)
         return self._out(weight, bias, 1)
 
-    def _out(self, weight: list[Tensor], bias: list[Tensor] | None, axis: int) -> Numbers:
+    def _out(self, weight: list[Tensor], bias: list[Tensor] | None, axis: int) -> Numbers | None:
         for kernel in weight[2:]:
             self.classes.fix(kernel, FIXED)
         if bias is not None:
             self.classes.join(weight[0], bias[0])
-        return [self._spread(weight[0], axis)]
+        return self._spread(weight[0], axis)
 
     def _per_unit(self, given: dict[str, Any], axis: int) -> Numbers | None:
         """Each of the tensors given beside the input has an entry for each unit along an axis."""
         own, units = self._of(given["input"]), self._units(given["input"], axis)
         axes = [self.axes.get(id(tensor)) for name, tensor in given.items() if name != "input" and tensor is not None]
         tensors = [each for each in axes if each is not None]
-        if own is None or units is None or len(tensors) < len(axes):
+        if own is None or len(tensors) < len(axes):
             return None
-        for (entries,) in tensors:
-            self.classes.join(units, entries)
-        return [own]
+        return [own] if all(self._one(units, entries) for (entries,) in tensors) else None
+
+    def _one(self, units: Tensor | None, entries: Tensor) -> bool:
+        """Make units and the entries along an axis of a parameter one; whether that can be."""
+        if units is None or len(units) != len(entries):
+            return False
+        self.classes.join(units, entries)
+        return True
 
     def _follow(self, parameter: Tensor, own: Tensor) -> bool:
         """Each axis of a parameter is that of what it meets there; whether that can be said."""
@@ -162,22 +165,22 @@ class Follower:
             if bool((classes == classes.narrow(-back, 0, 1)).all()):
                 self.classes.fix(entries, FIXED)
                 continue
-            units = self.classes.along(own, -back)
-            if units is None:
+            if not self._one(self.classes.along(own, -back), entries):
                 return False
-            self.classes.join(units, entries)
         return True
 
     def _units(self, tensor: Tensor, axis: int) -> Tensor | None:
         own = self._of(tensor)
         return None if own is None else self.classes.along(own, axis)
 
-    def _spread(self, units: Tensor, axis: int) -> Tensor:
-        """Numbers (n,) along an axis of what was made."""
+    def _spread(self, units: Tensor, axis: int) -> Numbers | None:
+        """Numbers (n,) along an axis of what was made, if it has as many."""
         shape = self.made[0].shape
+        if shape[axis] != len(units):
+            return None
         along = [1] * len(shape)
         along[axis] = len(units)
-        return units.view(along).expand(shape)
+        return [units.view(along).expand(shape)]
 
     def _of(self, tensor: Any) -> Tensor | None:
         return self.numbers.get(tensor) if torch.is_tensor(tensor) else None

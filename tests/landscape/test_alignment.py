@@ -9,7 +9,8 @@ import torch
 from torch import nn
 from torch.nn.functional import pad, relu
 
-from landscape.exchange import exchanged
+from landscape import alignment
+from landscape.exchange import Group, exchanged
 from landscape.exchangeable import exchangeable
 from landscape.matching import match_weights
 from store.checkpoint import load, save
@@ -117,6 +118,15 @@ def test_what_is_not_understood_keeps_its_order(kind):
     state, groups, _ = permuted(model, x[:1])
     assert {group.size for group in groups} == SIZES[kind]
     assert same_function(model, state, x)
+
+
+def test_an_order_that_changes_the_function_is_refused(command, another, monkeypatch):
+    ends = [another(f"{seed}.pt", seed=seed) for seed in (0, 1)]
+    wrong = Group({("fc1.weight", 0): np.arange(8)[:, None]})  # without its bias and what reads it
+    monkeypatch.setattr(alignment, "exchangeable", lambda *_: ([wrong], []))
+    status, _, err = command("path", *ends, "--align", "weights")
+    assert status == 1
+    assert "computes something else" in err
 
 
 def test_layers_that_lost_their_units_are_named():

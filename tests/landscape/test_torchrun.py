@@ -103,7 +103,7 @@ def test_two_ranks_draw_the_surface_of_one(checkpoint: Path, tmp_path: Path) -> 
 def test_two_ranks_go_one_way_together(checkpoint: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.pt"
     train(Train(model="mlp", epochs=1, seed=1, out=str(other)))
-    words = "--kind bezier --align weights --epochs 2 --points 5 --samples 201".split()
+    words = ["--kind", "bezier", "--align", "weights", "--epochs", "2", "--points", "5", "--samples", "201"]
     walk(tyro.cli(Way, args=[str(checkpoint), str(other), *words, "-o", str(tmp_path / "one.h5")]))
     command = [*TWO, "landscape.path", str(checkpoint), str(other), *words, "-o", str(tmp_path / "two.h5")]
     subprocess.run(command, check=True, capture_output=True)
