@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from zoo.subject import Subject
 
 Level = tuple[float, float]
-"""mean cross-entropy in nats, and the fraction of the examples that is classified wrong"""
+"""mean cross-entropy in nats (inf where it overflows), and the fraction of the examples that is classified wrong"""
 
 
 def levels(arc: Arc, subject: Subject, t: Sequence[float], *, reestimated: bool = False) -> Iterator[Level]:
@@ -28,7 +29,7 @@ def levels(arc: Arc, subject: Subject, t: Sequence[float], *, reestimated: bool 
         if reestimated:
             reestimate(model, subject.x, subject.batch_size, subject.ranks)
         found = evaluate(model, subject.x, subject.y, subject.batch_size, subject.ranks)
-        yield found.loss, 1 - found.accuracy
+        yield found.loss if math.isfinite(found.loss) else math.inf, 1 - found.accuracy
 
 
 def positions(points: int) -> list[float]:

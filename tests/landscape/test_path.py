@@ -121,6 +121,16 @@ def test_reestimation_holds_for_the_ends_too_and_changes_no_model():
     assert anew == pytest.approx(cross_entropy(first.model(first.x), first.y).item(), rel=1e-5)
 
 
+def test_a_loss_that_overflows_is_infinite():
+    first, second = pair("mlp")
+    for parameter in second.model.parameters():
+        parameter.data.mul_(1e20)
+    line = straight(subject(first), subject(second))
+    losses = [loss for loss, _ in levels(line, subject(first), positions(3))]
+    assert losses[1:] == [float("inf")] * 2
+    assert barrier(positions(3), losses) == 0  # nothing rises above an infinite end
+
+
 def test_networks_that_do_not_match():
     first, other = make("conv"), make("batchnorm")
     with pytest.raises(BadInput, match=r"conv1\.bias|bn1") as error:
