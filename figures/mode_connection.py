@@ -110,14 +110,17 @@ def _panel(axes: Axes, ways: Sequence[Way], quantity: str) -> None:
             0.5, 0.99 - 0.08 * row, words, color=colour, fontsize=8, ha="center", va="top", transform=axes.transAxes
         )
     from_zero([axes])
-    axes.set_ylim(0, (1.1 + 0.1 * len(ways)) * axes.get_ylim()[1])  # room for the words
+    top = (1.1 + 0.1 * len(ways)) * axes.get_ylim()[1]  # room for the words
+    if quantity == "error":
+        axes.set_yticks([tick for tick in axes.get_yticks() if tick <= 100])
+    axes.set_ylim(0, top)
 
 
 def _examples(way: Way) -> str:
     """What was measured, in words."""
     said = f"{way.summary['samples']:,} examples ({way.summary['split']})"
     statistics = way.summary["batch_norm"]
-    return said if statistics is None else f"{said}, batch norm {STATISTICS[statistics]}"
+    return said if statistics is None else f"{said}\nbatch norm {STATISTICS[statistics]}"
 
 
 if __name__ == "__main__":
