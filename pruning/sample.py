@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from store.command import BadInput
 from zoo.seeds import derive
@@ -19,9 +19,9 @@ class Sample:
     """Examples drawn from the training part without replacement: a pure function of seed, number of the cut, draw."""
 
     examples: int = 128
-    """training examples to score on (all, if there are fewer); with --each-class so many of every class"""
-    each_class: bool = False
-    """as many examples of every class, instead of a plain draw"""
+    """training examples to score on, by class: of each (all, if there are fewer)"""
+    by: Literal["chance", "class"] = "chance"
+    """how they are drawn: from the whole training part, or as many of each class"""
 
     def __post_init__(self) -> None:
         if self.examples < 1:
@@ -38,7 +38,7 @@ class Sample:
         check_labels(context.y)
         generator = torch.Generator().manual_seed(derive(context.seed, "sample", context.cuts, draw))
         order = torch.randperm(len(context.y), generator=generator)
-        if self.each_class:
+        if self.by == "class":
             shuffled = context.y.cpu()[order]
             picks = [(shuffled == label).nonzero().flatten()[: self.examples] for label in shuffled.unique()]
             order = order[torch.cat(picks)]

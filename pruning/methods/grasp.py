@@ -16,7 +16,7 @@ from pruning.starts import FromEpoch
 
 
 def _published() -> Probe:
-    return Probe(examples=10, each_class=True, temperature=200.0, mode="train")
+    return Probe(examples=10, by="class", temperature=200.0, mode="train")
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class SbpSr(Method):
     variance: float = 2.0
     """sigma_w^2 = fan-in x mean squared weight at the edge of chaos, biases being 0 (ReLU: 2, tanh: 1)"""
     rescale: bool = True
-    """after the cut, scale each layer's survivors back to this variance"""
+    """scale each layer's survivors to this variance again after the cut"""
 
     def composition(self) -> Composition:
         return Composition(
