@@ -89,6 +89,17 @@ def test_with_biases_a_layer_and_all_biases_from_it_onward_make_up_the_flow():
         assert scores[f"{name}.weight"].sum().item() + sum(passed[depth:]) == pytest.approx(flow.item(), rel=1e-12)
 
 
+def test_flow_passes_activations_that_would_saturate():
+    plain = network(lambda: nn.Linear(50, 40), nn.ReLU, lambda: nn.Linear(40, 3))
+    for saturating in (nn.ReLU6, nn.Tanh):
+        model = nn.Sequential(plain[0], saturating(), plain[2])
+        scores = scores_of(plain, 50)
+        plain[0].weight.data.mul_(10)  # far beyond 6
+        for found, expected in zip(scores_of(model, 50).values(), scores_of(plain, 50).values(), strict=True):
+            torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
+        assert scores_of(plain, 50)["0.weight"].sum() > 2 * scores["0.weight"].sum()
+
+
 def test_float64_holds_the_flow_of_a_deep_network():
     wide = [lambda: nn.Linear(300, 300)] * 40
     scores = scores_of(network(*wide), 300)
