@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 SMALL = 2.0**-332
-"""of the input and the biases (and embeddings of positions) while scores are computed, a power of two, so that it rounds nothing"""
+"""of the input and all that is added, while scores are computed; a power of two, so that it rounds nothing"""
 
 
 @dataclass(frozen=True)
