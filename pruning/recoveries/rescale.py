@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pruning.starts import to_variance
 
 if TYPE_CHECKING:
+    from pruning.recoveries.cut import Cut
     from store.checkpoint import Checkpoint
     from zoo.training import Trainer
 
@@ -18,11 +19,12 @@ class Rescale:
     `variance` again; training then goes on. A layer with nothing left stays empty."""
 
     variance: float
+    sets_rate: ClassVar[bool] = False
 
     def check(self, parent: Checkpoint) -> None:
         pass
 
-    def recover(self, trainer: Trainer, parent: Checkpoint, epochs: int) -> None:  # noqa: ARG002
+    def recover(self, trainer: Trainer, cut: Cut) -> None:  # noqa: ARG002
         import torch
 
         parameters = dict(trainer.model.named_parameters())

@@ -218,7 +218,7 @@ def check_the_unit_of_the_loss_changes_the_order_only_where_the_formula_does(met
         with patch("torch.nn.functional.cross_entropy", scaled), patch("landscape.objective.cross_entropy", scaled):
             scores = run.engine.composition.scorer.score(run.engine.context())
         orders.append(torch.cat([score.flatten() for score in scores.values()]).argsort(stable=True))
-    assert torch.equal(*orders) == (method.name not in FOLLOWS_THE_LOSS_SCALE)
+    assert torch.equal(*orders) == (method().name not in FOLLOWS_THE_LOSS_SCALE)
 
 
 def check_choosing_leaves_the_weights_as_they_were(method) -> None:
