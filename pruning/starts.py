@@ -53,6 +53,44 @@ class FromEpoch:
         return parent
 
 
+@dataclass(frozen=True)
+class EdgeOfChaos:
+    """The parent's initial weights, each layer's scaled to fan-in x mean squared weight = `variance` and its bias 0, by
+    the parent's whole recipe: where signals and gradients neither grow nor fade with depth (Hayou et al. 2021)."""
+
+    variance: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.variance < float("inf"):
+            raise BadInput(f"--variance {self.variance}: expected a finite number above 0, for example 2 for ReLU")
+
+    def weights(self, parent: Checkpoint) -> Mapping[str, Tensor]:
+        initial = weights_at(parent, 0, "the edge of chaos is a scale of the initial weights")
+        layers = {name for name, value in initial.items() if name.endswith(".weight") and value.ndim > 1}
+        biases = {name.removesuffix("weight") + "bias" for name in layers}
+
+        def scaled(name: str, value: Tensor) -> Tensor:
+            if name in layers:
+                return to_variance(value, self.variance)
+            return value.new_zeros(value.shape) if name in biases else value
+
+        return {name: scaled(name, value) for name, value in initial.items()}
+
+    def recipe(self, parent: Recipe) -> Recipe:
+        return parent
+
+
+def to_variance(weight: Tensor, variance: float) -> Tensor:
+    """A layer's weight (out, in, ...) times one factor, so that fan-in x mean squared weight = `variance`.
+
+    >>> import torch
+    >>> to_variance(torch.tensor([[3.0, 0.0], [0.0, 4.0]]), 2.0).square().sum()  # 2 units
+    tensor(4.)
+    """
+    per_unit = weight.detach().double().square().sum() / len(weight)
+    return weight.detach() * (variance / per_unit).sqrt().to(weight.dtype) if per_unit else weight.detach().clone()
+
+
 def start_at(name: StartName) -> Start:
     """The start a `--start` flag names."""
     return FromParent() if name == "parent" else FromEpoch(0)

@@ -57,5 +57,7 @@ def _check_finite(scores: Mapping[str, Tensor]) -> None:
         wrong = int((~score.isfinite()).sum())
         if wrong:
             raise BadInput(
-                f"{wrong} of {score.numel()} scores of {name} are not finite: weights cannot be ranked by them"
+                f"{wrong} of {score.numel()} scores of {name} are not finite: weights cannot be ranked by them.\n"
+                "The loss or a derivative of it overflows at the weights of this cut, or the data hold NaN. Look at "
+                "the checkpoint's loss, or choose a method that needs neither, such as magnitude"
             )

@@ -13,8 +13,8 @@ from pruning.method import methods
 from zoo.recipe import Recipe
 
 NEW = {
-    "snip": '''
-"""SNIP: a method that starts at initialisation and scores by gradients."""
+    "steepest": '''
+"""A method that starts at initialisation and scores by gradients."""
 from dataclasses import dataclass
 from typing import ClassVar
 from pruning.composition import Composition
@@ -23,7 +23,7 @@ from pruning.schedules.one_shot import OneShot
 from pruning.starts import FromEpoch
 
 @dataclass(frozen=True)
-class Sensitivity:
+class Steepness:
     def score(self, context):
         import torch
         from torch.nn.functional import cross_entropy
@@ -36,15 +36,15 @@ class Sensitivity:
         return {name: (weight * gradient).abs().detach() for (name, weight), gradient in pairs}
 
 @dataclass(frozen=True)
-class Snip(Method):
-    """Connection sensitivity."""
-    name: ClassVar[str] = "snip"
+class Steepest(Method):
+    """Least |w dL/dw| of the first mini-batch, in file order."""
+    name: ClassVar[str] = "steepest"
     phase: ClassVar = "before training"
-    summary: ClassVar[str] = "sensitivity at initialisation"
-    paper: ClassVar[str] = "Lee et al. 2019"
+    summary: ClassVar[str] = "steepness at initialisation"
+    paper: ClassVar[str] = "-"
 
     def composition(self):
-        return Composition(scorer=Sensitivity(), schedule=OneShot(), start=FromEpoch(0))
+        return Composition(scorer=Steepness(), schedule=OneShot(), start=FromEpoch(0))
 ''',
     "rigl": '''
 """RigL: weights move at constant density."""

@@ -6,9 +6,11 @@ import contextlib
 import copy
 import io
 from functools import lru_cache
+from unittest.mock import patch
 
 import torch
 from torch import nn
+from torch.nn.functional import cross_entropy
 
 from pruning.composition import Composition
 from pruning.counts import kept_count
@@ -23,6 +25,8 @@ from zoo.splits import Splits
 from zoo.training import Trainer
 
 EPOCHS, BATCH = 16, 8
+FOLLOWS_THE_LOSS_SCALE = {"prospr"}
+"""methods whose order of weights changes with the unit of the loss: its inner steps have a fixed rate"""
 SGD = Recipe(lr=0.1, momentum=0.9, weight_decay=0.01, batch_size=BATCH)
 ADAM = Recipe(optimiser="adam", lr=0.01, weight_decay=0.01, batch_size=BATCH)
 
@@ -201,6 +205,20 @@ def check_scoring_leaves_everything_as_it_was(method) -> None:
     assert all((parameter.grad == 0.5).all() for parameter in model.parameters())
     assert trained == [parameter.requires_grad for parameter in model.parameters()]
     assert torch.equal(random_state, torch.get_rng_state())
+
+
+def check_the_unit_of_the_loss_changes_the_order_only_where_the_formula_does(method) -> None:
+    run = Run(method().composition(), stop_after=7)
+    orders = []
+    for unit in (1.0, 2.0**-6):  # a power of two rounds nothing
+
+        def scaled(*words, unit=unit, **named):
+            return unit * cross_entropy(*words, **named)
+
+        with patch("torch.nn.functional.cross_entropy", scaled), patch("landscape.objective.cross_entropy", scaled):
+            scores = run.engine.composition.scorer.score(run.engine.context())
+        orders.append(torch.cat([score.flatten() for score in scores.values()]).argsort(stable=True))
+    assert torch.equal(*orders) == (method().name not in FOLLOWS_THE_LOSS_SCALE)
 
 
 def check_choosing_leaves_the_weights_as_they_were(method) -> None:

@@ -8,19 +8,21 @@ from torch.nn.functional import pad, relu
 
 
 class BasicBlock(nn.Module):
-    """relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)); the shortcut subsamples and pads with zero channels."""
+    """relu(factor bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)); the shortcut subsamples, pads with zero channels."""
 
-    def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
+    def __init__(self, channels_in: int, channels_out: int, stride: int, factor: float = 1.0) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(channels_out)
         self.conv2 = nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels_out)
-        self.stride, self.grown = stride, channels_out - channels_in
+        self.stride, self.grown, self.factor = stride, channels_out - channels_in, factor
 
     def forward(self, x: Tensor) -> Tensor:
         out = relu(self.bn1(self.conv1(x)))
         out = self.bn2(self.conv2(out))
+        if self.factor != 1:
+            out = self.factor * out
         return relu(out + self._shortcut(x))
 
     def _shortcut(self, x: Tensor) -> Tensor:
@@ -32,15 +34,18 @@ class BasicBlock(nn.Module):
 
 
 class ResidualNetwork(nn.Module):
-    """A 3x3 convolution, three stages of basic blocks at widths w, 2w, 4w, global average pooling, a linear layer."""
+    """A 3x3 convolution, three stages of basic blocks at widths w, 2w, 4w, global average pooling, a linear layer.
 
-    def __init__(self, channels: int, classes: int, *, width: int, blocks: int) -> None:
+    `factor` scales what each block adds to its input.
+    """
+
+    def __init__(self, channels: int, classes: int, *, width: int, blocks: int, factor: float = 1.0) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels, width, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
-        self.layer1 = _stage(width, width, blocks, stride=1)
-        self.layer2 = _stage(width, 2 * width, blocks, stride=2)
-        self.layer3 = _stage(2 * width, 4 * width, blocks, stride=2)
+        self.layer1 = _stage(width, width, blocks, 1, factor)
+        self.layer2 = _stage(width, 2 * width, blocks, 2, factor)
+        self.layer3 = _stage(2 * width, 4 * width, blocks, 2, factor)
         self.linear = nn.Linear(4 * width, classes)
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
@@ -52,6 +57,6 @@ class ResidualNetwork(nn.Module):
         return self.linear(torch.mean(out, dim=(2, 3)))
 
 
-def _stage(channels_in: int, channels_out: int, blocks: int, stride: int) -> nn.Sequential:
-    first = BasicBlock(channels_in, channels_out, stride)
-    return nn.Sequential(first, *(BasicBlock(channels_out, channels_out, 1) for _ in range(blocks - 1)))
+def _stage(channels_in: int, channels_out: int, blocks: int, stride: int, factor: float) -> nn.Sequential:
+    first = BasicBlock(channels_in, channels_out, stride, factor)
+    return nn.Sequential(first, *(BasicBlock(channels_out, channels_out, 1, factor) for _ in range(blocks - 1)))

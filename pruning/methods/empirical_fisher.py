@@ -1,0 +1,32 @@
+"""Empirical Fisher pruning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+import tyro
+
+from pruning.composition import Composition
+from pruning.method import Method
+from pruning.sample import Sample
+from pruning.schedules.one_shot import OneShot
+from pruning.scorers.fisher_diagonal import FisherDiagonal
+from pruning.starts import StartName, start_at
+
+
+@dataclass(frozen=True)
+class EmpiricalFisher(Method):
+    """Remove the weights with the least w^2 F_ii / 2, F_ii the mean squared gradient of an example; then train."""
+
+    name: ClassVar[str] = "empirical-fisher"
+    phase: ClassVar = "after training"
+    summary: ClassVar[str] = "least w^2 F_ii / 2 at once, of the trained network or with --start initialisation"
+    paper: ClassVar[str] = "Theis et al. 2018"
+
+    start: StartName = "parent"
+    """parent: its trained weights, at their final rate; initialisation: its weights of epoch 0, by its recipe"""
+    sample: Annotated[Sample, tyro.conf.arg(name="")] = field(default_factory=lambda: Sample(examples=1000))
+
+    def composition(self) -> Composition:
+        return Composition(scorer=FisherDiagonal(self.sample), schedule=OneShot(), start=start_at(self.start))

@@ -1,0 +1,45 @@
+"""SBP-SR."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+import tyro
+
+from pruning.composition import Composition
+from pruning.method import Method
+from pruning.probe import Probe
+from pruning.recoveries.go_on import GoOn
+from pruning.recoveries.rescale import Rescale
+from pruning.schedules.one_shot import OneShot
+from pruning.scorers.sensitivity import Sensitivity
+from pruning.starts import EdgeOfChaos
+
+
+@dataclass(frozen=True)
+class SbpSr(Method):
+    """Sensitivity-based pruning at the edge of chaos: before training, weights are scaled so that gradients are alike
+    at every depth, SNIP removes the least sensitive, and the survivors are scaled to the edge again.
+
+    For residual networks train one with stable residuals, such as --model stable-resnet20.
+    """
+
+    name: ClassVar[str] = "sbp-sr"
+    phase: ClassVar = "before training"
+    summary: ClassVar[str] = "least |w dL/dw| from the edge of chaos, at once; survivors scaled back to it"
+    paper: ClassVar[str] = "Hayou et al. 2021"
+
+    probe: Annotated[Probe, tyro.conf.arg(name="")] = field(default_factory=Probe)
+    variance: float = 2.0
+    """sigma_w^2 = fan-in x mean squared weight at the edge of chaos, biases being 0 (ReLU: 2, tanh: 1)"""
+    rescale: bool = True
+    """scale each layer's survivors to this variance again after the cut"""
+
+    def composition(self) -> Composition:
+        return Composition(
+            scorer=Sensitivity(self.probe),
+            schedule=OneShot(),
+            recovery=Rescale(self.variance) if self.rescale else GoOn(),
+            start=EdgeOfChaos(self.variance),
+        )

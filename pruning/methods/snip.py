@@ -1,0 +1,30 @@
+"""SNIP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+import tyro
+
+from pruning.composition import Composition
+from pruning.method import Method
+from pruning.probe import Probe
+from pruning.schedules.one_shot import OneShot
+from pruning.scorers.sensitivity import Sensitivity
+from pruning.starts import FromEpoch
+
+
+@dataclass(frozen=True)
+class Snip(Method):
+    """Remove the connections to which the loss of a mini-batch is least sensitive, |w dL/dw|, before training."""
+
+    name: ClassVar[str] = "snip"
+    phase: ClassVar = "before training"
+    summary: ClassVar[str] = "least |w dL/dw| at initialisation, at once"
+    paper: ClassVar[str] = "Lee et al. 2019"
+
+    probe: Annotated[Probe, tyro.conf.arg(name="")] = field(default_factory=Probe)
+
+    def composition(self) -> Composition:
+        return Composition(scorer=Sensitivity(self.probe), schedule=OneShot(), start=FromEpoch(0))

@@ -1,0 +1,35 @@
+"""SNIP-it before training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal
+
+import tyro
+
+from pruning.composition import Composition
+from pruning.method import Method
+from pruning.probe import Probe
+from pruning.schedules.halving import Halving
+from pruning.scorers.sensitivity import Sensitivity
+from pruning.starts import FromEpoch
+
+
+@dataclass(frozen=True)
+class SnipIt(Method):
+    """SNIP in steps, each halving what is left of the way to the sparsity, with new scores for each; then training.
+
+    The sensitivity is that of the cross-entropy; the published code takes that of the mean logit at the label.
+    """
+
+    name: ClassVar[str] = "snip-it"
+    phase: ClassVar[Literal["before training", "during training"]] = "before training"
+    summary: ClassVar[str] = "least |w dL/dw| at initialisation, scored anew for each of several halving cuts"
+    paper: ClassVar[str] = "Verdenius et al. 2020"
+
+    probe: Annotated[Probe, tyro.conf.arg(name="")] = field(default_factory=lambda: Probe(examples=2560))
+    steps: int = 5
+    """halvings between the first cut, to one half, and the last, to the sparsity asked for"""
+
+    def composition(self) -> Composition:
+        return Composition(scorer=Sensitivity(self.probe), schedule=Halving(self.steps), start=FromEpoch(0))

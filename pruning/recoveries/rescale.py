@@ -1,0 +1,33 @@
+"""The rescaling trick: back to the edge of chaos after a cut (Hayou et al. 2021)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from pruning.starts import to_variance
+
+if TYPE_CHECKING:
+    from pruning.recoveries.cut import Cut
+    from store.checkpoint import Checkpoint
+    from zoo.training import Trainer
+
+
+@dataclass(frozen=True)
+class Rescale:
+    """Each layer's survivors are multiplied by one factor, so that fan-in x mean squared weight (0 where removed) is
+    `variance` again; training then goes on. A layer with nothing left stays empty."""
+
+    variance: float
+    sets_rate: ClassVar[bool] = False
+
+    def check(self, parent: Checkpoint) -> None:
+        pass
+
+    def recover(self, trainer: Trainer, cut: Cut) -> None:  # noqa: ARG002
+        import torch
+
+        parameters = dict(trainer.model.named_parameters())
+        with torch.no_grad():
+            for name in trainer.masks:
+                parameters[name].copy_(to_variance(parameters[name], self.variance))

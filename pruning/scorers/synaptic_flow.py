@@ -1,0 +1,59 @@
+"""Synaptic flow (Tanaka et al. 2020, SynFlow)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from pruning.context import Context
+
+
+SMALL = 2.0**-332
+"""of the input and all that is added, while scores are computed; a power of two, so that it rounds nothing"""
+
+
+@dataclass(frozen=True)
+class SynapticFlow:
+    """w dR/dw, R being the sum of the outputs for an input of ones with every parameter at its absolute value.
+
+    No data. In a network of layers and ReLU the scores of each layer sum to R, and what comes into a unit goes out. In
+    float64, in which R of a deep network does not overflow. Batch norm is in eval mode, a positive linear map: its
+    running mean counts as 0, so that nothing is negative; of a network that was not trained it is 0. Input and biases
+    are taken in the limit of small ones, which changes nothing there, while ReLU6 or tanh would saturate and pass none.
+    Layer norm and attention do not conserve the flow.
+    """
+
+    def score(self, context: Context) -> dict[str, Tensor]:
+        import torch
+        from torch.func import functional_call
+
+        from zoo.evaluation import evaluating
+
+        state = _positive(context.model)
+        flowing = {name: state[name].requires_grad_() for name in context.weights}
+        ones = torch.full_like(context.x[:1], SMALL, dtype=torch.float64)
+        with evaluating(context.model), torch.enable_grad():
+            flow = functional_call(context.model, state, (ones,)).sum()
+            slopes = torch.autograd.grad(flow, list(flowing.values()), materialize_grads=True)
+        return {name: flowing[name].detach() * slope / SMALL for name, slope in zip(flowing, slopes, strict=True)}
+
+
+def _positive(model: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers in float64, at their absolute values; what is added times `SMALL`, running means 0."""
+    from torch.nn.modules.batchnorm import _NormBase
+
+    means = {id(module.running_mean) for module in model.modules() if isinstance(module, _NormBase)}
+
+    def positive(tensor: Tensor, factor: float) -> Tensor:
+        return factor * tensor.detach().double().abs() if tensor.is_floating_point() else tensor.clone()
+
+    parameters = {
+        name: positive(parameter, 1.0 if name.endswith("weight") else SMALL)
+        for name, parameter in model.named_parameters()
+    }
+    return parameters | {
+        name: positive(buffer, 0.0 if id(buffer) in means else 1.0) for name, buffer in model.named_buffers()
+    }
