@@ -88,7 +88,9 @@ class Select(Protocol):
 class Schedule(Protocol):
     """When to cut, and to which sparsity."""
 
-    gradual: ClassVar[bool]  # whether lower sparsities lie on the way to higher ones
+    @property
+    def gradual(self) -> bool:
+        """Whether lower sparsities lie on the way to higher ones."""
 
     def events(self, span: Span) -> Sequence[Event]:
         """Ascending in step and sparsity, and no asked sparsity is passed over."""

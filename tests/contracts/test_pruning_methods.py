@@ -46,8 +46,8 @@ class Snip(Method):
     def composition(self):
         return Composition(scorer=Sensitivity(), schedule=OneShot(), start=FromEpoch(0))
 ''',
-    "rigl": '''
-"""RigL: weights move at constant density."""
+    "wander": '''
+"""Weights move at constant density."""
 from dataclasses import dataclass
 from typing import ClassVar
 from pruning.composition import Composition
@@ -86,12 +86,12 @@ class LargestGradients:
         return grown
 
 @dataclass(frozen=True)
-class RigL(Method):
+class Wander(Method):
     """Drop the smallest, grow where gradients are largest."""
-    name: ClassVar[str] = "rigl"
+    name: ClassVar[str] = "wander"
     phase: ClassVar = "during training"
     summary: ClassVar[str] = "smallest weights make room for those with the largest gradients"
-    paper: ClassVar[str] = "Evci et al. 2020"
+    paper: ClassVar[str] = "-"
     fraction: float = 0.3
     """moved at each event"""
 
@@ -131,7 +131,7 @@ def test_a_new_method_is_one_file(extended, name):
 def test_a_moving_mask_really_moves(extended):
     from oracles.pruning_battery import Run
 
-    run = Run(extended["rigl"]().composition())
+    run = Run(extended["wander"]().composition())
     first, last = run.moments[0][0], run.moments[-1][0]
     assert any((last[name] & ~first[name]).any() for name in first)
 
