@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
     from pruning.context import Context
     from pruning.recoveries.cut import Cut
+    from pruning.regrow.straight_through import StraightThrough
     from pruning.schedules.event import Event, Span
     from store.checkpoint import Checkpoint
+    from zoo.loose import LooseMasks
     from zoo.recipe import Recipe
     from zoo.training import Step, Trainer
 
@@ -130,9 +132,14 @@ class Composition:
     trigger: Trigger = field(default_factory=Always)
     recovery: Recovery = field(default_factory=GoOn)
     regrow: Regrow | None = None
+    straight_through: StraightThrough | None = None
     update: Update = field(default_factory=Plain)
     start: Start = field(default_factory=FromParent)
     space: Space = field(default_factory=Elements)
+
+    def loose(self, model: nn.Module) -> LooseMasks | None:
+        """Masks that follow the weights of `model`; None where they change at cuts alone."""
+        return self.straight_through.loose(self.space.weights(model)) if self.straight_through else None
 
     @property
     def validates(self) -> bool:

@@ -21,8 +21,8 @@ class Layer:
     gradient: Callable[[], Tensor]
     """dense gradient of the mean loss of one batch: of removed weights too"""
     kept: Tensor
-    draw: Callable[[], Tensor]
-    """uniform numbers in [0, 1), of the tensor's shape"""
+    draw: Callable[[str], Tensor]
+    """uniform numbers in [0, 1) for a purpose, of the tensor's shape"""
 
 
 @dataclass(frozen=True)

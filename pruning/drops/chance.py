@@ -18,4 +18,4 @@ class Chance(Drop):
     name: ClassVar[str] = "random"
 
     def score(self, layer: Layer) -> Tensor:
-        return layer.draw()
+        return layer.draw("drop")

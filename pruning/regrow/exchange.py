@@ -7,6 +7,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from pruning.drop import Drop, Layer
+from pruning.regrow.dense_gradient import dense_gradients
 from pruning.regrow.fraction import Fraction
 from pruning.regrow.growth import Growth
 from pruning.selection.ranking import keep_highest
@@ -60,21 +61,6 @@ class Exchange:
         return score
 
 
-def dense_gradients(context: Context) -> dict[str, Tensor]:
-    """Gradient of the mean cross-entropy of one batch (nats), removed weights included; drawn anew at each event."""
-    import torch
-    from torch.nn.functional import cross_entropy
-
-    from zoo.evaluation import evaluating
-
-    generator = torch.Generator().manual_seed(derive(context.seed, "batch", context.events))
-    batch = torch.randperm(len(context.x), generator=generator)[: context.batch_size].to(context.x.device)
-    with evaluating(context.model):
-        loss = cross_entropy(context.model(context.x[batch]), context.y[batch])
-        found = torch.autograd.grad(loss, list(context.weights.values()))
-    return dict(zip(context.weights, found, strict=True))
-
-
 def _of(gradients: Callable[[], dict[str, Tensor]], name: str) -> Tensor:
     return gradients()[name]
 
@@ -83,9 +69,9 @@ def _highest(score: Tensor, among: Tensor, kept: int) -> Tensor:
     return keep_highest({"": score}, {"": among}, [(("",), kept)])[""]
 
 
-def _draw(context: Context, name: str) -> Tensor:
+def _draw(context: Context, name: str, purpose: str) -> Tensor:
     import torch
 
     weight = context.weights[name]
-    generator = torch.Generator().manual_seed(derive(context.seed, "exchange", context.events, name))
+    generator = torch.Generator().manual_seed(derive(context.seed, purpose, context.events, name))
     return torch.rand(weight.shape, generator=generator, dtype=torch.float64).to(weight.device)

@@ -23,7 +23,7 @@ class AtRandom:
     """All alike (Mocanu et al. 2018)."""
 
     def score(self, layer: Layer) -> Tensor:
-        return layer.draw()
+        return layer.draw("grow")
 
 
 @dataclass(frozen=True)
