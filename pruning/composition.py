@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pruning.recoveries.go_on import GoOn
 from pruning.scopes.whole_network import WholeNetwork
@@ -159,8 +159,11 @@ class Composition:
         own = [
             name for name in names if name in ("scorer", "schedule") or getattr(self, name) != getattr(default, name)
         ]
-        return {name: _words(type(getattr(self, name)).__name__) for name in own}
+        return {name: _words(getattr(self, name)) for name in own}
 
 
-def _words(class_name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", class_name).lower()
+def _words(part: Any) -> str:
+    """The name of a part, and in brackets those of the parts it is made of."""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(part).__name__).lower()
+    inner = [_words(value) for item in fields(part) if is_dataclass(value := getattr(part, item.name))]
+    return f"{name} ({', '.join(inner)})" if inner else name

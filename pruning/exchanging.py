@@ -31,7 +31,7 @@ class Exchanging(Method):
     """what goes: magnitude, set, snip, taylor, mest, gradstep, sensitivity, reciprocal-sensitivity, running-magnitude,
     running-snip, random"""
     frequency: int | None = None
-    """steps between exchanges (default: a hundredth of the run)"""
+    """steps between exchanges (default: a hundredth of the run, at least 10)"""
     fraction: float = 0.3
     """of each layer's kept weights that the first exchange moves"""
     last_fraction: float = 0.0

@@ -49,5 +49,5 @@ class LooseMasks:
     def _lay_aside(self) -> None:
         values = {name: weight.detach() for name, weight in self.weights.items()}
         self.masks = self.choose(values)
-        self.aside = {name: value.masked_fill(self.masks[name], 0) for name, value in values.items()}
+        self.aside = {name: value * ~self.masks[name] for name, value in values.items()}
         torch._foreach_sub_(list(values.values()), list(self.aside.values()))

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ThenExchange:
-    """After the last of `cuts` an event every `frequency` steps (None: a hundredth of the run) up to the fraction `end`
-    of the run."""
+    """After the last of `cuts` an event every `frequency` steps up to the fraction `end` of the run.
+
+    None: a hundredth of the run, but 10 steps where there is room, for what came to be worth keeping.
+    """
 
     cuts: Schedule
     frequency: int | None = None
@@ -38,8 +40,8 @@ class ThenExchange:
         [0, 25, 50, 75]
         """
         cuts = list(self.cuts.events(span))
-        every = self.frequency if self.frequency is not None else max(1, span.steps // 100)
         last = min(int(self.end * span.steps), span.steps - 1)
+        every = self.frequency if self.frequency is not None else max(span.steps // 100, min(10, last), 1)
         if every > last:
             raise BadInput(
                 f"--frequency: no exchange every {every} steps fits before --end {self.end:g} of {span.steps} steps; "
