@@ -165,5 +165,6 @@ class Composition:
 def _words(part: Any) -> str:
     """The name of a part, and in brackets those of the parts it is made of."""
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(part).__name__).lower()
-    inner = [_words(value) for item in fields(part) if is_dataclass(value := getattr(part, item.name))]
+    held = [getattr(part, item.name) for item in fields(part)] if is_dataclass(part) else []
+    inner = [_words(value) for value in held if is_dataclass(value)]
     return f"{name} ({', '.join(inner)})" if inner else name
