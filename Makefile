@@ -32,6 +32,7 @@ lint: $(READY)
 bench: $(READY) $(PEERS_READY)
 	$(BIN)/python -m benchmarks.floor
 	$(BIN)/python -m benchmarks.entropy
+	$(BIN)/python -m benchmarks.masks
 	$(PEERS_BIN)/python -m pytest tests/landscape/test_peer_agreement.py
 	$(PEERS_BIN)/python -m benchmarks.peers --quick
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pruning.recoveries.go_on import GoOn
 from pruning.scopes.whole_network import WholeNetwork
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
     from pruning.context import Context
     from pruning.recoveries.cut import Cut
+    from pruning.regrow.straight_through import StraightThrough
     from pruning.schedules.event import Event, Span
     from store.checkpoint import Checkpoint
+    from zoo.loose import LooseMasks
     from zoo.recipe import Recipe
     from zoo.training import Step, Trainer
 
@@ -88,7 +90,9 @@ class Select(Protocol):
 class Schedule(Protocol):
     """When to cut, and to which sparsity."""
 
-    gradual: ClassVar[bool]  # whether lower sparsities lie on the way to higher ones
+    @property
+    def gradual(self) -> bool:
+        """Whether lower sparsities lie on the way to higher ones."""
 
     def events(self, span: Span) -> Sequence[Event]:
         """Ascending in step and sparsity, and no asked sparsity is passed over."""
@@ -128,9 +132,14 @@ class Composition:
     trigger: Trigger = field(default_factory=Always)
     recovery: Recovery = field(default_factory=GoOn)
     regrow: Regrow | None = None
+    straight_through: StraightThrough | None = None
     update: Update = field(default_factory=Plain)
     start: Start = field(default_factory=FromParent)
     space: Space = field(default_factory=Elements)
+
+    def loose(self, model: nn.Module) -> LooseMasks | None:
+        """Masks that follow the weights of `model`; None where they change at cuts alone."""
+        return self.straight_through.loose(self.space.weights(model)) if self.straight_through else None
 
     @property
     def validates(self) -> bool:
@@ -150,8 +159,12 @@ class Composition:
         own = [
             name for name in names if name in ("scorer", "schedule") or getattr(self, name) != getattr(default, name)
         ]
-        return {name: _words(type(getattr(self, name)).__name__) for name in own}
+        return {name: _words(getattr(self, name)) for name in own}
 
 
-def _words(class_name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", class_name).lower()
+def _words(part: Any) -> str:
+    """The name of a part, and in brackets those of the parts it is made of."""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(part).__name__).lower()
+    held = [getattr(part, item.name) for item in fields(part)] if is_dataclass(part) else []
+    inner = [_words(value) for value in held if is_dataclass(value)]
+    return f"{name} ({', '.join(inner)})" if inner else name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,6 +35,10 @@ class Context:
     """made so far"""
     events: int
     """of the schedule, behind the run"""
+    progress: float
+    """fraction of the run that is behind it"""
+    memory: MutableMapping[str, Tensor]
+    """what an exchange wrote down for the next"""
     seen: Sequence[Sequence[float]]
     """what the trigger noted at the start of the run and at each epoch's end"""
     seed: int

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zoo.training import Trainer
 
 
-STATE = ("cursor", "emitted", "cuts", "seen", "losses", "best")
+STATE = ("cursor", "emitted", "cuts", "seen", "losses", "best", "memory")
 
 
 class Observer(Protocol):
@@ -67,6 +67,7 @@ class Engine:
         self.seen: list[list[float]] = []  # what the trigger noted
         self.losses: list[float] = []  # validation loss at each epoch's end since the last cut
         self.best: dict[str, Tensor] | None = None  # state dict at the lowest of them
+        self.memory: dict[str, Tensor] = {}  # what an exchange wrote down for the next
 
     def complete(self) -> None:
         """Run to the end."""
@@ -77,7 +78,7 @@ class Engine:
             self._train_to(0 if waits else event.step)
             target = self._target(event)
             if self._has_work(target) and (self._waited() if waits else self._fires()):
-                self._cut(target)
+                self._cut(target) if target < self.alive else self._exchange()
             self.cursor += 1
         if waits:
             self._waited()
@@ -121,6 +122,13 @@ class Engine:
         parts.recovery.recover(self.trainer, cut)
         self.losses, self.best = [], None
         self.cuts.append([self.trainer.steps_done, self.alive])
+
+    def _exchange(self) -> None:
+        """Weights move; the sparsity stays, and with it what is still to be handed over."""
+        if self.composition.regrow is not None:
+            context = self.context()
+            masks = self.composition.regrow.regrow(context, dict(context.masks))
+            self.trainer.set_masks(self.trainer.masks | masks)
 
     def _restore_best(self) -> None:
         if self.composition.trigger.restores_best and self.best is not None:
@@ -200,6 +208,8 @@ class Engine:
             seen=tuple(map(tuple, self.seen)),
             cuts=len(self.cuts),
             events=self.cursor,
+            progress=self.trainer.steps_done / self.span.steps if self.span.steps else 0.0,
+            memory=self.memory,
             seed=self.seed,
             batch_size=self.trainer.recipe.batch_size,
             recipe=self.trainer.recipe,

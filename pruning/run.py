@@ -112,7 +112,7 @@ def _trainer(job: Job, composition: Composition, splits: Splits, device: torch.d
     plan, parent = job.plan, job.parent.checkpoint
     model = build(parent.model).to(device)
     model.load_state_dict(dict(composition.start.weights(parent)))
-    return Trainer(
+    trainer = Trainer(
         model,
         *splits.train,
         plan.recipe,
@@ -121,3 +121,5 @@ def _trainer(job: Job, composition: Composition, splits: Splits, device: torch.d
         masks=parent.masks | all_masks(composition, parent),
         around_step=composition.update.around(model),
     )
+    trainer.loosen(composition.loose(model))
+    return trainer

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import alternate, digits32, picture, row
+from benchmarks import alternate, digits32, masks, picture, row
 from benchmarks.counting import courses
 from benchmarks.reference import Reference
 from benchmarks.tool import Method
@@ -70,3 +70,10 @@ def test_a_picture_is_drawn(tmp_path):
     text = written[0].read_text()
     assert all(word in text for word in ("30×", "0.9×", "ResNet-20, 1,024 images", "swift"))
     assert row.FLOOR not in text
+
+
+def test_masks_are_timed(tmp_path, monkeypatch):
+    monkeypatch.setattr(masks, "OUT", tmp_path / "masks.json")
+    report = masks.main(masks.Masks(network="mlp:hidden=8", batch_size=4, rounds=1))
+    assert report.summary["costs"]["dense step"]["dense steps"] == 1
+    assert json.loads((tmp_path / "masks.json").read_text())["costs"] == report.summary["costs"]

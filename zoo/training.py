@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from store.command import BadInput
 from zoo.evaluation import evaluate
+from zoo.loose import LooseMasks
 from zoo.plateau import Plateau
 from zoo.recipe import Recipe
 from zoo.seeds import derive
@@ -37,6 +38,7 @@ class Trainer:
     `epochs` is the horizon over which step and cosine rates fall. `masks` (bool, True = kept, by parameter name) stay
     fixed until `set_masks`; a removed weight is exactly zero after every step, under momentum, weight decay and Adam.
     Where losers are given values to `rest` at, they are held there instead of at zero, bit by bit.
+    Masks set by `loosen` change after every step.
     `around_step(step)` may act before and after the optimiser's step, with the gradients still in place.
     """
 
@@ -56,8 +58,8 @@ class Trainer:
             raise BadInput("--validation holds every example out and leaves none to train on: give a smaller fraction")
         self.model, self.x, self.y, self.recipe = model, x, y, recipe
         self.order_seed, self.around_step = order_seed, around_step
+        self.loose: LooseMasks | None = None
         self.steps_done = 0
-        self.masks: dict[str, Tensor] = {}
         self.frozen: list[str] = []
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
         self.restart(recipe, epochs)
@@ -80,6 +82,15 @@ class Trainer:
             return self.recipe.lr * self._plateau.factor
         horizon = max(1, self.epochs * self.steps_per_epoch)
         return self.recipe.rate((self.steps_done - self._origin) / horizon)
+
+    @property
+    def masks(self) -> dict[str, Tensor]:
+        """In force now, fixed and loose."""
+        return self._fixed | self._loose_masks
+
+    @property
+    def _loose_masks(self) -> dict[str, Tensor]:
+        return self.loose.masks if self.loose else {}
 
     @property
     def sparsity_masks(self) -> dict[str, Tensor]:
@@ -108,15 +119,21 @@ class Trainer:
         """Remove what `masks` removes: the weights and their optimiser slots become zero, and stay so; of the tensors
         that `rest` names, the removed weights take the values there, and keep them."""
         parameters = dict(self.model.named_parameters())
-        self.masks = {name: mask.to(parameters[name].device) for name, mask in masks.items()}
+        fixed = masks.keys() - self._loose_masks.keys()
+        self._fixed = {name: mask.to(parameters[name].device) for name, mask in masks.items() if name in fixed}
         self.rest = {name: value.to(parameters[name].device) for name, value in (rest or {}).items()}
-        self._removed = [(parameters[name], ~mask) for name, mask in self.masks.items()]
+        cut = [(parameters[name], mask) for name, mask in self._fixed.items() if not mask.all()]
+        self._kept = [(parameter, mask.to(parameter.dtype)) for parameter, mask in cut]
         with torch.no_grad():
-            for parameter, removed in self._removed:
-                parameter.masked_fill_(removed, 0)
-                for slot in self.update.slots_of(parameter):
-                    slot.masked_fill_(removed, 0)
+            for parameter, mask in cut:
+                for tensor in (parameter, *self.update.slots_of(parameter)):
+                    tensor.masked_fill_(~mask, 0)
         self._lay_to_rest()
+
+    def loosen(self, loose: LooseMasks | None) -> None:
+        """From now on these masks follow the weights they are about, which have no fixed ones."""
+        self.loose = loose
+        self.set_masks(self._fixed)
 
     def advance(self, steps: int) -> float:
         """Run `steps` steps; the mean training loss (nats, weighted by batch size) over them."""
@@ -175,7 +192,8 @@ class Trainer:
             "model": self.model.state_dict(),
             "optimiser": self.update.state_dict(),
             "plateau": asdict(self._plateau),
-            "masks": self.masks,
+            "masks": self._fixed,
+            "aside": self.loose.aside if self.loose else {},
             "rest": self.rest,
             "frozen": self.frozen,
             "recipe": asdict(self.recipe),
@@ -195,6 +213,8 @@ class Trainer:
         self._plateau = Plateau(**state["plateau"])
         self.steps_done, self._origin = state["steps_done"], state["origin"]
         self.set_masks(state["masks"], state["rest"])
+        if self.loose:
+            self.loose.load(state["aside"])
 
     def _batch(self) -> Tensor:
         """Indices of the next batch."""
@@ -211,13 +231,18 @@ class Trainer:
             parameter.grad = None
         loss = cross_entropy(self.model(self.x[batch]), self.y[batch])
         loss.backward()
-        for parameter, removed in self._removed:
-            if parameter.grad is not None:
-                parameter.grad.masked_fill_(removed, 0)
-        self.around_step(partial(self.update.step, self.rate))
+        self._mask_gradients()
+        step = partial(self.update.step, self.rate)
+        self.around_step(partial(self.loose.around, step) if self.loose else step)
         self._lay_to_rest()
         self.steps_done += 1
         return loss.detach()
+
+    def _mask_gradients(self) -> None:
+        """All in one call, and by factors: a tenth of the time that filling each tensor by its mask takes."""
+        factors = [(parameter.grad, kept) for parameter, kept in self._kept if parameter.grad is not None]
+        if factors:
+            torch._foreach_mul_([gradient for gradient, _ in factors], [kept for _, kept in factors])
 
     def _lay_to_rest(self) -> None:
         """Weight decay would move them."""

@@ -7,9 +7,13 @@ from oracles.pruning_battery import CHECKS, check_describes_itself, check_remove
 
 from pruning.methods.early_magnitude import EarlyMagnitude
 from pruning.methods.egp import Egp
+from pruning.methods.granet import GraNet
 from pruning.methods.ice import Ice
 from pruning.methods.iterative_magnitude import IterativeMagnitude
 from pruning.methods.magnitude import OneShotMagnitude
+from pruning.methods.rigl import RigL
+from pruning.methods.set import SET
+from pruning.methods.sr_ste import SrSte
 from pruning.methods.taylor import Taylor
 
 VARIANTS = {
@@ -24,6 +28,10 @@ VARIANTS = {
     "ice-careful": partial(Ice, threshold=0.0, freeze=0.5),
     "egp-least": partial(Egp, least=0.5, retrain="slr"),
     "edge": partial(EarlyMagnitude, when="edge", fraction=0.05, samples=20),
+    "granet-sparse": partial(GraNet, initial=0.3, frequency=3),
+    "rigl-running": partial(RigL, drop="running-snip", start="parent"),
+    "set-balanced": partial(SET, drop="set", frequency=4),
+    "1:4": partial(SrSte, pattern="1:4", dense=("conv",), start="parent"),
 }
 
 

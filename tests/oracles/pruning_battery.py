@@ -16,6 +16,7 @@ from pruning.composition import Composition
 from pruning.counts import kept_count
 from pruning.cutting import choose
 from pruning.engine import Engine
+from pruning.schedules.fixed import Fixed
 from pruning.selection.exact import Exact
 from pruning.triggers.always import Always
 from store.checkpoint import Checkpoint
@@ -75,6 +76,8 @@ class Run:
 
     def __init__(self, parts: Composition, asked=(0.5, 0.8), recipe=SGD, seed=0, stop_after=None, state=None) -> None:
         self.asked = asked if parts.schedule.gradual else asked[-1:]
+        if isinstance(parts.schedule, Fixed):
+            self.asked = (parts.schedule.sparsity,)
         model = EveryKind()
         model.load_state_dict(parts.start.weights(trained()))
         masks = {name: torch.ones_like(weight, dtype=torch.bool) for name, weight in prunable(model).items()}
@@ -87,6 +90,7 @@ class Run:
             masks=masks,
             around_step=parts.update.around(model),
         )
+        trainer.loosen(parts.loose(model))
         self.moments, self.emitted, self.states, self.stop_after = [], {}, [], stop_after
         self.engine = Engine(parts, trainer, examples(), asked=self.asked, parent=trained(), seed=seed, observer=self)
         if state is not None:
@@ -161,7 +165,7 @@ def check_removed_weights_stay_zero(method) -> None:
         before = run.moments[0][0]
         for masks, weights in run.moments:
             assert losers_rest(run, masks, weights)
-            if parts.regrow is None:
+            if parts.regrow is None and parts.straight_through is None:
                 assert all(not (mask & ~before[name]).any() for name, mask in masks.items())
             before = masks
         assert decides_by_itself(parts) or not all(mask.all() for mask in before.values())
@@ -198,8 +202,9 @@ def check_scoring_leaves_everything_as_it_was(method) -> None:
     trained = [parameter.requires_grad for parameter in model.parameters()]
     random_state = torch.get_rng_state()
     scores = run.engine.composition.scorer.score(run.engine.context())
-    assert scores.keys() == prunable(model).keys()
-    assert all(scores[name].shape == weight.shape for name, weight in prunable(model).items())
+    weights = run.engine.composition.space.weights(model)
+    assert scores.keys() == weights.keys()
+    assert all(scores[name].shape == weight.shape for name, weight in weights.items())
     assert same(state, model.state_dict())
     assert modes == [module.training for module in model.modules()]
     assert all((parameter.grad == 0.5).all() for parameter in model.parameters())

@@ -1,0 +1,1 @@
+"""Drop rules: which of the kept weights make room for others."""

@@ -1,0 +1,21 @@
+"""Drop the smallest weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from pruning.drop import Drop, Layer
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Magnitude(Drop):
+    """|w|."""
+
+    name: ClassVar[str] = "magnitude"
+
+    def score(self, layer: Layer) -> Tensor:
+        return layer.weight.abs()

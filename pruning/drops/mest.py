@@ -1,0 +1,23 @@
+"""Drop weights that are small and hardly move (Yuan et al. 2021)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from pruning.drop import Drop, Layer
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Mest(Drop):
+    """|w| + gamma |g|."""
+
+    name: ClassVar[str] = "mest"
+
+    gamma: float = 1.0
+
+    def score(self, layer: Layer) -> Tensor:
+        return layer.weight.abs() + self.gamma * layer.gradient().abs()

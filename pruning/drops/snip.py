@@ -1,0 +1,21 @@
+"""Drop what the loss is least sensitive to (Lee et al. 2019)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from pruning.drop import Drop, Layer
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Snip(Drop):
+    """|w g|."""
+
+    name: ClassVar[str] = "snip"
+
+    def score(self, layer: Layer) -> Tensor:
+        return (layer.weight * layer.gradient()).abs()

@@ -1,0 +1,1 @@
+"""Regrow: which removed weights come back."""

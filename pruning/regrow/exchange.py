@@ -1,0 +1,77 @@
+"""Kept weights for removed ones, as many of each, in every tensor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+from pruning.drop import Drop, Layer
+from pruning.regrow.dense_gradient import dense_gradients
+from pruning.regrow.fraction import Fraction
+from pruning.regrow.growth import Growth
+from pruning.selection.ranking import keep_highest
+from zoo.seeds import derive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from pruning.context import Context
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """In each tensor R = int(f n) of the n kept weights go and R come, those that just went among the candidates.
+
+    What comes is zero, with empty optimiser slots, unless it went in the same exchange: then it never left. Before the
+    first step nothing is exchanged. All gradients are of one batch that is drawn at random, in eval mode: one forward
+    and one backward pass an exchange, none where no rule asks for them.
+    """
+
+    drop: Drop
+    growth: Growth
+    fraction: Fraction
+
+    def regrow(self, context: Context, masks: dict[str, Tensor]) -> dict[str, Tensor]:
+        if not context.progress:
+            return masks
+        gradients = cache(lambda: dense_gradients(context))
+        share = self.fraction.at(context.progress)
+        exchanged = {}
+        for name, mask in masks.items():
+            layer = Layer(
+                weight=context.weights[name].detach(),
+                gradient=partial(_of, gradients, name),
+                kept=mask,
+                draw=partial(_draw, context, name),
+            )
+            moved = int(share * int(mask.sum()))
+            stays = _highest(self._remembered(context, name, layer), mask, int(mask.sum()) - moved)
+            exchanged[name] = stays | _highest(self.growth.score(layer), ~stays, moved)
+        return exchanged
+
+    def _remembered(self, context: Context, name: str, layer: Layer) -> Tensor:
+        """The score, averaged over exchanges where the rule asks for it."""
+        score, share = self.drop.score(layer), self.drop.memory
+        if share:
+            score = share * context.memory.get(name, score) + (1 - share) * score
+            context.memory[name] = score
+        return score
+
+
+def _of(gradients: Callable[[], dict[str, Tensor]], name: str) -> Tensor:
+    return gradients()[name]
+
+
+def _highest(score: Tensor, among: Tensor, kept: int) -> Tensor:
+    return keep_highest({"": score}, {"": among}, [(("",), kept)])[""]
+
+
+def _draw(context: Context, name: str, purpose: str) -> Tensor:
+    import torch
+
+    weight = context.weights[name]
+    generator = torch.Generator().manual_seed(derive(context.seed, purpose, context.events, name))
+    return torch.rand(weight.shape, generator=generator, dtype=torch.float64).to(weight.device)

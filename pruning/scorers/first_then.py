@@ -1,0 +1,23 @@
+"""One rule for the first cut, another for all later ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pruning.composition import Scorer
+    from pruning.context import Context
+
+
+@dataclass(frozen=True)
+class FirstThen:
+    """A sparse start is drawn by `first`."""
+
+    first: Scorer
+    then: Scorer
+
+    def score(self, context: Context) -> dict[str, Tensor]:
+        return (self.then if context.cuts else self.first).score(context)
