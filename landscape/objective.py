@@ -17,6 +17,7 @@ from landscape.attention import plain_attention
 from landscape.coordinates import Coordinates, Subspace
 from landscape.examples import check_examples, check_labels, first_outputs
 from landscape.finite import not_finite
+from landscape.forward import Forward
 from landscape.graphs import Chunk, Graph, Keeper, flat
 from landscape.network import Network
 from landscape.pearlmutter import gradient_graph, second_backward
@@ -94,6 +95,7 @@ class Objective:
                     check_labels(first_outputs(network, self.x[:16]), y)
             check_repeatable(model, lambda x, y: self.losses(network(x), y), self.x[:16], self.y[:16])
             self._network.fold(weights, self.x[:16])
+        self.forward = Forward(self._network)
 
     @property
     def dimension(self) -> int:
@@ -125,10 +127,10 @@ class Objective:
     def evaluate(self, displacement: Tensor | None = None) -> Evaluation:
         """Mean loss (inf where it overflows) and accuracy (NaN where y are no labels) at w + displacement."""
         sums = torch.zeros(2, dtype=torch.float64, device=self.x.device)
-        with evaluating(self.model), torch.no_grad():
-            for chunk in self.chunks(displacement):
-                sums[0] += chunk.losses.sum()
-                sums[1] += _correct(chunk.outputs, self.y[chunk.examples])
+        for examples, outputs in self.outputs(displacement):
+            y = self.y[examples]
+            sums[0] += self.losses(outputs, y).sum()
+            sums[1] += _correct(outputs, y)
         loss, accuracy = (self.ranks.sum(sums) / len(self.x)).tolist()
         if not math.isfinite(loss):
             self._require_finite(displacement is not None)
@@ -142,9 +144,8 @@ class Objective:
     def example_losses(self, displacement: Tensor | None = None) -> Tensor:
         """(N,) each example's loss at w + displacement, in float64; inf where it overflows."""
         losses = torch.zeros(len(self.x), dtype=torch.float64, device=self.x.device)
-        with evaluating(self.model), torch.no_grad():
-            for chunk in self.chunks(displacement):
-                losses[chunk.examples] = chunk.losses
+        for examples, outputs in self.outputs(displacement):
+            losses[examples] = self.losses(outputs, self.y[examples])
         return self.ranks.sum(losses).nan_to_num(nan=math.inf, posinf=math.inf)
 
     def loss_and_gradient(self, displacement: Tensor | None = None) -> tuple[float, Tensor]:
@@ -212,16 +213,16 @@ class Objective:
         They are this rank's share of the examples, the `start`-th to `stop`-th of them.
         """
         weights = self._parameters(displacement)
-        share = range(len(self.x))[self.ranks.share(len(self.x))][start:stop]
-        for first in share[:: self.batch_size]:
-            examples = slice(first, min(first + self.batch_size, share.stop))
+        for examples in self._share(self.batch_size, start, stop):
             yield Chunk(examples, list(weights.values()), *self._forward(weights, examples))
 
-    def outputs(self) -> Iterator[tuple[slice, Any]]:
-        """The network's outputs for this rank's examples in file order, `batch_size` at once, without a graph."""
-        with evaluating(self.model), torch.no_grad():
-            for chunk in self.chunks():
-                yield chunk.examples, chunk.outputs
+    def outputs(self, displacement: Tensor | None = None) -> Iterator[tuple[slice, Any]]:
+        """The outputs at w + displacement for this rank's examples in file order, without a graph; see `forward`."""
+        choice = self.forward.choice
+        with evaluating(self.model), torch.no_grad(), self.forward.threads():
+            network = self.forward.at(self._weights(displacement))
+            for examples in self._share(choice.chunk if choice else self.batch_size):
+                yield examples, network(self.x[examples])
 
     def losses(self, outputs: Any, y: Tensor) -> Tensor:
         """Each example's loss (n,) in float64, of the network's outputs for them."""
@@ -258,13 +259,18 @@ class Objective:
 
     def _parameters(self, displacement: Tensor | None) -> dict[str, Tensor]:
         """Leaves of a graph of their own, so that nothing reaches the model's .grad."""
+        return {name: weight.detach().clone().requires_grad_() for name, weight in self._weights(displacement).items()}
+
+    def _weights(self, displacement: Tensor | None) -> dict[str, Tensor]:
         dense = self.coordinates.full
         if displacement is not None:
             dense = dense + self.coordinates.extend(displacement.double())
-        return {
-            name: tensor.detach().clone().requires_grad_()
-            for name, tensor in self.coordinates.tensors(dense, native=True).items()
-        }
+        return self.coordinates.tensors(dense, native=True)
+
+    def _share(self, size: int, start: int = 0, stop: int | None = None) -> Iterator[slice]:
+        """The `start`-th to `stop`-th of this rank's examples, `size` at once."""
+        share = range(len(self.x))[self.ranks.share(len(self.x))][start:stop]
+        return (slice(first, min(first + size, share.stop)) for first in share[::size])
 
     def _forward(self, weights: dict[str, Tensor], examples: slice) -> tuple[Any, Tensor]:
         """Outputs, and each example's loss (n,) in float64."""
