@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,8 @@ from landscape.fusing import fuse, fusible
 from landscape.network import Network
 from landscape.traced import Lifted, lifted
 
+MODULE = ("module", "folded module")
+"""forms that need no graph"""
 SHAPES = 16
 """of inputs that are traced; inputs of further shapes go through the module"""
 
@@ -29,16 +32,40 @@ class Forward:
         self.choice: Choice | None = None
         self.compile_seconds = 0.0
 
+    def of(self, network: Network) -> Forward:
+        """The same for the network with other constants."""
+        other = copy(self)
+        other._network = network
+        return other
+
     def threads(self) -> AbstractContextManager[None]:
         """As many threads as were chosen, inside the block."""
         return nullcontext() if self.choice is None else threads(self.choice.threads)
 
-    def at(self, weights: Mapping[str, Tensor]) -> Callable[[Tensor], Any]:
+    def settle(self, choice: Choice) -> None:
+        """From now on."""
+        self.choice = choice
+        self._passes = {key: pass_ for key, pass_ in self._passes.items() if key[0] == choice}
+
+    @property
+    def convolves(self) -> bool:
+        """Whether there are convolutions to be computed in other forms."""
+        return bool(self._network.plan)
+
+    def possible(self, choice: Choice, weights: Mapping[str, Tensor], x: Tensor) -> bool:
+        """Whether a pass over inputs like x can be computed in this form, and not only in place of it.
+
+        Raises:
+            NoCompiler: it would have to be compiled, which is not possible.
+        """
+        return choice.form in MODULE or self._prepare(choice, weights, x) is not None
+
+    def at(self, weights: Mapping[str, Tensor], choice: Choice | None) -> Callable[[Tensor], Any]:
         """outputs of x (n, ...) at one point: what depends on the weights alone is computed once.
 
-        What cannot be computed in the form that was chosen goes through the module.
+        What cannot be computed in the form asked for goes through the module.
         """
-        choice, tensors = self.choice, self._network.tensors(weights)
+        tensors = self._network.tensors(weights)
         ready: dict[int, Sequence[Tensor]] = {}
 
         def outputs(x: Tensor) -> Any:
@@ -47,9 +74,9 @@ class Forward:
             if choice.form == "module":
                 return self._network.plain(weights, x)
             try:
-                pass_ = self.prepare(choice, weights, x)
+                pass_ = self._prepare(choice, weights, x)
             except NoCompiler:
-                pass_ = self.prepare(replace(choice, form="folded"), weights, x)
+                pass_ = self._prepare(replace(choice, form="folded"), weights, x)
             if pass_ is None:
                 return self._network(weights, x)
             if id(pass_) not in ready:
@@ -58,12 +85,8 @@ class Forward:
 
         return outputs
 
-    def prepare(self, choice: Choice, weights: Mapping[str, Tensor], x: Tensor) -> Lifted | None:
-        """The traced pass over inputs like x, made now if need be; None where the network has none of this form.
-
-        Raises:
-            NoCompiler: it would have to be compiled, which is not possible.
-        """
+    def _prepare(self, choice: Choice, weights: Mapping[str, Tensor], x: Tensor) -> Lifted | None:
+        """The traced pass over inputs like x, made now if need be; None where the network has none of this form."""
         if choice.form == "compiled" and len(x) != choice.chunk:  # a ragged last chunk is not worth a compilation
             choice = replace(choice, form="folded")
         key = choice, x.shape

@@ -67,6 +67,7 @@ def _sum(graph: Graph, node: Node) -> None:
             (x, other, kernel, bias, *where, "add", 1.0, unary, [], ""),
         )
     _replace(graph, node, last, made)
+    graph.erase_node(convolution)
 
 
 def _plain_convolution(node: Node) -> bool:

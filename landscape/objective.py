@@ -127,10 +127,9 @@ class Objective:
     def evaluate(self, displacement: Tensor | None = None) -> Evaluation:
         """Mean loss (inf where it overflows) and accuracy (NaN where y are no labels) at w + displacement."""
         sums = torch.zeros(2, dtype=torch.float64, device=self.x.device)
-        for examples, outputs in self.outputs(displacement):
-            y = self.y[examples]
-            sums[0] += self.losses(outputs, y).sum()
-            sums[1] += _correct(outputs, y)
+        for chunk in self.passes(displacement):
+            sums[0] += chunk.losses.sum()
+            sums[1] += _correct(chunk.outputs, self.y[chunk.examples])
         loss, accuracy = (self.ranks.sum(sums) / len(self.x)).tolist()
         if not math.isfinite(loss):
             self._require_finite(displacement is not None)
@@ -144,8 +143,8 @@ class Objective:
     def example_losses(self, displacement: Tensor | None = None) -> Tensor:
         """(N,) each example's loss at w + displacement, in float64; inf where it overflows."""
         losses = torch.zeros(len(self.x), dtype=torch.float64, device=self.x.device)
-        for examples, outputs in self.outputs(displacement):
-            losses[examples] = self.losses(outputs, self.y[examples])
+        for chunk in self.passes(displacement):
+            losses[chunk.examples] = chunk.losses
         return self.ranks.sum(losses).nan_to_num(nan=math.inf, posinf=math.inf)
 
     def loss_and_gradient(self, displacement: Tensor | None = None) -> tuple[float, Tensor]:
@@ -216,13 +215,18 @@ class Objective:
         for examples in self._share(self.batch_size, start, stop):
             yield Chunk(examples, list(weights.values()), *self._forward(weights, examples))
 
-    def outputs(self, displacement: Tensor | None = None) -> Iterator[tuple[slice, Any]]:
-        """The outputs at w + displacement for this rank's examples in file order, without a graph; see `forward`."""
+    def passes(self, displacement: Tensor | None = None) -> Iterator[Chunk]:
+        """This rank's share of the examples in file order, at w + displacement, without graphs (see `forward`)."""
         choice = self.forward.choice
         with evaluating(self.model), torch.no_grad(), self.forward.threads():
-            network = self.forward.at(self._weights(displacement))
+            network = self.forward.at(self.weights(displacement), choice)
             for examples in self._share(choice.chunk if choice else self.batch_size):
-                yield examples, network(self.x[examples])
+                outputs = network(self.x[examples])
+                yield Chunk(examples, [], outputs, self.losses(outputs, self.y[examples]))
+
+    def outputs(self) -> Iterator[tuple[slice, Any]]:
+        """The network's outputs for this rank's examples in file order, without a graph."""
+        return ((chunk.examples, chunk.outputs) for chunk in self.passes())
 
     def losses(self, outputs: Any, y: Tensor) -> Tensor:
         """Each example's loss (n,) in float64, of the network's outputs for them."""
@@ -259,9 +263,10 @@ class Objective:
 
     def _parameters(self, displacement: Tensor | None) -> dict[str, Tensor]:
         """Leaves of a graph of their own, so that nothing reaches the model's .grad."""
-        return {name: weight.detach().clone().requires_grad_() for name, weight in self._weights(displacement).items()}
+        return {name: weight.detach().clone().requires_grad_() for name, weight in self.weights(displacement).items()}
 
-    def _weights(self, displacement: Tensor | None) -> dict[str, Tensor]:
+    def weights(self, displacement: Tensor | None) -> dict[str, Tensor]:
+        """The parameters that count at w + displacement, in their shapes and data types."""
         dense = self.coordinates.full
         if displacement is not None:
             dense = dense + self.coordinates.extend(displacement.double())
