@@ -33,5 +33,7 @@ def compiled(pass_: Lifted, tensors: Sequence[Tensor], x: Tensor) -> tuple[Lifte
             each: Callable[..., Any] = torch._inductor.compile(pass_.each, inputs)  # type: ignore[arg-type]
             each(*inputs)  # loads what was built
         except Exception as error:  # whatever the compiler raises
-            raise NoCompiler(str(error).strip().splitlines()[0][:200] if str(error) else type(error).__name__) from error
+            raise NoCompiler(
+                str(error).strip().splitlines()[0][:200] if str(error) else type(error).__name__
+            ) from error
     return replace(pass_, each=each), time.perf_counter() - start

@@ -103,6 +103,7 @@ class Forward:
         plan = None if choice.form == "traced" else self._network.plan
         try:
             made = lifted(self._network.model, tensors, x, plan, fuse if choice.form == "fused" else None)
+            made.outputs(made.once(*tensors.values()), x)  # does it run?
         except Exception:  # whatever a network does that a graph cannot hold
             return None
         if choice.form == "compiled":

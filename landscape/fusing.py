@@ -6,6 +6,8 @@ a function of the weights, so that a traced pass makes it once for all chunks (s
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch.fx import Graph, Node
 
@@ -27,10 +29,13 @@ def fuse(graph: Graph) -> None:
     for node in list(graph.nodes):
         if node.target in SUMS:
             _sum(graph, node)
+        elif node.target is aten.view.default:
+            node.target = aten.reshape.default  # oneDNN decides how images lie in memory
 
 
 def _convolution(graph: Graph, node: Node) -> None:
-    x, weight, bias, stride, padding, dilation, transposed, _, groups = node.args
+    arguments: tuple[Any, ...] = node.args
+    x, weight, bias, stride, padding, dilation, transposed, _, groups = arguments
     if transposed or x.meta["val"].dtype is not torch.float32 or len(stride) != 2:
         return
     last = _then(node, RELUS)
@@ -59,7 +64,8 @@ def _sum(graph: Graph, node: Node) -> None:
     if order[other] > order[convolution] or not alike or overwritten:
         return
     last = _then(node, RELUS)
-    x, kernel, bias, *where = convolution.args[:7]
+    arguments: tuple[Any, ...] = convolution.args[:7]
+    x, kernel, bias, *where = arguments
     with graph.inserting_before(node):
         unary = None if last is node else "relu"
         made = graph.call_function(

@@ -5,6 +5,7 @@ The directions are random and scaled like the weights (Li et al. 2018, Visualizi
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +13,7 @@ from landscape.filling import fill
 from landscape.flags import Landscape, located
 from landscape.grid import Grid, parse_grid
 from landscape.position import heading, write_position
-from store.command import BadInput, Report, run
+from store.command import BadInput, Report, note, run
 from zoo.measuring import measure_each
 
 if TYPE_CHECKING:
@@ -38,16 +39,24 @@ class Surface(Landscape):
     """whether biases and normalisation parameters stay where they are, or move like a filter each"""
     error: float | None = None
     """E lets it spend less: |error of the loss| <= E x max(loss, 1 nat) in 99 % of the cells (default: exact)"""
+    compile: Literal["auto", "on", "off"] = "auto"
+    """the passes, with the weights as inputs: auto where the work is long enough to pay for it; half a minute"""
 
 
 def compute(subject: Subject, place: Place, arguments: Surface) -> dict[str, Any]:
     """Evaluate a subject on the grid, row by row into its place, and return what the JSON object says of it."""
+    from landscape.execution import settle
+
+    start = time.perf_counter()
     grid = parse_grid(arguments.grid, arguments.extent)
     objective, where, _ = located(subject, arguments)
     plane = _plane(objective, arguments, grid)
     write_position(place, "surface", where)
     _describe(place, grid)
     plane.write(place)
+    corner = plane.displacement(grid.row(0)[0])
+    chosen = settle(objective, place, "surface", arguments, corner, grid.points)
+    note(f"{subject.name}: passes are {chosen}")
     spent = _fill(place, grid, objective, plane, arguments, subject.name)
     return (
         where
@@ -59,6 +68,8 @@ def compute(subject: Subject, place: Place, arguments: Surface) -> dict[str, Any
             "relative_direction_norms": [direction.relative_norm for direction in plane.directions],
         }
         | spent
+        | {"plan": chosen}
+        | _timed(start, objective)
     )
 
 
@@ -124,6 +135,11 @@ def _fill(
     from landscape.thrifty import fill_within
 
     return fill_within(place, grid, objective, plane, error=arguments.error, seed=arguments.seed, name=name)
+
+
+def _timed(start: float, objective: Objective) -> dict[str, float]:
+    compiling = objective.forward.compile_seconds
+    return {"seconds": time.perf_counter() - start - compiling, "compile_seconds": compiling}
 
 
 def _describe(place: Place, grid: Grid) -> None:

@@ -1,4 +1,4 @@
-"""A pass of a network as a graph of tensor operations: what depends on the weights alone is done once for all chunks."""
+"""A pass of a network as a graph of tensor operations: what the weights alone decide is done once for all chunks."""
 
 from __future__ import annotations
 
