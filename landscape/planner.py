@@ -49,8 +49,9 @@ def choose(
     `displacement`: a point of the work, where ways are compared; `chunk`: examples at once, where that is not free.
     Trials take about a fiftieth of the work; where that is of seconds there are none.
     """
-    start = Choice("folded module", chunk or objective.batch_size, torch.get_num_threads())
     trial = Trial(objective, displacement)
+    size = min(chunk or objective.batch_size, len(trial.x))
+    start = Choice("folded module", size, torch.get_num_threads())
     examples = passes * len(trial.x)
     seconds = examples * trial.rate(start)
     if seconds < TINY and compiling != "on":
