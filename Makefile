@@ -35,10 +35,12 @@ bench: $(READY) $(PEERS_READY)
 	$(BIN)/python -m benchmarks.masks
 	$(PEERS_BIN)/python -m pytest tests/landscape/test_peer_agreement.py
 	$(PEERS_BIN)/python -m benchmarks.peers --quick
+	$(PEERS_BIN)/python -m benchmarks.surfaces --quick
 
 peers: $(PEERS_READY)
 	$(PEERS_BIN)/python -m pytest tests/landscape/test_peer_agreement.py
 	$(PEERS_BIN)/python -m benchmarks.peers $(PEERS_FLAGS)
+	$(PEERS_BIN)/python -m benchmarks.surfaces
 	$(PEERS_BIN)/python -m benchmarks.picture -o docs/gallery/15-peers
 
 # The stamp comes last, so an installation that was interrupted begins afresh. torch first and by itself, from the

@@ -16,6 +16,8 @@ from typing import Any
 from store.command import Command, Report, render_table, run
 
 NETWORKS = ("lenet300", "lenet5", "resnet20:width=8")
+POINTS = 51 * 51
+"""of a surface"""
 OUT = Path("out/benchmarks/floor.json")
 
 
@@ -67,6 +69,7 @@ def _contestants(network: str) -> dict[str, Callable[[], Any]]:
     from landscape.lanczos import top_eigenpairs
     from landscape.objective import Objective
     from landscape.operator import operators
+    from landscape.planner import choose
     from landscape.streams import stream
     from zoo.architecture import describe, initialise, parse_architecture
     from zoo.batches import default_batch_size
@@ -82,6 +85,7 @@ def _contestants(network: str) -> dict[str, Callable[[], Any]]:
     size = default_batch_size(data.x_train)
     objective = Objective(model, data.x_train, data.y_train, batch_size=size)
     vector = torch.randn(objective.dimension, dtype=torch.float64)
+    objective.forward.settle(choose(objective, 1e-3 * vector, POINTS))
     block = torch.randn(8, objective.dimension, dtype=torch.float64)
     others = [kind for name, kind in operators().items() if name != "hessian"]
 

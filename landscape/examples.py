@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -58,3 +59,10 @@ def check_labels(outputs: Any, y: Tensor) -> None:
             f"the label of example {first} is {y[first].tolist()}, but the network has {classes} logits: "
             f"expected 0 to {classes - 1}"
         )
+
+
+def count_correct(outputs: Any, y: Tensor) -> Tensor | float:
+    """How many rows of logits (n, C) have their largest at the label; NaN where that has no meaning."""
+    if torch.is_tensor(outputs) and outputs.ndim == 2 and y.ndim == 1 and not y.is_floating_point():
+        return (outputs.argmax(1) == y).sum()
+    return math.nan

@@ -105,15 +105,15 @@ class Tracing(TorchFunctionMode):
 
 
 class Folding(TorchFunctionMode):
-    """Computes one pass by a plan.
+    """Computes one pass by a plan; `channels_last`: kernels lie in memory like images that do.
 
     Raises:
         AnotherPath: the pass is not the one that the plan is for.
     """
 
-    def __init__(self, plan: Plan, tensors: Mapping[str, Tensor]) -> None:
+    def __init__(self, plan: Plan, tensors: Mapping[str, Tensor], channels_last: bool = True) -> None:
         super().__init__()
-        self._plan, self._tensors = plan, tensors
+        self._plan, self._tensors, self._channels_last = plan, tensors, channels_last
         self._count = 0
         self._folded: dict[int, Tensor] = {}
 
@@ -150,7 +150,7 @@ class Folding(TorchFunctionMode):
             scale, shift = norm.affine(self._tensors)
             weight = weight * scale.view(-1, *[1] * (axes + 1))
             bias = shift if bias is None else bias * scale + shift
-        if axes == 2:
+        if axes == 2 and self._channels_last:
             weight = weight.contiguous(memory_format=torch.channels_last)
         if isinstance(padding, str) or not torch.is_grad_enabled():
             made = func(input, weight, bias, stride, padding, dilation, groups)

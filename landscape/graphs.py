@@ -14,7 +14,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some examples, and what the network makes of them, with its graph."""
+    """Some examples, and what the network makes of them, with its graph if there is one."""
 
     examples: slice
     parameters: list[Tensor]

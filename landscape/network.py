@@ -21,8 +21,9 @@ class Network:
     """outputs = network(weights, x); `constants` are the parameters and buffers that stay. The module is untouched."""
 
     def __init__(self, model: nn.Module, constants: Mapping[str, Tensor]) -> None:
-        self._model, self._constants = model, constants
-        self._plan: Plan | None = None
+        self.model, self._constants = model, constants
+        self.plan: Plan | None = None
+        """how convolutions and batch norms are computed; None: as the module does it"""
 
     def fold(self, weights: Mapping[str, Tensor], x: Tensor) -> None:
         """Compute convolutions and batch norms in a form that is cheaper from now on (see `folding`), if it agrees.
@@ -30,13 +31,21 @@ class Network:
         Judged by the outputs for the examples `x`. Images then lie in memory with channels last. A network that takes
         another path for other examples is computed plainly again.
         """
-        tensors = {**self._constants, **weights}
+        tensors = self.tensors(weights)
         with Tracing(tensors) as trace:
-            plain = functional_call(self._model, tensors, (x,))
+            plain = functional_call(self.model, tensors, (x,))
         if trace.plan or trace.norms:
-            self._plan = trace.plan
+            self.plan = trace.plan
             if not _agree(self(weights, x), plain):
-                self._plan = None
+                self.plan = None
+
+    def tensors(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """All parameters and buffers."""
+        return {**self._constants, **weights}
+
+    def plain(self, weights: Mapping[str, Tensor], x: Tensor) -> Any:
+        """The outputs for inputs x (n, ...), as the module computes them."""
+        return functional_call(self.model, self.tensors(weights), (x,))
 
     def holding(self, constants: Mapping[str, Tensor]) -> Network:
         """The same with other values of some constants: how it is computed stays, since a plan knows them by name."""
@@ -46,16 +55,16 @@ class Network:
 
     def __call__(self, weights: Mapping[str, Tensor], x: Tensor) -> Any:
         """The outputs for inputs x (n, ...)."""
-        tensors = {**self._constants, **weights}
-        if self._plan is not None:
+        tensors = self.tensors(weights)
+        if self.plan is not None:
             try:
-                with Folding(self._plan, tensors) as folding:
-                    outputs = functional_call(self._model, tensors, (_channels_last(x),))
+                with Folding(self.plan, tensors) as folding:
+                    outputs = functional_call(self.model, tensors, (_channels_last(x),))
                 folding.check()
                 return outputs
             except AnotherPath:
-                self._plan = None
-        return functional_call(self._model, tensors, (x,))
+                self.plan = None
+        return self.plain(weights, x)
 
 
 def _channels_last(x: Tensor) -> Tensor:

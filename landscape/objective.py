@@ -15,8 +15,9 @@ from torch.nn.functional import cross_entropy
 
 from landscape.attention import plain_attention
 from landscape.coordinates import Coordinates, Subspace
-from landscape.examples import check_examples, check_labels, first_outputs
+from landscape.examples import check_examples, check_labels, count_correct, first_outputs
 from landscape.finite import not_finite
+from landscape.forward import Forward
 from landscape.graphs import Chunk, Graph, Keeper, flat
 from landscape.network import Network
 from landscape.pearlmutter import gradient_graph, second_backward
@@ -94,6 +95,7 @@ class Objective:
                     check_labels(first_outputs(network, self.x[:16]), y)
             check_repeatable(model, lambda x, y: self.losses(network(x), y), self.x[:16], self.y[:16])
             self._network.fold(weights, self.x[:16])
+        self.forward = Forward(self._network)
 
     @property
     def dimension(self) -> int:
@@ -123,6 +125,7 @@ class Objective:
         """
         other = copy(self)
         other._network = self._network.holding(constants)
+        other.forward = self.forward.of(other._network)
         other.keeper = self.keeper.another()
         return other
 
@@ -140,12 +143,11 @@ class Objective:
         `observe` is shown the chunks of this rank's share.
         """
         sums = torch.zeros(2, dtype=torch.float64, device=self.x.device)
-        with evaluating(self.model), torch.no_grad():
-            for chunk in self.chunks(displacement):
-                sums[0] += chunk.losses.sum()
-                sums[1] += _correct(chunk.outputs, self.y[chunk.examples])
-                if observe is not None:
-                    observe(chunk)
+        for chunk in self.passes(displacement):
+            sums[0] += chunk.losses.sum()
+            sums[1] += count_correct(chunk.outputs, self.y[chunk.examples])
+            if observe is not None:
+                observe(chunk)
         loss, accuracy = (self.ranks.sum(sums) / len(self.x)).tolist()
         if not math.isfinite(loss):
             self._require_finite(displacement is not None)
@@ -159,9 +161,8 @@ class Objective:
     def example_losses(self, displacement: Tensor | None = None) -> Tensor:
         """(N,) each example's loss at w + displacement, in float64; inf where it overflows."""
         losses = torch.zeros(len(self.x), dtype=torch.float64, device=self.x.device)
-        with evaluating(self.model), torch.no_grad():
-            for chunk in self.chunks(displacement):
-                losses[chunk.examples] = chunk.losses
+        for chunk in self.passes(displacement):
+            losses[chunk.examples] = chunk.losses
         return self.ranks.sum(losses).nan_to_num(nan=math.inf, posinf=math.inf)
 
     def loss_and_gradient(self, displacement: Tensor | None = None) -> tuple[float, Tensor]:
@@ -229,16 +230,22 @@ class Objective:
         They are this rank's share of the examples, the `start`-th to `stop`-th of them.
         """
         weights = self._parameters(displacement)
-        share = range(len(self.x))[self.ranks.share(len(self.x))][start:stop]
-        for first in share[:: self.batch_size]:
-            examples = slice(first, min(first + self.batch_size, share.stop))
-            yield Chunk(examples, list(weights.values()), *self._forward(weights, examples))
+        for examples in self.ranks.chunks(len(self.x), self.batch_size, start, stop):
+            outputs = self._network(weights, self.x[examples])
+            yield Chunk(examples, list(weights.values()), outputs, self.losses(outputs, self.y[examples]))
+
+    def passes(self, displacement: Tensor | None = None) -> Iterator[Chunk]:
+        """This rank's share of the examples in file order, at w + displacement, without graphs (see `forward`)."""
+        choice = self.forward.choice
+        with evaluating(self.model), torch.no_grad(), self.forward.threads():
+            network = self.forward.at(self.weights(displacement), choice)
+            for examples in self.ranks.chunks(len(self.x), choice.chunk if choice else self.batch_size):
+                outputs = network(self.x[examples])
+                yield Chunk(examples, [], outputs, self.losses(outputs, self.y[examples]))
 
     def outputs(self) -> Iterator[tuple[slice, Any]]:
-        """The network's outputs for this rank's examples in file order, `batch_size` at once, without a graph."""
-        with evaluating(self.model), torch.no_grad():
-            for chunk in self.chunks():
-                yield chunk.examples, chunk.outputs
+        """The network's outputs for this rank's examples in file order, without a graph."""
+        return ((chunk.examples, chunk.outputs) for chunk in self.passes())
 
     def losses(self, outputs: Any, y: Tensor) -> Tensor:
         """Each example's loss (n,) in float64, of the network's outputs for them."""
@@ -275,26 +282,15 @@ class Objective:
 
     def _parameters(self, displacement: Tensor | None) -> dict[str, Tensor]:
         """Leaves of a graph of their own, so that nothing reaches the model's .grad."""
+        return {name: weight.detach().clone().requires_grad_() for name, weight in self.weights(displacement).items()}
+
+    def weights(self, displacement: Tensor | None) -> dict[str, Tensor]:
+        """The parameters that count at w + displacement, in their shapes and data types."""
         dense = self.coordinates.full
         if displacement is not None:
             dense = dense + self.coordinates.extend(displacement.double())
-        return {
-            name: tensor.detach().clone().requires_grad_()
-            for name, tensor in self.coordinates.tensors(dense, native=True).items()
-        }
-
-    def _forward(self, weights: dict[str, Tensor], examples: slice) -> tuple[Any, Tensor]:
-        """Outputs, and each example's loss (n,) in float64."""
-        outputs = self._network(weights, self.x[examples])
-        return outputs, self.losses(outputs, self.y[examples])
+        return self.coordinates.tensors(dense, native=True)
 
     def _require_finite(self, finite: bool) -> None:
         if not finite:
             raise not_finite(self)
-
-
-def _correct(outputs: Any, y: Tensor) -> Tensor | float:
-    """How many rows of logits (n, C) have their largest at the label; NaN where that has no meaning."""
-    if torch.is_tensor(outputs) and outputs.ndim == 2 and y.ndim == 1 and not y.is_floating_point():
-        return (outputs.argmax(1) == y).sum()
-    return math.nan

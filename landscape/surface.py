@@ -6,6 +6,8 @@ eigenvectors of the Hessian, lead to other checkpoints (Garipov et al. 2018), or
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,13 +20,18 @@ from landscape.grid import Grid, parse_grid
 from landscape.position import write_position
 from landscape.spanning import spannings
 from landscape.surface_report import table
-from store.command import BadInput, Report, run
+from store.command import BadInput, Report, note, run
 from zoo.measuring import measure_each
 
 if TYPE_CHECKING:
+    from landscape.objective import Objective
+    from landscape.pencil import Lines
     from landscape.sheet import Sheet
     from store.results import Place
     from zoo.subject import Subject
+
+USUAL_SHARE = 0.1
+"""of the exact passes that a surface to a given error takes"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +64,18 @@ class Surface(Landscape):
     """with --grid Nx1: along this many random directions, and their mean and spread"""
     maps: str | None = None
     """what else to find at each point, separated by commas: per-class, gradient, curvature"""
+    compile: Literal["auto", "on", "off"] = "auto"
+    """the passes, with the weights as inputs: auto where the work is long enough to pay for it; half a minute"""
 
 
 def compute(subject: Subject, place: Place, arguments: Surface) -> dict[str, Any]:
     """Evaluate a subject on the grid, row by row into its place, and return what the JSON object says of it."""
+    from landscape.execution import settle
     from landscape.marks import write_points, write_trajectory
-    from landscape.pencil import write_spread
+    from landscape.pencil import Lines, write_spread
     from landscape.survey import survey
 
+    start = time.perf_counter()
     grid = parse_grid(arguments.grid, arguments.extent)
     found = survey(subject, arguments, len(grid.shape))
     sheet, plane = found.sheet, found.sheet.plane
@@ -72,7 +83,11 @@ def compute(subject: Subject, place: Place, arguments: Surface) -> dict[str, Any
     write_position(place, "surface", found.where)
     _describe(place, grid, arguments)
     plane.write(place)
-    filled = _fill(place, grid, sheet, arguments, subject.name)
+    points = Lines(arguments.lines, grid) if arguments.lines else grid
+    corner = plane.displacement(points.row(0)[0])
+    chosen = settle(sheet.objective, place, "surface", arguments, corner, _work(points, sheet, arguments))
+    note(f"{subject.name}: passes are {chosen}")
+    filled = _fill(place, points, sheet, arguments, subject.name)
     others = sheet.passes * (len(found.through) + 2 * len(found.moments) + (not grid.has_centre))
     return (
         found.where
@@ -84,6 +99,8 @@ def compute(subject: Subject, place: Place, arguments: Surface) -> dict[str, Any
         | (write_spread(place) if arguments.lines else {})
         | write_points(place, sheet, subject.name, found.through)
         | write_trajectory(place, sheet, found.moments)
+        | {"plan": chosen}
+        | _timed(start, sheet.objective)
     )
 
 
@@ -140,20 +157,30 @@ def _check_error(arguments: Surface) -> None:
         raise BadInput(f"--error {error} is for loss and accuracy: without --maps, --lines and re-estimated statistics")
 
 
-def _fill(place: Place, grid: Grid, sheet: Sheet, arguments: Surface, name: str) -> dict[str, Any]:
+def _fill(place: Place, points: Grid | Lines, sheet: Sheet, arguments: Surface, name: str) -> dict[str, Any]:
     """Loss, accuracy and maps over the grid; what that took, and how exact it is."""
     from landscape.filling import fill
-    from landscape.pencil import Lines
     from landscape.thrifty import fill_within
 
-    points = grid.points * (arguments.lines or 1)
-    own = {"points": points, "batch_norm_statistics": arguments.batch_norm_statistics}
-    if arguments.error is not None:
-        return own | fill_within(place, grid, sheet, name, arguments.error)
+    count = math.prod(points.shape)
+    own = {"points": count, "batch_norm_statistics": arguments.batch_norm_statistics}
+    if arguments.error is not None and isinstance(points, Grid):
+        return own | fill_within(place, points, sheet, name, arguments.error)
     fields = parse_maps(arguments.maps)
-    fill(place, Lines(arguments.lines, grid) if arguments.lines else grid, sheet, name, fields)
-    own["forward_passes"] = sheet.passes * points
-    return own | ({"maps": {field.name: field.cost(len(grid.shape), points) for field in fields}} if fields else {})
+    fill(place, points, sheet, name, fields)
+    own["forward_passes"] = sheet.passes * count
+    return own | ({"maps": {field.name: field.cost(len(points.shape), count) for field in fields}} if fields else {})
+
+
+def _work(points: Grid | Lines, sheet: Sheet, arguments: Surface) -> int:
+    """About how many passes over the data lie ahead."""
+    share = 1.0 if arguments.error is None else USUAL_SHARE
+    return max(1, round(share * sheet.passes * math.prod(points.shape)))
+
+
+def _timed(start: float, objective: Objective) -> dict[str, float]:
+    compiling = objective.forward.compile_seconds
+    return {"seconds": time.perf_counter() - start - compiling, "compile_seconds": compiling}
 
 
 def _describe(place: Place, grid: Grid, arguments: Surface) -> None:

@@ -42,6 +42,15 @@ class Ranks:
         start = self.rank * whole + min(self.rank, rest)
         return slice(start, start + whole + (self.rank < rest))
 
+    def chunks(self, count: int, size: int, start: int = 0, stop: int | None = None) -> Iterator[slice]:
+        """This rank's share of `count` things, or the `start`-th to `stop`-th of it, `size` at once.
+
+        >>> list(Ranks(1, 2).chunks(7, 2))
+        [slice(4, 6, None), slice(6, 7, None)]
+        """
+        share = range(count)[self.share(count)][start:stop]
+        return (slice(first, min(first + size, share.stop)) for first in share[::size])
+
     def sum(self, tensor: Tensor) -> Tensor:
         """The sum over ranks, in place: the same bits on each."""
         if self.size > 1:

@@ -69,7 +69,7 @@ def check_same(model: nn.Module, x: Tensor, y: Tensor) -> Objective:
 
 
 def folded(objective: Objective) -> int:
-    return sum(norm is not None for norm in objective._network._plan or ())
+    return sum(norm is not None for norm in objective._network.plan or ())
 
 
 @pytest.mark.parametrize("norm", [{}, {"affine": False}])

@@ -1,0 +1,39 @@
+"""The way a measurement's passes are computed: chosen once, kept with the unfinished file, told to all ranks."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from landscape.choice import Choice
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from landscape.objective import Objective
+    from landscape.surface import Surface
+    from store.results import Place
+
+PLAN = "plan"
+
+
+def settle(
+    objective: Objective, place: Place, group: str, arguments: Surface, displacement: Tensor, passes: int
+) -> str:
+    """Choose how passes are computed from now on, or go on as a run that was stopped; says which.
+
+    For so many passes over the examples, at points such as w + `displacement`. A run that goes on must have the bits of
+    one that was not stopped: it does not choose again.
+    """
+    from landscape.planner import choose
+
+    kept = place.kept().get(PLAN)
+    if kept is None:
+        ranks, chunk = objective.ranks, arguments.batch_size
+        choice = choose(objective, displacement, passes, arguments.compile, chunk) if ranks.first else None
+        kept = ranks.tell(None if choice is None else asdict(choice))
+        place.keep(PLAN, kept)
+    choice = Choice(**kept)
+    objective.forward.settle(choice)
+    place.attributes(group, plan=str(choice))
+    return str(choice)

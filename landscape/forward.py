@@ -1,0 +1,116 @@
+"""A network's outputs where no derivative is wanted, computed in the form that was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from landscape.choice import Choice, threads
+from landscape.compiled import NoCompiler, compiled
+from landscape.fusing import fuse, fusible
+from landscape.network import Network
+from landscape.traced import Lifted, lifted
+
+MODULE = ("module", "folded module")
+"""forms that need no graph"""
+SHAPES = 16
+"""of inputs that are traced; inputs of further shapes go through the module"""
+
+
+class Forward:
+    """Passes of a network without derivatives, as `choice` says; None: through the module, norms folded as it goes."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._passes: dict[tuple[Choice, torch.Size], Lifted | None] = {}
+        self.choice: Choice | None = None
+        self.compile_seconds = 0.0
+
+    def of(self, network: Network) -> Forward:
+        """The same for the network with other constants."""
+        other = copy(self)
+        other._network = network
+        return other
+
+    def threads(self) -> AbstractContextManager[None]:
+        """As many threads as were chosen, inside the block."""
+        return nullcontext() if self.choice is None else threads(self.choice.threads)
+
+    def settle(self, choice: Choice) -> None:
+        """From now on."""
+        self.choice = choice
+        self._passes = {key: pass_ for key, pass_ in self._passes.items() if key[0] == choice}
+
+    @property
+    def convolves(self) -> bool:
+        """Whether there are convolutions to be computed in other forms."""
+        return bool(self._network.plan)
+
+    def possible(self, choice: Choice, weights: Mapping[str, Tensor], x: Tensor) -> bool:
+        """Whether a pass over inputs like x can be computed in this form, and not only in place of it.
+
+        Raises:
+            NoCompiler: it would have to be compiled, which is not possible.
+        """
+        return choice.form in MODULE or self._prepare(choice, weights, x) is not None
+
+    def at(self, weights: Mapping[str, Tensor], choice: Choice | None) -> Callable[[Tensor], Any]:
+        """outputs of x (n, ...) at one point: what depends on the weights alone is computed once.
+
+        What cannot be computed in the form asked for goes through the module.
+        """
+        tensors = self._network.tensors(weights)
+        ready: dict[int, Sequence[Tensor]] = {}
+
+        def outputs(x: Tensor) -> Any:
+            if choice is None or choice.form == "folded module":
+                return self._network(weights, x)
+            if choice.form == "module":
+                return self._network.plain(weights, x)
+            try:
+                pass_ = self._prepare(choice, weights, x)
+            except NoCompiler:
+                pass_ = self._prepare(replace(choice, form="folded"), weights, x)
+            if pass_ is None:
+                return self._network(weights, x)
+            if id(pass_) not in ready:
+                ready[id(pass_)] = pass_.once(*tensors.values())
+            return pass_.outputs(ready[id(pass_)], _laid_out(choice, x))
+
+        return outputs
+
+    def _prepare(self, choice: Choice, weights: Mapping[str, Tensor], x: Tensor) -> Lifted | None:
+        """The traced pass over inputs like x, made now if need be; None where the network has none of this form."""
+        if choice.form == "compiled" and len(x) != choice.chunk:  # a ragged last chunk is not worth a compilation
+            choice = replace(choice, form="folded")
+        key = choice, x.shape
+        if key not in self._passes:
+            fits = len(self._passes) < SHAPES
+            self._passes[key] = None
+            self._passes[key] = self._made(choice, self._network.tensors(weights), x) if fits else None
+        return self._passes[key]
+
+    def _made(self, choice: Choice, tensors: Mapping[str, Tensor], x: Tensor) -> Lifted | None:
+        if choice.form == "fused" and not fusible(x):
+            return None
+        x = _laid_out(choice, x)
+        plan = None if choice.form == "traced" else self._network.plan
+        try:
+            made = lifted(self._network.model, tensors, x, plan, fuse if choice.form == "fused" else None)
+            made.outputs(made.once(*tensors.values()), x)  # does it run?
+        except Exception:  # whatever a network does that a graph cannot hold
+            return None
+        if choice.form == "compiled":
+            made, seconds = compiled(made, list(tensors.values()), x)
+            self.compile_seconds += seconds
+        return made
+
+
+def _laid_out(choice: Choice, x: Tensor) -> Tensor:
+    return x.contiguous(memory_format=torch.channels_last) if choice.channels_last and x.ndim == 4 else x

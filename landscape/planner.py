@@ -1,0 +1,90 @@
+"""Which way of computing a network's passes is the fastest here: timed once, on the first examples of the real work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from landscape.choice import Choice, Form
+from landscape.compiled import NoCompiler
+from landscape.objective import Objective
+from landscape.trial import Trial
+from store.command import note
+
+Compile = Literal["auto", "on", "off"]
+
+SHARE = 0.02
+"""of the work that trials may take"""
+TINY = 5.0
+"""seconds of work that are not worth a trial"""
+PAYING = 450.0
+"""seconds of work of which compilation, of half a minute, spares more than it takes: about a tenth"""
+SMALLEST = 32
+"""examples at once"""
+FORMS: Sequence[tuple[Form, bool]] = (
+    ("fused", True),
+    ("fused", False),
+    ("folded", True),
+    ("traced", False),
+    ("folded", False),
+    ("traced", True),
+    ("module", False),
+)
+"""and whether channels are last: first those that promise most"""
+
+
+def choose(
+    objective: Objective,
+    displacement: Tensor | None,
+    passes: int,
+    compiling: Compile = "auto",
+    chunk: int | None = None,
+) -> Choice:
+    """The fastest way whose loss agrees with the module's own to 1e-5, for so many passes over the examples.
+
+    `displacement`: a point of the work, where ways are compared; `chunk`: examples at once, where that is not free.
+    Trials take about a fiftieth of the work; where that is of seconds there are none.
+    """
+    trial = Trial(objective, displacement)
+    size = min(chunk or objective.batch_size, len(trial.x))
+    start = Choice("folded module", size, torch.get_num_threads())
+    examples = passes * len(trial.x)
+    seconds = examples * trial.rate(start)
+    if seconds < TINY and compiling != "on":
+        return start
+    trial.allow(SHARE * seconds)
+    best = trial.fastest([start, *_forms(objective, start)])
+    if chunk is None:
+        best = trial.fastest([best, *_chunks(best, len(trial.x))])
+    if best.threads > 1:
+        best = trial.fastest([best, replace(best, threads=1)])
+    if compiling == "on" or (compiling == "auto" and examples * trial.rate(best) > PAYING):
+        best = _compiled(trial, best)
+    return best
+
+
+def _forms(objective: Objective, start: Choice) -> Iterator[Choice]:
+    """Those that differ for this network."""
+    for form, channels_last in FORMS:
+        if objective.forward.convolves or (form in ("traced", "module") and not channels_last):
+            yield replace(start, form=form, channels_last=channels_last)
+
+
+def _chunks(best: Choice, examples: int) -> Iterator[Choice]:
+    for chunk in (best.chunk * 2, best.chunk // 2, best.chunk // 4):
+        if SMALLEST <= chunk <= examples:
+            yield replace(best, chunk=chunk)
+
+
+def _compiled(trial: Trial, best: Choice) -> Choice:
+    """The compiled pass, if there can be one and it is faster."""
+    trial.allow(float("inf"))
+    try:
+        return trial.fastest([best, replace(best, form="compiled", channels_last=trial.x.ndim == 4)])
+    except NoCompiler as error:
+        note(f"nothing is compiled: {error}")
+        return best

@@ -1,0 +1,81 @@
+"""Ways of computing passes, timed against each other on one chunk of examples."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from landscape.choice import Choice, threads
+from zoo.evaluation import evaluating
+
+if TYPE_CHECKING:
+    from landscape.objective import Objective
+
+AGREEMENT = 1e-5
+"""relative, of the mean loss"""
+ROUNDING = 1e-7
+"""nat: a loss in single precision has no digits below it"""
+
+
+class Trial:
+    """Seconds an example takes at w + displacement, way by way; of several ranks' examples only this one's share."""
+
+    def __init__(self, objective: Objective, displacement: Tensor | None) -> None:
+        self._objective = objective
+        share = objective.ranks.share(len(objective.x))
+        self.x, self._y = objective.x[share], objective.y[share]
+        self._weights = objective.weights(displacement)
+        self._networks: dict[Choice, Callable[[Tensor], Any]] = {}
+        self._expected: dict[int, float] = {}
+        self._until = math.inf
+
+    def allow(self, seconds: float) -> None:
+        """From now on, this long for all that follows."""
+        self._until = time.perf_counter() + seconds
+
+    def fastest(self, choices: Sequence[Choice]) -> Choice:
+        """By successive halving, of those that agree with the module's own loss; the first of them is known to.
+
+        Those that are still untried when time is up are left out.
+        """
+        running = [choices[0], *(each for each in choices[1:] if self._in_time() and self._agrees(each))]
+        best = dict.fromkeys(running, math.inf)
+        while len(running) > 1:
+            for choice in running:
+                best[choice] = min(best[choice], self.rate(choice))
+            running = sorted(running, key=best.__getitem__)[: len(running) // 2 if self._in_time() else 1]
+        return running[0]
+
+    def rate(self, choice: Choice) -> float:
+        """Seconds for an example: of one chunk, after another to warm up."""
+        if choice not in self._networks:
+            self._loss(choice)
+        start = time.perf_counter()
+        self._loss(choice)
+        return (time.perf_counter() - start) / len(self.x[: choice.chunk])
+
+    def _in_time(self) -> bool:
+        return time.perf_counter() < self._until
+
+    def _agrees(self, choice: Choice) -> bool:
+        """Whether there is such a way, and its mean loss over a chunk is the module's."""
+        with evaluating(self._objective.model), torch.no_grad():
+            if not self._objective.forward.possible(choice, self._weights, self.x[: choice.chunk]):
+                return False
+        if choice.chunk not in self._expected:
+            self._expected[choice.chunk] = self._loss(Choice("module", choice.chunk, choice.threads))
+        expected, found = self._expected[choice.chunk], self._loss(choice)
+        return math.isclose(found, expected, rel_tol=AGREEMENT, abs_tol=ROUNDING) or not math.isfinite(expected)
+
+    def _loss(self, choice: Choice) -> float:
+        """Over the first chunk."""
+        x, y = self.x[: choice.chunk], self._y[: choice.chunk]
+        with evaluating(self._objective.model), torch.no_grad(), threads(choice.threads):
+            if choice not in self._networks:
+                self._networks[choice] = self._objective.forward.at(self._weights, choice)
+            return float(self._objective.losses(self._networks[choice](x), y).mean())

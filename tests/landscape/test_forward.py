@@ -1,0 +1,177 @@
+"""Passes without derivatives: every form has the module's numbers, whatever the module does."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from landscape import forward
+from landscape.choice import Choice, Form, threads
+from landscape.compiled import NoCompiler, compiled
+from landscape.objective import Objective
+from zoo.architecture import describe, initialise, parse_architecture
+from zoo.evaluation import evaluate
+
+EAGER = [form for form in get_args(Form) if form != "compiled"]
+X, Y = torch.randn(11, 1, 8, 8, generator=torch.Generator().manual_seed(3)), torch.arange(11) % 10
+
+
+def trained_like(model: nn.Module) -> nn.Module:
+    torch.manual_seed(1)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.running_mean)
+            nn.init.uniform_(module.running_var, 0.5, 2)
+    return model.eval()
+
+
+def zoo(name: str) -> nn.Module:
+    return trained_like(initialise(describe(parse_architecture(name), (1, 8, 8), 10), seed=0))
+
+
+class Odd(nn.Module):
+    """A shared kernel, a norm that cannot fold, sums in place, a draw in training, and a bias that a pass writes to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.norm = nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4)
+        self.same, self.head = nn.Conv2d(4, 4, 3, padding=1, groups=2, bias=False), nn.Linear(4, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = self.norm(self.conv(x)).relu_()
+        out = self.same(first)
+        out += first
+        out = self.same(out.relu_()) + out
+        first += self.same(first)  # whoever reads `first` behind this must see the sum
+        pooled = nn.functional.dropout(out + first, 0.5, self.training).mean((2, 3))
+        running = self.head.bias * 1
+        running += pooled.mean() * 0 + self.head.bias
+        return pooled @ self.head.weight.T + running
+
+
+class ByShape(Odd):
+    """Takes another path for the ragged last chunk."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x if len(x) == 4 else x * 1.0)
+
+
+class ByContent(Odd):
+    """Takes another path for some chunks, by what is in them."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) if x.abs().max() > 2.5 else super().forward(x).flip(0).flip(0)
+
+
+class Caching(Odd):
+    """Leaves tensors in itself."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen = super().forward(x)
+        return self.seen
+
+
+NETWORKS = {
+    **{name: lambda name=name: zoo(name) for name in ("resnet20:width=2", "lenet5", "vit:depth=1", "mlp")},
+    **{kind.__name__: lambda kind=kind: trained_like(kind()) for kind in (Odd, ByShape, ByContent, Caching)},
+}
+
+
+def moved(model: nn.Module, objective: Objective, displacement: Tensor) -> None:
+    for name, change in objective.coordinates.tensors(objective.coordinates.extend(displacement)).items():
+        parameter = model.get_parameter(name)
+        parameter.data = (parameter.double() + change).float()
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_form_has_the_numbers_of_the_module(network: str) -> None:
+    model, other = NETWORKS[network](), NETWORKS[network]()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    objective = Objective(model, X, Y, batch_size=4)
+    displacement = 0.05 * torch.randn(objective.dimension, dtype=torch.float64)
+    moved(other, objective, displacement)
+    levels = (evaluate(model, X, Y), evaluate(other, X, Y))
+    for form in EAGER:
+        for channels_last in (False, True):
+            objective.forward.settle(Choice(form, 4, 1, channels_last))
+            for at, level in zip((None, displacement), levels, strict=True):
+                found = objective.evaluate(at)
+                assert found.loss == pytest.approx(level.loss, rel=1e-5), (form, channels_last)
+                assert found.accuracy == pytest.approx(level.accuracy)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    assert type(getattr(model, "seen", X)) is Tensor  # not one that has only a shape
+
+
+def test_what_the_weights_decide_is_computed_once() -> None:
+    objective = Objective(zoo("resnet20:width=4"), X, Y, batch_size=4)
+    choice = Choice("fused", 4, 1, channels_last=True)
+    weights = objective.weights(None)
+    with torch.no_grad():
+        objective.forward.at(weights, choice)(X[:4])
+    (pass_,) = objective.forward._passes.values()
+    each = [str(node.target) for node in pass_.each.graph.nodes]
+    assert sum("_convolution_pointwise" in name for name in each) == 19  # and neither norms nor reordered kernels
+    assert not any("batch_norm" in name or "reorder" in name or "rsqrt" in name for name in each)
+
+
+def test_a_pass_that_depends_on_numbers_is_not_traced() -> None:
+    objective = Objective(trained_like(ByContent()), X, Y)
+    assert not objective.forward.possible(Choice("traced", 4, 1), objective.weights(None), X[:4])
+
+
+def test_a_pass_that_writes_to_its_parameters_is_not_traced() -> None:
+    class Writing(Odd):
+        def forward(self, x: Tensor) -> Tensor:
+            self.head.bias.data.add_(0 * x.sum())
+            return super().forward(x)
+
+    objective = Objective(trained_like(Writing()), X, Y)
+    assert not objective.forward.possible(Choice("traced", 4, 1), objective.weights(None), X[:4])
+
+
+def test_compiled_with_weights_as_inputs() -> None:
+    model = zoo("mlp:hidden=8")
+    objective = Objective(model, X, Y, batch_size=4)
+    displacement = torch.randn(objective.dimension, dtype=torch.float64)
+    expected = [objective.loss(at) for at in (None, displacement)]
+    objective.forward.settle(Choice("compiled", 4, 1))
+    assert [objective.loss(at) for at in (None, displacement)] == pytest.approx(expected, rel=1e-5)
+    seconds = objective.forward.compile_seconds
+    assert seconds > 0
+    objective.loss(2 * displacement)
+    assert objective.forward.compile_seconds == seconds  # another point, the same code
+
+
+def test_without_a_compiler_the_folded_pass_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    objective = Objective(zoo("lenet5"), X, Y, batch_size=4)
+    expected = objective.loss()
+
+    def missing(*_: object) -> None:
+        raise RuntimeError("No working C++ compiler found\nand more")
+
+    monkeypatch.setattr(torch._inductor, "compile", missing)
+    objective.forward.settle(Choice("compiled", 4, 1))
+    assert objective.loss() == pytest.approx(expected, rel=1e-5)
+    pass_ = next(pass_ for pass_ in objective.forward._passes.values() if pass_)
+    with pytest.raises(NoCompiler, match=r"^No working C\+\+ compiler found$"):
+        compiled(pass_, list(objective._network.tensors(objective.weights(None)).values()), X[:4])
+
+
+def test_further_shapes_go_through_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forward, "SHAPES", 1)
+    objective = Objective(zoo("mlp:hidden=8"), X, Y)
+    expected = objective.loss()
+    objective.forward.settle(Choice("traced", 4, 1))
+    assert objective.loss() == pytest.approx(expected, rel=1e-6)
+    assert [pass_ is not None for pass_ in objective.forward._passes.values()] == [True, False]
+
+
+def test_threads_are_as_before_behind_the_block() -> None:
+    before = torch.get_num_threads()
+    with threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
