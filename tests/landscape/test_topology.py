@@ -93,6 +93,11 @@ def test_a_narrow_valley_along_the_diagonal_is_one_basin():
     assert find_basins(values, np.zeros(values.size)).minima.tolist() == [10 * 21 + 10]
 
 
+def test_a_narrow_ridge_along_the_diagonal_is_no_row_of_hills():
+    pytest.importorskip("gudhi")
+    assert len(persistence(np.eye(9), 1)) == 0
+
+
 @given(st.integers(0, 2**16), st.sampled_from([9, 12]))
 def test_a_quadratic_between_oblique_directions(seed, points):
     """K = diag(9, 2) turned by 30 degrees, seen in directions of lengths 3 and 0.2 at an angle of their own."""
