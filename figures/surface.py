@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -27,9 +28,17 @@ CHARACTERS = 120
 CURVE, SPREAD, ASIDE = "#000000", "#0072B2", "#D55E00"
 
 
-def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> list[Path]:
+@dataclass(frozen=True, kw_only=True)
+class Showing(Choosing):
+    """Flags of this figure."""
+
+    maps: tuple[str, ...] = ()
+    """arrays of the file to show, such as loss class_loss (default: all; of several checkpoints the loss)"""
+
+
+def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = (), maps: Sequence[str] = ()) -> list[Path]:
     """Draw from `landscape.surface` results: every map of one checkpoint, or the losses of several on one scale."""
-    sheets = read_sheets(inputs, checkpoint, ROOM)
+    sheets = read_sheets(inputs, checkpoint, maps, ROOM)
     drawn = [(sheet, field) for sheet in sheets for field in sheet.fields]
     trajectories = [sheet.trajectory for sheet in sheets if sheet.trajectory is not None]
     count = len(drawn) + len(trajectories)
@@ -42,7 +51,7 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
         figure, panels = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False, layout="compressed")
         for axes, (sheet, field) in zip(panels.flat, drawn, strict=False):
             _panel(axes, sheet, field, [other for _, other in drawn])
-            axes.set_title(sheet.name if len(sheets) > 1 else field.title)
+            axes.set_title(field.title if len(sheets) == 1 else f"{sheet.name}: {field.title}")
         for axes, trajectory in zip(panels.flat[len(drawn) :], trajectories, strict=False):
             _residual(axes, trajectory)
         for axes in panels.flat[count:]:
@@ -56,8 +65,8 @@ def _panel(axes: Axes, sheet: Sheet, field: Field, others: Sequence[Field]) -> N
     if len(sheet.axes) == 1:
         _line(axes, sheet, field)
         return
-    alike = [other.values for other in others if other.label == field.label]
-    shared = levels(alike, logarithmic=field.label != "accuracy")
+    alike = [other.values for other in others if other.name == field.name]
+    shared = levels(alike, logarithmic="accuracy" not in field.name)
     filled = draw_map(axes, sheet.axes, field.values, shared)
     bar_ticks(axes.figure.colorbar(filled, ax=axes, shrink=0.8, label=field.label), shared)
     mark_networks(axes, sheet.points, sheet.trajectory)
@@ -67,8 +76,8 @@ def _line(axes: Axes, sheet: Sheet, field: Field) -> None:
     """Along one direction; of the loss also its estimated error, and quartiles and extremes over all directions."""
     (alpha,) = sheet.axes
     curve = np.where(np.isfinite(field.values), field.values, np.nan)
-    if field is sheet.fields[0]:
-        error = [other.values for other in sheet.fields if other.label == "error (nat)"]
+    if field.name == "loss":
+        error = [other.values for other in sheet.fields if other.name == "loss_error"]
         if sheet.lines is not None:
             lines = np.where(np.isfinite(sheet.lines), sheet.lines, np.inf)
             for inner, shade in ((0, 0.2), (25, 0.35)):
@@ -95,7 +104,7 @@ def _line(axes: Axes, sheet: Sheet, field: Field) -> None:
 def _residual(axes: Axes, trajectory: Trajectory) -> None:
     """How far from the plane each moment of the training is, and the loss there."""
     axes.plot(trajectory.moments, trajectory.residual, "o-", color=CURVE)
-    axes.set(xlabel="moment of the training", ylabel="distance from the plane", ylim=(0, None))
+    axes.set(xlabel="moment of the training", ylabel="distance from the plane / to the network", ylim=(0, None))
     axes.set_title("training, off the plane")
     beside: Any = axes.twinx()
     beside.plot(trajectory.moments, trajectory.loss, color=ASIDE, linestyle="--")
@@ -107,7 +116,7 @@ def _caption(sheets: Sequence[Sheet]) -> str:
     lines = [f"{sheet.name}: {sheet.caption}" for sheet in sheets]
     marks = [
         "cross: the network" * any(len(sheet.axes) == 2 for sheet in sheets),
-        "line: a training, with its first and last moment" * any(sheet.trajectory is not None for sheet in sheets),
+        "line: a training, from its first to its last moment" * any(sheet.trajectory is not None for sheet in sheets),
         "squares: other networks" * any(bool(sheet.points) for sheet in sheets),
     ]
     said = "; ".join(mark for mark in marks if mark)
@@ -115,4 +124,4 @@ def _caption(sheets: Sequence[Sheet]) -> str:
 
 
 if __name__ == "__main__":
-    command(draw, "surface", __doc__ or "", Choosing)
+    command(draw, "surface", __doc__ or "", Showing)

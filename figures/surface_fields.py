@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,20 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+AXES = ("alpha", "beta")
+FIRST = ("loss", "loss_error", "accuracy")
+"""what is drawn before all else"""
+ASIDE = ("held_out", "loss_mean", "loss_spread", "loss_quantile")
+"""arrays over the grid that are no maps, or that a line's band shows"""
+TITLES = {"loss_error": "estimated error of the loss", "class_loss": "loss", "class_accuracy": "accuracy"}
+
 
 @dataclass(frozen=True)
 class Field:
     """One quantity at the points of a grid of one or two axes."""
 
+    name: str
+    """as the file has it"""
     title: str
     label: str
     """with its unit"""
@@ -37,7 +46,7 @@ class Trajectory:
     alpha: Array
     beta: Array
     residual: Array
-    """distance from the plane"""
+    """distance from the plane / distance from the network in the centre"""
     loss: Array
     """nat, of the networks themselves"""
 
@@ -58,8 +67,8 @@ class Sheet:
     caption: str
 
 
-def read_sheets(inputs: Sequence[Path], chosen: Sequence[str], room: int) -> list[Sheet]:
-    """One for each checkpoint, all or those chosen; with several, only their losses.
+def read_sheets(inputs: Sequence[Path], chosen: Sequence[str], maps: Sequence[str], room: int) -> list[Sheet]:
+    """One for each checkpoint, all or those chosen; with several, only their losses unless `maps` names others.
 
     Raises:
         BadInput: there are none, or more maps than the page has room for.
@@ -71,39 +80,54 @@ def read_sheets(inputs: Sequence[Path], chosen: Sequence[str], room: int) -> lis
             for index, (name, summary) in enumerate(checkpoints):
                 if not chosen or name in chosen:
                     sheets.append(_sheet(file["surface"], index if several else (), stem(name), summary))
-    if len(sheets) > 1:
-        sheets = [Sheet(**{**vars(sheet), "fields": sheet.fields[:1]}) for sheet in sheets]
-    count = sum(len(sheet.fields) for sheet in sheets)
+    wanted = maps or (["loss"] if len(sheets) > 1 else [])
+    shown = [
+        replace(sheet, fields=tuple(field for field in sheet.fields if not wanted or field.name in wanted))
+        for sheet in sheets
+    ]
+    count = sum(len(sheet.fields) for sheet in shown)
     if not 1 <= count <= room:
-        raise BadInput(f"{count} maps of {len(sheets)} checkpoints, the figure has room for 1 to {room}: --checkpoint")
-    return sheets
+        there = ", ".join(dict.fromkeys(field.name for sheet in sheets for field in sheet.fields))
+        raise BadInput(
+            f"{count} maps of {len(sheets)} checkpoints, the figure has room for 1 to {room}.\n"
+            f"Choose with --checkpoint and --maps; there are {there or 'none'}"
+        )
+    return shown
 
 
 def _sheet(group: h5py.Group, own: Any, name: str, summary: dict[str, Any]) -> Sheet:
-    axes = tuple(group[axis][()] for axis in ("alpha", "beta") if axis in group)
+    axes = tuple(group[axis][()] for axis in AXES if axis in group)
     flat = len(axes) == 2
     return Sheet(
         name,
         axes,
         tuple(_fields(group, own)),
-        group["lines_loss"][own] if "lines_loss" in group else None,
-        dict(_points(group, own)) if flat and "point_alpha" in group else {},
-        _trajectory(group, own) if flat and "trajectory_alpha" in group else None,
+        group["loss"][own] if "line" in _dims(group["loss"]) else None,
+        dict(_points(group, own)) if flat and "point_beta" in group else {},
+        _trajectory(group, own) if flat and "trajectory_beta" in group else None,
         _caption(group, own, summary),
     )
 
 
 def _fields(group: h5py.Group, own: Any) -> Iterator[Field]:
-    yield Field("loss", "loss (nat)", group["loss"][own])
-    if "loss_error" in group:
-        yield Field("estimated error of the loss", "error (nat)", group["loss_error"][own])
-    yield Field("accuracy", "accuracy", group["accuracy"][own])
-    for key in sorted(key for key in group if key.startswith("map_")):
-        title, units = key.removeprefix("map_").replace("_", " "), group[key].attrs["units"]
-        yield Field(title, title if units == "1" else f"{title} ({units})", group[key][own])
-    if "class_loss" in group:
-        for label, values in zip(group["class"][()], group["class_loss"][own], strict=True):
-            yield Field(f"class {label}", "loss (nat)", values)
+    """Every array over the grid; one with a leading axis (class, direction) is as many; of several lines the first."""
+    grid = [axis for axis in AXES if axis in group]
+    keys = [key for key in group if key not in ASIDE and _dims(group[key])[-len(grid) :] == grid]
+    for key in sorted(keys, key=lambda key: FIRST.index(key) if key in FIRST else len(FIRST)):
+        words, units, values = key.replace("_", " "), group[key].attrs["units"], group[key][own]
+        title, label = TITLES.get(key, words), words if units == "1" else f"{words} ({units})"
+        leading = "".join(_dims(group[key])[: -len(grid)])
+        if leading in ("", "line"):
+            yield Field(key, title, label, values[0] if leading else values)
+        else:
+            for number, each in zip(group[leading][()], values, strict=True):
+                yield Field(key, f"{title}, {leading} {number}", label, each)
+
+
+def _dims(dataset: h5py.Dataset) -> list[str]:
+    """The names of an array's dimensions but that of the checkpoints; none of a dimension scale."""
+    names = [] if dataset.is_scale else [dim[0].name.rpartition("/")[2] for dim in dataset.dims]
+    return [name for name in names if name != "checkpoint"]
 
 
 def _points(group: h5py.Group, own: Any) -> Iterator[tuple[str, tuple[float, float]]]:
@@ -120,8 +144,7 @@ def _trajectory(group: h5py.Group, own: Any) -> Trajectory:
 
 def _caption(group: h5py.Group, own: Any, summary: dict[str, Any]) -> str:
     """Lengths and angle of the directions, the data, and how many points are not finite."""
-    lengths = " and ".join(f"{norm:.3g}" for norm in group["direction_norm"][own])
-    shares = " and ".join(f"{share:.3g}" for share in group["relative_direction_norm"][own])
+    lengths, shares = _range(group["direction_norm"][own]), _range(group["relative_direction_norm"][own])
     words = f"direction{'s' * (len(group['direction']) > 1)} {lengths} long ({shares} of the weights' norm)"
     if "direction_cosine" in group:
         words += f", at {np.degrees(np.arccos(np.clip(group['direction_cosine'][own], -1, 1))):.1f}°"
@@ -129,3 +152,13 @@ def _caption(group: h5py.Group, own: Any, summary: dict[str, Any]) -> str:
     loss = group["loss"][own]
     walls = int((~np.isfinite(loss)).sum())
     return words + (f"; hatched: the loss of {walls} of {loss.size} points is not finite" if walls else "")
+
+
+def _range(numbers: Array) -> str:
+    """One or two of them, the smallest and largest of more.
+
+    >>> _range(np.array([1.0, 2.0])), _range(np.array([1.0, 5.0, 3.0]))
+    ('1 and 2', '1 to 5')
+    """
+    shown = numbers if len(numbers) < 3 else (numbers.min(), numbers.max())
+    return (" to " if len(numbers) > 2 else " and ").join(f"{number:.3g}" for number in shown)

@@ -58,6 +58,8 @@ def read_surfaces(path: Path) -> tuple[list[DrawnSurface], list[str]]:
     with opened(path, FORMAT, VERSION) as file:
         if file.attrs["measure"] != "surface":
             raise BadInput(f"{path} holds a result of {file.attrs['measure']}, expected one of landscape.surface")
+        if "line" in file["surface"]:
+            raise BadInput(f"{path} holds several lines; expected a surface of one line or plane, without --lines")
         names, summaries = [str(name) for name in file.attrs["checkpoint"]], json.loads(file.attrs["summary"])
         several = len(names) > 1
         found = [

@@ -57,7 +57,8 @@ def plane(place, index):
 def everything(place, index):
     plane(place, index)
     place.write("surface/loss_error", 0.01 * bowl(), ("alpha", "beta"), "nat", "error")
-    place.write("surface/map_gradient_norm", bowl() ** 0.5, ("alpha", "beta"), "nat", "norm")
+    place.write("surface/held_out", np.zeros((9, 7)), ("alpha", "beta"), "1", "no map")
+    place.write("surface/point_gradient_norm", bowl() ** 0.5, ("alpha", "beta"), "nat", "norm")
     place.scale("surface/class", [0, 1, 2], "1", "class")
     place.write("surface/class_loss", np.stack([bowl(k + 1) for k in range(3)]), ("class", "alpha", "beta"), "nat")
     place.scale("surface/point", ["other.pt"], "1", "network")
@@ -70,12 +71,13 @@ def everything(place, index):
 
 def line(place, index):
     place.scale("surface/alpha", ALPHA, "1", "alpha")
-    loss = 1 + ALPHA**2
-    place.write("surface/loss", np.where(ALPHA > 0.9, np.inf, loss), ("alpha",), "nat", "loss")
-    place.write("surface/accuracy", np.exp(-loss), ("alpha",), "1", "accuracy")
     place.scale("surface/line", [1, 2, 3, 4, 5], "1", "line")
-    place.write("surface/lines_loss", np.stack([loss + k for k in range(5)]), ("line", "alpha"), "nat")
-    directions(place, [3.0])
+    loss = np.stack([1 + ALPHA**2 + k for k in range(5)])
+    loss[0, ALPHA > 0.9] = np.inf
+    place.write("surface/loss", loss, ("line", "alpha"), "nat", "loss")
+    place.write("surface/loss_mean", loss.mean(0), ("alpha",), "nat", "mean")
+    place.write("surface/accuracy", np.exp(-loss), ("line", "alpha"), "1", "accuracy")
+    directions(place, [3.0, 3.1, 3.2, 3.3, 3.4])
 
 
 def titled(figure):
@@ -89,7 +91,8 @@ def caption(figure):
 def test_all_maps_of_one_network(written, drawn):
     figure = drawn("surface", written("surface", everything))
     panels = titled(figure)
-    maps = ["loss", "estimated error of the loss", "accuracy", "gradient norm", "class 0", "class 1", "class 2"]
+    classes = [f"loss, class {index}" for index in range(3)]
+    maps = ["loss", "estimated error of the loss", "accuracy", *classes, "point gradient norm"]
     assert list(panels) == [*maps, "training, off the plane"]
     assert "hatched: the loss of 2 of 63 points is not finite" in caption(figure)
     assert "directions 3 and 3.5 long" in caption(figure)
@@ -120,7 +123,7 @@ def test_contours_stand_where_the_loss_has_their_level(written, drawn):
 def test_losses_of_several_networks_share_a_scale(written, drawn):
     figure = drawn("surface", written("surface", plane, ("a.pt", "b.pt")))
     panels = titled(figure)
-    assert list(panels) == ["a", "b"]
+    assert list(panels) == ["a: loss", "b: loss"]
     finite = [bowl(), bowl(2)[2:]]  # the corner that is higher still is the same on the other side
     for axes in panels.values():
         assert axes.collections[0].get_clim() == pytest.approx((0.1, max(each.max() for each in finite)))
@@ -132,13 +135,14 @@ def test_losses_of_several_networks_share_a_scale(written, drawn):
 
 def test_a_line_with_the_spread_of_others(written, drawn):
     figure = drawn("surface", written("surface", line))
+    assert list(titled(figure)) == ["loss", "accuracy"]
     axes = titled(figure)["loss"]
     curve = next(each for each in axes.get_lines() if each.get_label() == "first direction")
     np.testing.assert_allclose(curve.get_ydata(), [*(1 + ALPHA[:-1] ** 2), np.nan])
     bands = {each.get_label(): each.get_paths()[0].vertices[:, 1] for each in axes.collections}
     assert (bands["all 5 directions"].min(), bands["all 5 directions"].max()) == (1, 6)
     assert (bands["half of 5 directions"].min(), bands["half of 5 directions"].max()) == (2, 5)
-    assert "1 of 9 points is not finite" in caption(figure)
+    assert "1 of 45 points is not finite" in caption(figure)
 
 
 def basins(place, index):
