@@ -141,7 +141,7 @@ def test_a_line_with_the_spread_of_others(written, drawn):
     np.testing.assert_allclose(curve.get_ydata(), [*(1 + ALPHA[:-1] ** 2), np.nan])
     bands = {each.get_label(): each.get_paths()[0].vertices[:, 1] for each in axes.collections}
     assert (bands["all 5 directions"].min(), bands["all 5 directions"].max()) == (1, 6)
-    assert (bands["half of 5 directions"].min(), bands["half of 5 directions"].max()) == (2, 5)
+    assert (bands["half of 5 directions"].min(), bands["half of 5 directions"].max()) == (2, 6)
     assert "1 of 45 points is not finite" in caption(figure)
 
 
