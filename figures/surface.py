@@ -54,6 +54,8 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = (), maps
             axes.set_title(field.title if len(sheets) == 1 else f"{sheet.name}: {field.title}")
         for axes, trajectory in zip(panels.flat[len(drawn) :], trajectories, strict=False):
             _residual(axes, trajectory)
+        for axes in panels[:, 1:].flat:
+            axes.set_ylabel("" if axes.get_ylabel() == "β" else axes.get_ylabel())
         for axes in panels.flat[count:]:
             axes.set_axis_off()
         figure.supxlabel(_caption(sheets), fontsize=7.5)
@@ -68,7 +70,7 @@ def _panel(axes: Axes, sheet: Sheet, field: Field, others: Sequence[Field]) -> N
     alike = [other.values for other in others if other.name == field.name]
     shared = levels(alike, logarithmic="accuracy" not in field.name)
     filled = draw_map(axes, sheet.axes, field.values, shared)
-    bar_ticks(axes.figure.colorbar(filled, ax=axes, shrink=0.8, label=field.label), shared)
+    bar_ticks(axes.figure.colorbar(filled, ax=axes, shrink=0.8), shared)
     mark_networks(axes, sheet.points, sheet.trajectory)
 
 
@@ -103,9 +105,12 @@ def _line(axes: Axes, sheet: Sheet, field: Field) -> None:
 
 def _residual(axes: Axes, trajectory: Trajectory) -> None:
     """How far from the plane each moment of the training is, and the loss there."""
+    from matplotlib.ticker import MaxNLocator
+
     axes.plot(trajectory.moments, trajectory.residual, "o-", color=CURVE)
-    axes.set(xlabel="moment of the training", ylabel="distance from the plane / to the network", ylim=(0, None))
+    axes.set(xlabel="moment of the training", ylabel="distance from the plane", ylim=(0, None))
     axes.set_title("training, off the plane")
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     beside: Any = axes.twinx()
     beside.plot(trajectory.moments, trajectory.loss, color=ASIDE, linestyle="--")
     beside.spines["right"].set_visible(True)
@@ -116,7 +121,8 @@ def _caption(sheets: Sequence[Sheet]) -> str:
     lines = [f"{sheet.name}: {sheet.caption}" for sheet in sheets]
     marks = [
         "cross: the network" * any(len(sheet.axes) == 2 for sheet in sheets),
-        "line: a training, from its first to its last moment" * any(sheet.trajectory is not None for sheet in sheets),
+        "line: a training; its distance from the plane is in units of that from the network"
+        * any(sheet.trajectory is not None for sheet in sheets),
         "squares: other networks" * any(bool(sheet.points) for sheet in sheets),
     ]
     said = "; ".join(mark for mark in marks if mark)

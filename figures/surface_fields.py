@@ -114,14 +114,15 @@ def _fields(group: h5py.Group, own: Any) -> Iterator[Field]:
     grid = [axis for axis in AXES if axis in group]
     keys = [key for key in group if key not in ASIDE and _dims(group[key])[-len(grid) :] == grid]
     for key in sorted(keys, key=lambda key: FIRST.index(key) if key in FIRST else len(FIRST)):
-        words, units, values = key.replace("_", " "), group[key].attrs["units"], group[key][own]
-        title, label = TITLES.get(key, words), words if units == "1" else f"{words} ({units})"
+        words, units, values = key.removeprefix("map_").replace("_", " "), group[key].attrs["units"], group[key][own]
+        unit = "" if units == "1" else f" ({units})"
+        title, label = TITLES.get(key, words), words + unit
         leading = "".join(_dims(group[key])[: -len(grid)])
         if leading in ("", "line"):
-            yield Field(key, title, label, values[0] if leading else values)
+            yield Field(key, title + unit, label, values[0] if leading else values)
         else:
             for number, each in zip(group[leading][()], values, strict=True):
-                yield Field(key, f"{title}, {leading} {number}", label, each)
+                yield Field(key, f"{title}, {leading} {number}{unit}", label, each)
 
 
 def _dims(dataset: h5py.Dataset) -> list[str]:
@@ -155,10 +156,10 @@ def _caption(group: h5py.Group, own: Any, summary: dict[str, Any]) -> str:
 
 
 def _range(numbers: Array) -> str:
-    """One or two of them, the smallest and largest of more.
+    """One or two of them, the smallest and largest of more; equal ones once.
 
     >>> _range(np.array([1.0, 2.0])), _range(np.array([1.0, 5.0, 3.0]))
     ('1 and 2', '1 to 5')
     """
-    shown = numbers if len(numbers) < 3 else (numbers.min(), numbers.max())
-    return (" to " if len(numbers) > 2 else " and ").join(f"{number:.3g}" for number in shown)
+    ends = numbers if len(numbers) < 3 else (numbers.min(), numbers.max())
+    return (" to " if len(numbers) > 2 else " and ").join(dict.fromkeys(f"{number:.3g}" for number in ends))

@@ -17,6 +17,8 @@ COLOURS = "cividis"
 LEVELS = 17
 WIDE = 20
 """ratio of largest to smallest from which the scale is logarithmic"""
+DEEP = 1e4
+"""ratio of largest to smallest on a logarithmic scale: what is lower is drawn as the smallest"""
 LONG = 3
 """ratio of the sides up to which a unit is as long on both axes"""
 
@@ -34,7 +36,7 @@ def levels(arrays: Sequence[Array], logarithmic: bool = True) -> tuple[Array, bo
     if low == high:
         low, high = low - 0.5, high + 0.5
     if logarithmic and low > 0 and high > WIDE * low:
-        return np.geomspace(low, high, LEVELS), True
+        return np.geomspace(max(low, high / DEEP), high, LEVELS), True
     return np.linspace(low, high, LEVELS), False
 
 
@@ -45,7 +47,7 @@ def draw_map(axes: Axes, grid: Sequence[Array], values: Array, shared: tuple[Arr
     steps, logarithmic = shared
     norm = (LogNorm if logarithmic else Normalize)(steps[0], steps[-1])
     alpha, beta = grid
-    finite = np.ma.masked_invalid(values).T
+    finite = np.ma.masked_invalid(np.maximum(values, steps[0])).T
     if np.ma.is_masked(finite):
         axes.patch.set(hatch="////", facecolor="#ffffff", edgecolor="#999999")
     filled = axes.contourf(alpha, beta, finite, steps, norm=norm, cmap=COLOURS)

@@ -131,7 +131,10 @@ def _basins(axes: Axes, tree: Tree) -> None:
     axes.plot(0, 0, "P", color="white", markersize=8, markeredgecolor="black", markeredgewidth=0.7)
     for number, at in enumerate(tree.minima[: len(COLOURS)], 1):
         box: dict[str, Any] = {"facecolor": "white", "edgecolor": _colour(number), "boxstyle": "circle", "pad": 0.15}
-        axes.annotate(f"{number}", at, (7, 7), textcoords="offset points", fontsize=7, bbox=box)
+        inwards = 7 if at[0] < alpha.mean() else -7, 7 if at[1] < beta.mean() else -7
+        axes.annotate(
+            f"{number}", at, inwards, textcoords="offset points", ha="center", va="center", fontsize=7, bbox=box
+        )
         axes.plot(*at, ".", color="black")
     axes.set(xlabel="α", ylabel="β")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
@@ -24,7 +25,7 @@ class MergeTree:
     parents: NDArray[np.int64]
     """(k,) the lowest minimum of what it merges with, which comes before it; -1: none"""
     descents: NDArray[np.int64]
-    """the minimum at which a point's steepest descent ends, in the grid's shape; -1: a wall"""
+    """the minimum at which a point's steepest descent (by loss over cells) ends, in the grid's shape; -1: a wall"""
 
 
 @dataclass
@@ -71,21 +72,25 @@ def merge_tree(values: NDArray[np.float64]) -> MergeTree:
     rank[order] = np.arange(len(order))
     flood, descents = _Flood(), np.full(flat.size, -1)
     for point in order:
-        below = [near for near in _around(point, values.shape) if rank[near] < rank[point]]
-        if below:
-            descents[point] = descents[min(below, key=lambda near: rank[near])]
-            flood.join({flood.of(descents[near]) for near in below}, point)
+        slopes = {
+            near: ((flat[near] - flat[point]) / far, rank[near])
+            for near, far in _around(point, values.shape)
+            if rank[near] < rank[point]
+        }
+        if slopes:
+            descents[point] = descents[min(slopes, key=slopes.__getitem__)]
+            flood.join({flood.of(descents[near]) for near in slopes}, point)
         else:
             descents[point] = flood.begin(point)
     minima, saddles, parents = np.array([flood.minima, flood.saddles, flood.parents], dtype=np.int64)
     return MergeTree(minima, saddles, parents, descents.reshape(values.shape))
 
 
-def _around(point: int, shape: tuple[int, ...]) -> Iterator[int]:
-    """The neighbours of a point within the grid."""
+def _around(point: int, shape: tuple[int, ...]) -> Iterator[tuple[int, float]]:
+    """The neighbours of a point within the grid, and how many cells away they are."""
     at = np.unravel_index(point, shape)
     ranges = [range(max(0, int(place) - 1), min(count, int(place) + 2)) for place, count in zip(at, shape, strict=True)]
     for near in product(*ranges):
         index = near[0] if len(near) == 1 else near[0] * shape[1] + near[1]
         if index != point:
-            yield index
+            yield index, math.dist(near, at)

@@ -121,7 +121,7 @@ def _place(point: dict[str, float]) -> str:
 
 def _bend(summary: dict[str, Any]) -> str:
     if summary["curvatures"] is None:
-        return "curvature at the centre: not known (at the edge of the grid or beside a wall, or the directions are parallel)"
+        return "curvature at the centre: not known (near the edge or a wall, or the directions are parallel)"
     values = " and ".join(f"{value:.4g}" for value in summary["curvatures"])
     text = f"curvature at the centre {values} nat for a squared unit of distance"
     if summary["condition"] is not None:

@@ -58,7 +58,7 @@ def everything(place, index):
     plane(place, index)
     place.write("surface/loss_error", 0.01 * bowl(), ("alpha", "beta"), "nat", "error")
     place.write("surface/held_out", np.zeros((9, 7)), ("alpha", "beta"), "1", "no map")
-    place.write("surface/point_gradient_norm", bowl() ** 0.5, ("alpha", "beta"), "nat", "norm")
+    place.write("surface/map_gradient_norm", bowl() ** 0.5, ("alpha", "beta"), "nat", "norm")
     place.scale("surface/class", [0, 1, 2], "1", "class")
     place.write("surface/class_loss", np.stack([bowl(k + 1) for k in range(3)]), ("class", "alpha", "beta"), "nat")
     place.scale("surface/point", ["other.pt"], "1", "network")
@@ -91,26 +91,26 @@ def caption(figure):
 def test_all_maps_of_one_network(written, drawn):
     figure = drawn("surface", written("surface", everything))
     panels = titled(figure)
-    classes = [f"loss, class {index}" for index in range(3)]
-    maps = ["loss", "estimated error of the loss", "accuracy", *classes, "point gradient norm"]
+    classes = [f"loss, class {index} (nat)" for index in range(3)]
+    maps = ["loss (nat)", "estimated error of the loss (nat)", "accuracy", *classes, "gradient norm (nat)"]
     assert list(panels) == [*maps, "training, off the plane"]
     assert "hatched: the loss of 2 of 63 points is not finite" in caption(figure)
     assert "directions 3 and 3.5 long" in caption(figure)
     assert "60.0°" in caption(figure)
-    assert panels["loss"].patch.get_hatch()
+    assert panels["loss (nat)"].patch.get_hatch()
     assert not panels["accuracy"].patch.get_hatch()
-    curves = [np.array(each.get_data()).tolist() for each in panels["loss"].get_lines()]
+    curves = [np.array(each.get_data()).tolist() for each in panels["loss (nat)"].get_lines()]
     assert [MOMENTS["alpha"], MOMENTS["beta"]] in curves
     assert [[0.7], [1.1]] in curves
     assert [[0], [0]] in curves
-    assert {"0", "9", "other"} <= {each.get_text() for each in panels["loss"].texts}
+    assert {"0", "9", "other"} <= {each.get_text() for each in panels["loss (nat)"].texts}
     (residual,) = panels["training, off the plane"].get_lines()
     assert residual.get_xydata().tolist() == [[0, 3], [4, 1], [9, 0]]
 
 
 def test_contours_stand_where_the_loss_has_their_level(written, drawn):
     """Alpha to the right, beta upwards: of an oblong bowl the other way round, no contour would fit."""
-    axes = titled(drawn("surface", written("surface", plane)))["loss"]
+    axes = titled(drawn("surface", written("surface", plane)))["loss (nat)"]
     lines = axes.collections[1]  # filled ones are first
     levels, paths = lines.levels, lines.get_paths()
     assert levels[-1] / levels[0] > 20
@@ -123,20 +123,20 @@ def test_contours_stand_where_the_loss_has_their_level(written, drawn):
 def test_losses_of_several_networks_share_a_scale(written, drawn):
     figure = drawn("surface", written("surface", plane, ("a.pt", "b.pt")))
     panels = titled(figure)
-    assert list(panels) == ["a: loss", "b: loss"]
+    assert list(panels) == ["a: loss (nat)", "b: loss (nat)"]
     finite = [bowl(), bowl(2)[2:]]  # the corner that is higher still is the same on the other side
     for axes in panels.values():
         assert axes.collections[0].get_clim() == pytest.approx((0.1, max(each.max() for each in finite)))
     assert list(titled(drawn("surface", written("surface", plane, ("a.pt", "b.pt")), checkpoint=("b.pt",)))) == [
-        "loss",
+        "loss (nat)",
         "accuracy",
     ]
 
 
 def test_a_line_with_the_spread_of_others(written, drawn):
     figure = drawn("surface", written("surface", line))
-    assert list(titled(figure)) == ["loss", "accuracy"]
-    axes = titled(figure)["loss"]
+    assert list(titled(figure)) == ["loss (nat)", "accuracy"]
+    axes = titled(figure)["loss (nat)"]
     curve = next(each for each in axes.get_lines() if each.get_label() == "first direction")
     np.testing.assert_allclose(curve.get_ydata(), [*(1 + ALPHA[:-1] ** 2), np.nan])
     bands = {each.get_label(): each.get_paths()[0].vertices[:, 1] for each in axes.collections}
