@@ -68,8 +68,9 @@ def bar_ticks(bar: Any, shared: tuple[Array, bool]) -> None:
         bar.set_ticks(MaxNLocator(5).tick_values(steps[0], steps[-1]))
         bar.ax.set_ylim(steps[0], steps[-1])
         return
-    decades = 10.0 ** np.arange(np.ceil(np.log10(steps[0])), np.floor(np.log10(steps[-1])) + 1)
-    ticks = decades[:: max(1, len(decades) // 4)]
+    within = 10.0 ** np.arange(np.floor(np.log10(steps[0])), np.log10(steps[-1]))
+    marks = np.outer(within, (1, 2, 5) if steps[-1] < 100 * steps[0] else (1,)).ravel()
+    ticks = marks[(marks >= steps[0]) & (marks <= steps[-1])]
     bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
     bar.ax.minorticks_off()
 
