@@ -55,6 +55,11 @@ class Plane:
         relative = [direction.relative_norm for direction in self.directions]
         place.write("surface/direction_norm", norms, ("direction",), "1", "length of a direction")
         place.write("surface/relative_direction_norm", relative, ("direction",), "1", "its length / the weights' norm")
+        if len(norms) > 1:
+            cosine = self.directions[0].vector @ self.directions[1].vector / (norms[0] * norms[1])
+            place.write(
+                "surface/direction_cosine", cosine.item(), (), "1", "cosine of the angle between the directions"
+            )
 
     def summary(self) -> dict[str, Any]:
         """What the JSON object says of it."""

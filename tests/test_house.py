@@ -29,6 +29,7 @@ COMMANDS = [
     "landscape.path",
     "landscape.instability",
     "landscape.successive",
+    "landscape.topology",
     "landscape.stability",
     "landscape.survivors",
     "entropy.psp",

@@ -1,0 +1,133 @@
+"""Any result of `landscape.surface`: maps with what lies on them, or lines with their spread."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from figures.drawing import Choosing, command
+from figures.style import WIDTH, plain_ticks, save, styled
+from figures.surface_fields import Field, Sheet, read_sheets
+from figures.surface_map import bar_ticks, draw_map, levels, mark_networks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from figures.surface_fields import Trajectory
+
+ROOM = 20
+"""maps that fit the page"""
+CHARACTERS = 120
+"""of the caption's lines"""
+CURVE, SPREAD, ASIDE = "#000000", "#0072B2", "#D55E00"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Showing(Choosing):
+    """Flags of this figure."""
+
+    maps: tuple[str, ...] = ()
+    """arrays of the file to show, such as loss class_loss (default: all; of several checkpoints the loss)"""
+
+
+def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = (), maps: Sequence[str] = ()) -> list[Path]:
+    """Draw from `landscape.surface` results: every map of one checkpoint, or the losses of several on one scale."""
+    sheets = read_sheets(inputs, checkpoint, maps, ROOM)
+    drawn = [(sheet, field) for sheet in sheets for field in sheet.fields]
+    trajectories = [sheet.trajectory for sheet in sheets if sheet.trajectory is not None]
+    count = len(drawn) + len(trajectories)
+    columns = min(count, 3 if count <= 9 else 4)
+    rows = math.ceil(count / columns)
+    with styled():
+        import matplotlib.pyplot as plt
+
+        height = 0.7 + WIDTH / columns * (0.85 if columns > 1 else 0.6) * rows
+        figure, panels = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False, layout="compressed")
+        for axes, (sheet, field) in zip(panels.flat, drawn, strict=False):
+            _panel(axes, sheet, field, [other for _, other in drawn])
+            axes.set_title(field.title if len(sheets) == 1 else f"{sheet.name}: {field.title}")
+        for axes, trajectory in zip(panels.flat[len(drawn) :], trajectories, strict=False):
+            _residual(axes, trajectory)
+        for axes in panels[:, 1:].flat:
+            axes.set_ylabel("" if axes.get_ylabel() == "β" else axes.get_ylabel())
+        for axes in panels.flat[count:]:
+            axes.set_axis_off()
+        figure.supxlabel(_caption(sheets), fontsize=7.5)
+        return save(figure, out)
+
+
+def _panel(axes: Axes, sheet: Sheet, field: Field, others: Sequence[Field]) -> None:
+    """Maps of the same kind share a scale."""
+    if len(sheet.axes) == 1:
+        _line(axes, sheet, field)
+        return
+    alike = [other.values for other in others if other.name == field.name]
+    shared = levels(alike, logarithmic="accuracy" not in field.name)
+    filled = draw_map(axes, sheet.axes, field.values, shared)
+    bar_ticks(axes.figure.colorbar(filled, ax=axes, shrink=0.8), shared)
+    mark_networks(axes, sheet.points, sheet.trajectory)
+
+
+def _line(axes: Axes, sheet: Sheet, field: Field) -> None:
+    """Along one direction; of the loss also its estimated error, and quartiles and extremes over all directions."""
+    (alpha,) = sheet.axes
+    curve = np.where(np.isfinite(field.values), field.values, np.nan)
+    if field.name == "loss":
+        error = [other.values for other in sheet.fields if other.name == "loss_error"]
+        if sheet.lines is not None:
+            lines = np.where(np.isfinite(sheet.lines), sheet.lines, np.inf)
+            for inner, shade in ((0, 0.2), (25, 0.35)):
+                low, high = np.percentile(lines, (inner, 100 - inner), axis=0, method="nearest")
+                words = "half of" if inner else "all"
+                label = f"{words} {len(lines)} directions"
+                axes.fill_between(alpha, low, high, color=SPREAD, alpha=shade, linewidth=0, label=label)
+        for each in error:
+            axes.fill_between(alpha, curve - each, curve + each, color=ASIDE, alpha=0.4, label="± estimated error")
+        if np.nanmin(curve, initial=np.inf) > 0 and levels([curve])[1]:
+            axes.set_yscale("log")
+            plain_ticks(axes.yaxis)
+    axes.plot(alpha, curve, color=CURVE, marker="." if len(alpha) < 60 else None, label="first direction")
+    low, high = axes.get_ylim()
+    for wall in alpha[~np.isfinite(field.values)]:
+        half = (alpha[1] - alpha[0]) / 2
+        axes.axvspan(wall - half, wall + half, facecolor="none", edgecolor="#999999", hatch="////", linewidth=0)
+    axes.axvline(0, color="#999999", linewidth=0.8, linestyle=":")
+    axes.set(xlabel="α", ylabel=field.label, ylim=(low, high))
+    if len(axes.get_legend_handles_labels()[1]) > 1:
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.1), ncols=2, fontsize=6.5)
+
+
+def _residual(axes: Axes, trajectory: Trajectory) -> None:
+    """How far from the plane each moment of the training is, and the loss there."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.plot(trajectory.moments, trajectory.residual, "o-", color=CURVE)
+    axes.set(xlabel="moment of the training", ylabel="distance from the plane", ylim=(0, None))
+    axes.set_title("training, off the plane")
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    beside: Any = axes.twinx()
+    beside.plot(trajectory.moments, trajectory.loss, color=ASIDE, linestyle="--")
+    beside.spines["right"].set_visible(True)
+    beside.set_ylabel("loss of the moment (nat)", color=ASIDE)
+
+
+def _caption(sheets: Sequence[Sheet]) -> str:
+    lines = [f"{sheet.name}: {sheet.caption}" for sheet in sheets]
+    marks = [
+        "cross: the network" * any(len(sheet.axes) == 2 for sheet in sheets),
+        "line: a training; its distance from the plane is in units of that from the network"
+        * any(sheet.trajectory is not None for sheet in sheets),
+        "squares: other networks" * any(bool(sheet.points) for sheet in sheets),
+    ]
+    said = "; ".join(mark for mark in marks if mark)
+    return "\n".join(line for words in (*lines, said) for line in wrap(words, CHARACTERS))
+
+
+if __name__ == "__main__":
+    command(draw, "surface", __doc__ or "", Showing)
