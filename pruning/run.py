@@ -103,6 +103,7 @@ class _Run:
             "frozen": gone if self.trainer.rest else 0.0,
             "reached": engine.has_reached(sparsity),
             "epochs": self.trainer.steps_done / per_epoch,
+            "initial_sparsity": engine.span.initial,
             "cuts": [{"epoch": step / per_epoch, "survivors": alive} for step, alive in engine.cuts],
         }
 
