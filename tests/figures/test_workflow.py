@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -143,10 +144,9 @@ def test_job_script_replaces_only_what_was_made_otherwise(tmp_path):
     """store/job.sh: --overwrite is added when the command asked for it, and a failure stays a failure."""
     command = tmp_path / "command.sh"
     command.write_text('echo "$@" >> calls; case "$*" in *--overwrite) ;; *) echo "$WORDS" >&2; exit 1;; esac\n')
-    script = JOB
     for words, status, calls in (("replace it with --overwrite", 0, ["x", "x --overwrite"]), ("no", 1, ["x"])):
         (tmp_path / "calls").unlink(missing_ok=True)
-        line = ["bash", script, "log", "bash", command, "x"]
+        line = [*shlex.split(JOB), "log", "bash", command, "x"]
         done = subprocess.run(line, cwd=tmp_path, env=os.environ | {"WORDS": words}, check=False)
         assert done.returncode == status
         assert (tmp_path / "calls").read_text().splitlines() == calls
