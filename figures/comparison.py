@@ -22,6 +22,8 @@ PANELS = {
     "training_by_density": "training, multiply-adds\ntimes density",
     "psp_entropy_alive": "PSP-entropy of\nalive neurons (bit)",
 }
+LINEAR = ("training_by_density", "psp_entropy_alive")
+"""panels without a log axis"""
 SHARPNESS = 2
 """measures of sharpness that are drawn: the first ones"""
 
@@ -41,14 +43,14 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
         for axes, (key, label) in zip(grid.flat, (PANELS | measures).items(), strict=False):
             for arm, style in styles.items():
                 _line(axes, [row for row in rows if row["arm"] == arm], key, style)
-            axes.set_yscale("linear" if key == "psp_entropy_alive" else "log")
-            if key != "training_by_density" and axes.get_yscale() == "log":
+            if key not in LINEAR:
+                axes.set_yscale("log")
                 plain_ticks(axes.yaxis)
             axes.set_ylabel(label)
         for axes in grid.flat:
             compression_axis(axes, sorted({row["asked"] for row in rows if row["asked"]}))
-            axes.set_xlabel("")
-        figure.supxlabel("compression (prunable weights / survivors)", fontsize=9)
+            if axes is not grid[1, 1]:
+                axes.set_xlabel("")
         handles, labels = grid.flat[0].get_legend_handles_labels()
         caption = f"median of {max(row['seeds'] for row in rows)} seeds, band: quartiles"
         figure.legend(handles, labels, loc="outside lower center", ncols=3, title=caption, title_fontsize=8)
@@ -72,7 +74,7 @@ def _line(axes: Axes, rows: Sequence[Mapping[str, Any]], key: str, style: Look) 
 def _shown(value: float, key: str) -> float:
     """In per cent where the panel is; NaN for what has no place on a log axis."""
     shown = {"error": 100 * value, "effective_sparsity": 100 * (1 - value)}.get(key, value)
-    return shown if shown > 0 or key == "psp_entropy_alive" else np.nan
+    return shown if shown > 0 or key in LINEAR else np.nan
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -179,8 +179,10 @@ def _check(comparison: Comparison, path: Path) -> None:
             raise BadInput(
                 f"{path}: [arms.{arm.name}]: there is no method {arm.method!r}. Known: {', '.join(methods())}"
             )
-    for cell in comparison.cells():
-        if cell.arm is not None and not 0 < cell.sparsity < 1:
-            raise BadInput(f"{path}: sparsity {cell.sparsity} of {cell.called}: expected a fraction between 0 and 1")
-        if cell.arm is not None and cell.seed == 0:
-            cell.arguments()
+        asked = arm.sparsities or comparison.sparsities
+        for sparsity in asked:
+            if not 0 < sparsity < 1:
+                raise BadInput(f"{path}: sparsity {sparsity} of {arm.name}: expected a fraction between 0 and 1")
+        if not asked:
+            raise BadInput(f"{path}: [arms.{arm.name}]: no sparsity is asked for, such as sparsities = [0.9]")
+        Cell(comparison, arm, asked[0], 0).arguments()

@@ -31,6 +31,7 @@ COMMANDS = [
     "landscape.successive",
     "landscape.stability",
     "landscape.survivors",
+    "pruning.compare",
     "pruning.masks",
     "entropy.psp",
     "entropy.transfer",
