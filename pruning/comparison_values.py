@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from store.checkpoint import Checkpoint
 
 VALUES = {
-    "error": "test error, a fraction",
-    "sparsity": "fraction of the prunable weights removed",
-    "effective_sparsity": "fraction of them removed or on no path from the input to the output",
+    "error": "share of the test examples classified wrong",
+    "sparsity": "share of the prunable weights removed",
+    "effective_sparsity": "share of them removed or on no path from the input to the output",
     "empty_layers": "layers without a weight",
     "disconnected": "units that are on no path",
     "multiply_adds_reachable": "multiply-adds of the reachable weights for one example",
     "training_dense": "multiply-adds of all training, parent's included, as dense hardware spends them",
-    "training_by_density": "the same, each step times the density it had",
+    "training_by_density": "the same, each step times the density that the network had",
     "psp_entropy": "mean PSP-entropy of the hidden neurons, in bits",
     "psp_entropy_alive": "the same of those that are neither dead nor always on",
 }
