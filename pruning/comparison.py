@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pruning.method import methods
 from store.command import BadInput
+from zoo.code import is_code
 
 if TYPE_CHECKING:
     from pruning.arguments import Prune
@@ -112,16 +113,17 @@ class Cell:
     def commands(self) -> list[str]:
         """What is typed behind python -m, line by line."""
         whole, made = self.comparison, self.checkpoint
+        code = f" --data {whole.data}" if is_code(whole.data) else ""  # no file may ask for code to be run
         if self.arm is None:
             first = f"zoo.train --model {whole.model} --data {whole.data} {whole.dense} --seed {self.seed} -o {made}"
         else:
-            flags = f"--sparsity {self.sparsity!r} {whole.prune} {self.arm.flags}"
+            flags = f"--sparsity {self.sparsity!r} {whole.prune} {self.arm.flags}{code}"
             first = f"pruning {self.arm.method} {self.parent.checkpoint} {flags} -o {made}"
         return [
             first,
-            f"pruning.masks {made} -o {self.result('masks')}",
-            f"landscape.sharpness {made} {whole.sharpness} -o {self.result('sharpness')}",
-            f"entropy.psp {made} {whole.entropy} -o {self.result('psp')}",
+            f"pruning.masks {made}{code} -o {self.result('masks')}",
+            f"landscape.sharpness {made} {whole.sharpness}{code} -o {self.result('sharpness')}",
+            f"entropy.psp {made} {whole.entropy}{code} -o {self.result('psp')}",
         ]
 
     def arguments(self) -> Prune:
