@@ -79,6 +79,7 @@ class _Run:
                 f"{self.job.plan.epochs} epochs; written as it is, with reached: false"
             )
         if sparsity == self.job.asked[-1]:  # comes last: with it the run is over, and nothing may be missing
+            self.keeper.record()  # again: there may have been a cut since, and the last moment is the finished network
             self.keeper.finish()
         save(checkpoint, self.job.targets[sparsity])
 

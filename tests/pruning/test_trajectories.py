@@ -2,6 +2,7 @@
 
 import importlib
 
+import numpy as np
 import pytest
 import tyro
 
@@ -19,19 +20,30 @@ MEASURES = {
 
 @pytest.mark.parametrize("name", methods())
 def test_the_moments_of_a_run_are_kept_with_their_masks(name, dense, tmp_path, prune):
-    words = [dense, "--sparsity", 0.8, "--epochs", EPOCHS, "--keep", EVERY]
+    asked = getattr(methods()[name]().composition().schedule, "sparsity", 0.8)  # of methods that know only one
+    words = [dense, "--sparsity", asked, "--epochs", EPOCHS, "--keep", EVERY]
     prune(name, *words, "-o", tmp_path / "x.pt")
     path, last = tmp_path / "x.trajectory.h5", load(tmp_path / "x.pt")
-    assert read_steps(path) == list(range(0, EPOCHS + 1, EVERY))
-    moments = [load_step(path, step) for step in read_steps(path)]
+    steps = list(range(0, int(last.metrics["epochs"]) + 1, EVERY))
+    assert read_steps(path) == steps
+    moments = [load_step(path, step) for step in steps]
     for moment in moments:
         assert all(not moment.state[key][~mask].any() for key, mask in moment.masks.items())
-    assert all((moments[-1].state[key] == value).all() for key, value in last.state.items())
-    assert all((moments[-1].masks[key] == mask).all() for key, mask in last.masks.items())
+    check_is(moments[-1], last)
     for module, (flags, more) in MEASURES.items():
         found = _measured(module, flags, [path, *more, "-o", tmp_path / f"{flags}.h5"])
-        assert found["step"] == list(range(0, EPOCHS + 1, EVERY))
-        assert found["sparsity"][-1] == pytest.approx(last.metrics["sparsity"])
+        assert np.array_equal(np.atleast_1d(found["step"]), steps)
+        assert np.atleast_1d(found["sparsity"])[-1] == pytest.approx(last.metrics["sparsity"])
+
+
+def test_the_last_moment_is_the_finished_network_also_where_a_cut_comes_last(dense, tmp_path, prune):
+    prune("magnitude", dense, "--sparsity", 0.8, "--epochs", 0, "--keep", 1, "-o", tmp_path / "x.pt")
+    check_is(load_step(tmp_path / "x.trajectory.h5", 0), load(tmp_path / "x.pt"))
+
+
+def check_is(moment, checkpoint):
+    assert all((moment.state[key] == value).all() for key, value in checkpoint.state.items())
+    assert all((moment.masks[key] == mask).all() for key, mask in checkpoint.masks.items())
 
 
 def _measured(module, flags, words):
