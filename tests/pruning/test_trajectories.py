@@ -11,6 +11,7 @@ from store.checkpoint import load
 from store.trajectory import load_step, read_steps
 
 EPOCHS, EVERY = 16, 4
+PRUNABLE = 64 * 12 + 12 * 10
 MEASURES = {
     "landscape.sharpness": ("Sharpness", ["--measures", "lambda_max", "--samples", "50"]),
     "entropy.psp": ("Psp", ["--samples", "50"]),
@@ -29,11 +30,13 @@ def test_the_moments_of_a_run_are_kept_with_their_masks(name, dense, tmp_path, p
     moments = [load_step(path, step) for step in steps]
     for moment in moments:
         assert all(not moment.state[key][~mask].any() for key, mask in moment.masks.items())
-    check_is(moments[-1], last)
+    if last.metrics["epochs"] == steps[-1]:  # a method may end its run between two moments
+        check_is(moments[-1], last)
     for module, (flags, more) in MEASURES.items():
         found = _measured(module, flags, [path, *more, "-o", tmp_path / f"{flags}.h5"])
         assert np.array_equal(np.atleast_1d(found["step"]), steps)
-        assert np.atleast_1d(found["sparsity"])[-1] == pytest.approx(last.metrics["sparsity"])
+        kept = [sum(int(mask.sum()) for mask in moment.masks.values()) for moment in moments]
+        assert np.atleast_1d(found["sparsity"]) == pytest.approx(1 - np.array(kept) / PRUNABLE)
 
 
 def test_the_last_moment_is_the_finished_network_also_where_a_cut_comes_last(dense, tmp_path, prune):
