@@ -79,6 +79,7 @@ class _Run:
                 f"{self.job.plan.epochs} epochs; written as it is, with reached: false"
             )
         if sparsity == self.job.asked[-1]:  # comes last: with it the run is over, and nothing may be missing
+            self.keeper.record()  # again: there may have been a cut since, and the last moment is the finished network
             self.keeper.finish()
         save(checkpoint, self.job.targets[sparsity])
 
@@ -103,6 +104,7 @@ class _Run:
             "frozen": gone if self.trainer.rest else 0.0,
             "reached": engine.has_reached(sparsity),
             "epochs": self.trainer.steps_done / per_epoch,
+            "initial_sparsity": engine.span.initial,
             "cuts": [{"epoch": step / per_epoch, "survivors": alive} for step, alive in engine.cuts],
         }
 

@@ -32,6 +32,8 @@ COMMANDS = [
     "landscape.topology",
     "landscape.stability",
     "landscape.survivors",
+    "pruning.compare",
+    "pruning.masks",
     "entropy.psp",
     "entropy.transfer",
     "entropy.layers",

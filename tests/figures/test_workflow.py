@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from figures.lock import acquire, holders
+from store.lock import acquire, holders
+from store.workflow import JOB
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,8 +39,9 @@ def folder(tmp_path):
 
 def start(folder, snakefile="Snakefile"):
     """The runner as a process of its own session."""
-    main = f"lambda _: w.run_snakemake(pathlib.Path('{snakefile}'), None, 1)"
-    code = f"import pathlib, figures.workflow as w; w.run(w.Workflow, {main}, prog='workflow', argv=[])"
+    code = "import pathlib, sys, store.command as c, store.workflow as w\n"
+    code += f"main = lambda _: sys.exit(w.run_snakemake(pathlib.Path('{snakefile}'), 'test', 1).explained or 0)\n"
+    code += "c.run(c.Command, main, prog='workflow', argv=[])"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code]
     return subprocess.Popen(
@@ -89,7 +92,7 @@ def test_the_engine_alone_killed(folder):
     process.kill()
     os.kill(engine, signal.SIGKILL)
     process.wait()
-    assert holders(folder / ".snakemake" / "figures.lock")
+    assert holders(folder / ".snakemake" / "minima.lock")
     said = complete(folder)
     assert "waiting for process" in said
 
@@ -111,7 +114,7 @@ def test_a_polite_end_of_everything_comes_soon_and_leaves_nobody(folder, kind):
     os.killpg(process.pid, kind)
     process.communicate(timeout=20)
     assert process.returncode != 0
-    assert not holders(folder / ".snakemake" / "figures.lock")
+    assert not holders(folder / ".snakemake" / "minima.lock")
     complete(folder)
 
 
@@ -138,13 +141,12 @@ def test_a_second_holder_waits_for_the_first(tmp_path):
 
 
 def test_job_script_replaces_only_what_was_made_otherwise(tmp_path):
-    """rules/job.sh: --overwrite is added when the command asked for it, and a failure stays a failure."""
+    """store/job.sh: --overwrite is added when the command asked for it, and a failure stays a failure."""
     command = tmp_path / "command.sh"
     command.write_text('echo "$@" >> calls; case "$*" in *--overwrite) ;; *) echo "$WORDS" >&2; exit 1;; esac\n')
-    script = ROOT / "figures" / "rules" / "job.sh"
     for words, status, calls in (("replace it with --overwrite", 0, ["x", "x --overwrite"]), ("no", 1, ["x"])):
         (tmp_path / "calls").unlink(missing_ok=True)
-        line = ["bash", script, "log", "bash", command, "x"]
+        line = [*shlex.split(JOB), "log", "bash", command, "x"]
         done = subprocess.run(line, cwd=tmp_path, env=os.environ | {"WORDS": words}, check=False)
         assert done.returncode == status
         assert (tmp_path / "calls").read_text().splitlines() == calls

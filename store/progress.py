@@ -22,7 +22,8 @@ class Progress:
     def __init__(self) -> None:
         self.planned: Counter[str] = Counter()
         self.done: Counter[str] = Counter()
-        self.failed: list[str] = []
+        self.failed: list[Path] = []
+        """logs of the jobs that failed"""
         self._in_table = False
         self._in_error = ""
         self._said = time.monotonic()
@@ -63,10 +64,10 @@ class Progress:
             )
 
     def _fail(self, log: str) -> None:
-        self.failed.append(self._in_error)
         self._say(f"failed: {self._in_error.replace('_', ' ')}. The end of {log}:")
         self._in_error = ""
         path = Path(log)
+        self.failed.append(path)
         text = path.read_text(errors="replace") if path.is_file() else "(it wrote nothing)"
         for line in text.splitlines()[-LAST_LINES:]:
             print(f"    {line}", file=sys.stderr)

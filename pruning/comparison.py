@@ -1,0 +1,190 @@
+"""What a comparison of methods consists of: a TOML file read and checked, and the names of the files it makes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pruning.method import methods
+from store.command import BadInput
+from zoo.code import is_code
+
+if TYPE_CHECKING:
+    from pruning.arguments import Prune
+
+BUNDLED = Path(__file__).with_name("comparisons")
+MEASURES = ("masks", "sharpness", "psp")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A method with its flags."""
+
+    name: str
+    method: str
+    flags: str = ""
+    """of `python -m pruning METHOD`, in addition to those of all arms"""
+    sparsities: tuple[float, ...] = ()
+    """of this arm (default: the comparison's)"""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Methods x sparsities x seeds on one network and one data set."""
+
+    name: str
+    model: str
+    data: str
+    seeds: int
+    sparsities: tuple[float, ...]
+    arms: tuple[Arm, ...]
+    dense: str = ""
+    """flags of `zoo.train` for the parents"""
+    prune: str = ""
+    """flags of `pruning METHOD` for every arm"""
+    sharpness: str = ""
+    """flags of `landscape.sharpness`"""
+    entropy: str = ""
+    """flags of `entropy.psp`"""
+
+    def cells(self) -> list[Cell]:
+        """Everything that is compared: the dense parent of each seed, then every arm at each of its sparsities."""
+        parents = [Cell(self, None, 0.0, seed) for seed in range(self.seeds)]
+        pruned = [
+            Cell(self, arm, sparsity, seed)
+            for arm in self.arms
+            for sparsity, seed in product(arm.sparsities or self.sparsities, range(self.seeds))
+        ]
+        return parents + pruned
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One network of a comparison, and what is measured on it."""
+
+    comparison: Comparison
+    arm: Arm | None
+    """None: the dense parent"""
+    sparsity: float
+    seed: int
+
+    @property
+    def called(self) -> str:
+        """The arm's name."""
+        return "dense" if self.arm is None else self.arm.name
+
+    @property
+    def stem(self) -> str:
+        """Where the names of its files begin; figures read them as they do a study's."""
+        model = self.comparison.model.partition(":")[0]
+        ending = "" if self.arm is None else f"-{self.sparsity!r}"
+        return f"{self.comparison.name}-{model}-seed{self.seed}.{self.called}{ending}"
+
+    @property
+    def parent(self) -> Cell:
+        """The dense network it was made from."""
+        return Cell(self.comparison, None, 0.0, self.seed)
+
+    @property
+    def checkpoint(self) -> str:
+        """The network's file."""
+        return f"runs/{self.stem}.pt"
+
+    @property
+    def log(self) -> Path:
+        """What its commands said."""
+        return Path(f"out/logs/{self.stem}.log")
+
+    def result(self, measure: str) -> str:
+        """The file of a measure."""
+        return f"out/{self.stem}.{measure}.h5"
+
+    @property
+    def files(self) -> list[str]:
+        """All it makes."""
+        return [self.checkpoint, *map(self.result, MEASURES)]
+
+    def commands(self) -> list[str]:
+        """What is typed behind python -m, line by line."""
+        whole, made = self.comparison, self.checkpoint
+        code = f" --data {whole.data}" if is_code(whole.data) else ""  # no file may ask for code to be run
+        if self.arm is None:
+            first = f"zoo.train --model {whole.model} --data {whole.data} {whole.dense} --seed {self.seed} -o {made}"
+        else:
+            flags = f"--sparsity {self.sparsity!r} {whole.prune} {self.arm.flags}{code}"
+            first = f"pruning {self.arm.method} {self.parent.checkpoint} {flags} -o {made}"
+        return [
+            first,
+            f"pruning.masks {made}{code} -o {self.result('masks')}",
+            f"landscape.sharpness {made} {whole.sharpness}{code} -o {self.result('sharpness')}",
+            f"entropy.psp {made} {whole.entropy}{code} -o {self.result('psp')}",
+        ]
+
+    def arguments(self) -> Prune:
+        """The flags its network is pruned with, parsed; wrong ones end the command with status 2."""
+        import tyro
+
+        from pruning.arguments import arguments_of
+
+        if self.arm is None:
+            raise ValueError("a dense network is not pruned")
+        _, method, *words = shlex.split(self.commands()[0])
+        return tyro.cli(arguments_of(methods()[method]), prog=f"[arms.{self.arm.name}] python -m pruning", args=words)
+
+
+def read_comparison(path: Path) -> Comparison:
+    """The comparison that a TOML file describes, with every method, flag and name in it checked.
+
+    Raises:
+        BadInput: what is wrong, by its key.
+    """
+    try:
+        raw = tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise BadInput(f"--config {path}: {error}") from error
+    arms = raw.pop("arms", {})
+    if not arms:
+        raise BadInput(f'{path}: no arm is given. Add for example [arms.magnitude] with method = "magnitude"')
+    made = [_made(Arm, {"name": name, **table}, f"{path}: [arms.{name}]") for name, table in arms.items()]
+    comparison: Comparison = _made(Comparison, raw | {"arms": tuple(made)}, str(path))
+    _check(comparison, path)
+    return comparison
+
+
+def _made(kind: type[Any], table: Mapping[str, Any], where: str) -> Any:
+    """A dataclass from a table; lists become tuples."""
+    known = [item.name for item in fields(kind)]
+    unknown = [key for key in table if key not in known]
+    if unknown:
+        raise BadInput(f"{where}: there is no key {unknown[0]!r}. Known: {', '.join(known)}")
+    try:
+        return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+    except TypeError as error:
+        raise BadInput(f"{where}: {str(error).partition('() ')[2]}") from error
+
+
+def _check(comparison: Comparison, path: Path) -> None:
+    if not re.fullmatch("[a-z0-9]+", comparison.name):
+        raise BadInput(f"{path}: name = {comparison.name!r} becomes part of file names: small letters and digits only")
+    if comparison.seeds < 1:
+        raise BadInput(f"{path}: seeds = {comparison.seeds}: expected 1 or more")
+    for arm in comparison.arms:
+        if not re.fullmatch("[a-z][a-z0-9-]*", arm.name) or arm.name == "dense":
+            raise BadInput(f"{path}: [arms.{arm.name}]: small letters, digits and hyphens only, and not 'dense'")
+        if arm.method not in methods():
+            raise BadInput(
+                f"{path}: [arms.{arm.name}]: there is no method {arm.method!r}. Known: {', '.join(methods())}"
+            )
+        asked = arm.sparsities or comparison.sparsities
+        for sparsity in asked:
+            if not 0 < sparsity < 1:
+                raise BadInput(f"{path}: sparsity {sparsity} of {arm.name}: expected a fraction between 0 and 1")
+        if not asked:
+            raise BadInput(f"{path}: [arms.{arm.name}]: no sparsity is asked for, such as sparsities = [0.9]")
+        Cell(comparison, arm, asked[0], 0).arguments()

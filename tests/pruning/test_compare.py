@@ -1,0 +1,163 @@
+"""`python -m pruning.compare`: killed, with a failing arm, repaired; its numbers are those of the single commands."""
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import tyro
+
+from pruning.compare import Compare, main
+from pruning.comparison import BUNDLED, read_comparison
+from pruning.comparison_values import rows
+from store.command import BadInput
+
+ROOT = Path(__file__).parents[2]
+CONFIG = """
+name = "test"
+model = "mlp:hidden=12"
+data = "digits"
+seeds = 1
+sparsities = [0.9]
+dense = "--epochs 2 --batch-size 50"
+prune = "--epochs 2"
+sharpness = "--measures lambda_max,adaptive_lambda_max --samples 100"
+
+[arms.random]
+method = "random"
+
+[arms.rounds]
+method = "iterative-magnitude"
+flags = "--rounds 5"
+"""
+MORE = CONFIG.replace("--rounds 5", "--rounds 2")  # two epochs can be shared out over two rounds, not over five
+
+
+def start(folder):
+    command = [sys.executable, "-m", "pruning.compare", "--config", "c.toml", "--cores", "2", "--json"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def products(folder):
+    """Finished files with the inode of their content: a file that is made again gets another."""
+    found = [*folder.glob("runs/[!.]*.pt"), *folder.glob("out/[!.]*.h5")]
+    return {path: path.stat().st_ino for path in found}
+
+
+def single(folder, module, flags, checkpoint, *words):
+    """A command's JSON object, in this process."""
+    command = importlib.import_module(module)
+    words = (str(folder / checkpoint), *words, "-o", str(folder / f"{module}.h5"))
+    return command.main(tyro.cli(getattr(command, flags), args=words)).summary
+
+
+@pytest.mark.slow
+def test_killed_failed_and_repaired_it_says_what_the_single_commands_say(tmp_path):
+    (tmp_path / "c.toml").write_text(CONFIG)
+    process = start(tmp_path)
+    while not products(tmp_path) and process.poll() is None:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    made = products(tmp_path)
+
+    process = start(tmp_path)
+    _, said = process.communicate(timeout=100)
+    assert process.returncode == 1
+    assert b"1 of 3 networks are missing" in said
+    assert b"test-mlp-seed0.rounds-0.9" in said
+    assert b"cannot be shared out" in said
+    now = products(tmp_path)
+    assert {path: now.get(path) for path in made} == made
+    table = json.loads((tmp_path / "out/test.comparison.json").read_text())
+    assert [row["seeds"] for row in table["rows"]] == [1, 1, 0]
+    assert [cell["arm"] for cell in table["missing"]] == ["rounds"]
+
+    (tmp_path / "c.toml").write_text(MORE)
+    made = now
+    process = start(tmp_path)
+    printed, said = process.communicate(timeout=100)
+    assert process.returncode == 0, said
+    assert json.loads(printed)["jobs"] == 1
+    now = products(tmp_path)
+    assert {path: now.get(path) for path in made} == made
+    table = json.loads((tmp_path / "out/test.comparison.json").read_text())
+    check_against_single_commands(tmp_path, table)
+    assert "| rounds | 90 | 1 |" in (tmp_path / "out/test.comparison.md").read_text()
+    assert (tmp_path / "fig/test-comparison.svg").stat().st_size
+
+
+def check_against_single_commands(folder, table):
+    dense, _, rounds = table["cells"]
+    masks = single(folder, "pruning.masks", "Masks", rounds["checkpoint"])
+    flags = ("--measures", "lambda_max,adaptive_lambda_max", "--samples", "100")
+    sharpness = single(folder, "landscape.sharpness", "Sharpness", rounds["checkpoint"], *flags)
+    psp = single(folder, "entropy.psp", "Psp", rounds["checkpoint"])
+    assert rounds["error"] == 1 - masks["accuracy"] == 1 - psp["accuracy"]
+    assert rounds["effective_sparsity"] == masks["effective_sparsity"] >= rounds["sparsity"] == masks["sparsity"]
+    assert rounds["lambda_max"] == sharpness["measures"]["lambda_max"]["value"]
+    assert rounds["adaptive_lambda_max"] == sharpness["measures"]["adaptive_lambda_max"]["value"]
+    assert rounds["psp_entropy"] == psp["network_mean"]
+    assert rounds["psp_entropy_alive"] == pytest.approx(psp["layers"][0]["alive_mean"])
+    assert rounds["training_dense"] == dense["training_dense"] + masks["training_multiply_adds"]["dense"]
+    assert table["rows"][2]["lambda_max"]["median"] == rounds["lambda_max"]
+
+
+def test_rows_are_medians_and_quartiles_over_the_seeds_that_are_there(tmp_path):
+    (tmp_path / "c.toml").write_text(CONFIG.replace("seeds = 1", "seeds = 4"))
+    comparison = read_comparison(tmp_path / "c.toml")
+    random = [cell for cell in comparison.cells() if cell.called == "random"]
+    found = [(cell, {"error": error, "alive": None}) for cell, error in zip(random, (0.1, 0.4, 0.2), strict=False)]
+    dense, row, missing = rows(comparison, found)
+    assert row["error"] == pytest.approx({"low": 0.15, "median": 0.2, "high": 0.3})
+    assert row["alive"] == {"low": None, "median": None, "high": None}
+    assert (dense["seeds"], row["seeds"], missing["seeds"]) == (0, 3, 0)
+
+
+def test_training_from_initialisation_does_not_pay_for_the_parent(dense):
+    from pruning.comparison_values import _epochs_used
+    from pruning.starts import FromEpoch, FromParent
+    from store.checkpoint import load
+
+    parent = load(dense)
+    assert [_epochs_used(start, parent) for start in (FromParent(), FromEpoch(0), FromEpoch(1))] == [4, 0, 1]
+
+
+@pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.toml")), ids=lambda path: path.stem)
+def test_bundled_comparisons_are_valid(path):
+    assert read_comparison(path).cells()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('method = "random"', 'method = "chance"', r"\[arms.random\]: there is no method 'chance'. Known: "),
+        ("seeds = 1", "seeds = 0", "seeds = 0: expected 1 or more"),
+        ("sparsities = [0.9]", "sparsities = [90]", "sparsity 90 of random: expected a fraction"),
+        ('model = "mlp:hidden=12"', "", "missing 1 required positional argument: 'model'"),
+        ("seeds = 1", "seed = 1", "there is no key 'seed'. Known: name, model"),
+        ('name = "test"', 'name = "A/b"', "becomes part of file names"),
+        ("seeds = 1", "seeds == 1", "line 5"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_by_its_key(old, new, said, tmp_path):
+    (tmp_path / "c.toml").write_text(CONFIG.replace(old, new))
+    with pytest.raises(BadInput, match=said):
+        read_comparison(tmp_path / "c.toml")
+
+
+def test_wrong_flags_of_an_arm_and_an_unknown_comparison(tmp_path, capsys):
+    (tmp_path / "c.toml").write_text(CONFIG.replace("--rounds 5", "--turns 5"))
+    with pytest.raises(SystemExit):
+        read_comparison(tmp_path / "c.toml")
+    assert "[arms.rounds]" in capsys.readouterr().err
+    with pytest.raises(BadInput, match="Known: digits, findings"):
+        main(Compare(config="nothing"))

@@ -1,0 +1,157 @@
+"""Reachable weights: against every path of tiny networks, walked one by one, and against what networks compute."""
+
+import copy
+
+import pytest
+import torch
+from oracles.paths import convolution, linear, walked
+from torch import nn
+
+from pruning.reachability import reach
+from store.command import BadInput
+from zoo.architecture import build, describe, parse_architecture
+from zoo.prunable import prunable
+
+
+class Residual(nn.Module):
+    """Convolution, batch norm, max pooling, a residual sum around a convolution applied twice, a linear layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.again = nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(2, 2, 3, padding=1, bias=False)
+        self.norm, self.pool = nn.BatchNorm2d(2), nn.MaxPool2d(2, stride=1)
+        self.last = nn.Linear(8, 2)
+
+    def forward(self, x):
+        x = self.pool(torch.relu(self.norm(self.first(x))))  # (N, 2, 2, 2)
+        x += torch.sigmoid(self.again(torch.tanh(self.again(x))))
+        return self.last(x.flatten(1))
+
+
+def residual_edges():
+    """The graph of `Residual` on 3 x 3 pixels."""
+    pixels = [(channel, y, x) for channel in range(2) for y in range(2) for x in range(2)]
+    edges = list(convolution("first.weight", "a", "in", (2, 1), 3, 1))
+    edges += [(("a", c, y + i, x + j), ("b", c, y, x), None) for c, y, x in pixels for i in (0, 1) for j in (0, 1)]
+    edges += convolution("again.weight", "c", "b", (2, 2), 2, 1)
+    edges += convolution("again.weight", "d", "c", (2, 2), 2, 1)
+    edges += [((source, *pixel), ("e", *pixel), None) for pixel in pixels for source in ("b", "d")]
+    return edges + list(linear("last.weight", [("e", *pixel) for pixel in pixels], [("out", 0), ("out", 1)]))
+
+
+def perceptron_edges():
+    sizes = [("in", 3), ("a", 4), ("b", 4), ("out", 2)]
+    nodes = [[(name, unit) for unit in range(size)] for name, size in sizes]
+    return [edge for n in range(3) for edge in linear(f"{2 * n}.weight", nodes[n], nodes[n + 1])]
+
+
+def perceptron():
+    return nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2))
+
+
+NETWORKS = {
+    "perceptron": (perceptron, perceptron_edges, (3,), 0.4),
+    "residual": (Residual, residual_edges, (1, 3, 3), 0.15),
+}
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("name", NETWORKS)
+def test_weights_on_a_path_are_those_found_by_walking_every_path(name, seed):
+    make, edges, shape, density = NETWORKS[name]
+    edges, model = edges(), make()
+    generator = torch.Generator().manual_seed(seed)
+    masks = {key: torch.rand(w.shape, generator=generator) < density for key, w in prunable(model).items()}
+    kept = {(key, tuple(index)) for key, mask in masks.items() for index in mask.nonzero().tolist()}
+    nodes = {node for source, target, _ in edges for node in (source, target)}
+    used, seen = walked(edges, kept, {n for n in nodes if n[0] == "in"}, {n for n in nodes if n[0] == "out"})
+    found = {layer.name: layer for layer in reach(model, shape, masks)}
+    ours = {(key, tuple(i)) for key, layer in found.items() for i in layer.reachable.nonzero().tolist()}
+    assert ours == used
+    if name == "perceptron":
+        for key, made in (("0.weight", "a"), ("2.weight", "b")):
+            on_path = (found[key].fed & found[key].read).nonzero().flatten().tolist()
+            assert {(made, unit) for unit in on_path} == {node for node in seen if node[0] == made}
+
+
+def test_what_is_on_no_path_changes_nothing_without_biases():
+    """A convolutional network with residual sums and zero biases: its outputs stay when unreachable weights go."""
+    torch.manual_seed(0)
+    model = build(describe(parse_architecture("resnet20:width=4"), (1, 8, 8), 10)).eval()
+    masks = {name: torch.rand(w.shape) < 0.1 for name, w in prunable(model).items()}
+    found = reach(model, (1, 8, 8), masks)
+    assert 0 < sum(layer.reachable.sum() for layer in found) < sum(layer.mask.sum() for layer in found)
+    outputs, x = [], torch.rand(5, 1, 8, 8)
+    for which in ("mask", "reachable"):
+        pruned = copy.deepcopy(model)
+        with torch.no_grad():
+            for layer in found:
+                pruned.get_parameter(layer.name).mul_(getattr(layer, which))
+            outputs.append(pruned(x))
+    assert torch.equal(*outputs)
+
+
+def test_dense_networks_of_the_zoo_are_reachable_but_for_what_meets_padding_only():
+    for spec in ("lenet5", "mobilenet", "vit:depth=2", "resnet20:width=4"):
+        found = reach(build(describe(parse_architecture(spec), (1, 8, 8), 10)), (1, 8, 8), {})
+        assert all(layer.reachable.all() and layer.fed.all() and layer.read.all() for layer in found), spec
+    vgg = reach(build(describe(parse_architecture("vgg16:width=4"), (1, 8, 8), 10)), (1, 8, 8), {})
+    on_one_pixel = next(layer for layer in vgg if layer.name == "conv5_1.weight")
+    centre = torch.zeros(3, 3, dtype=torch.bool)
+    centre[1, 1] = True
+    assert torch.equal(on_one_pixel.reachable, centre.expand_as(on_one_pixel.mask))
+
+
+def test_a_hundred_thin_layers_neither_overflow_nor_vanish():
+    wide = nn.Sequential(*(layer for _ in range(100) for layer in (nn.Linear(64, 64), nn.ReLU())))
+    assert all(layer.reachable.all() for layer in reach(wide, (64,), {}))
+    one = torch.zeros(64, 64, dtype=torch.bool)
+    one[3, 3] = True
+    assert all(layer.reachable.sum() == 1 for layer in reach(wide, (64,), {f"{2 * n}.weight": one for n in range(100)}))
+
+
+def test_attention_without_values_carries_nothing_and_its_mask_ends_the_scores():
+    model = build(describe(parse_architecture("vit:depth=1"), (1, 8, 8), 10))
+    name, dim = "blocks.0.attention.qkv.weight", model.norm.weight.numel()
+    cut = torch.ones(3 * dim, dim, dtype=torch.bool)
+    cut[:dim] = False  # no queries
+    found = {layer.name: layer for layer in reach(model, (1, 8, 8), {name: cut})}
+    assert not found[name].fed[:dim].any()
+    assert found[name].fed[dim:].all()
+    closed = torch.zeros_like(model.blocks[0].attention.out.weight, dtype=torch.bool)
+    found = {layer.name: layer for layer in reach(model, (1, 8, 8), {"blocks.0.attention.out.weight": closed})}
+    assert not found[name].reachable.any()  # nobody reads the block, and the residual stream goes on without it
+    assert found["blocks.0.fc1.weight"].reachable.all()
+
+
+def test_the_model_is_left_as_it_was():
+    model = Residual().train()
+    state, modes = copy.deepcopy(model.state_dict()), [module.training for module in model.modules()]
+    random_state = torch.get_rng_state()
+    reach(model, (1, 3, 3), {})
+    assert all(torch.equal(value, model.state_dict()[name]) for name, value in state.items())
+    assert modes == [module.training for module in model.modules()]
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert torch.equal(random_state, torch.get_rng_state())
+
+
+def test_an_operation_that_is_not_understood_is_named():
+    class Odd(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.only = nn.Linear(4, 4)
+
+        def forward(self, x):
+            return torch.fft.rfft(self.only(x)).abs()
+
+    with pytest.raises(BadInput, match="fft"):
+        reach(Odd(), (4,), {})
+
+
+def test_a_factor_of_zero_in_a_norm_ends_a_path():
+    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
+    with torch.no_grad():
+        model[1].weight[1] = 0
+    first, second = reach(model, (2,), {})
+    assert first.reachable.tolist() == [[True, True], [False, False], [True, True]]
+    assert second.reachable.tolist() == [[True, False, True]]
