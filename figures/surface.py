@@ -13,7 +13,7 @@ import numpy as np
 
 from figures.drawing import Choosing, command
 from figures.style import WIDTH, plain_ticks, save, styled
-from figures.surface_fields import Field, Sheet, read_sheets
+from figures.surface_fields import CELLS, Field, Sheet, read_sheets
 from figures.surface_map import bar_ticks, draw_map, levels, mark_networks
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Showing(Choosing):
     """Flags of this figure."""
 
     maps: tuple[str, ...] = ()
-    """arrays of the file to show, such as loss class_loss (default: all; of several checkpoints the loss)"""
+    """arrays of the file to show, such as loss class_loss (default: all that fit; of several checkpoints the loss)"""
 
 
 def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = (), maps: Sequence[str] = ()) -> list[Path]:
@@ -68,8 +68,9 @@ def _panel(axes: Axes, sheet: Sheet, field: Field, others: Sequence[Field]) -> N
         _line(axes, sheet, field)
         return
     alike = [other.values for other in others if other.name == field.name]
-    shared = levels(alike, logarithmic="accuracy" not in field.name)
-    filled = draw_map(axes, sheet.axes, field.values, shared)
+    cells = field.name in CELLS
+    shared = levels(alike, logarithmic="accuracy" not in field.name and not cells)
+    filled = draw_map(axes, sheet.axes, field.values, shared, cells)
     bar_ticks(axes.figure.colorbar(filled, ax=axes, shrink=0.8), shared)
     mark_networks(axes, sheet.points, sheet.trajectory)
 

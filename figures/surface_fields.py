@@ -21,9 +21,18 @@ Array = NDArray[np.float64]
 AXES = ("alpha", "beta")
 FIRST = ("loss", "loss_error", "accuracy")
 """what is drawn before all else"""
-ASIDE = ("held_out", "loss_mean", "loss_spread", "loss_quantile")
+ASIDE = ("held_out", "level_loss", "level_accuracy", "loss_mean", "loss_spread", "loss_quantile")
 """arrays over the grid that are no maps, or that a line's band shows"""
-TITLES = {"loss_error": "estimated error of the loss", "class_loss": "loss", "class_accuracy": "accuracy"}
+CELLS = ("examples", "loss_error")
+"""what jumps from point to point: no contours are drawn of it"""
+CLASSES = ("class_loss", "class_accuracy")
+"""left out where there is no room for all, unless they are asked for"""
+TITLES = {
+    "loss_error": "estimated error of the loss",
+    "examples": "examples evaluated",
+    "class_loss": "loss",
+    "class_accuracy": "accuracy",
+}
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,8 @@ class Sheet:
 def read_sheets(inputs: Sequence[Path], chosen: Sequence[str], maps: Sequence[str], room: int) -> list[Sheet]:
     """One for each checkpoint, all or those chosen; with several, only their losses unless `maps` names others.
 
+    Maps of the classes are left out where there is no room for all and `maps` does not name them.
+
     Raises:
         BadInput: there are none, or more maps than the page has room for.
     """
@@ -80,11 +91,7 @@ def read_sheets(inputs: Sequence[Path], chosen: Sequence[str], maps: Sequence[st
             for index, (name, summary) in enumerate(checkpoints):
                 if not chosen or name in chosen:
                     sheets.append(_sheet(file["surface"], index if several else (), stem(name), summary))
-    wanted = maps or (["loss"] if len(sheets) > 1 else [])
-    shown = [
-        replace(sheet, fields=tuple(field for field in sheet.fields if not wanted or field.name in wanted))
-        for sheet in sheets
-    ]
+    shown = [replace(sheet, fields=_wanted(sheet.fields, maps, len(sheets), room)) for sheet in sheets]
     count = sum(len(sheet.fields) for sheet in shown)
     if not 1 <= count <= room:
         there = ", ".join(dict.fromkeys(field.name for sheet in sheets for field in sheet.fields))
@@ -93,6 +100,13 @@ def read_sheets(inputs: Sequence[Path], chosen: Sequence[str], maps: Sequence[st
             f"Choose with --checkpoint and --maps; there are {there or 'none'}"
         )
     return shown
+
+
+def _wanted(fields: tuple[Field, ...], maps: Sequence[str], sheets: int, room: int) -> tuple[Field, ...]:
+    names = set(maps) or ({"loss"} if sheets > 1 else {field.name for field in fields})
+    if not maps and len(fields) > room:
+        names -= set(CLASSES)
+    return tuple(field for field in fields if field.name in names)
 
 
 def _sheet(group: h5py.Group, own: Any, name: str, summary: dict[str, Any]) -> Sheet:

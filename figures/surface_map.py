@@ -40,8 +40,11 @@ def levels(arrays: Sequence[Array], logarithmic: bool = True) -> tuple[Array, bo
     return np.linspace(low, high, LEVELS), False
 
 
-def draw_map(axes: Axes, grid: Sequence[Array], values: Array, shared: tuple[Array, bool]) -> Any:
-    """Filled contours with thin lines on (alpha, beta); hatched where nothing is finite. What a colour bar explains."""
+def draw_map(axes: Axes, grid: Sequence[Array], values: Array, shared: tuple[Array, bool], cells: bool = False) -> Any:
+    """Filled contours with thin lines on (alpha, beta), or `cells`; hatched where nothing is finite.
+
+    Returns what a colour bar explains.
+    """
     from matplotlib.colors import LogNorm, Normalize
 
     steps, logarithmic = shared
@@ -50,8 +53,11 @@ def draw_map(axes: Axes, grid: Sequence[Array], values: Array, shared: tuple[Arr
     finite = np.ma.masked_invalid(np.maximum(values, steps[0])).T
     if np.ma.is_masked(finite):
         axes.patch.set(hatch="////", facecolor="#ffffff", edgecolor="#999999")
-    filled = axes.contourf(alpha, beta, finite, steps, norm=norm, cmap=COLOURS)
-    axes.contour(alpha, beta, finite, steps, colors="white", linewidths=0.4, linestyles="solid")
+    if cells:
+        filled: Any = axes.pcolormesh(alpha, beta, finite, norm=norm, cmap=COLOURS, shading="nearest")
+    else:
+        filled = axes.contourf(alpha, beta, finite, steps, norm=norm, cmap=COLOURS)
+        axes.contour(alpha, beta, finite, steps, colors="white", linewidths=0.4, linestyles="solid")
     sides = np.ptp(alpha), np.ptp(beta)
     axes.set_aspect("equal" if max(sides) < LONG * min(sides) else "auto")
     axes.set_xlabel("α")
