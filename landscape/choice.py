@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from store.command import BadInput
 
 Form = Literal["module", "folded module", "traced", "folded", "fused", "compiled"]
 """the network as it is; norms folded as the pass goes; the graph of a pass as it is; with norms folded; with
@@ -31,6 +34,21 @@ class Choice:
         """
         layout = ", channels last" if self.channels_last else ""
         return f"{self.form}{layout}, {self.chunk} examples at once, {self.threads} thread(s)"
+
+    @classmethod
+    def parse(cls, text: str) -> Choice:
+        """What was said, as a choice again.
+
+        >>> Choice.parse("fused, channels last, 64 examples at once, 1 thread(s)")
+        Choice(form='fused', chunk=64, threads=1, channels_last=True)
+        """
+        found = re.fullmatch(r"([a-z ]+?)(, channels last)?, (\d+) examples at once, (\d+) thread\(s\)", text.strip())
+        if not found or found[1] not in get_args(Form) or not int(found[3]) or not int(found[4]):
+            raise BadInput(
+                f"--plan {text!r}: expected what `plan` in a result says, such as\n"
+                f"--plan '{cls('fused', 64, 1, channels_last=True)}'; forms are {', '.join(get_args(Form))}"
+            )
+        return cls(found[1], int(found[3]), int(found[4]), bool(found[2]))  # type: ignore[arg-type]
 
 
 @contextmanager

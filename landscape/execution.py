@@ -23,11 +23,11 @@ def settle(
     """Choose how passes are computed from now on, or go on as a run that was stopped; says which.
 
     For so many passes over the examples, at points such as w + `displacement`. A run that goes on must have the bits of
-    one that was not stopped: it does not choose again.
+    one that was not stopped: it does not choose again. Nor is there a choice where the flags say a plan.
     """
     from landscape.planner import choose
 
-    kept = place.kept().get(PLAN)
+    kept = place.kept().get(PLAN) if arguments.plan is None else asdict(Choice.parse(arguments.plan))
     if kept is None:
         ranks, chunk = objective.ranks, arguments.batch_size
         choice = choose(objective, displacement, passes, arguments.compile, chunk) if ranks.first else None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from landscape.choice import Choice
 from landscape.field import parse_maps
 from landscape.flags import Landscape
 from landscape.grid import Grid, parse_grid
@@ -66,6 +67,8 @@ class Surface(Landscape):
     """what else to find at each point, separated by commas: per-class, gradient, curvature"""
     compile: Literal["auto", "on", "off"] = "auto"
     """the passes, with the weights as inputs: auto where the work is long enough to pay for it; half a minute"""
+    plan: str | None = None
+    """how to compute the passes, as `plan` in a result says, for the same bits (default: the fastest that agrees)"""
 
 
 def compute(subject: Subject, place: Place, arguments: Surface) -> dict[str, Any]:
@@ -116,6 +119,8 @@ def _check(arguments: Surface) -> None:
     """What can be refused without the network."""
     axes = len(parse_grid(arguments.grid, arguments.extent).shape)
     parse_maps(arguments.maps)
+    if arguments.plan is not None:
+        Choice.parse(arguments.plan)
     kind, flag = arguments.directions, spannings()[arguments.directions].needs
     if flag is not None and getattr(arguments, flag) is None:
         raise BadInput(f"--directions {kind} needs --{flag}: " + ("B.pt C.pt" if flag == "through" else "FILE"))

@@ -116,3 +116,15 @@ def test_a_run_that_goes_on_computes_as_it_began(command, checkpoint, tmp_path, 
     with h5py.File(tmp_path / "stopped.h5") as file:
         assert file["surface"].attrs["plan"] == found["plan"]
     assert found["compile_seconds"] == 0 < found["seconds"]
+
+
+def test_a_plan_may_be_said(command, checkpoint, tmp_path):
+    arguments = ["surface", checkpoint, "--grid", "5x3", "--samples", "50"]
+    said = str(Choice("traced", 7, 1))
+    for name in ("first", "second"):
+        _, found, _ = command(*arguments, "--plan", said, "-o", tmp_path / f"{name}.h5")
+        assert found["plan"] == said
+    assert same_content(tmp_path / "first.h5", tmp_path / "second.h5")
+    status, _, words = command(*arguments, "--plan", "fastest", "-o", tmp_path / "third.h5")
+    assert status == 1
+    assert "--plan 'fastest': expected what `plan` in a result says" in words
