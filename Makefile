@@ -42,6 +42,7 @@ peers: $(PEERS_READY)
 	$(PEERS_BIN)/python -m benchmarks.peers $(PEERS_FLAGS)
 	$(PEERS_BIN)/python -m benchmarks.surfaces
 	$(PEERS_BIN)/python -m benchmarks.picture -o docs/gallery/15-peers
+	$(PEERS_BIN)/python -m benchmarks.surfaces_picture -o docs/gallery/16-surface-points
 
 # The stamp comes last, so an installation that was interrupted begins afresh. torch first and by itself, from the
 # constraint: no other package may choose its build.

@@ -129,7 +129,8 @@ def _extent(objective: Objective, plane: Plane, height: float) -> float:
 def _surface(arguments: SurfaceError, seed: int, extent: float, error: float | None = None) -> dict[str, Any]:
     FOLDER.mkdir(parents=True, exist_ok=True)
     kind = "exact" if error is None else f"within-{error:g}"
-    out = FOLDER / f"{arguments.checkpoint.stem}-{arguments.images}-{seed}-{extent:g}.{kind}.surface.h5"
+    name = f"{arguments.checkpoint.stem}-{arguments.images}-{seed}-{arguments.grid}-{extent:g}.{kind}"
+    out = FOLDER / f"{name}.surface.h5"
     line = [sys.executable, "-m", "landscape.surface", str(arguments.checkpoint), "-o", str(out), "--json"]
     line += ["--grid", str(arguments.grid), "--extent", str(extent), "--seed", str(seed)]
     line += ["--samples", str(arguments.images)] + (["--data", arguments.data] if arguments.data else [])

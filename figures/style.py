@@ -64,7 +64,17 @@ LOOKS = {
 }
 
 
-MODELS = {"lenet300": "LeNet-300-100", "lenet5": "LeNet-5", "resnet20": "ResNet-20", "mlp": "MLP"}
+MODELS = {
+    "lenet300": "LeNet-300-100",
+    "lenet5": "LeNet-5",
+    "resnet20": "ResNet-20",
+    "resnet32": "ResNet-32",
+    "resnet56": "ResNet-56",
+    "vgg16": "VGG-16",
+    "mobilenet": "MobileNet",
+    "vit": "ViT",
+    "mlp": "MLP",
+}
 
 
 def spoken_model(name: str) -> str:
