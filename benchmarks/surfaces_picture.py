@@ -59,7 +59,9 @@ def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
     colours = [OURS if name.startswith("minima") else OTHERS for name in names]
     axes.barh(names, values, color=colours, height=0.6)
     for name, value in zip(names, values, strict=True):
-        axes.annotate(f"{value:.2f}", (max(value, 1.0), name), (3, 0), textcoords="offset points", va="center", fontsize=7.5)
+        axes.annotate(
+            f"{value:.2f}", (max(value, 1.0), name), (3, 0), textcoords="offset points", va="center", fontsize=7.5
+        )
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_xlim(0, 1.3 * max(values))
     axes.tick_params(axis="y", length=0)
