@@ -24,6 +24,8 @@ PANELS = {
 }
 LINEAR = ("training_by_density", "psp_entropy_alive")
 """panels without a log axis"""
+UNFINISHED = "unfinished"
+"""the stage whose figure has the plain name"""
 SHARPNESS = 2
 """measures of sharpness that are drawn: the first ones"""
 
@@ -34,7 +36,16 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
         raise BadInput(f"{len(inputs)} files: this figure is drawn from one, the .comparison.json of pruning.compare")
     table = _read(inputs[0])
     measures = {name: f"{name}\n(invariance: {kind})" for name, kind in list(table["sharpness"].items())[:SHARPNESS]}
-    rows = [row for row in table["rows"] if row["seeds"]]
+    stages = dict.fromkeys(row["stage"] for row in table["rows"])
+    written = []
+    for stage in stages:
+        rows = [row for row in table["rows"] if row["seeds"] and row["stage"] == stage]
+        if rows:
+            written += _draw(rows, measures, out if stage == UNFINISHED else out.with_name(f"{out.name}-{stage}"))
+    return written
+
+
+def _draw(rows: Sequence[Mapping[str, Any]], measures: dict[str, str], out: Path) -> list[Path]:
     styles = looks(row["arm"] for row in rows)
     with styled():
         import matplotlib.pyplot as plt

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,8 @@ def _conclude(comparison: Comparison, outcome: Outcome) -> Report:
     from store.files import write_atomically
 
     failed = [cell for cell in comparison.cells() if _failed(cell, outcome)]
-    found = [(cell, values_of(cell)) for cell in comparison.cells() if not _failed(cell, outcome)]
+    there = [cell for cell in comparison.cells() if not _failed(cell, outcome)]
+    found = [(cell, stage, values_of(cell, stage)) for cell, stage in product(there, comparison.stages)]
     summary = list(rows(comparison, found))
     sharpness = invariances(found[0][0]) if found else {}
     table, text = (Path(f"out/{comparison.name}.comparison.{ending}") for ending in ("json", "md"))

@@ -27,7 +27,7 @@ for cell in CELLS.values():
         name:
             f"{'dense' if cell.arm is None else 'cell'}_{cell.stem.replace('-', '_').replace('.', '_')}"
         input:
-            [] if cell.arm is None else cell.parent.checkpoint,
+            [] if cell.arm is None else cell.parent.checkpoint(),
         output:
             [update(file) for file in cell.files],
         params:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 BUNDLED = Path(__file__).with_name("comparisons")
 MEASURES = ("masks", "sharpness", "psp")
+UNFINISHED, FINISHED = "unfinished", "finished"
+"""as left by its method; after the common finish"""
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,17 @@ class Comparison:
     """flags of `zoo.train` for the parents"""
     prune: str = ""
     """flags of `pruning METHOD` for every arm"""
+    finish: str = ""
+    """flags of `zoo.train --from`, by which every network trains on with its mask frozen, measured before and after"""
     sharpness: str = ""
     """flags of `landscape.sharpness`"""
     entropy: str = ""
     """flags of `entropy.psp`"""
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """When a network is measured."""
+        return (UNFINISHED, FINISHED) if self.finish else (UNFINISHED,)
 
     def cells(self) -> list[Cell]:
         """Everything that is compared: the dense parent of each seed, then every arm at each of its sparsities."""
@@ -91,40 +100,57 @@ class Cell:
         """The dense network it was made from."""
         return Cell(self.comparison, None, 0.0, self.seed)
 
-    @property
-    def checkpoint(self) -> str:
+    def checkpoint(self, stage: str = UNFINISHED) -> str:
         """The network's file."""
-        return f"runs/{self.stem}.pt"
+        return f"runs/{self._stem_at(stage)}.pt"
 
     @property
     def log(self) -> Path:
         """What its commands said."""
         return Path(f"out/logs/{self.stem}.log")
 
-    def result(self, measure: str) -> str:
+    def result(self, measure: str, stage: str = UNFINISHED) -> str:
         """The file of a measure."""
-        return f"out/{self.stem}.{measure}.h5"
+        return f"out/{self._stem_at(stage)}.{measure}.h5"
 
     @property
     def files(self) -> list[str]:
         """All it makes."""
-        return [self.checkpoint, *map(self.result, MEASURES)]
+        return [
+            file
+            for stage in self.comparison.stages
+            for file in (self.checkpoint(stage), *(self.result(measure, stage) for measure in MEASURES))
+        ]
 
     def commands(self) -> list[str]:
         """What is typed behind python -m, line by line."""
-        whole, made = self.comparison, self.checkpoint
-        code = f" --data {whole.data}" if is_code(whole.data) else ""  # no file may ask for code to be run
+        return [line for stage in self.comparison.stages for line in (self._make(stage), *self._measure(stage))]
+
+    def _stem_at(self, stage: str) -> str:
+        return self.stem if stage == UNFINISHED else f"{self.stem}.{stage}"
+
+    def _make(self, stage: str) -> str:
+        whole, made = self.comparison, self.checkpoint(stage)
+        if stage == FINISHED:
+            return f"zoo.train --from {self.checkpoint()} {whole.finish}{self._code} -o {made}"
         if self.arm is None:
-            first = f"zoo.train --model {whole.model} --data {whole.data} {whole.dense} --seed {self.seed} -o {made}"
-        else:
-            flags = f"--sparsity {self.sparsity!r} {whole.prune} {self.arm.flags}{code}"
-            first = f"pruning {self.arm.method} {self.parent.checkpoint} {flags} -o {made}"
+            return f"zoo.train --model {whole.model} --data {whole.data} {whole.dense} --seed {self.seed} -o {made}"
+        flags = f"--sparsity {self.sparsity!r} {whole.prune} {self.arm.flags}{self._code}"
+        return f"pruning {self.arm.method} {self.parent.checkpoint()} {flags} -o {made}"
+
+    def _measure(self, stage: str) -> list[str]:
+        whole, made = self.comparison, self.checkpoint(stage)
+        flags = {"masks": "", "sharpness": whole.sharpness, "psp": whole.entropy}
+        commands = {"masks": "pruning.masks", "sharpness": "landscape.sharpness", "psp": "entropy.psp"}
         return [
-            first,
-            f"pruning.masks {made}{code} -o {self.result('masks')}",
-            f"landscape.sharpness {made} {whole.sharpness}{code} -o {self.result('sharpness')}",
-            f"entropy.psp {made} {whole.entropy}{code} -o {self.result('psp')}",
+            f"{commands[measure]} {made} {flags[measure]}{self._code} -o {self.result(measure, stage)}"
+            for measure in MEASURES
         ]
+
+    @property
+    def _code(self) -> str:
+        """Said again in every command, since no file may ask for code to be run."""
+        return f" --data {self.comparison.data}" if is_code(self.comparison.data) else ""
 
     def arguments(self) -> Prune:
         """The flags its network is pruned with, parsed; wrong ones end the command with status 2."""
@@ -134,20 +160,21 @@ class Cell:
 
         if self.arm is None:
             raise ValueError("a dense network is not pruned")
-        _, method, *words = shlex.split(self.commands()[0])
+        _, method, *words = shlex.split(self._make(UNFINISHED))
         return tyro.cli(arguments_of(methods()[method]), prog=f"[arms.{self.arm.name}] python -m pruning", args=words)
 
 
 def read_comparison(path: Path) -> Comparison:
     """The comparison that a TOML file describes, with every method, flag and name in it checked.
 
+    Its key `like` names another file in the same folder: what this one does not say is as there.
+
     Raises:
         BadInput: what is wrong, by its key.
     """
-    try:
-        raw = tomllib.loads(path.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise BadInput(f"--config {path}: {error}") from error
+    raw = _read(path)
+    if "like" in raw:
+        raw = _read(path.with_name(raw.pop("like"))) | raw
     arms = raw.pop("arms", {})
     if not arms:
         raise BadInput(f'{path}: no arm is given. Add for example [arms.magnitude] with method = "magnitude"')
@@ -155,6 +182,13 @@ def read_comparison(path: Path) -> Comparison:
     comparison: Comparison = _made(Comparison, raw | {"arms": tuple(made)}, str(path))
     _check(comparison, path)
     return comparison
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise BadInput(f"--config {path}: {error}") from error
 
 
 def _made(kind: type[Any], table: Mapping[str, Any], where: str) -> Any:

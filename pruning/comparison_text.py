@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pruning.comparison import Cell, Comparison
-from pruning.comparison_values import VALUES
+from pruning.comparison_values import VALUES, Found
 from store.plain import to_json
 from store.table import format_cell
 
@@ -31,13 +31,15 @@ Rows = Sequence[Mapping[str, Any]]
 
 def as_json(
     comparison: Comparison,
-    found: Sequence[tuple[Cell, Mapping[str, Any]]],
+    found: Sequence[Found],
     failed: Sequence[Cell],
     rows: Rows,
     sharpness: Mapping[str, str],
 ) -> bytes:
     """Everything: the configuration, every network, what is missing, and the rows."""
-    cells = [_named(cell) | dict(values) for cell, values in found]
+    cells = [
+        _named(cell) | {"stage": stage, "checkpoint": cell.checkpoint(stage), **values} for cell, stage, values in found
+    ]
     whole = {
         "comparison": asdict(comparison),
         "values": VALUES | {name: f"sharpness, invariance: {kind}" for name, kind in sharpness.items()},
@@ -52,6 +54,7 @@ def as_json(
 def as_markdown(comparison: Comparison, rows: Rows, sharpness: Mapping[str, str]) -> bytes:
     """A table with median and quartiles, and what its columns mean."""
     headers, lines = spoken_rows(rows, sharpness, quartiles=True)
+    finish = ("", f"finished: trained on by `{comparison.finish}`, the mask frozen.") if comparison.finish else ()
     table = ["| " + " | ".join(map(format_cell, line)) + " |" for line in (headers, ["---"] * len(headers), *lines)]
     meanings = [f"- {_header(key, sharpness)}: {meaning}." for key, meaning in VALUES.items() if key in SPOKEN]
     text = [
@@ -59,6 +62,7 @@ def as_markdown(comparison: Comparison, rows: Rows, sharpness: Mapping[str, str]
         "",
         f"`{comparison.model}` on `{comparison.data}`, {comparison.seeds} seeds: median [quartiles]. "
         "Sharpness with its invariance under rescaling in brackets, over the surviving weights.",
+        *finish,
         "",
         *table,
         "",
@@ -73,11 +77,17 @@ def as_markdown(comparison: Comparison, rows: Rows, sharpness: Mapping[str, str]
 def spoken_rows(rows: Rows, sharpness: Mapping[str, str], quartiles: bool = False) -> tuple[list[str], list[list[Any]]]:
     """Headers, and a line for each row."""
     keys = [*SPOKEN, *sharpness]
+    before = {"arm": "arm", "asked": "asked (%)", "stage": "stage", "seeds": "seeds"}
+    if len({row["stage"] for row in rows}) < 2:
+        del before["stage"]
     lines = [
-        [row["arm"], 100 * row["asked"], row["seeds"], *(_cell(key, row.get(key), quartiles) for key in keys)]
+        [
+            *(100 * row[key] if key == "asked" else row[key] for key in before),
+            *(_cell(key, row.get(key), quartiles) for key in keys),
+        ]
         for row in rows
     ]
-    return ["arm", "asked (%)", "seeds", *(_header(key, sharpness) for key in keys)], lines
+    return [*before.values(), *(_header(key, sharpness) for key in keys)], lines
 
 
 def _header(key: str, sharpness: Mapping[str, str]) -> str:
@@ -93,10 +103,4 @@ def _cell(key: str, value: Mapping[str, float | None] | None, quartiles: bool) -
 
 def _named(cell: Cell) -> dict[str, Any]:
     method = None if cell.arm is None else cell.arm.method
-    return {
-        "arm": cell.called,
-        "method": method,
-        "asked": cell.sparsity,
-        "seed": cell.seed,
-        "checkpoint": cell.checkpoint,
-    }
+    return {"arm": cell.called, "method": method, "asked": cell.sparsity, "seed": cell.seed}

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pruning.comparison import MEASURES, Cell, Comparison
+from pruning.comparison import FINISHED, MEASURES, UNFINISHED, Cell, Comparison
 
 if TYPE_CHECKING:
     from pruning.composition import Start
     from store.checkpoint import Checkpoint
+
+Found = tuple[Cell, str, Mapping[str, Any]]
+"""a network, the stage, its numbers"""
 
 VALUES = {
     "error": "share of the test examples classified wrong",
@@ -24,19 +28,20 @@ VALUES = {
     "training_dense": "multiply-adds of all training, parent's included, as dense hardware spends them",
     "training_by_density": "the same, each step times the density that the network had",
     "psp_entropy": "mean PSP-entropy of the hidden neurons, in bits",
-    "psp_entropy_alive": "the same of those that are neither dead nor always on",
+    "psp_entropy_lowest": "the same of the hidden layer where it is lowest",
+    "psp_entropy_alive": "the mean of those that are neither dead nor always on",
 }
 """of every cell; beside them the measures of sharpness, by name"""
 
 
-def values_of(cell: Cell) -> dict[str, Any]:
-    """The numbers in a finished cell's files.
+def values_of(cell: Cell, stage: str = UNFINISHED) -> dict[str, Any]:
+    """The numbers in a cell's files, of its network as left by the method or after the common finish.
 
     Raises:
         BadInput: a file is not there.
     """
-    masks, sharpness, psp = (_summary(Path(cell.result(measure))) for measure in MEASURES)
-    own, before = masks["training_multiply_adds"], _parent_cost(cell)
+    masks, sharpness, psp = (_summary(Path(cell.result(measure, stage))) for measure in MEASURES)
+    cost = _cost(cell, stage)
     hidden = [layer for layer in psp["layers"] if not layer["output"]]
     alive = [layer["neurons"] - layer["dead"] - layer["always_on"] for layer in hidden]
     sums = [count * layer["alive_mean"] for count, layer in zip(alive, hidden, strict=True) if count]
@@ -44,9 +49,10 @@ def values_of(cell: Cell) -> dict[str, Any]:
         "error": 1 - masks["accuracy"],
         **{key: masks[key] for key in ("sparsity", "effective_sparsity", "disconnected", "multiply_adds_reachable")},
         "empty_layers": len(masks["empty_layers"]),
-        "training_dense": own["dense"] + before["dense"],
-        "training_by_density": own["by_density"] + before["by_density"],
+        "training_dense": cost["dense"],
+        "training_by_density": cost["by_density"],
         "psp_entropy": psp["network_mean"],
+        "psp_entropy_lowest": min((layer["mean"] for layer in hidden), default=None),
         "psp_entropy_alive": sum(sums) / sum(alive) if sum(alive) else None,
         **{name: measure["value"] for name, measure in sharpness["measures"].items()},
     }
@@ -57,13 +63,14 @@ def invariances(cell: Cell) -> dict[str, str]:
     return {name: each["invariant"] for name, each in _summary(Path(cell.result("sharpness")))["measures"].items()}
 
 
-def rows(comparison: Comparison, found: Sequence[tuple[Cell, Mapping[str, Any]]]) -> Iterator[dict[str, Any]]:
-    """A row for each arm and sparsity: median and quartiles over the seeds that are there."""
+def rows(comparison: Comparison, found: Sequence[Found]) -> Iterator[dict[str, Any]]:
+    """A row for each arm, sparsity and stage: median and quartiles over the seeds that are there."""
     import numpy as np
 
-    for arm, sparsity in dict.fromkeys((cell.called, cell.sparsity) for cell in comparison.cells()):
-        own = [values for cell, values in found if (cell.called, cell.sparsity) == (arm, sparsity)]
-        row: dict[str, Any] = {"arm": arm, "asked": sparsity, "seeds": len(own)}
+    groups = dict.fromkeys((cell.called, cell.sparsity) for cell in comparison.cells())
+    for (arm, sparsity), stage in product(groups, comparison.stages):
+        own = [values for cell, at, values in found if (cell.called, cell.sparsity, at) == (arm, sparsity, stage)]
+        row: dict[str, Any] = {"arm": arm, "asked": sparsity, "stage": stage, "seeds": len(own)}
         for key in own[0] if own else ():
             numbers = [values[key] for values in own if values[key] is not None and math.isfinite(values[key])]
             quartiles = np.percentile(numbers, [25, 50, 75]).tolist() if numbers else [None] * 3
@@ -80,16 +87,20 @@ def _summary(path: Path) -> dict[str, Any]:
     return found
 
 
-def _parent_cost(cell: Cell) -> dict[str, float]:
-    """Of the part of its parent's training that a network goes on from."""
+def _cost(cell: Cell, stage: str) -> dict[str, float]:
+    """Of all training behind a network: its own, what it went on from, and of the parent's the part it went on from."""
     from store.checkpoint import load
 
-    if cell.arm is None:
-        return {"dense": 0.0, "by_density": 0.0}
-    parent = load(Path(cell.parent.checkpoint))
-    share = _epochs_used(cell.arguments().method.composition().start, parent) / max(1, parent.training["epochs"])
-    whole = _summary(Path(cell.parent.result("masks")))["training_multiply_adds"]
-    return {key: share * value for key, value in whole.items()}
+    own: dict[str, float] = _summary(Path(cell.result("masks", stage)))["training_multiply_adds"]
+    if stage == FINISHED:
+        before, share = _cost(cell, UNFINISHED), 1.0
+    elif cell.arm is None:
+        return own
+    else:
+        parent = load(Path(cell.parent.checkpoint()))
+        before = _cost(cell.parent, UNFINISHED)
+        share = _epochs_used(cell.arguments().method.composition().start, parent) / max(1, parent.training["epochs"])
+    return {key: value + share * before[key] for key, value in own.items()}
 
 
 def _epochs_used(start: Start, parent: Checkpoint) -> int:

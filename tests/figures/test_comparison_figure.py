@@ -11,15 +11,17 @@ from store.command import BadInput
 KEYS = ("error", "sparsity", "effective_sparsity", "training_by_density", "psp_entropy_alive", "lambda_max")
 
 
-def row(arm, asked, error, seeds=3):
+def row(arm, asked, error, seeds=3, stage="unfinished"):
     values = dict.fromkeys(KEYS, 0.5) | {"error": error, "sparsity": asked}
     spread = {key: {"low": 0.9 * value, "median": value, "high": 1.1 * value} for key, value in values.items()}
-    return {"arm": arm, "asked": asked, "seeds": seeds, **(spread | {"sparsity": {"median": asked}} if seeds else {})}
+    named = {"arm": arm, "asked": asked, "stage": stage, "seeds": seeds}
+    return named | (spread | {"sparsity": {"median": asked}} if seeds else {})
 
 
 @pytest.fixture
 def table(tmp_path):
     rows = [row("dense", 0, 0.01), row("magnitude", 0.9, 0.02), row("magnitude", 0.99, 0.1), row("mine", 0.9, 0, 0)]
+    rows += [row(each["arm"], each["asked"], 0.3, stage="finished") for each in rows[:2]]
     (tmp_path / "x.json").write_text(json.dumps({"rows": rows, "cells": [{}], "sharpness": {"lambda_max": "none"}}))
     return tmp_path / "x.json"
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import tyro
 from pruning.compare import Compare, main
 from pruning.comparison import BUNDLED, read_comparison
 from pruning.comparison_values import rows
+from store.checkpoint import load
 from store.command import BadInput
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +28,7 @@ seeds = 1
 sparsities = [0.9]
 dense = "--epochs 2 --batch-size 50"
 prune = "--epochs 2"
+finish = "--epochs 1 --lr 0.01 --batch-size 50"
 sharpness = "--measures lambda_max,adaptive_lambda_max --samples 100"
 
 [arms.random]
@@ -55,7 +58,7 @@ def products(folder):
 def single(folder, module, flags, checkpoint, *words):
     """A command's JSON object, in this process."""
     command = importlib.import_module(module)
-    words = (str(folder / checkpoint), *words, "-o", str(folder / f"{module}.h5"))
+    words = (str(folder / checkpoint), *words, "-o", str(folder / f"{Path(checkpoint).stem}.{module}.h5"))
     return command.main(tyro.cli(getattr(command, flags), args=words)).summary
 
 
@@ -78,7 +81,7 @@ def test_killed_failed_and_repaired_it_says_what_the_single_commands_say(tmp_pat
     now = products(tmp_path)
     assert {path: now.get(path) for path in made} == made
     table = json.loads((tmp_path / "out/test.comparison.json").read_text())
-    assert [row["seeds"] for row in table["rows"]] == [1, 1, 0]
+    assert [row["seeds"] for row in table["rows"]] == [1, 1, 1, 1, 0, 0]
     assert [cell["arm"] for cell in table["missing"]] == ["rounds"]
 
     (tmp_path / "c.toml").write_text(MORE)
@@ -91,12 +94,12 @@ def test_killed_failed_and_repaired_it_says_what_the_single_commands_say(tmp_pat
     assert {path: now.get(path) for path in made} == made
     table = json.loads((tmp_path / "out/test.comparison.json").read_text())
     check_against_single_commands(tmp_path, table)
-    assert "| rounds | 90 | 1 |" in (tmp_path / "out/test.comparison.md").read_text()
-    assert (tmp_path / "fig/test-comparison.svg").stat().st_size
+    assert "| rounds | 90 | finished | 1 |" in (tmp_path / "out/test.comparison.md").read_text()
+    assert (tmp_path / "fig/test-comparison-finished.svg").stat().st_size
 
 
 def check_against_single_commands(folder, table):
-    dense, _, rounds = table["cells"]
+    dense, _, _, _, rounds, finished = table["cells"]
     masks = single(folder, "pruning.masks", "Masks", rounds["checkpoint"])
     flags = ("--measures", "lambda_max,adaptive_lambda_max", "--samples", "100")
     sharpness = single(folder, "landscape.sharpness", "Sharpness", rounds["checkpoint"], *flags)
@@ -108,24 +111,35 @@ def check_against_single_commands(folder, table):
     assert rounds["psp_entropy"] == psp["network_mean"]
     assert rounds["psp_entropy_alive"] == pytest.approx(psp["layers"][0]["alive_mean"])
     assert rounds["training_dense"] == dense["training_dense"] + masks["training_multiply_adds"]["dense"]
-    assert table["rows"][2]["lambda_max"]["median"] == rounds["lambda_max"]
+    assert table["rows"][4]["lambda_max"]["median"] == rounds["lambda_max"]
+    after = single(folder, "pruning.masks", "Masks", finished["checkpoint"])
+    assert (finished["stage"], finished["error"]) == ("finished", 1 - after["accuracy"])
+    assert finished["training_dense"] == rounds["training_dense"] + after["training_multiply_adds"]["dense"]
+    assert (after["kept"], load(folder / finished["checkpoint"]).training["epochs"]) == (masks["kept"], 1)
 
 
 def test_rows_are_medians_and_quartiles_over_the_seeds_that_are_there(tmp_path):
     (tmp_path / "c.toml").write_text(CONFIG.replace("seeds = 1", "seeds = 4"))
     comparison = read_comparison(tmp_path / "c.toml")
     random = [cell for cell in comparison.cells() if cell.called == "random"]
-    found = [(cell, {"error": error, "alive": None}) for cell, error in zip(random, (0.1, 0.4, 0.2), strict=False)]
-    dense, row, missing = rows(comparison, found)
+    errors = zip(random, (0.1, 0.4, 0.2), strict=False)
+    found = [(cell, "unfinished", {"error": error, "alive": None}) for cell, error in errors]
+    dense, _, row, after, missing, _ = rows(comparison, found)
     assert row["error"] == pytest.approx({"low": 0.15, "median": 0.2, "high": 0.3})
     assert row["alive"] == {"low": None, "median": None, "high": None}
-    assert (dense["seeds"], row["seeds"], missing["seeds"]) == (0, 3, 0)
+    assert [each["seeds"] for each in (dense, row, after, missing)] == [0, 3, 0, 0]
+
+
+def test_a_comparison_like_another_one_says_only_what_is_different(tmp_path):
+    (tmp_path / "c.toml").write_text(CONFIG)
+    (tmp_path / "d.toml").write_text('like = "c.toml"\nname = "other"\nseeds = 3')
+    base, other = (read_comparison(tmp_path / name) for name in ("c.toml", "d.toml"))
+    assert replace(base, name="other", seeds=3) == other
 
 
 def test_training_from_initialisation_does_not_pay_for_the_parent(dense):
     from pruning.comparison_values import _epochs_used
     from pruning.starts import FromEpoch, FromParent
-    from store.checkpoint import load
 
     parent = load(dense)
     assert [_epochs_used(start, parent) for start in (FromParent(), FromEpoch(0), FromEpoch(1))] == [4, 0, 1]
