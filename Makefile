@@ -1,4 +1,5 @@
 # make figures   the comparison of one-shot and gradual pruning, from nothing to fig/   (CONFIG=mnist for MNIST)
+# make findings  what the literature says of pruning methods, put to the test: out/, fig/findings.md (hours)
 # make test      the tests
 # make lint      ruff and mypy
 # make bench     what each measurement costs in plain forward passes, and whether the comparison with peers works
@@ -15,11 +16,16 @@ PEERS := .venv-peers
 PEERS_BIN := $(PEERS)/bin
 PEERS_READY := $(PEERS)/.ready
 
-.PHONY: figures test lint bench peers
+.PHONY: figures findings test lint bench peers
 .DELETE_ON_ERROR:
 
 figures: $(READY)
 	@$(BIN)/python -m figures.workflow --config $(CONFIG) --cores $(CORES)
+
+findings: $(READY)
+	@$(BIN)/python -m pruning.compare --config findings --cores $(CORES)
+	@$(BIN)/python -m pruning.compare --config findings-gentle --cores $(CORES)
+	@$(BIN)/python -m figures.workflow --config findings --cores $(CORES)
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) $(PYTEST_FLAGS)

@@ -17,7 +17,7 @@ class Workflow(Command):
     """Train, prune, measure and draw. Stopped in any way, it goes on when the same line is typed again."""
 
     config: str = "digits"
-    """the study: digits, mnist, or a YAML file of one's own"""
+    """the study: digits, mnist, findings, or a YAML file of one's own"""
     cores: int = os.cpu_count() or 1
     """jobs at a time, of one thread each"""
     dry: bool = False
@@ -28,7 +28,9 @@ def main(arguments: Workflow) -> Report:
     """Run Snakemake, which tells what it does."""
     config = resolve_config(arguments.config)
     settings, extra = ("--configfile", str(config)), ("--dry-run",) if arguments.dry else ()
-    outcome = run_snakemake(HERE / "Snakefile", config.stem, arguments.cores, settings, extra)
+    own = HERE / f"{config.stem}.smk"  # of a study that is no comparison of one-shot with gradual pruning
+    snakefile = own if own.is_file() else HERE / "Snakefile"
+    outcome = run_snakemake(snakefile, config.stem, arguments.cores, settings, extra)
     if outcome.explained:
         said = f"\n{outcome.error}" if outcome.error else ""
         raise BadInput(f"{outcome.explained}. `make figures` goes on from here{said}")
