@@ -129,7 +129,7 @@ def _plan(arguments: Prune, composition: Composition, parent: Checkpoint) -> Pla
     composition.start.weights(parent)
     order_seed = arguments.order_seed
     return Plan(
-        recipe=replace(composition.start.recipe(_trained_by(parent)), **arguments.recipe.given()),
+        recipe=replace(composition.start.recipe(trained_by(parent)), **arguments.recipe.given()),
         epochs=epochs,
         validation=validation,
         split_seed=trained.get("split_seed", parent.seed),
@@ -139,7 +139,8 @@ def _plan(arguments: Prune, composition: Composition, parent: Checkpoint) -> Pla
     )
 
 
-def _trained_by(parent: Checkpoint) -> Recipe:
+def trained_by(parent: Checkpoint) -> Recipe:
+    """The recipe of the parent's training; where the file does not say, the defaults."""
     if "recipe" not in parent.training:
         note("the checkpoint does not say how it was trained: taking the defaults of zoo.train")
         return Recipe()

@@ -33,6 +33,7 @@ COMMANDS = [
     "landscape.stability",
     "landscape.survivors",
     "pruning.compare",
+    "pruning.collapse",
     "pruning.masks",
     "entropy.psp",
     "entropy.transfer",
