@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zoo.subject import Subject
 
 FOUND = {
-    "kept": "the most weights that are kept while a layer is empty",
+    "kept": "weights that are kept where a layer is empty, and with one more none is",
     "compression": "all weights / these: where the first layer collapses",
     "log_compression": "its logarithm to base 10",
     "first_empty": "weight of the first layer that is empty there",
@@ -33,7 +33,7 @@ WHOLE = {
 @dataclass(frozen=True, kw_only=True)
 class Collapse(Measuring):
     """The critical compression (Tanaka et al. 2020, SynFlow) of methods that make all their cuts before the first step:
-    weights / the most of them that can be kept with a layer empty, as `python -m pruning METHOD` would cut."""
+    weights / those kept where a layer is empty and with one more none is, as `python -m pruning METHOD` would cut."""
 
     methods: tuple[str, ...] = ("magnitude", "random", "snip", "grasp", "synflow")
     """as in `python -m pruning METHOD`; one with flags in quotes: 'synflow --rounds 50'"""

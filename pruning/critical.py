@@ -30,7 +30,7 @@ class Critical:
     """Where layers collapse."""
 
     kept: int
-    """k*, the largest number of kept weights at which a layer is empty"""
+    """k*, the number of kept weights at which a layer is empty, and with one more none is"""
     first_empty: str
     """weight of that layer; of several that empty together, the first of the network"""
 

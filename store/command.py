@@ -64,10 +64,12 @@ def run(
     """
     import tyro
 
-    parsed = tyro.cli(arguments, prog=prog, description=description, args=argv, config=(tyro.conf.FlagCreatePairsOff,))
-    debug = getattr(parsed, "debug", False)
+    debug = "--debug" in (sys.argv if argv is None else argv)
     keep_freed_memory()
     try:
+        parsed = tyro.cli(
+            arguments, prog=prog, description=description, args=argv, config=(tyro.conf.FlagCreatePairsOff,)
+        )
         with _sigterm_like_ctrl_c():
             _work(parsed, main, as_json=getattr(parsed, "json", False))
     except KeyboardInterrupt as stop:

@@ -26,6 +26,10 @@ class Flags(Command):
     n: int = 3
     """how many"""
 
+    def __post_init__(self) -> None:
+        if self.n < 0:
+            raise BadInput(f"--n {self.n}: expected 0 or more")
+
 
 def outcome(
     main: Callable[[Flags], Report | None], *argv: str, capsys: pytest.CaptureFixture[str]
@@ -55,6 +59,10 @@ def forbid(constant: str) -> float:
 
 def test_done_prints_the_table_and_exits_0(capsys: pytest.CaptureFixture[str]) -> None:
     assert outcome(report, capsys=capsys) == (0, "value  1.5\n", "")
+
+
+def test_a_flag_that_is_refused_as_it_is_read_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert outcome(report, "--n", "-1", capsys=capsys) == (1, "", "error: --n -1: expected 0 or more\n")
 
 
 def test_flags_reach_the_command(capsys: pytest.CaptureFixture[str]) -> None:
