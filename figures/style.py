@@ -141,8 +141,10 @@ def from_zero(row: Sequence[Axes]) -> None:
 
 def compression_axis(axes: Axes, sparsities: list[float]) -> None:
     """A log axis of parameters / survivors, ticked where measured."""
-    axes.set_xscale("log")
     ticks = sorted({1 / (1 - s) for s in sparsities})
+    if len(ticks) == 1:  # one place has no width
+        axes.set_xlim(ticks[0] / 2, 2 * ticks[0])
+    axes.set_xscale("log")
     axes.set_xticks(ticks, [f"{tick:.3g}×" for tick in ticks])
     axes.minorticks_off()
     axes.set_xlabel("compression (prunable weights / survivors)")
