@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from figures.claims import Arms, Claim, Judgement, judge, load_claims
+from figures.claims import Arms, Judgement, View, judge, load_claims
 from figures.claims_picture import picture
 from figures.claims_text import markdown, numbers
 from figures.drawing import command
 from figures.evidence import errors, finishing, lines, neurons, probe_accuracies, reached, sharpness
 from figures.reading import Results, read_all
+from figures.verdicts import Claim
 from figures.views import Evidence, differences
 from store.files import write_atomically
 
@@ -30,7 +31,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
     return written
 
 
-def judge_arm(evidence: Evidence, arms: Arms, claims: Sequence[Claim], gradual: str) -> list[Judgement]:
+def judge_arm(evidence: Evidence, arms: Arms, claims: Sequence[Claim[View]], gradual: str) -> list[Judgement]:
     """Every claim, with this arm as the gradual one."""
     found = [
         [differences(evidence, view, arms.one_shot, gradual, arms.reached_within) for view in claim.views]

@@ -27,6 +27,11 @@ class Paired:
     p_equivalent: float
     """the larger of the two one-sided tests against the margin (TOST)"""
 
+    @property
+    def effect(self) -> float:
+        """What the verdict's sign is taken from: the median."""
+        return self.median
+
 
 def paired(differences: ArrayLike, margin: float = np.nan) -> Paired:
     """Sum up differences of pairs; a difference that is NaN is a pair that was not measured.
@@ -111,3 +116,14 @@ def holm(p_values: Sequence[float]) -> NDArray[np.float64]:
     factors = np.arange(order.size, 0, -1)
     adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * factors)) if order.size else []
     return adjusted
+
+
+def slope(values: ArrayLike, x: ArrayLike) -> NDArray[np.float64]:
+    """Least-squares slope of each row of `values` (rows, points) on x (points); NaN where a point is missing.
+
+    >>> slope([[1.0, 3.0, 5.0], [2.0, 2.0, 2.0]], [0.0, 1.0, 2.0]).tolist()
+    [2.0, 0.0]
+    """
+    y, x = np.asarray(values, dtype=float), np.asarray(x, dtype=float)
+    from_mean = x - x.mean()
+    return np.asarray((y * from_mean).sum(axis=1) / (from_mean**2).sum())

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from figures.claims import View
 from figures.evidence import Curve, Key, Line, LineKey, Neurons
 from figures.matching import match
+from figures.statistics import slope
 
 Floats = NDArray[np.float64]
 
@@ -152,8 +153,7 @@ def differences(
     ).reshape(len(evidence.seeds), len(sparsities))
     if not statistic.slope:
         return table.mean(axis=1)
-    x = -np.log10(1 - np.array(sparsities))
-    return (table * (x - x.mean())).sum(axis=1) / ((x - x.mean()) ** 2).sum()
+    return slope(table, -np.log10(1 - np.array(sparsities)))
 
 
 def _of_pair(statistic: Statistic, evidence: Evidence, pair: Pair, within: float) -> float:
