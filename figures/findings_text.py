@@ -44,7 +44,7 @@ def heading(outcome: Outcome) -> str:
     setting = outcome.setting
     if setting is None:
         return outcome.label
-    return f"{outcome.label}, {spoken_model(setting.model)} on {setting.data}, {len(setting.seeds)} seeds"
+    return f"{outcome.label}, {spoken_model(setting.model)} on {setting.data}, seeds: {len(setting.seeds)}"
 
 
 def _overview(outcomes: Sequence[Outcome]) -> Iterator[str]:
@@ -53,10 +53,14 @@ def _overview(outcomes: Sequence[Outcome]) -> Iterator[str]:
     for judgements in zip(*(outcome.judgements for outcome in outcomes), strict=True):
         claim = judgements[0].claim
         alone = "" if any(view.table == "comparison" for view in claim.views) else " \\*"
-        verdicts = [f"**{each.verdict}**, p {probability(each.adjusted)}" for each in judgements]
-        yield f"| {claim.text}{alone} | {claim.source} | {' | '.join(verdicts)} |"
+        yield f"| {claim.text}{alone} | {claim.source} | {' | '.join(map(_verdict, judgements))} |"
     yield ""
     yield "\\* On networks of its own: the same in every setting."
+
+
+def _verdict(judgement: Judgement) -> str:
+    measured = judgement.verdict != "not yet measured"
+    return f"**{judgement.verdict}**, p {probability(judgement.adjusted)}" if measured else judgement.verdict
 
 
 def _details(outcome: Outcome) -> Iterator[str]:

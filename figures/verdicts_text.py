@@ -55,11 +55,10 @@ def pooled(per_network: Mapping[Key, float], called: str) -> list[str]:
         cells.setdefault((key.arm, key.sparsity, key.stage), []).append(value)
     rows = [f"| method | removed | stage | seeds | {called} | standard error |", "|---|---|---|---|---|---|"]
     for (arm, sparsity, stage), values in sorted(cells.items()):
-        spread = np.std(values, ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+        spread = f"{np.std(values, ddof=1) / math.sqrt(len(values)):.2f}" if len(values) > 1 else "–"
         removed = f"{100 * sparsity:g} %" if sparsity else "-"
         rows.append(
-            f"| {look(arm).label} | {removed} | {STAGES[stage]} | {len(values)} | "
-            f"{np.mean(values):.2f} | {spread:.2f} |"
+            f"| {look(arm).label} | {removed} | {STAGES[stage]} | {len(values)} | {np.mean(values):.2f} | {spread} |"
         )
     return rows
 
