@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from figures.findings_outcome import Outcome
-from figures.findings_text import expected, heading, spoken
+from figures.findings_text import expected, networks, spoken
 from figures.statistics import Paired
 from figures.style import save, styled
 from figures.trend import Trend
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STAGES = {"unfinished": "as left", "finished": "finished"}
+VIEWS = "statement and its views (as left: by the method; finished: after the common finish)"
+WRAPPED = 100
+"""characters"""
 ROW, ORDER = 0.26, 3.5
 """inches; rows that an order takes"""
 EXPECTED, LEFT, PANEL, VERDICT, SETTING = 6.3, 7.2, 1.7, 1.8, 3.5
 """inches: where expectations and settings begin; of a setting: its panel, where its verdicts begin, all of it"""
-ABOVE, BETWEEN, BELOW = 0.9, 1.15, 0.75
+ABOVE, BETWEEN, BELOW = 1.0, 1.1, 0.2
 """inches"""
 
 
@@ -88,11 +92,12 @@ def _margins(page: Page, outcomes: Sequence[Outcome], lines: Sequence[Line], row
         left = LEFT + SETTING * place
         panel = page.axes(left, ABOVE, PANEL, ROW * max(rows, 1))
         frame(panel, int(rows))
-        page.words(panel, left, -2.2, heading(outcome), weight="bold")
+        page.words(panel, left, -2.6, outcome.label, weight="bold")
+        page.words(panel, left, -1.9, networks(outcome.setting) if outcome.setting else "")
         page.words(panel, left + VERDICT, -1.0, "verdict", colour="#666666")
         if not place:
             _captions(page, panel, outcomes[0], lines)
-            page.words(panel, 0.1, -1.0, "statement and its views", colour="#666666")
+            page.words(panel, 0.1, -1.0, VIEWS, colour="#666666")
             page.words(panel, EXPECTED, -1.0, "expected", colour="#666666")
         for line in lines:
             _verdict(page, panel, left, outcome, line)
@@ -110,7 +115,7 @@ def _orders(page: Page, outcomes: Sequence[Outcome], lines: Sequence[Line], top:
     _captions(page, blank, outcomes[0], lines)
     for place, outcome in enumerate(outcomes):
         left = LEFT + SETTING * place
-        page.words(blank, left, -0.9, "mean rank of each arm, in the order expected", colour="#666666")
+        page.words(blank, left, -0.9, "mean rank of each arm (dashed: the order expected)", colour="#666666")
         for line in lines:
             _verdict(page, blank, left, outcome, line)
             if line.view is not None:
@@ -138,7 +143,7 @@ def _captions(page: Page, beside: Axes, outcome: Outcome, lines: Sequence[Line])
         if line.view is None:
             page.words(beside, 0.1, line.y, claim.text, weight="bold")
         else:
-            page.words(beside, 0.3, line.y, spoken(claim.views[line.view], STAGES))
+            page.words(beside, 0.3, line.y, fill(spoken(claim.views[line.view], STAGES), WRAPPED))
             page.words(beside, EXPECTED, line.y, expected(claim.views[line.view]))
 
 

@@ -32,19 +32,22 @@ def markdown(outcomes: Sequence[Outcome], findings: Findings) -> str:
     """Verdicts of all settings side by side, then each setting's numbers, then its errors."""
     lines = ["# Statements of the literature, and what this study says", "", *_overview(outcomes), "", NOTES]
     for outcome in outcomes:
-        lines += ["", f"## Verdicts: {heading(outcome)}", "", *_details(outcome), *_against(outcome)]
+        lines += ["", f"## Verdicts: {outcome.label}", ""]
+        lines += [networks(outcome.setting) + ".", ""] if outcome.setting else []
+        lines += [*_details(outcome), *_against(outcome)]
     for outcome in outcomes:
         if outcome.setting:
             lines += _errors(outcome.setting, findings.reached_within)
     return "\n".join(lines) + "\n"
 
 
-def heading(outcome: Outcome) -> str:
-    """What the networks of a setting are."""
-    setting = outcome.setting
-    if setting is None:
-        return outcome.label
-    return f"{outcome.label}, {spoken_model(setting.model)} on {setting.data}, seeds: {len(setting.seeds)}"
+def networks(setting: Setting) -> str:
+    """What a setting's networks are.
+
+    >>> networks(Setting(Path(), "x", "lenet300", "digits", 0.1, (0, 1), (), (), {}))
+    'LeNet-300-100 on digits, 2 seeds'
+    """
+    return f"{spoken_model(setting.model)} on {setting.data}, {len(setting.seeds)} seeds"
 
 
 def _overview(outcomes: Sequence[Outcome]) -> Iterator[str]:
@@ -128,10 +131,10 @@ def spoken(view: View, stages: dict[str, str]) -> str:
     between = " − ".join(reversed(arms)) if view.kind != "trend" else " < ".join(arms)
     parts = [
         f"rise of {meaning} with compression" if view.kind == "slope" else meaning,
+        spoken_model(view.model),
         between,
         _percent(view.sparsities),
         stages.get(view.stage, ""),
-        spoken_model(view.model),
         f"{view.labels} labels" if view.labels else "",
     ]
     return ", ".join(part for part in parts if part)
