@@ -44,7 +44,7 @@ class Setting:
     @property
     def label(self) -> str:
         """What it is called in tables."""
-        return self.name if np.isnan(self.rate) else f"learning rate {self.rate:g}"
+        return self.name if np.isnan(self.rate) else f"{self.name}, learning rate {self.rate:g}"
 
 
 @dataclass(frozen=True)

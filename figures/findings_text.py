@@ -47,7 +47,8 @@ def networks(setting: Setting) -> str:
     >>> networks(Setting(Path(), "x", "lenet300", "digits", 0.1, (0, 1), (), (), {}))
     'LeNet-300-100 on digits, 2 seeds'
     """
-    return f"{spoken_model(setting.model)} on {setting.data}, {len(setting.seeds)} seeds"
+    count = len(setting.seeds)
+    return f"{spoken_model(setting.model)} on {setting.data}, {count} seed{'s' * (count != 1)}"
 
 
 def _overview(outcomes: Sequence[Outcome]) -> Iterator[str]:

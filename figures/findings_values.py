@@ -35,7 +35,6 @@ QUANTITIES = {
     "empty_layers": Quantity("empty layers", "layers"),
     "psp_entropy_lowest": Quantity("mean PSP-entropy of the lowest layer", "bit"),
     "log_compression": Quantity("log₁₀ of the compression at the first empty layer"),
-    "compression": Quantity("compression at the first empty layer"),
     "edge": Quantity("λ₁ · lr / 2, last third of the steps"),
 }
 

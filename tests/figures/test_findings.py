@@ -137,7 +137,7 @@ def test_the_answers_that_were_put_in(written):
 
 def test_the_markdown_has_both_settings_and_where_an_order_is_broken(written):
     text = written[-2].read_text()
-    assert "| statement | source | learning rate 0.05 | learning rate 0.02 |" in text
+    assert "| statement | source | findings, learning rate 0.05 | findingsgentle, learning rate 0.02 |" in text
     assert "| RigL beats a static sparse network | Evci et al. 2020 | **equivalent**, p 1.000 | **confirmed**" in text
     assert text.count("LLR: retrain-slr below retrain-clr: -") == text.count(" below ") == 4
     assert "| λ₁ · lr / 2, last third of the steps, true labels | 1 to 1.15 | 11 | 1.06 | " in text
