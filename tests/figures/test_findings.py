@@ -154,9 +154,7 @@ def test_nothing_is_measured_without_inputs_and_families_stay_whole(study, tmp_p
     findings.draw(study[:1], tmp_path / "x")
     part = by_name(json.loads((tmp_path / "findings.json").read_text())["settings"][0])
     assert {part[name]["verdict"] for name in ("collapse", "edge")} == {"not yet measured"}
-    assert part["iterative-snip"]["p_adjusted"] == pytest.approx(
-        8 / 2**11
-    )  # Page's p is smaller
+    assert part["iterative-snip"]["p_adjusted"] == pytest.approx(8 / 2**11)  # Page's p is smaller
     findings.draw(study[2:], tmp_path / "x")
     (setting,) = json.loads((tmp_path / "findings.json").read_text())["settings"]
     assert setting["comparison"] is None
