@@ -44,6 +44,7 @@ def markdown(outcomes: Sequence[Outcome], findings: Findings) -> str:
 def networks(setting: Setting) -> str:
     """What a setting's networks are.
 
+    >>> from pathlib import Path
     >>> networks(Setting(Path(), "x", "lenet300", "digits", 0.1, (0, 1), (), (), {}))
     'LeNet-300-100 on digits, 2 seeds'
     """
