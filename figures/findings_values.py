@@ -17,6 +17,8 @@ from figures.trend import Trend, page
 Floats = NDArray[np.float64]
 Network = tuple[str, float, int]
 """arm, sparsity asked for, seed"""
+DIGITS = 9
+"""behind the point: means of the same errors in another order are equal, not a rounding apart"""
 UNPRUNED = (0.0,)
 """the one sparsity of tables that ask for none"""
 
@@ -74,7 +76,7 @@ def sample(view: View, inputs: Inputs, setting: Setting | None, within: float) -
     for seed in networks.seeds:
         keys = [[[(member, sparsity, seed) for member in arm] for sparsity in sparsities] for arm in arms]
         found = [[np.mean([networks.values.get(key, np.nan) for key in cell]) for cell in arm] for arm in keys]
-        row = _row(view, np.array(found, dtype=float) * quantity(view.value).scale)
+        row = _row(view, np.array(found, dtype=float) * quantity(view.value).scale).round(DIGITS)
         if any(key in networks.unreached for arm in keys for cell in arm for key in cell):
             unreached += 1
         elif not np.isfinite(row).all():

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,7 @@ LOOKS = {
     "gmp": Look("gradual magnitude (GMP)", "#CC79A7", "P", (0, (4, 1, 1, 1, 1, 1))),
     "random": Look("random mask", "#E69F00", "X", ":"),
 }
-
+MORE_MARKERS = "<>*hp8"
 
 MODELS = {
     "lenet300": "LeNet-300-100",
@@ -88,15 +89,22 @@ def look(arm: str) -> Look:
 
 
 def looks(arms: Iterable[str]) -> dict[str, Look]:
-    """How arms are drawn beside one another: one that is not in the list takes the colour of one that is not there.
+    """How arms are drawn beside one another: one that is not in the list takes the look of one that is not there, while
+    there are any, then one of their colours with another marker.
 
     >>> found = looks(["mine", "magnitude"])
     >>> found["mine"].label, found["mine"].colour, found["magnitude"].label
     ('mine', '#000000', 'one-shot magnitude')
     """
     there = list(dict.fromkeys(arms))
-    free = iter([style for name, style in LOOKS.items() if name not in there])
+    free = chain([style for name, style in LOOKS.items() if name not in there], _further())
     return {arm: LOOKS[arm] if arm in LOOKS else replace(next(free, look(arm)), label=arm) for arm in there}
+
+
+def _further() -> Iterator[Look]:
+    """The methods' colours and lines again, with other markers."""
+    coloured = [style for name, style in LOOKS.items() if not name.startswith("dense")]
+    return (replace(style, marker=marker) for marker in MORE_MARKERS for style in coloured)
 
 
 @contextmanager
@@ -140,11 +148,25 @@ def from_zero(row: Sequence[Axes]) -> None:
 
 
 def compression_axis(axes: Axes, sparsities: list[float]) -> None:
-    """A log axis of parameters / survivors, ticked where measured."""
+    """A log axis of parameters / survivors, ticked where measured, labelled where there is room."""
     ticks = sorted({1 / (1 - s) for s in sparsities})
     if len(ticks) == 1:  # one place has no width
         axes.set_xlim(ticks[0] / 2, 2 * ticks[0])
     axes.set_xscale("log")
-    axes.set_xticks(ticks, [f"{tick:.3g}×" for tick in ticks])
+    axes.set_xticks(ticks, _labels(ticks))
     axes.minorticks_off()
     axes.set_xlabel("compression (prunable weights / survivors)")
+
+
+def _labels(ticks: Sequence[float]) -> list[str]:
+    """About five of them at most.
+
+    >>> _labels([2, 10 / 3, 5, 10, 20, 100])
+    ['2×', '', '5×', '', '20×', '100×']
+    """
+    labels, room, last = [], (ticks[-1] / ticks[0]) ** 0.2 if ticks else 1.0, 0.0
+    for tick in ticks:
+        shown = tick >= 0.99 * room * last
+        labels.append(f"{tick:.3g}×" if shown else "")
+        last = tick if shown else last
+    return labels

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from figures import comparison
+from figures.style import looks
 from store.command import BadInput
 
 KEYS = ("error", "sparsity", "effective_sparsity", "training_by_density", "psp_entropy_alive", "lambda_max")
@@ -43,3 +44,8 @@ def test_the_same_bytes_again_and_what_is_refused(table, tmp_path):
     (tmp_path / "y.json").write_text("[]")
     with pytest.raises(BadInput, match="no table"):
         comparison.draw([tmp_path / "y.json"], tmp_path / "out")
+
+
+def test_two_dozen_arms_can_be_told_apart():
+    drawn = looks([f"arm{n}" for n in range(24)] + ["magnitude"])
+    assert len({(look.colour, look.marker) for look in drawn.values()}) == 25
