@@ -40,6 +40,8 @@ class Spectra:
     summary: dict[str, Any]
     eigenvalues: dict[str, NDArray[np.float64]]
     """(masks, rank) by operator: one row but for the random masks"""
+    errors: dict[str, NDArray[np.float64]]
+    """(rank,) by operator, of the random masks that of their mean: standard error of new examples; {} if not known"""
 
 
 def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> list[Path]:
@@ -65,13 +67,16 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
 
 
 def _panel(axes: Axes, spectra: Spectra) -> None:
-    """Eigenvalues against rank; of the random masks their mean with markers, each a thin line."""
+    """Eigenvalues against rank; of the random masks their mean with markers, each a thin line; errors as bars."""
     for operator, values in spectra.eigenvalues.items():
         style, rank = LOOKS[operator], np.arange(1, values.shape[1] + 1)
         shown = np.where(values > 0, values, np.nan)  # a log axis has no place for others
         if len(shown) > 1:
             axes.plot(rank, shown.T, color=style.colour, linewidth=0.5, alpha=0.6)
-        axes.plot(rank, shown.mean(0), color=style.colour, marker=style.marker, linestyle=style.line, label=style.label)
+        middle = shown.mean(0)
+        axes.plot(rank, middle, color=style.colour, marker=style.marker, linestyle=style.line, label=style.label)
+        if operator in spectra.errors:
+            axes.errorbar(rank, middle, spectra.errors[operator], fmt="none", ecolor=style.colour, capsize=2)
     axes.set_title(f"{spectra.name.removesuffix('.pt')}\n{100 * spectra.summary['sparsity']:.4g} % removed")
     axes.set_xlabel("rank")
     axes.set_xticks([1, *range(5, len(rank) + 1, 5)])
@@ -82,7 +87,8 @@ def _caption(found: Sequence[Spectra]) -> str:
     summary = found[0].summary
     masks = {len(spectra.eigenvalues.get(RANDOM, ())) for spectra in found} - {0}
     drawn = f"; random: mean of {max(masks)} masks (markers) and each" if masks else ""
-    return f"{summary['samples']:,} {summary['split']} examples{drawn}"
+    bars = "\nbars: standard error of new examples, as many as these" * any(spectra.errors for spectra in found)
+    return f"{summary['samples']:,} {summary['split']} examples{drawn}{bars}"
 
 
 def _read(path: Path) -> Iterator[Spectra]:
@@ -97,7 +103,14 @@ def _read(path: Path) -> Iterator[Spectra]:
     kinds = ["pruned", "parent", "parent-in-mask", *[RANDOM] * any(name.startswith(RANDOM) for name in operators)]
     for name, summary, values in zip(names, summaries, every, strict=True):
         rows = {kind: [n for n, operator in enumerate(operators) if _kind(operator) == kind] for kind in kinds}
-        yield Spectra(name, summary, {kind: values[own] for kind, own in rows.items()})
+        yield Spectra(name, summary, {kind: values[own] for kind, own in rows.items()}, _errors(summary))
+
+
+def _errors(summary: dict[str, Any]) -> dict[str, NDArray[np.float64]]:
+    entries = {each["name"]: each for each in summary.get("operators", [])}
+    entries[RANDOM] = summary.get("random_masks") or {}
+    known = {name: each["data_stderr_new"] for name, each in entries.items() if each.get("data_stderr_new")}
+    return {name: np.array(errors["eigenvalues"]) for name, errors in known.items()}
 
 
 def _kind(operator: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,19 +83,22 @@ def random_masks(masks: Mapping[str, Tensor], generator: torch.Generator) -> dic
     return found
 
 
-def compared(subject: Subject, parent: Subject, count: int, seed: int) -> dict[str, Callable[[], Objective]]:
+def compared(
+    subject: Subject, parent: Subject, count: int, seed: int, memory: int
+) -> dict[str, Callable[[], Objective]]:
     """The objectives to compare, by name, each made when it is its turn.
 
     `pruned`: over its survivors; `parent`: over all weights; `parent-in-mask`: the parent's weights in place, only the
     survivors' coordinates moving, so that its Hessian is a principal submatrix of the parent's; `random-mask-1` ...:
-    the same with random coordinates, as many in each layer.
+    the same with random coordinates, as many in each layer. `memory`: bytes that the graphs of each may take.
     """
-    objectives = {
-        "pruned": lambda: mean_loss(subject, "survivors"),
-        "parent": lambda: mean_loss(parent, "full"),
-        "parent-in-mask": lambda: mean_loss(parent, "full", moving=subject.masks),
+    whole = partial(mean_loss, parent, "full", memory=memory)
+    objectives: dict[str, Callable[[], Objective]] = {
+        "pruned": partial(mean_loss, subject, "survivors", memory=memory),
+        "parent": whole,
+        "parent-in-mask": partial(whole, moving=subject.masks),
     }
     for index in range(1, count + 1):
         drawn = random_masks(subject.masks, stream(seed, "mask", index))
-        objectives[f"random-mask-{index}"] = lambda moving=drawn: mean_loss(parent, "full", moving=moving)  # type: ignore[misc]
+        objectives[f"random-mask-{index}"] = partial(whole, moving=drawn)
     return objectives

@@ -67,6 +67,12 @@ def curvature_error(
     return jackknife(_quotients(products, vectors, average=average), sizes).item()
 
 
+def block_quotients(objective: Objective, vectors: Tensor) -> Tensor:
+    """(blocks, k) the quotients v.Hv of `vectors` (k, d), H being that of each block of the examples by itself."""
+    parts = _parts(objective, block_sizes(len(objective.x)))
+    return _quotients((part.hvp for part in parts), vectors, average=False)
+
+
 def mean_error(values: Tensor) -> float | None:
     """The error that new examples would make in the mean of `values` (n,), one for each example in file order.
 

@@ -29,20 +29,12 @@ class Restricted(Measuring):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Landscape(Restricted):
-    """Flags of the commands that look at the loss around one checkpoint. Ranks share its examples."""
+class Bounded(Measuring):
+    """A flag for the commands that keep graphs and vectors between products."""
 
-    shares_work: ClassVar[bool] = True
-
-    parameters: tuple[str, ...] | None = None
-    """only these may move: names of layers, of modules that hold several, or of parameters (default: all)"""
-    temperature: float | Literal["calibrated"] = 1.0
-    """logits are divided by it; calibrated: by what fits the examples best that training held out for validation"""
-    logits: Literal["raw", "normalised"] = "raw"
-    """normalised: each example's logits centred and divided by their norm (Andriushchenko et al. 2023)"""
     memory: float = 4.0
     """GiB for what is kept from product to product: graphs of the gradient (three quarters), vectors (a quarter);
-    at most as much disk as for the graphs holds the products of a run that may be killed"""
+    landscape.hessian puts at most as much as the graphs take on disk: the products of a run that may be killed"""
 
     @property
     def graph_bytes(self) -> int:
@@ -53,6 +45,25 @@ class Landscape(Restricted):
     def vector_bytes(self) -> int:
         """Of the vectors."""
         return int(0.25 * self.memory * 2**30)
+
+    def check_memory(self) -> None:
+        """Refuse what is no amount."""
+        if not 0 <= self.memory < float("inf"):
+            raise BadInput(f"--memory {self.memory}: expected a number of GiB, 0 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landscape(Restricted, Bounded):
+    """Flags of the commands that look at the loss around one checkpoint. Ranks share its examples."""
+
+    shares_work: ClassVar[bool] = True
+
+    parameters: tuple[str, ...] | None = None
+    """only these may move: names of layers, of modules that hold several, or of parameters (default: all)"""
+    temperature: float | Literal["calibrated"] = 1.0
+    """logits are divided by it; calibrated: by what fits the examples best that training held out for validation"""
+    logits: Literal["raw", "normalised"] = "raw"
+    """normalised: each example's logits centred and divided by their norm (Andriushchenko et al. 2023)"""
 
 
 def located(subject: Subject, arguments: Landscape) -> tuple[Objective, dict[str, Any], tuple[Tensor, Tensor]]:
@@ -94,8 +105,7 @@ def objective_of(subject: Subject, arguments: Landscape, loss: ScaledCrossEntrop
             Coordinates(subject.model, subject.masks, arguments.subspace, arguments.parameters)
         except BadInput as error:
             raise BadInput(f"--parameters: {error}") from error
-    if not 0 <= arguments.memory < float("inf"):
-        raise BadInput(f"--memory {arguments.memory}: expected a number of GiB, 0 or more")
+    arguments.check_memory()
     return mean_loss(subject, arguments.subspace, loss, arguments.parameters, arguments.graph_bytes)
 
 

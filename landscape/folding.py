@@ -71,7 +71,8 @@ class Tracing(TorchFunctionMode):
         self._names = {id(tensor): name for name, tensor in tensors.items()}
         self._made: list[Tensor] = []
         self._uses: dict[int, list[Norm | None]] = {}
-        self.norms = 0
+        self.norms = self.kernels = self.images = 0
+        """of the norms met, how many; of kernels and of what convolutions made, how many numbers"""
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -83,6 +84,8 @@ class Tracing(TorchFunctionMode):
                 if id(leaf) in self._uses:
                     self._uses[id(leaf)].append(norm)
         if func in CONVOLUTIONS:
+            self.kernels += (args[1] if len(args) > 1 else (kwargs or {})["weight"]).numel()
+            self.images += made.numel()
             self._made.append(made)
             self._uses[id(made)] = []
         return made
@@ -111,7 +114,7 @@ class Folding(TorchFunctionMode):
         AnotherPath: the pass is not the one that the plan is for.
     """
 
-    def __init__(self, plan: Plan, tensors: Mapping[str, Tensor], channels_last: bool = True) -> None:
+    def __init__(self, plan: Plan, tensors: Mapping[str, Tensor], channels_last: bool) -> None:
         super().__init__()
         self._plan, self._tensors, self._channels_last = plan, tensors, channels_last
         self._count = 0

@@ -44,7 +44,7 @@ class Relative:
 
     def hvp(self, vectors: Tensor, displacement: Tensor | None = None) -> Tensor:
         """D H D v, of one vector or of several."""
-        products = self.objective.hvp(self._extend(self.scale * vectors), self._absolute(displacement))
+        products = self.objective.hvp(self.absolute(vectors), self._absolute(displacement))
         return self.scale * products[..., self.index]
 
     def normal(self, generator: torch.Generator) -> Tensor:
@@ -55,11 +55,11 @@ class Relative:
         """Coordinates -1 or 1, the same for a weight in both subspaces."""
         return self.objective.signs(generator)[self.index]
 
-    def _absolute(self, displacement: Tensor | None) -> Tensor | None:
-        return None if displacement is None else self._extend(self.scale * displacement)
-
-    def _extend(self, vectors: Tensor) -> Tensor:
-        """(..., nonzero) -> (..., d)"""
+    def absolute(self, vectors: Tensor) -> Tensor:
+        """|w| u in the objective's coordinates, (..., nonzero) -> (..., d)."""
         full = vectors.new_zeros(*vectors.shape[:-1], self.objective.dimension)
-        full[..., self.index] = vectors
+        full[..., self.index] = self.scale * vectors
         return full
+
+    def _absolute(self, displacement: Tensor | None) -> Tensor | None:
+        return None if displacement is None else self.absolute(displacement)

@@ -11,11 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from landscape.position import heading, position, slope
-from store.command import BadInput, Report, note, render_table, run
-from zoo.measuring import Measuring, measure_each
+from landscape.flags import Bounded
+from landscape.position import position, slope
+from landscape.sharpness_report import ERRORS
+from landscape.survivors_report import RATIOS, spread, table
+from store.command import BadInput, Report, note, run
+from zoo.measuring import measure_each
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from landscape.differentiable import Differentiable
+    from landscape.lanczos import Eigenpairs
     from landscape.objective import Objective
     from store.results import Place
     from zoo.subject import Subject
@@ -29,17 +36,16 @@ NUMBERS = {
     "products": ("1", "products with vectors for the eigenvalues"),
     "trace": ("nat", "trace of the Hessian, mean over the probes"),
     "trace_stderr": ("nat", "standard error of the trace"),
+    "top_share": ("1", "sum of the eigenvalues over the trace"),
+    "top_share_stderr": ("1", "error of it from the probes of the trace, to first order"),
     "adaptive_lambda_max": ("nat", "largest eigenvalue of |w| H |w|"),
     "adaptive_residual": ("1", "||Av - lv|| / |l| of the largest eigenvalue of |w| H |w|"),
 }
 """one for each operator, with units and meaning"""
-RATIOS = ("lambda_max", "trace", "adaptive_lambda_max")
-"""what is also given as a multiple of the pruned network's"""
-SPOKEN = {"pruned": "pruned, its survivors", "parent": "parent, all weights", "parent-in-mask": "parent, same mask"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Survivors(Measuring):
+class Survivors(Bounded):
     """Flags of `python -m landscape.survivors`."""
 
     shares_work: ClassVar[bool] = True
@@ -61,46 +67,27 @@ def compute(subject: Subject, place: Place, arguments: Survivors) -> dict[str, A
     from tqdm import tqdm
 
     from landscape.controls import compared, dense_parent
+    from landscape.data_error import used_share
 
     parent = dense_parent(subject, arguments.parent)
-    objectives = compared(subject, parent, arguments.masks, arguments.seed)
+    objectives = compared(subject, parent, arguments.masks, arguments.seed, arguments.graph_bytes)
     for name, build in tqdm(objectives.items(), desc=subject.name, unit="Hessian", disable=None, leave=False):
         if name not in place.kept():  # of a run that was stopped
             place.keep(name, _measured(build(), arguments))
             if not place.kept()[name]["converged"]:
                 note(f"{subject.name}: not all eigenvalues of {name} are within the tolerance")
     found = [{"name": name, **place.kept()[name]} for name in objectives]
+    pooled = _pooled(found[3:]) if found[3:] else None
+    _compare([*found, *([pooled] if pooled else [])], found[0], len(subject.x), subject.available)
     _write(place, found)
-    pruned = found[0]
-    for each in found:
-        each["ratios"] = {key: each[key] / pruned[key] if pruned[key] else None for key in RATIOS}
     where = ("loss", "accuracy", "dimension", "gradient_norm", "gradient_curvature", "weight_norm")
     return {
-        **{key: pruned[key] for key in where},
+        **{key: found[0][key] for key in where},
         "subspace": "survivors",
+        "used_share": used_share(len(subject.x), subject.available),
         "operators": found,
-        "random_masks": {key: _spread([each[key] for each in found[3:]]) for key in RATIOS} if found[3:] else None,
+        "random_masks": pooled and pooled | {key: spread([each[key] for each in found[3:]]) for key in RATIOS},
     }
-
-
-def table(summary: dict[str, Any]) -> str:
-    """What a person reads: a line for each Hessian, the random masks in one."""
-    pruned, parent, inside, *drawn = summary["operators"]
-    rows = [[SPOKEN[each["name"]], *_row([each])] for each in (pruned, parent, inside)]
-    if drawn:
-        rows.append([f"parent, {len(drawn)} random mask{'s' * (len(drawn) > 1)}", *_row(drawn)])
-    head = ["Hessian of", "weights", "loss", "gradient", "norm", "λ₁", "×", "trace", "×", "adaptive λ₁", "×"]
-    lines = [
-        heading(summary),
-        "",
-        render_table(head, rows),
-        "",
-        "×: multiple of the pruned network's. ±: error of the probes; of random masks: deviation from mask to mask.",
-        "The parent in a mask keeps all its weights, and only those in the mask move; norm: of the weights that move.",
-    ]
-    if not all(each["converged"] for each in summary["operators"]):
-        lines.append("Not all eigenvalues are within the tolerance: see the residuals")
-    return "\n".join(lines)
 
 
 def main(arguments: Survivors) -> Report:
@@ -114,6 +101,7 @@ def main(arguments: Survivors) -> Report:
             raise BadInput(f"--{flag} {value}: expected a number of at least {least}")
     if not arguments.tolerance > 0:
         raise BadInput(f"--tolerance {arguments.tolerance}: expected a positive number, such as 1e-3")
+    arguments.check_memory()
     return measure_each(
         arguments, "survivors", lambda subject, place: compute(subject, place, arguments), table, write_level=False
     )
@@ -121,35 +109,89 @@ def main(arguments: Survivors) -> Report:
 
 def _measured(objective: Objective, arguments: Survivors) -> dict[str, Any]:
     """One Hessian's numbers; the draws are the same for all, as far as they have coordinates in common."""
-    from landscape.lanczos import top_eigenpairs
-    from landscape.measures.adaptive_lambda_max import AdaptiveLambdaMax
+    from landscape.lanczos import LEAST_ROOM, top_eigenpairs
+    from landscape.relative import Relative
     from landscape.streams import stream
     from landscape.trace import hutchinson
 
-    at = slope(objective)
-    draws, probes = stream(arguments.seed, "lanczos"), stream(arguments.seed, "trace")
-    pairs = top_eigenpairs(
-        objective.hvp,
-        lambda: objective.normal(draws),
-        objective.dimension,
-        arguments.top,
-        tolerance=arguments.tolerance,
-        known=at[1:],
-    )
+    def solve(function: Differentiable, top: int, known: tuple[Tensor, Tensor] | None = None) -> Eigenpairs:
+        draws, room = stream(arguments.seed, "lanczos"), arguments.vector_bytes // (8 * function.dimension)
+        return top_eigenpairs(
+            function.hvp,
+            lambda: function.normal(draws),
+            function.dimension,
+            top,
+            tolerance=arguments.tolerance,
+            known=known,
+            basis_limit=max(room, top + LEAST_ROOM),
+        )
+
+    at, relative, probes = slope(objective), Relative(objective), stream(arguments.seed, "trace")
+    pairs, adaptive = solve(objective, arguments.top, at[1:]), solve(relative, 1)
     trace = hutchinson(objective.hvp, lambda: objective.signs(probes), arguments.trace)
-    adaptive = AdaptiveLambdaMax(tolerance=arguments.tolerance).measure(objective, arguments.seed)
+    top_share = float(pairs.values.sum()) / trace.value if trace.value else None
     return position(objective, at) | {
         "accuracy": objective.evaluate().accuracy,
         "lambda_max": float(pairs.values[0]),
         "eigenvalues": pairs.values.tolist(),
         "residuals": pairs.residuals.tolist(),
-        "converged": pairs.converged and adaptive.convergence["converged"],
+        "converged": pairs.converged and adaptive.converged,
         "products": pairs.products,
         "trace": trace.value,
         "trace_stderr": trace.stderr,
-        "adaptive_lambda_max": adaptive.value,
-        "adaptive_residual": adaptive.convergence["residual"],
+        "top_share": top_share,
+        "top_share_stderr": trace.stderr and top_share and abs(top_share * trace.stderr / trace.value),
+        "adaptive_lambda_max": float(adaptive.values[0]),
+        "adaptive_residual": float(adaptive.residuals[0]),
+        "blocks": _blocks(objective, pairs.vectors, relative.absolute(adaptive.vectors), arguments),
     }
+
+
+def _blocks(objective: Objective, vectors: Tensor, relative: Tensor, arguments: Survivors) -> dict[str, Any]:
+    """The numbers of each block of the examples by itself, to first order: what their errors come from.
+
+    `vectors`: (k, d) eigenvectors; `relative`: (1, d) that of |w| H |w|, times |w|.
+    """
+    import torch
+
+    from landscape.data_error import block_quotients
+    from landscape.measures.trace import DATA_PROBES
+    from landscape.streams import stream
+
+    probes, count = stream(arguments.seed, "trace"), min(DATA_PROBES, arguments.trace)
+    signs = torch.stack([objective.signs(probes) for _ in range(count)])
+    found = block_quotients(objective, torch.cat([vectors, relative, signs]))  # (blocks, k + 1 + probes)
+    eigenvalues, adaptive, traces = found.split([len(vectors), 1, count], dim=1)
+    return {
+        "eigenvalues": eigenvalues.tolist(),
+        "lambda_max": eigenvalues[:, 0].tolist(),
+        "trace": traces.mean(1).tolist(),
+        "adaptive_lambda_max": adaptive[:, 0].tolist(),
+    }
+
+
+def _pooled(masks: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The means of several Hessians' numbers, of each block too."""
+    import numpy as np
+
+    blocks = {key: np.mean([each["blocks"][key] for each in masks], axis=0).tolist() for key in masks[0]["blocks"]}
+    means = {key: float(np.mean([each[key] for each in masks])) for key in RATIOS}
+    eigenvalues = np.mean([each["eigenvalues"] for each in masks], axis=0).tolist()
+    top_share = sum(eigenvalues) / means["trace"] if means["trace"] else None
+    return means | {"eigenvalues": eigenvalues, "top_share": top_share, "blocks": blocks}
+
+
+def _compare(entries: Sequence[dict[str, Any]], reference: dict[str, Any], used: int, available: int) -> None:
+    """Put ratios and errors in the place of what they come from."""
+    from landscape.data_error import block_sizes, used_share
+    from landscape.paired_error import errors
+
+    sizes, shares = block_sizes(used), {"data_stderr": used_share(used, available), "data_stderr_new": 1.0}
+    for each in entries:
+        each["ratios"] = {key: each[key] / reference[key] if reference[key] else None for key in RATIOS}
+        each |= {kind: errors(each, reference, RATIOS, sizes, share) for kind, share in shares.items()}
+    for each in entries:
+        del each["blocks"]
 
 
 def _write(place: Place, found: Sequence[dict[str, Any]]) -> None:
@@ -162,24 +204,18 @@ def _write(place: Place, found: Sequence[dict[str, Any]]) -> None:
     for key, (units, meaning) in NUMBERS.items():
         values = [float("nan") if each[key] is None else each[key] for each in found]
         place.write(f"survivors/{key}", values, ("operator",), units, meaning)
+    for kind in ("data_stderr", "data_stderr_new"):
+        _write_errors(place, kind, [each[kind] for each in found], len(eigenvalues[0]))
 
 
-def _spread(values: Sequence[float]) -> dict[str, float | None]:
-    """Mean and standard deviation."""
-    from statistics import mean, stdev
-
-    return {"mean": mean(values), "deviation": stdev(values) if len(values) > 1 else None}
-
-
-def _row(entries: Sequence[dict[str, Any]]) -> list[Any]:
-    """A line of the table: one Hessian's numbers, or the means of several."""
-    cells = [entries[0][key] for key in ("dimension", "loss", "gradient_norm", "weight_norm")]
-    for key in RATIOS:
-        spread, ratios = _spread([each[key] for each in entries]), [each["ratios"][key] for each in entries]
-        error = spread["deviation"] if len(entries) > 1 else entries[0].get(f"{key}_stderr")
-        cells.append(f"{spread['mean']:.4g}" + (f" ± {error:.2g}" if error is not None else ""))
-        cells.append(None if None in ratios else _spread(ratios)["mean"])
-    return cells
+def _write_errors(place: Place, kind: str, found: Sequence[dict[str, Any] | None], top: int) -> None:
+    """Beside each array its errors of one kind, NaN where there are none."""
+    nan, meaning = float("nan"), ERRORS[kind]
+    each = [[nan] * top if errors is None else errors["eigenvalues"] for errors in found]
+    place.write(f"survivors/eigenvalues_{kind}", each, ("operator", "rank"), "nat", meaning)
+    for key in ("trace", "adaptive_lambda_max", "top_share"):
+        values = [nan if errors is None or errors[key] is None else errors[key] for errors in found]
+        place.write(f"survivors/{key}_{kind}", values, ("operator",), NUMBERS[key][0], meaning)
 
 
 if __name__ == "__main__":

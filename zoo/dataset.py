@@ -43,7 +43,13 @@ class Source:
     std: ClassVar[tuple[float, ...]] = (1.0,)
     needs_root: ClassVar[bool] = False
     """whether the arrays lie under --data-root"""
+    torchvision: ClassVar[str | None] = None
+    """the class in torchvision.datasets that downloads them"""
 
     def read(self, root: Path) -> Mapping[str, ArrayLike | Any]:
         """The arrays x_train, y_train, x_test, y_test, as they are on disk."""
         raise NotImplementedError
+
+    def complete(self, root: Path) -> bool:  # noqa: ARG002 (nothing on disk is needed)
+        """Whether all files that are read lie under `root`."""
+        return True

@@ -33,7 +33,7 @@ def build_from_library(spec: str, input_shape: tuple[int, ...], classes: int) ->
     timm is also told the number of input channels; torchvision's networks take three.
     """
     library, _, name = spec.partition(":")
-    package = _import(library, spec)
+    package = import_library(library, f"--model {spec}")
     models = package.models if library == "torchvision" else package
     known = models.list_models()
     if name.partition(".")[0] not in known:  # timm's weights have tags behind a dot
@@ -47,12 +47,17 @@ def build_from_library(spec: str, input_shape: tuple[int, ...], classes: int) ->
         raise BadInput(f"--model {spec}: {library} could not build it: {type(error).__name__}: {error}") from error
 
 
-def _import(library: str, spec: str) -> ModuleType:
+def import_library(library: str, flag: str) -> ModuleType:
+    """The library, which the user asked for by `flag`.
+
+    Raises:
+        BadInput: it is not installed, or not beside this torch.
+    """
     try:
         return importlib.import_module(library)
     except (ImportError, RuntimeError, OSError) as error:  # torchvision beside another build of torch: RuntimeError
         raise BadInput(
-            f"--model {spec}: {library} cannot be imported here ({type(error).__name__}: {error}).\n"
+            f"{flag}: {library} cannot be imported here ({type(error).__name__}: {error}).\n"
             "Install the extra `vision`, of the same build as torch: pip install -c constraints.txt -e '.[vision]'\n"
             "(beside a torch for the CPU alone with --extra-index-url https://download.pytorch.org/whl/cpu)"
         ) from error

@@ -13,6 +13,7 @@ from store.files import sha256
 from zoo.architecture import describe, initialise, parse_architecture
 from zoo.data import inherited, load_data, per_channel, resolve_data
 from zoo.dataset import Dataset
+from zoo.downloading import download
 from zoo.plan import Plan
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def fresh(arguments: Train) -> Start:
         raise BadInput(f"--from-epoch {arguments.from_epoch} is of a checkpoint: name it with --from FILE.pt")
     mean, std = per_channel("--mean", arguments.mean), per_channel("--std", arguments.std)
     data = resolve_data(arguments.data or DEFAULT_DATA, arguments.data_root, mean, std)
-    dataset = load_data(data, run_code=True)
+    dataset = _loaded(arguments, data, run_code=True)
     architecture = parse_architecture(arguments.model or DEFAULT_MODEL)
     model, seed = describe(architecture, dataset.input_shape, dataset.classes), arguments.seed or 0
     state = initialise(model, seed).state_dict()
@@ -70,8 +71,14 @@ def continued(arguments: Train, source: Path) -> Start:
     checkpoint = replace(parent, parent=sha256(source), data=data, weights_at={})
     if arguments.from_epoch is not None:
         checkpoint = replace(checkpoint, state=_earlier(parent, arguments.from_epoch, source))
-    dataset = load_data(data, run_code=arguments.data is not None)
+    dataset = _loaded(arguments, data, run_code=arguments.data is not None)
     return Start(checkpoint, dataset, _plan(arguments, parent.training, parent.seed, ()))
+
+
+def _loaded(arguments: Train, data: Mapping[str, Any], *, run_code: bool) -> Dataset:
+    if arguments.download:
+        download(data)
+    return load_data(data, run_code=run_code)
 
 
 def _earlier(parent: Checkpoint, epoch: int, source: Path) -> dict[str, Tensor]:

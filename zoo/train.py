@@ -31,6 +31,8 @@ class Train(Command):
     and digits:labels=random"""
     data_root: Path | None = None
     """folder with the datasets (default: $DATA_ROOT, else data)"""
+    download: bool = False
+    """let torchvision fetch what is missing there of mnist, fashion-mnist, cifar10 or cifar100"""
     mean: str | None = None
     """per channel, comma separated"""
     std: str | None = None

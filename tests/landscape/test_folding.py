@@ -88,6 +88,22 @@ def test_all_norms_of_the_zoo_fold(network: str) -> None:
     assert objective.loss() == pytest.approx(cross_entropy(model(objective.x), objective.y).item(), rel=1e-12)
 
 
+@pytest.mark.parametrize(("size", "channels_last"), [(2, False), (6, True)])
+def test_channels_come_first_where_kernels_are_large_beside_the_images(size: int, channels_last: bool) -> None:
+    """9 x 32 numbers in the kernel for each channel that is made: 72 for each of 2 x 2 places, 8 for each of 6 x 6."""
+    layouts, layout = [], torch.channels_last
+
+    class Wide(nn.Sequential):
+        def forward(self, x: Tensor) -> Tensor:
+            layouts.append(x.is_contiguous(memory_format=layout))
+            return super().forward(x).tanh()
+
+    torch.manual_seed(0)
+    layers = nn.Conv2d(32, 3, 3, padding=1), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(3 * size**2, 3)
+    check_same(scrambled(Wide(*layers)), torch.randn(4, 32, size, size, dtype=torch.float64), torch.arange(4) % 3)
+    assert layouts[-1] == channels_last
+
+
 def test_another_path_is_taken_plainly() -> None:
     model = scrambled(Net(lambda net, x: net.norm(net.conv(x)) if len(x) > 2 else net.norm(x)))
     x = torch.randn(4, 2, 4, 4, dtype=torch.float64)

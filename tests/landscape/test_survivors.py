@@ -8,7 +8,9 @@ import pytest
 import torch
 from oracles.dense_landscape import Dense
 
+from landscape import controls
 from landscape.controls import random_masks
+from landscape.data_error import block_sizes, used_share
 from landscape.streams import stream
 from store.checkpoint import load, save
 from zoo.subject import load_subject
@@ -49,10 +51,64 @@ def test_each_hessian_is_the_dense_one(command, pruned, checkpoint, tmp_path):
         "mean": pytest.approx(np.mean(drawn)),
         "deviation": pytest.approx(np.std(drawn, ddof=1)),
     }
+    pooled = found["random_masks"]["data_stderr_new"]
+    assert 0 < pooled["trace"] < max(each["data_stderr_new"]["trace"] for each in found["operators"][3:])
     with h5py.File(target) as file:
+        new = [each["data_stderr_new"]["eigenvalues"] for each in found["operators"]]
+        np.testing.assert_array_equal(file["survivors/eigenvalues_data_stderr_new"], new)
         np.testing.assert_array_equal(file["survivors/trace"], [each["trace"] for each in found["operators"]])
         assert file["survivors/eigenvalues"].shape == (5, 4)
         assert [name.decode() for name in file["survivors/operator"]] == names
+
+
+def left_out(subject, masks, signs):
+    """Numbers of a Hessian without each block in turn: two eigenvalues, probes' trace, adaptive eigenvalue, share."""
+    parts = list(zip(*(each.split(block_sizes(len(subject.x))) for each in (subject.x, subject.y)), strict=True))
+    dense = [Dense(subject.model, x, y, masks) for x, y in parts]
+    sums = torch.stack([len(each.x) * each.hessian() for each in dense])
+    scale, signs = dense[0].point().abs(), signs[:, dense[0].kept]
+    for out in range(len(parts)):
+        rest = (sums.sum(0) - sums[out]) / (len(subject.x) - len(dense[out].x))
+        first, second = torch.linalg.eigvalsh(rest).flip(0)[:2].tolist()
+        trace = (signs @ rest * signs).sum(1).mean().item()
+        adaptive = torch.linalg.eigvalsh(scale[:, None] * rest * scale)[-1].item()
+        yield first, second, trace, adaptive, (first + second) / trace
+
+
+def deviation(left):
+    return np.sqrt((len(left) - 1) * np.var(left, axis=0))
+
+
+def flat(errors, *keys):
+    return np.array([*errors["eigenvalues"], *(errors[key] for key in keys)])
+
+
+def test_the_errors_of_the_examples_are_those_of_leaving_each_block_out(command, pruned, checkpoint):
+    arguments = ["--samples", "200", "--top", "2", "--trace", "8", "--masks", "0", "--tolerance", "1e-7"]
+    _, found, _ = command("survivors", pruned, "--parent", checkpoint, *arguments)
+    small, large = (load_subject(path, samples=200) for path in (pruned, checkpoint))
+    size, probes = sum(p.numel() for p in large.model.parameters()), stream(0, "trace")
+    signs = torch.stack([2.0 * torch.randint(0, 2, (size,), generator=probes) - 1 for _ in range(8)]).double()
+    own, whole = (np.array([*left_out(each, each.masks, signs)]) for each in (small, large))
+    ratios = ["lambda_max", "trace", "adaptive_lambda_max"]
+    for each, left in zip(found["operators"], (own, whole), strict=False):
+        new, some = (flat(each[kind], *ratios[1:], "top_share") for kind in ("data_stderr_new", "data_stderr"))
+        np.testing.assert_allclose(new, deviation(left), rtol=0.1)
+        np.testing.assert_allclose(some, used_share(200, small.available) * new)
+    expected = deviation((whole / own)[:, [0, 2, 3]])
+    found = found["operators"][1]["data_stderr_new"]["ratios"]
+    np.testing.assert_allclose([found[key] for key in ratios], expected, rtol=0.1)
+
+
+def test_memory_reaches_every_hessian_and_changes_no_number(command, pruned, checkpoint, monkeypatch):
+    made, build = [], controls.mean_loss
+    monkeypatch.setattr(controls, "mean_loss", lambda *args, **rest: made.append(build(*args, **rest)) or made[-1])
+    arguments = [pruned, "--parent", checkpoint, *QUICK, "--masks", "0", "--overwrite"]
+    (_, some, _), (_, none, _) = (command("survivors", *arguments, "--memory", gib) for gib in ("1", "0"))
+    assert [each.keeper.memory for each in made] == [0.75 * 2**30] * 3 + [0] * 3
+    for one, other in zip(some["operators"], none["operators"], strict=True):
+        np.testing.assert_allclose(one["eigenvalues"], other["eigenvalues"], rtol=1e-5)
+        assert one["trace"] == pytest.approx(other["trace"], rel=1e-5)
 
 
 def test_a_mask_s_eigenvalues_interlace_with_the_parent_s(command, pruned, checkpoint):
@@ -75,7 +131,7 @@ def test_the_table_and_several_checkpoints(command, pruned, checkpoint, another,
     more = another("more.pt", sparsity=0.5)
     arguments = [pruned, more, "--parent", checkpoint, "--samples", "20", "--top", "1", "--trace", "2"]
     _, table, _ = command("survivors", *arguments, "-o", tmp_path / "x.h5", as_json=False)
-    assert "parent, 3 random masks" in table
+    assert table.count("parent, 3 random masks") == 2 * 2
     _, found, _ = command("survivors", *arguments, "-o", tmp_path / "x.h5")
     assert found["reused"]
     assert len(found["operators"]) == 2
@@ -100,6 +156,7 @@ def test_what_cannot_be_compared_is_refused(command, pruned, checkpoint, another
         ([pruned, "--parent", other], "is (9,), expected (8,)"),
         ([pruned, "--parent", tmp_path / "none.pt"], "none.pt"),
         ([pruned, "--parent", checkpoint, "--masks", "-1"], "--masks -1"),
+        ([pruned, "--parent", checkpoint, "--memory", "-1"], "--memory -1"),
         ([pruned, "--parent", checkpoint, "--top", "9999"], "9999 eigenvalues"),
     ):
         status, _, err = command("survivors", *arguments, "--samples", "20")

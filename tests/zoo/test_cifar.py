@@ -6,15 +6,12 @@ import sys
 
 import numpy as np
 import pytest
+from oracles.data_on_disk import LAYOUT, write_cifar
 
 from store.command import BadInput
 from zoo.data import load_data, resolve_data
 from zoo.pickled import read_pickle
 
-LAYOUT = {
-    "cifar10": ("cifar-10-batches-py", b"labels", [*(f"data_batch_{index}" for index in range(1, 6)), "test_batch"]),
-    "cifar100": ("cifar-100-python", b"fine_labels", ["train", "test"]),
-}
 PYTHON2 = (
     "(dp0\nS'data'\np1\ncnumpy.core.multiarray\n_reconstruct\np2\n(cnumpy\nndarray\np3\n(I0\ntp4\nS'b'\np5\ntp6\nRp7\n"
     "(I1\n(I2\nI3\ntp8\ncnumpy\ndtype\np9\n(S'u1'\np10\nI0\nI1\ntp11\nRp12\n(I3\nS'|'\np13\nNNNI-1\nI-1\nI0\ntp14\nb"
@@ -31,20 +28,6 @@ class Evil:
 
     def __reduce__(self):
         return os.system, (self.command,)
-
-
-def write_cifar(root, name, protocol=2):
-    """A few random images in the published layout; the arrays of each file by its name."""
-    folder, labels, files = LAYOUT[name]
-    (root / folder).mkdir()
-    rng = np.random.default_rng(0)
-    written = {}
-    for index, file in enumerate(files):
-        images = rng.integers(0, 256, (3 + index, 3072), dtype=np.uint8)
-        batch = {b"batch_label": b"some", labels: [index, 1, 9, *range(index)], b"data": images, b"filenames": [b"a"]}
-        (root / folder / file).write_bytes(pickle.dumps(batch, protocol=protocol))
-        written[file] = batch
-    return written
 
 
 @pytest.mark.parametrize("name", LAYOUT)

@@ -1,33 +1,13 @@
 """Datasets by name, from disk to normalised tensors, and what is said when they are not there."""
 
-import gzip
-import struct
-
 import numpy as np
 import pytest
 import torch
+from oracles.data_on_disk import write_mnist
 from sklearn.datasets import load_digits
 
 from store.command import BadInput
 from zoo.data import inherited, load_data, resolve_data
-
-
-def write_mnist(root, folder="MNIST", packed=False):
-    """A tiny dataset in torchvision's layout; returns its arrays."""
-    rng = np.random.default_rng(0)
-    raw = root / folder / "raw"
-    raw.mkdir(parents=True)
-    arrays = {}
-    for prefix, count in (("train", 6), ("t10k", 4)):
-        images = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
-        labels = np.arange(count, dtype=np.uint8) % 3
-        for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
-            header = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
-            content = header + array.tobytes()
-            path = raw / f"{prefix}-{kind}-ubyte{'.gz' if packed else ''}"
-            path.write_bytes(gzip.compress(content) if packed else content)
-            arrays[prefix, kind] = array
-    return arrays
 
 
 def test_digits_are_scaled_and_split_by_the_contract():

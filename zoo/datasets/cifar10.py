@@ -27,6 +27,7 @@ class CIFAR10(Source):
     mean: ClassVar[tuple[float, ...]] = (0.4914, 0.4822, 0.4465)
     std: ClassVar[tuple[float, ...]] = (0.2470, 0.2435, 0.2616)
     needs_root: ClassVar[bool] = True
+    torchvision: ClassVar[str] = "CIFAR10"
     folder: ClassVar[str] = "cifar-10-batches-py"
     archive: ClassVar[str] = "cifar-10-python.tar.gz"
     files: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -45,6 +46,9 @@ class CIFAR10(Source):
             arrays[f"y_{split}"] = np.concatenate([labels for _, labels in batches])
         return arrays
 
+    def complete(self, root: Path) -> bool:
+        return all((root / self.folder / name).exists() for names in self.files.values() for name in names)
+
     def _batch(self, root: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Images (N, 3, 32, 32) uint8 and labels (N,) of one file."""
         import numpy as np
@@ -57,7 +61,7 @@ class CIFAR10(Source):
                 f"{path} is missing.\n"
                 f"{self.name} is read from --data-root (now {root}) in torchvision's layout: unpack {self.archive}\n"
                 "from www.cs.toronto.edu/~kriz/cifar.html there, or point --data-root (or $DATA_ROOT) to the folder\n"
-                f"that has {self.folder}."
+                f"that has {self.folder}; zoo.train --download fetches it."
             )
         batch = read_pickle(path)
         images, labels = batch.get("data"), batch.get(self.labels)

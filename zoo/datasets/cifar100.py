@@ -16,6 +16,7 @@ class CIFAR100(CIFAR10):
     name: ClassVar[str] = "cifar100"
     mean: ClassVar[tuple[float, ...]] = (0.5071, 0.4865, 0.4409)
     std: ClassVar[tuple[float, ...]] = (0.2673, 0.2564, 0.2762)
+    torchvision: ClassVar[str] = "CIFAR100"
     folder: ClassVar[str] = "cifar-100-python"
     archive: ClassVar[str] = "cifar-100-python.tar.gz"
     files: ClassVar[Mapping[str, tuple[str, ...]]] = {"train": ("train",), "test": ("test",)}

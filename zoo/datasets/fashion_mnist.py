@@ -15,4 +15,5 @@ class FashionMNIST(MNIST):
     name: ClassVar[str] = "fashion-mnist"
     mean: ClassVar[tuple[float, ...]] = (0.2860,)
     std: ClassVar[tuple[float, ...]] = (0.3530,)
+    torchvision: ClassVar[str] = "FashionMNIST"
     folder: ClassVar[str] = "FashionMNIST"

@@ -18,7 +18,18 @@ class MNIST(Source):
     mean: ClassVar[tuple[float, ...]] = (0.1307,)
     std: ClassVar[tuple[float, ...]] = (0.3081,)
     needs_root: ClassVar[bool] = True
+    torchvision: ClassVar[str] = "MNIST"
     folder: ClassVar[str] = "MNIST"
+    files: ClassVar[Mapping[str, str]] = {
+        "x_train": "train-images-idx3-ubyte",
+        "y_train": "train-labels-idx1-ubyte",
+        "x_test": "t10k-images-idx3-ubyte",
+        "y_test": "t10k-labels-idx1-ubyte",
+    }
+
+    def complete(self, root: Path) -> bool:
+        raw = root / self.folder / "raw"
+        return all((raw / name).exists() or (raw / f"{name}.gz").exists() for name in self.files.values())
 
     def read(self, root: Path) -> Mapping[str, Any]:
         from zoo.idx import read_idx
@@ -27,10 +38,6 @@ class MNIST(Source):
         advice = (
             f"{self.name} is read from --data-root (now {root}) in torchvision's layout: put\n"
             f"{{train,t10k}}-{{images-idx3,labels-idx1}}-ubyte, plain or .gz, into {raw},\n"
-            "or point --data-root (or $DATA_ROOT) to the folder that has them."
+            "or point --data-root (or $DATA_ROOT) to the folder that has them; zoo.train --download fetches them."
         )
-        return {
-            f"{letter}_{split}": read_idx(raw, f"{prefix}-{kind}-ubyte", advice=advice)
-            for split, prefix in (("train", "train"), ("test", "t10k"))
-            for letter, kind in (("x", "images-idx3"), ("y", "labels-idx1"))
-        }
+        return {array: read_idx(raw, name, advice=advice) for array, name in self.files.items()}
