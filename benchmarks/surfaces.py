@@ -117,8 +117,8 @@ class _Ours:
         self.point = 0.01 * torch.randn(self.objective.dimension, dtype=torch.float64)
         plain = self._plain(copy.deepcopy(model), x, y)
         start = time.perf_counter()
-        self.choice = choose(self.objective, self.point, POINTS, compiling)
-        self.objective.forward.settle(self.choice)
+        self.plan = choose(self.objective, self.point, POINTS, compiling)
+        self.objective.forward.settle(self.plan)
         self.trial_seconds = time.perf_counter() - start - self.objective.forward.compile_seconds
         self.error = abs(self.objective.loss(self.point) / plain - 1)
 
@@ -127,9 +127,9 @@ class _Ours:
             self.objective.evaluate(self.point)
 
     def said(self) -> dict[str, Any]:
-        """The choice, what it took, and the relative error of the loss."""
+        """The plan, what it took, and the relative error of the loss."""
         compiling = self.objective.forward.compile_seconds
-        return {"plan": str(self.choice), "trials": self.trial_seconds, "compiling": compiling, "error": self.error}
+        return {"plan": str(self.plan), "trials": self.trial_seconds, "compiling": compiling, "error": self.error}
 
     def _plain(self, model: nn.Module, x: Tensor, y: Tensor) -> float:
         """The loss of a copy that is moved to the point."""

@@ -12,7 +12,7 @@ import torch
 from landscape.arc import parameters, state_of
 from landscape.exchange import exchanged
 from landscape.exchangeable import exchangeable
-from landscape.matching import match_weights
+from landscape.weight_matching import match_weights
 from store.command import BadInput, note
 from zoo.seeds import derive
 

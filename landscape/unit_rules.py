@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from landscape.classes import FIXED, NOTHING, Classes
+from landscape.union_find import FIXED, NOTHING, Classes
 from zoo.operations import ACTIVATIONS, CLAMPS, GEOMETRY, OPERANDS, POOLS, SHAPE_ONLY, named
 
 CONVOLUTIONS = ("conv1d", "conv2d", "conv3d")
