@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from tqdm import tqdm
 
-from landscape.arc import Arc, State
+from landscape.arc import Arc
+from landscape.comparable import State
 from zoo.recipe import Recipe
 from zoo.splits import make_splits
 from zoo.training import Trainer

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from landscape.arc import Arc, check_comparable, state_of
+from landscape.arc import Arc, check_ends
 from landscape.barrier import barrier
+from landscape.comparable import state_of
 from landscape.course import has_batch_norm, levels, positions
 from landscape.curves.line import Line
 from landscape.flags import mean_loss
@@ -42,7 +43,7 @@ class Lines:
 def walk_pairs(pairs: Sequence[Pair], place: Place, group: str, arguments: Along) -> Lines:
     """Evaluate each pair's line and write all to a group of the place; the pairs of a stopped run are there already."""
     for first, second in pairs:
-        check_comparable(first, second)
+        check_ends(first, second)
     t, shape, dims = positions(arguments.points), (len(pairs), arguments.points), ("pair", "t")
     place.scale(f"{group}/t", t, "1", "position between the first (0) and the second network (1) of a pair")
     place.scale(f"{group}/pair", [f"{first.name} to {second.name}" for first, second in pairs], "1", "networks")

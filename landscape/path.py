@@ -40,12 +40,12 @@ class Path(Along):
 
 def compute(subjects: list[Subject], place: Place, arguments: Path) -> dict[str, Any]:
     """Evaluate two subjects and what lies between, write it to the place, and return what the JSON object says."""
-    from landscape.arc import check_comparable
+    from landscape.arc import check_ends
     from landscape.course import has_batch_norm
     from landscape.flags import mean_loss
 
     first, second = subjects
-    check_comparable(first, second)
+    check_ends(first, second)
     _check_statistics(first, arguments)
     aligned: dict[str, Any] = {}
     if arguments.align == "weights":
@@ -94,7 +94,8 @@ def _check_statistics(subject: Subject, arguments: Path) -> None:
 
 def _arc(first: Subject, second: Subject, place: Place, arguments: Path) -> Arc:
     """The curve, its bend trained if it has one."""
-    from landscape.arc import Arc, state_of, union
+    from landscape.arc import Arc
+    from landscape.comparable import state_of, union
     from landscape.curve import curves
 
     curve = curves()[arguments.kind]()
@@ -143,7 +144,7 @@ def _walk(arc: Arc, subject: Subject, place: Place, arguments: Path) -> dict[str
 
 def _write(place: Place, first: Subject, course: dict[str, list[float]], arc: Arc) -> float:
     """Everything but what `_walk` wrote; the distance of the ends."""
-    from landscape.arc import parameters
+    from landscape.comparable import parameters
 
     accuracies = [1 - error for error in course["error"]]
     place.write("path/accuracy", accuracies, ("t",), "1", "fraction of the examples classified right")
