@@ -1,4 +1,4 @@
-"""The plan of a measurement's passes: chosen once, kept with the unfinished file, told to all ranks."""
+"""The plan of a surface's passes: chosen once, kept with the unfinished file, told to all ranks."""
 
 from __future__ import annotations
 
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 PLAN = "plan"
 
 
-def settle(
-    objective: Objective, place: Place, group: str, arguments: Surface, displacement: Tensor, passes: int
-) -> str:
-    """Choose how passes are computed from now on, or go on as a run that was stopped; says which.
+def settle(objective: Objective, place: Place, arguments: Surface, displacement: Tensor, passes: int) -> str:
+    """Choose how a surface's passes are computed from now on, or go on as a run that was stopped; says which.
 
     For so many passes over the examples, at points such as w + `displacement`. A run that goes on must have the bits of
     one that was not stopped: it does not choose again. Nor does it where a flag says the plan.
@@ -35,5 +33,5 @@ def settle(
         place.keep(PLAN, kept)
     plan = PassPlan(**kept)
     objective.forward.settle(plan)
-    place.attributes(group, plan=str(plan))
+    place.attributes("surface", plan=str(plan))
     return str(plan)

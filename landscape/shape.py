@@ -9,7 +9,7 @@ import numpy as np
 
 from landscape.basins import Basins, find_basins, margin
 from landscape.bending import Bend, bend_at_centre, convex_share, metric_root
-from landscape.drawn_surface import AXES
+from landscape.grid import AXES
 from landscape.persistence import persistence
 
 if TYPE_CHECKING:

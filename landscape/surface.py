@@ -88,7 +88,7 @@ def compute(subject: Subject, place: Place, arguments: Surface) -> dict[str, Any
     plane.write(place)
     points = Lines(arguments.lines, grid) if arguments.lines else grid
     corner = plane.displacement(points.row(0)[0])
-    chosen = settle(sheet.objective, place, "surface", arguments, corner, _work(points, sheet, arguments))
+    chosen = settle(sheet.objective, place, arguments, corner, _work(points, sheet, arguments))
     note(f"{subject.name}: passes are {chosen}")
     filled = _fill(place, points, sheet, arguments, subject.name)
     others = sheet.passes * (len(found.through) + 2 * len(found.moments) + (not grid.has_centre))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from landscape.grid import AXES
 from store.command import BadInput, Command, Report, note, render_table, run
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _row(number: int, basin: dict[str, Any]) -> list[Any]:
 
 
 def _place(point: dict[str, float]) -> str:
-    return ", ".join(f"{point[axis]:.3g}" for axis in ("alpha", "beta") if axis in point)
+    return ", ".join(f"{point[axis]:.3g}" for axis in AXES if axis in point)
 
 
 def _bend(summary: dict[str, Any]) -> str:
