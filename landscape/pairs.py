@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
 from landscape.arc import Arc, check_ends
 from landscape.barrier import barrier
 from landscape.comparable import state_of
 from landscape.course import has_batch_norm, levels, positions
 from landscape.curves.line import Line
 from landscape.flags import mean_loss
+from store.messages import progress_bar
 
 if TYPE_CHECKING:
     from landscape.along import Along
@@ -49,7 +48,7 @@ def walk_pairs(pairs: Sequence[Pair], place: Place, group: str, arguments: Along
     place.scale(f"{group}/pair", [f"{first.name} to {second.name}" for first, second in pairs], "1", "networks")
     errors = place.rows(f"{group}/error", shape, dims, "1", "fraction of the examples classified wrong")
     losses = place.rows(f"{group}/loss", shape, dims, "nat", "mean cross-entropy")
-    for row in tqdm(losses.missing(), desc=group, unit="pair", disable=None, leave=False):
+    for row in progress_bar(losses.missing(), desc=group, unit="pair"):
         first, second = pairs[row]
         line = Arc(Line(), state_of(first), state_of(second))
         loss, error = zip(*levels(line, first, t, reestimated=arguments.reestimates), strict=True)

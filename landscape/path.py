@@ -9,6 +9,7 @@ from landscape.along import Along
 from landscape.barrier import barrier, rise_over_ends
 from landscape.path_report import table
 from store.command import BadInput, Report, run
+from store.messages import progress_bar
 from zoo.measuring import measure_together
 
 if TYPE_CHECKING:
@@ -124,8 +125,6 @@ def _schooling(arguments: Path) -> Schooling:
 
 def _walk(arc: Arc, subject: Subject, place: Place, arguments: Path) -> dict[str, list[float]]:
     """t, and loss and error at each; those that a stopped run evaluated are not evaluated again."""
-    from tqdm import tqdm
-
     from landscape.course import levels, positions
 
     t = positions(arguments.points)
@@ -135,7 +134,7 @@ def _walk(arc: Arc, subject: Subject, place: Place, arguments: Path) -> dict[str
     missing = losses.missing()
     found = levels(arc, subject, [t[row] for row in missing], reestimated=arguments.reestimates)
     for row, (loss, error) in zip(
-        missing, tqdm(found, "path", len(missing), unit="point", disable=None, leave=False), strict=True
+        missing, progress_bar(found, desc="path", total=len(missing), unit="point"), strict=True
     ):
         errors.set(row, error)
         losses.set(row, loss)  # last: a point with a loss is a finished one
