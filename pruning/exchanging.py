@@ -28,7 +28,7 @@ class Exchanging(Method):
     growth: ClassVar[Growth]
 
     start: StartName = "initialisation"
-    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights at their last rate"""
+    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights, at the final rate"""
     drop: Annotated[str, tyro.conf.arg(help=f"what goes: {', '.join(drops())}")] = "magnitude"
     frequency: int | None = None
     """steps between exchanges (default: a hundredth of the run, at least 10)"""
