@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from figures.drawing import Choosing, command
 from figures.measured import read_chosen
 from figures.style import WIDTH, plain_ticks, save, styled
+from figures.surface_fields import AXES
 from figures.surface_map import WIDE, levels
 from store.command import BadInput
 
@@ -74,7 +75,7 @@ def read_trees(inputs: Sequence[Path], checkpoint: Sequence[str]) -> list[Tree]:
 
 
 def _tree(group: Any, own: Any, name: str, summary: dict[str, Any]) -> Tree:
-    names = [axis for axis in ("alpha", "beta") if axis in group]
+    names = [axis for axis in AXES if axis in group]
     count = slice(summary["minima"])
     return Tree(
         name,
