@@ -33,7 +33,7 @@ class Survey:
 
 def survey(subject: Subject, arguments: Surface, axes: int) -> Survey:
     """Read the other networks; a weight that any of them kept may move."""
-    others = checkpoints(arguments.through or (), Reader(choice(arguments)), subject)
+    others = checkpoints(arguments.through or (), Reader(choice(arguments), there=subject), subject)
     kept = moments(arguments.trajectory) if arguments.trajectory else []
     masks = union(subject.masks, *(each.masks for each in [*others, *kept]))
     objective, where, slope = located(replace(subject, masks=masks), arguments)
