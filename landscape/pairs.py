@@ -23,8 +23,8 @@ Pair = tuple["Subject", "Subject"]
 
 
 @dataclass(frozen=True)
-class Lines:
-    """Loss and error on each line."""
+class Courses:
+    """Loss and error along each line."""
 
     t: list[float]
     loss: list[list[float]]
@@ -39,7 +39,7 @@ class Lines:
         return {kind: [barrier(self.t, values) for values in rows] for kind, rows in heights.items()}
 
 
-def walk_pairs(pairs: Sequence[Pair], place: Place, group: str, arguments: Along) -> Lines:
+def walk_pairs(pairs: Sequence[Pair], place: Place, group: str, arguments: Along) -> Courses:
     """Evaluate each pair's line and write all to a group of the place; the pairs of a stopped run are there already."""
     for first, second in pairs:
         check_ends(first, second)
@@ -54,24 +54,24 @@ def walk_pairs(pairs: Sequence[Pair], place: Place, group: str, arguments: Along
         loss, error = zip(*levels(line, first, t, reestimated=arguments.reestimates), strict=True)
         errors.set(row, error)
         losses.set(row, loss)  # last: a pair with a loss is a finished one
-    found = Lines(t, losses.values.tolist(), errors.values.tolist())
+    found = Courses(t, losses.values.tolist(), errors.values.tolist())
     for kind, units in (("loss", "nat"), ("error", "1")):
         meaning = "largest rise over the chord between the ends"
         place.write(f"{group}/barrier_{kind}", found.barriers[kind], ("pair",), units, meaning)
     return found
 
 
-def described(pairs: Sequence[Pair], lines: Lines, arguments: Along) -> dict[str, Any]:
+def described(pairs: Sequence[Pair], courses: Courses, arguments: Along) -> dict[str, Any]:
     """What the JSON object says of them; loss, accuracy and norm of the gradient at both ends of each."""
     return {
-        "loss": [[row[0], row[-1]] for row in lines.loss],
-        "accuracy": [[1 - row[0], 1 - row[-1]] for row in lines.error],
+        "loss": [[row[0], row[-1]] for row in courses.loss],
+        "accuracy": [[1 - row[0], 1 - row[-1]] for row in courses.error],
         "gradient_norm": [[_slope(subject) for subject in pair] for pair in pairs],
         "subspace": arguments.subspace,
-        "t": lines.t,
-        "losses": lines.loss,
-        "errors": lines.error,
-        "barrier": lines.barriers,
+        "t": courses.t,
+        "losses": courses.loss,
+        "errors": courses.error,
+        "barrier": courses.barriers,
         "batch_norm": arguments.batch_norm if has_batch_norm(pairs[0][0]) else None,
     }
 
