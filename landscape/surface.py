@@ -165,7 +165,7 @@ def _check_error(arguments: Surface) -> None:
 def _fill(place: Place, points: Grid | Lines, sheet: Sheet, arguments: Surface, name: str) -> dict[str, Any]:
     """Loss, accuracy and maps over the grid; what that took, and how exact it is."""
     from landscape.filling import fill
-    from landscape.thrifty import fill_within
+    from landscape.within_error import fill_within
 
     count = math.prod(points.shape)
     own = {"points": count, "batch_norm_statistics": arguments.batch_norm_statistics}
