@@ -7,7 +7,6 @@ published algorithm stands beside ours where the network is one it can read: its
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.kept import keep
 from store.command import Command, Report, render_table, run
 
 NETWORKS = {
@@ -65,8 +65,7 @@ def main(arguments: Entropy) -> Report:
         each[network] = {"images": images, "costs": costs}
         rows += [[network, images, work, cost["s"], cost["forward"]] for work, cost in costs.items()]
     summary = {"rounds": arguments.rounds, "threads": arguments.threads, "torch": torch.__version__, "networks": each}
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(summary, indent=1))
+    keep(OUT, summary)
     table = render_table(["network", "images", "work", "s", "in forward passes"], rows)
     note = f"Medians of {arguments.rounds} rounds, contestants in turn, {arguments.threads} thread(s). Written to {OUT}"
     return Report(summary, f"{table}\n\n{note}")
@@ -75,6 +74,7 @@ def main(arguments: Entropy) -> Report:
 def _contestants(network: str, shape: tuple[int, ...], images: int) -> dict[str, Callable[[], Any]]:
     import torch
 
+    from benchmarks.plain_passes import forward
     from benchmarks.published_psp import published_psp
     from entropy.measurement import Request, Together, measure
     from zoo.architecture import describe, initialise, parse_architecture
@@ -85,17 +85,12 @@ def _contestants(network: str, shape: tuple[int, ...], images: int) -> dict[str,
     model = initialise(describe(parse_architecture(network), shape, CLASSES), seed=0).eval()
     size = default_batch_size(x)
 
-    def forward() -> None:
-        with torch.no_grad():
-            for inputs in x.split(size):
-                model(inputs)
-
     def ours(neurons: Any = "position", order: int = 1, selectivity: bool = False) -> Callable[[], Any]:
         request = Request(together=Together(order), selectivity=selectivity)
         return lambda: measure(model, x, y, CLASSES, neurons=neurons, batch_size=size, request=request)
 
     contestants: dict[str, Callable[[], Any]] = {
-        "forward": forward,
+        "forward": lambda: forward(model, x, size),
         "first order": ours(),
         "first order, channels": ours("channel"),
         "first order and selectivity": ours(selectivity=True),

@@ -6,13 +6,13 @@ pass of the module in eval mode without gradients, `forward+backward` a plain `t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.kept import keep
 from store.command import Command, Report, render_table, run
 
 NETWORKS = ("lenet300", "lenet5", "resnet20:width=8")
@@ -38,8 +38,7 @@ def main(arguments: Floor) -> Report:
     torch.set_num_threads(1)
     each = {network: _costs(network, arguments.rounds) for network in arguments.networks}
     summary = {"rounds": arguments.rounds, "threads": 1, "torch": torch.__version__, "networks": each}
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(summary, indent=1))
+    keep(OUT, summary)
     rows = [
         [network, work, cost["ms"], cost["forward"], cost["forward+backward"]]
         for network, costs in each.items()
@@ -64,7 +63,7 @@ def _costs(network: str, rounds: int) -> dict[str, dict[str, float]]:
 def _contestants(network: str) -> dict[str, Callable[[], Any]]:
     import torch
 
-    from benchmarks.plain import forward, forward_backward
+    from benchmarks.plain_passes import forward, forward_backward
     from entropy.measurement import measure
     from landscape.lanczos import top_eigenpairs
     from landscape.objective import Objective

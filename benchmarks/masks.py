@@ -5,13 +5,13 @@ Random images of CIFAR's shape, SGD with momentum and weight decay, one thread.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.kept import keep
 from store.command import Command, Report, render_table, run
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ def main(arguments: Masks) -> Report:
     costs = {name: {"ms": 1000 * median(times), "dense steps": by[name]} for name, times in seconds.items()}
     setting = {"network": arguments.network, "batch_size": arguments.batch_size, "rounds": arguments.rounds}
     summary: dict[str, Any] = setting | {"threads": 1, "torch": torch.__version__, "costs": costs}
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(summary, indent=1))
+    keep(OUT, summary)
     table = render_table(["work", "ms", "in dense steps"], [[name, *cost.values()] for name, cost in costs.items()])
     note = f"Medians of {arguments.rounds} rounds, contestants in turn, one thread. Written to {OUT}"
     return Report(summary, f"{table}\n\n{note}")

@@ -19,6 +19,7 @@ from typing import Any
 
 from store.command import Command, Report, note, run
 from store.files import write_atomically
+from store.table import render_markdown
 
 NETWORKS = {"mlp": 3, "lenet300": 3, "lenet5": 1, "resnet20:width=8": 1, "vit": 1}
 """on digits, and of how many seeds: one where a measurement takes most of a minute"""
@@ -122,8 +123,7 @@ def document(cases: Sequence[Case], line: str) -> str:
     """docs/outliers.md: the table, and what it says beside the literature."""
     head = ["network", "made by", "seeds", "removed", "train loss (nat)", "accuracy"]
     head += [f"{operator}: {what}" for operator in OPERATORS for what in ("outliers", "widest gap", "top-10 share")]
-    rows = [head, ["---"] * len(head), *(_row(group) for group in _groups(cases))]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    table = render_markdown(head, [_row(group) for group in _groups(cases)])
     return f"""# Outliers of the curvature: how many, and what they carry
 
 Made by `{line}`: {MEASURE.split()[1]} training images of the digits, {CLASSES} classes; median over
@@ -131,7 +131,6 @@ the seeds (least to most). Outliers: eigenvalues beyond the edge of the bulk of 
 which the largest {CLASSES + 5} eigenvalues fall by the largest factor. Top-{CLASSES} share: of the trace.
 
 {table}
-
 {reading(cases)}
 
 {PICTURE}

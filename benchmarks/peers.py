@@ -6,15 +6,14 @@ contestants in turn. The check of their own that curvlinops makes is left out, o
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from benchmarks.kept import keep
 from benchmarks.networks import FOLDER, NETWORKS
 from benchmarks.row import EIGENVALUES, Extent
 from store.command import BadInput, Command, Report, note, render_table, run
-from store.files import write_atomically
 
 OUT = FOLDER / "peers.json"
 PEERS = ("PyHessian", "curvlinops-for-pytorch", "hessian-eigenthings")
@@ -69,10 +68,8 @@ def main(arguments: Peers) -> Report:
         "versions": versions,
         "networks": each,
     }
-    FOLDER.mkdir(parents=True, exist_ok=True)
     rows = [_cells(name, row) for name, found in each.items() for row in found["rows"]]
-    write_atomically(OUT, json.dumps(summary, indent=1).encode())
-    write_atomically(OUT.with_suffix(".md"), _markdown(rows).encode())
+    keep(OUT, summary, COLUMNS, rows)
     return Report(summary, f"{render_table(COLUMNS, rows)}\n\n{NOTE}\nWritten to {OUT} and .md")
 
 
@@ -89,13 +86,6 @@ def _cells(network: str, row: dict[str, Any]) -> list[Any]:
     memory = row["memory"] and round(row["memory"] / 2**20)
     times = [row["seconds"], row["passes"], row["relative"]]
     return [network, row["work"], row["tool"], how, products, row["error"], *times, memory]
-
-
-def _markdown(rows: list[list[Any]]) -> str:
-    from store.table import format_cell
-
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *[[format_cell(cell) for cell in row] for row in rows]]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 if __name__ == "__main__":

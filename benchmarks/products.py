@@ -9,7 +9,7 @@ from statistics import median
 import torch
 
 from benchmarks.alternate import alternate, ratios
-from benchmarks.plain import forward_backward
+from benchmarks.plain_passes import forward_backward
 from benchmarks.row import FLOOR, PRODUCT, TRACE, Row
 from benchmarks.tool import Tool
 from zoo.subject import Subject

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
+from benchmarks.kept import keep
 from benchmarks.networks import FOLDER
 from store.command import Command, Report, note, render_table, run
-from store.files import write_atomically
 
 if TYPE_CHECKING:
     from landscape.objective import Objective
@@ -67,8 +67,7 @@ def main(arguments: SurfaceError) -> Report:
         for seed in arguments.seeds:
             note(f"{arguments.checkpoint.stem}: up to {height:g} nat, seed {seed}")
             rows.append(_compare(arguments, height, seed))
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    write_atomically(OUT, json.dumps({"error": arguments.error, "rows": rows}, indent=1).encode())
+    keep(OUT, {"error": arguments.error, "rows": rows})
     return Report({"rows": rows}, f"{render_table(COLUMNS, [[row[key] for key in COLUMNS] for row in rows])}\n\n{NOTE}")
 
 

@@ -8,13 +8,13 @@ points, the trials of its planner included, time to compile apart. Contestants i
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.kept import keep
 from store.command import BadInput, Command, Report, note, render_table, run
 
 if TYPE_CHECKING:
@@ -65,9 +65,7 @@ def main(arguments: Surfaces) -> Report:
         "networks": each,
     }
     rows = [[network, *row.values()] for network, found in each.items() for row in found]
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(summary, indent=1))
-    OUT.with_suffix(".md").write_text(_markdown(rows))
+    keep(OUT, summary, COLUMNS, rows)
     text = f"Medians of {rounds} round(s), {images} images, {arguments.threads} thread(s). Written to {OUT} and .md"
     return Report(summary, f"{render_table(COLUMNS, rows)}\n\n{text}")
 
@@ -76,7 +74,7 @@ def _costs(network: str, images: int, rounds: int) -> list[dict[str, Any]]:
     import torch
 
     from benchmarks.alternate import alternate, ratios
-    from benchmarks.plain import forward
+    from benchmarks.plain_passes import forward
     from zoo.architecture import describe, initialise, parse_architecture
 
     shape = NETWORKS[network]
@@ -117,8 +115,8 @@ class _Ours:
         self.point = 0.01 * torch.randn(self.objective.dimension, dtype=torch.float64)
         plain = self._plain(copy.deepcopy(model), x, y)
         start = time.perf_counter()
-        self.choice = choose(self.objective, self.point, POINTS, compiling)
-        self.objective.forward.settle(self.choice)
+        self.plan = choose(self.objective, self.point, POINTS, compiling)
+        self.objective.forward.settle(self.plan)
         self.trial_seconds = time.perf_counter() - start - self.objective.forward.compile_seconds
         self.error = abs(self.objective.loss(self.point) / plain - 1)
 
@@ -127,9 +125,9 @@ class _Ours:
             self.objective.evaluate(self.point)
 
     def said(self) -> dict[str, Any]:
-        """The choice, what it took, and the relative error of the loss."""
+        """The plan, what it took, and the relative error of the loss."""
         compiling = self.objective.forward.compile_seconds
-        return {"plan": str(self.choice), "trials": self.trial_seconds, "compiling": compiling, "error": self.error}
+        return {"plan": str(self.plan), "trials": self.trial_seconds, "compiling": compiling, "error": self.error}
 
     def _plain(self, model: nn.Module, x: Tensor, y: Tensor) -> float:
         """The loss of a copy that is moved to the point."""
@@ -156,13 +154,6 @@ def _peers(model: nn.Module, x: Tensor, y: Tensor) -> dict[str, Callable[[], Any
             raise BadInput(f"{error.name} is not installed here: run .venv-peers/bin/python") from error
         found[name] = lambda surface=surface: surface(copy.deepcopy(model), x, y, STEPS)
     return found
-
-
-def _markdown(rows: list[list[Any]]) -> str:
-    from store.table import format_cell
-
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *[[format_cell(cell) for cell in row] for row in rows]]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from entropy.head import Head, with_fresh_head
+from store.messages import progress_bar
 from zoo.splits import make_splits
 from zoo.training import Trainer
 
@@ -37,7 +36,7 @@ def fine_tune(
     splits = make_splits(target, 0.0, seed, network.get_parameter(head.weight).device)
     kept = {name: mask for name, mask in masks.items() if name not in (head.weight, head.bias)}
     trainer = Trainer(network, *splits.train, recipe, epochs=epochs, order_seed=seed, masks=kept)
-    for _ in tqdm(range(epochs), unit="epoch", disable=None, leave=False):
+    for _ in progress_bar(range(epochs), unit="epoch"):
         trainer.run_epoch()
         trainer.validate(splits)
     return network.eval()

@@ -16,10 +16,8 @@ from torch.overrides import TorchFunctionMode
 
 from store.command import BadInput
 from zoo.evaluation import evaluating
-from zoo.operations import operation_name
+from zoo.operations import OPERANDS, named, operation_name
 from zoo.seeds import derive
-
-OPERANDS = ("input", "weight", "bias")
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class _LastLinear(TorchFunctionMode):
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         if operation_name(func) == "linear":
-            self.operands, self.result = dict(zip(OPERANDS, args, strict=False)) | kwargs, result
+            self.operands, self.result = named(OPERANDS, args, kwargs), result
         return result
 
 

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.drawing import command
+from figures.measured import result
 from figures.style import LOOKS, WIDTH, from_zero, save, spoken_model, styled
 from store.command import BadInput
-from store.hdf5 import opened
-from store.results import FORMAT, VERSION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,11 +65,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
 
 def read(path: Path) -> Series:
     """A file's pairs."""
-    with opened(path, FORMAT, VERSION) as file:
-        measure = file.attrs["measure"]
-        if measure != "instability":
-            raise BadInput(f"{path} holds a result of {measure}; this figure is drawn from landscape.instability")
-        (summary,) = json.loads(file.attrs["summary"])
+    with result(path, "instability", "landscape") as (file, (summary,)):
         model = spoken_model(json.loads(file.attrs["model"])["name"])
         barriers = {quantity: np.asarray(file[f"instability/barrier_{quantity}"][()]) for quantity in SCALES}
         removed = f", {summary['sparsity']:.0%} removed" if summary["sparsity"] else ""

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.drawing import command
+from figures.measured import result
 from figures.style import WIDTH, from_zero, save, spoken_model, styled
 from store.command import BadInput
-from store.hdf5 import opened
-from store.results import FORMAT, VERSION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,11 +88,7 @@ def read_pairs(inputs: Sequence[Path]) -> list[list[Way]]:
 
 
 def _read(path: Path) -> Way:
-    with opened(path, FORMAT, VERSION) as file:
-        measure = file.attrs["measure"]
-        if measure != "path":
-            raise BadInput(f"{path} holds a result of {measure}; this figure is drawn from landscape.path")
-        (summary,) = json.loads(file.attrs["summary"])
+    with result(path, "path", "landscape") as (file, (summary,)):
         return Way(path, tuple(file.attrs["sha256"]), json.loads(file.attrs["model"])["name"], summary)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.measured import measured, stem
+from figures.measured import read_chosen, stem
 from store.command import BadInput
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Sheet:
     caption: str
 
 
-def read_sheets(inputs: Sequence[Path], chosen: Sequence[str], maps: Sequence[str], room: int) -> list[Sheet]:
+def read_sheets(inputs: Sequence[Path], checkpoint: Sequence[str], maps: Sequence[str], room: int) -> list[Sheet]:
     """One for each checkpoint, all or those chosen; with several, only their losses unless `maps` names others.
 
     Maps of the classes are left out where there is no room for all and `maps` does not name them.
@@ -84,13 +84,7 @@ def read_sheets(inputs: Sequence[Path], chosen: Sequence[str], maps: Sequence[st
     Raises:
         BadInput: there are none, or more maps than the page has room for.
     """
-    sheets: list[Sheet] = []
-    for path in inputs:
-        with measured(path, "surface", "landscape") as (file, checkpoints):
-            several = len(checkpoints) > 1
-            for index, (name, summary) in enumerate(checkpoints):
-                if not chosen or name in chosen:
-                    sheets.append(_sheet(file["surface"], index if several else (), stem(name), summary))
+    sheets = read_chosen(inputs, "surface", "landscape", checkpoint, _sheet)
     shown = [replace(sheet, fields=_wanted(sheet.fields, maps, len(sheets), room)) for sheet in sheets]
     count = sum(len(sheet.fields) for sheet in shown)
     if not 1 <= count <= room:

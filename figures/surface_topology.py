@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.drawing import Choosing, command
-from figures.measured import measured, stem
+from figures.measured import read_chosen
 from figures.style import WIDTH, plain_ticks, save, styled
+from figures.surface_fields import AXES
 from figures.surface_map import WIDE, levels
 from store.command import BadInput
 
@@ -65,22 +66,16 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
         return save(figure, out)
 
 
-def read_trees(inputs: Sequence[Path], chosen: Sequence[str]) -> list[Tree]:
+def read_trees(inputs: Sequence[Path], checkpoint: Sequence[str]) -> list[Tree]:
     """One for each checkpoint, all or those chosen."""
-    trees: list[Tree] = []
-    for path in inputs:
-        with measured(path, "topology", "landscape") as (file, checkpoints):
-            several = len(checkpoints) > 1
-            for index, (name, summary) in enumerate(checkpoints):
-                if not chosen or name in chosen:
-                    trees.append(_tree(file["topology"], index if several else (), stem(name), summary))
+    trees = read_chosen(inputs, "topology", "landscape", checkpoint, _tree)
     if not 1 <= len(trees) <= BESIDE:
         raise BadInput(f"{len(trees)} checkpoints, the figure has room for 1 to {BESIDE}: choose with --checkpoint")
     return trees
 
 
 def _tree(group: Any, own: Any, name: str, summary: dict[str, Any]) -> Tree:
-    names = [axis for axis in ("alpha", "beta") if axis in group]
+    names = [axis for axis in AXES if axis in group]
     count = slice(summary["minima"])
     return Tree(
         name,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.drawing import Choosing, command
+from figures.measured import read_chosen
 from figures.style import WIDTH, Look, save, styled
 from store.command import BadInput
-from store.hdf5 import opened
-from store.results import FORMAT, VERSION
 
 if TYPE_CHECKING:
+    import h5py
     from matplotlib.axes import Axes
 
 BESIDE = 4
@@ -46,7 +45,7 @@ class Spectra:
 
 def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> list[Path]:
     """Draw from `landscape.survivors` results, best with `--top 20`: a panel for each pruned checkpoint."""
-    found = [spectra for path in inputs for spectra in _read(path) if not checkpoint or spectra.name in checkpoint]
+    found = read_chosen(inputs, "survivors", "landscape", checkpoint, _spectra)
     if not 1 <= len(found) <= BESIDE:
         raise BadInput(
             f"{len(found)} checkpoints, and the figure has room for 1 to {BESIDE}: choose with --checkpoint NAME ...\n"
@@ -77,7 +76,7 @@ def _panel(axes: Axes, spectra: Spectra) -> None:
         axes.plot(rank, middle, color=style.colour, marker=style.marker, linestyle=style.line, label=style.label)
         if operator in spectra.errors:
             axes.errorbar(rank, middle, spectra.errors[operator], fmt="none", ecolor=style.colour, capsize=2)
-    axes.set_title(f"{spectra.name.removesuffix('.pt')}\n{100 * spectra.summary['sparsity']:.4g} % removed")
+    axes.set_title(f"{spectra.name}\n{100 * spectra.summary['sparsity']:.4g} % removed")
     axes.set_xlabel("rank")
     axes.set_xticks([1, *range(5, len(rank) + 1, 5)])
 
@@ -91,19 +90,11 @@ def _caption(found: Sequence[Spectra]) -> str:
     return f"{summary['samples']:,} {summary['split']} examples{drawn}{bars}"
 
 
-def _read(path: Path) -> Iterator[Spectra]:
-    with opened(path, FORMAT, VERSION) as file:
-        if file.attrs["measure"] != "survivors":
-            raise BadInput(
-                f"{path} holds a result of {file.attrs['measure']}; this figure is drawn from landscape.survivors"
-            )
-        names, summaries = [str(name) for name in file.attrs["checkpoint"]], json.loads(file.attrs["summary"])
-        operators = [name.decode() for name in file["survivors/operator"][()]]
-        every = file["survivors/eigenvalues"][()].reshape(len(names), len(operators), -1)  # also of a single checkpoint
-    kinds = ["pruned", "parent", "parent-in-mask", *[RANDOM] * any(name.startswith(RANDOM) for name in operators)]
-    for name, summary, values in zip(names, summaries, every, strict=True):
-        rows = {kind: [n for n, operator in enumerate(operators) if _kind(operator) == kind] for kind in kinds}
-        yield Spectra(name, summary, {kind: values[own] for kind, own in rows.items()}, _errors(summary))
+def _spectra(group: h5py.Group, own: Any, name: str, summary: dict[str, Any]) -> Spectra:
+    operators, values = group["operator"].asstr()[()], group["eigenvalues"][own]  # (operator, rank)
+    kinds = [_kind(operator) for operator in operators]
+    found = {kind: values[[each == kind for each in kinds]] for kind in dict.fromkeys(kinds)}
+    return Spectra(name, summary, found, _errors(summary))
 
 
 def _errors(summary: dict[str, Any]) -> dict[str, NDArray[np.float64]]:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from landscape.arc import parameters, state_of
+from landscape.comparable import parameters, state_of
 from landscape.exchange import exchanged
 from landscape.exchangeable import exchangeable
-from landscape.matching import match_weights
+from landscape.weight_matching import match_weights
 from store.command import BadInput, note
 from zoo.seeds import derive
 

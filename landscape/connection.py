@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from tqdm import tqdm
 
-from landscape.arc import Arc, State
+from landscape.arc import Arc
+from landscape.comparable import State
+from store.messages import progress_bar
 from zoo.recipe import Recipe
 from zoo.splits import make_splits
 from zoo.training import Trainer
@@ -68,7 +69,7 @@ def _trained(
     if stopped:
         trainer.load_state_dict(stopped)
     stride = trainer.steps_per_epoch
-    with tqdm(total=epochs, initial=trainer.epochs_done, desc="bend", unit="epoch", disable=None, leave=False) as bar:
+    with progress_bar(total=epochs, initial=trainer.epochs_done, desc="bend", unit="epoch") as bar:
         for loss in trainer.pieces(epochs * stride, stride):
             bar.set_postfix(loss=f"{loss:.4g}")
             bar.update()

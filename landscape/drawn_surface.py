@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from landscape.grid import AXES
 from store.command import BadInput
 from store.hdf5 import opened
 from store.results import FORMAT, VERSION
@@ -16,8 +17,6 @@ from store.results import FORMAT, VERSION
 if TYPE_CHECKING:
     import h5py
     from numpy.typing import NDArray
-
-AXES = ("alpha", "beta")
 
 
 @dataclass(frozen=True)

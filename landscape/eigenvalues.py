@@ -10,8 +10,8 @@ import numpy as np
 from landscape import eigenvectors
 from landscape.lanczos import LEAST_ROOM, Eigenpairs, top_eigenpairs
 from landscape.streams import stream
-from landscape.watching import bar
 from landscape.work import DATA_ERROR, Work
+from store.messages import progress_bar
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,7 +64,7 @@ def _start(work: Work) -> tuple[Tensor | None, int]:
 def _solve(work: Work, product: Product, start: Tensor | None) -> Eigenpairs:
     arguments, objective = work.arguments, work.objective
     draws, least = stream(arguments.seed, "lanczos"), arguments.top + arguments.bottom + LEAST_ROOM
-    with bar() as shown:
+    with progress_bar(unit=" products") as shown:
 
         def watch(products: int, error: float) -> None:
             shown.set_postfix_str(f"worst error {error:.1e}", refresh=False)

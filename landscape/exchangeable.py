@@ -17,8 +17,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from landscape.classes import FIXED, UNKNOWN, Classes
 from landscape.exchange import Group
+from landscape.union_find import FIXED, UNKNOWN, Classes
 from landscape.unit_rules import RULES, Follower
 from zoo.evaluation import evaluating
 from zoo.operations import operation_name

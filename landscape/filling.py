@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from store.labelled import to_array
+from store.messages import progress_bar
 
 if TYPE_CHECKING:
     from landscape.field import Field
@@ -19,12 +20,10 @@ if TYPE_CHECKING:
 
 def fill(place: Place, grid: Grid | Lines, sheet: Sheet, name: str, fields: Sequence[Field] = ()) -> None:
     """Loss and accuracy at every point of the grid, and what else was asked for; where the loss overflows it is inf."""
-    from tqdm import tqdm
-
     accuracies = place.rows("surface/accuracy", grid.shape, grid.axes, "1", "fraction of the examples classified right")
     losses = place.rows("surface/loss", grid.shape, grid.axes, "nat", "mean cross-entropy; inf where it overflows")
     maps = _maps(place, grid, sheet, fields)
-    for row in tqdm(losses.missing(), desc=name, unit="row", disable=None, leave=False):
+    for row in progress_bar(losses.missing(), desc=name, unit="row"):
         found = [_found(sheet, at, fields) for at in grid.row(row)]
         for key, rows in (*maps.items(), ("accuracy", accuracies), ("loss", losses)):
             values = np.stack([to_array(each[key]) for each in found], axis=-1)  # (..., points)

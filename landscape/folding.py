@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from landscape.convolution import Geometry, convolution
+from zoo.operations import named
 
 CONVOLUTIONS: dict[Callable[..., Any], int] = {functional.conv1d: 1, functional.conv2d: 2, functional.conv3d: 3}
 """with the number of their spatial axes"""
@@ -97,14 +98,14 @@ class Tracing(TorchFunctionMode):
         return tuple(norms[0] if len(norms) == 1 else None for norms in uses)
 
     def _norm(self, *args: Any, **kwargs: Any) -> Norm | None:
-        named = kwargs | dict(zip(ARGUMENTS, args, strict=False))
-        tensors = [named.get(argument) for argument in ("weight", "bias", "running_mean", "running_var")]
+        given = named(ARGUMENTS, args, kwargs)
+        tensors = [given.get(argument) for argument in ("weight", "bias", "running_mean", "running_var")]
         weight, bias, mean, variance = (self._names.get(id(tensor)) for tensor in tensors)
         self.norms += 1
         unknown = any(id(tensor) not in self._names for tensor in tensors if tensor is not None)
-        if named.get("training") or unknown or mean is None or variance is None:
+        if given.get("training") or unknown or mean is None or variance is None:
             return None
-        return Norm(weight, bias, mean, variance, named.get("eps", 1e-5))
+        return Norm(weight, bias, mean, variance, given.get("eps", 1e-5))
 
 
 class Folding(TorchFunctionMode):

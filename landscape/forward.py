@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from landscape.choice import Choice, threads
 from landscape.compiled import NoCompiler, compiled
 from landscape.fusing import fuse, fusible
 from landscape.network import Network
+from landscape.pass_plan import PassPlan, threads
 from landscape.traced import Lifted, lifted
 
 MODULE = ("module", "folded module")
@@ -24,12 +24,12 @@ SHAPES = 16
 
 
 class Forward:
-    """Passes of a network without derivatives, as `choice` says; None: through the module, norms folded as it goes."""
+    """Passes of a network without derivatives, as `plan` says; None: through the module, norms folded as it goes."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._passes: dict[tuple[Choice, torch.Size], Lifted | None] = {}
-        self.choice: Choice | None = None
+        self._passes: dict[tuple[PassPlan, torch.Size], Lifted | None] = {}
+        self.plan: PassPlan | None = None
         self.compile_seconds = 0.0
 
     def of(self, network: Network) -> Forward:
@@ -40,27 +40,27 @@ class Forward:
 
     def threads(self) -> AbstractContextManager[None]:
         """As many threads as were chosen, inside the block."""
-        return nullcontext() if self.choice is None else threads(self.choice.threads)
+        return nullcontext() if self.plan is None else threads(self.plan.threads)
 
-    def settle(self, choice: Choice) -> None:
+    def settle(self, plan: PassPlan) -> None:
         """From now on."""
-        self.choice = choice
-        self._passes = {key: pass_ for key, pass_ in self._passes.items() if key[0] == choice}
+        self.plan = plan
+        self._passes = {key: pass_ for key, pass_ in self._passes.items() if key[0] == plan}
 
     @property
     def convolves(self) -> bool:
         """Whether there are convolutions to be computed in other forms."""
         return bool(self._network.plan)
 
-    def possible(self, choice: Choice, weights: Mapping[str, Tensor], x: Tensor) -> bool:
+    def possible(self, plan: PassPlan, weights: Mapping[str, Tensor], x: Tensor) -> bool:
         """Whether a pass over inputs like x can be computed in this form, and not only in place of it.
 
         Raises:
             NoCompiler: it would have to be compiled, which is not possible.
         """
-        return choice.form in MODULE or self._prepare(choice, weights, x) is not None
+        return plan.form in MODULE or self._prepare(plan, weights, x) is not None
 
-    def at(self, weights: Mapping[str, Tensor], choice: Choice | None) -> Callable[[Tensor], Any]:
+    def at(self, weights: Mapping[str, Tensor], plan: PassPlan | None) -> Callable[[Tensor], Any]:
         """outputs of x (n, ...) at one point: what depends on the weights alone is computed once.
 
         What cannot be computed in the form asked for goes through the module.
@@ -69,48 +69,48 @@ class Forward:
         ready: dict[int, Sequence[Tensor]] = {}
 
         def outputs(x: Tensor) -> Any:
-            if choice is None or choice.form == "folded module":
+            if plan is None or plan.form == "folded module":
                 return self._network(weights, x)
-            if choice.form == "module":
+            if plan.form == "module":
                 return self._network.plain(weights, x)
             try:
-                pass_ = self._prepare(choice, weights, x)
+                pass_ = self._prepare(plan, weights, x)
             except NoCompiler:
-                pass_ = self._prepare(replace(choice, form="folded"), weights, x)
+                pass_ = self._prepare(replace(plan, form="folded"), weights, x)
             if pass_ is None:
                 return self._network(weights, x)
             if id(pass_) not in ready:
                 ready[id(pass_)] = pass_.once(*tensors.values())
-            return pass_.outputs(ready[id(pass_)], _laid_out(choice, x))
+            return pass_.outputs(ready[id(pass_)], _laid_out(plan, x))
 
         return outputs
 
-    def _prepare(self, choice: Choice, weights: Mapping[str, Tensor], x: Tensor) -> Lifted | None:
+    def _prepare(self, plan: PassPlan, weights: Mapping[str, Tensor], x: Tensor) -> Lifted | None:
         """The traced pass over inputs like x, made now if need be; None where the network has none of this form."""
-        if choice.form == "compiled" and len(x) != choice.chunk:  # a ragged last chunk is not worth a compilation
-            choice = replace(choice, form="folded")
-        key = choice, x.shape
+        if plan.form == "compiled" and len(x) != plan.chunk:  # a ragged last chunk is not worth a compilation
+            plan = replace(plan, form="folded")
+        key = plan, x.shape
         if key not in self._passes:
             fits = len(self._passes) < SHAPES
             self._passes[key] = None
-            self._passes[key] = self._made(choice, self._network.tensors(weights), x) if fits else None
+            self._passes[key] = self._made(plan, self._network.tensors(weights), x) if fits else None
         return self._passes[key]
 
-    def _made(self, choice: Choice, tensors: Mapping[str, Tensor], x: Tensor) -> Lifted | None:
-        if choice.form == "fused" and not fusible(x):
+    def _made(self, plan: PassPlan, tensors: Mapping[str, Tensor], x: Tensor) -> Lifted | None:
+        if plan.form == "fused" and not fusible(x):
             return None
-        x = _laid_out(choice, x)
-        plan = None if choice.form == "traced" else self._network.plan
+        x = _laid_out(plan, x)
+        folds = None if plan.form == "traced" else self._network.plan
         try:
-            made = lifted(self._network.model, tensors, x, plan, fuse if choice.form == "fused" else None)
+            made = lifted(self._network.model, tensors, x, folds, fuse if plan.form == "fused" else None)
             made.outputs(made.once(*tensors.values()), x)  # does it run?
         except Exception:  # whatever a network does that a graph cannot hold
             return None
-        if choice.form == "compiled":
+        if plan.form == "compiled":
             made, seconds = compiled(made, list(tensors.values()), x)
             self.compile_seconds += seconds
         return made
 
 
-def _laid_out(choice: Choice, x: Tensor) -> Tensor:
-    return x.contiguous(memory_format=torch.channels_last) if choice.channels_last and x.ndim == 4 else x
+def _laid_out(plan: PassPlan, x: Tensor) -> Tensor:
+    return x.contiguous(memory_format=torch.channels_last) if plan.channels_last and x.ndim == 4 else x

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 
 from store.command import BadInput
 
+AXES = ("alpha", "beta")
+"""names of the coordinates, in JSON and in files"""
 MARGIN = 0.2
 """of the larger side of a box around networks, left free around them at an extent of 1"""
 
@@ -49,7 +51,7 @@ class Grid:
     @property
     def axes(self) -> tuple[str, ...]:
         """Their names."""
-        return ("alpha", "beta")[: len(self.shape)]
+        return AXES[: len(self.shape)]
 
     @property
     def points(self) -> int:

@@ -30,9 +30,9 @@ def compute(subjects: list[Subject], place: Place, arguments: Instability) -> di
 
     pairs = list(zip(subjects[::2], subjects[1::2], strict=True))
     shared = [shared_epochs(*pair) for pair in pairs]
-    lines = walk_pairs(pairs, place, "instability", arguments)
+    courses = walk_pairs(pairs, place, "instability", arguments)
     place.write("instability/shared_epochs", shared, ("pair",), "1", "epochs k that the siblings were trained together")
-    return described(pairs, lines, arguments) | {"shared_epochs": shared}
+    return described(pairs, courses, arguments) | {"shared_epochs": shared}
 
 
 def table(summary: dict[str, Any]) -> str:

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
-
-from store.command import BadInput
+from landscape.comparable import check_same_data, check_same_shapes, zeroed
 from store.trajectory import load_step, read_steps
 
 if TYPE_CHECKING:
@@ -47,10 +45,7 @@ def checkpoints(paths: Sequence[Path], reader: Reader, centre: Subject) -> list[
     """The networks in some checkpoint files, ours or foreign ones; the data must be those of the one in the centre."""
     subjects = [reader.read(path) for path in paths]
     for each in subjects:
-        if each.x.shape != centre.x.shape or not torch.equal(each.x, centre.x):
-            raise BadInput(
-                f"{centre.name} and {each.name} were trained on different data or preprocessing: say which with --data"
-            )
+        check_same_data(centre, each)
     return [Snapshot(each.path.name, each.model.state_dict(), each.masks) for each in subjects]
 
 
@@ -60,37 +55,18 @@ def moments(path: Path) -> list[Snapshot]:
     return [Snapshot(f"{path.name}@{step}", found.state, found.masks, step) for step, found in kept]
 
 
-def union(subject: Subject, others: Sequence[Snapshot]) -> dict[str, Tensor]:
-    """What the subject or any of the others kept (name -> bool, True = kept); without a name: all of it."""
-    joined = dict(subject.masks)
-    for other in others:
-        both = joined.keys() & other.masks.keys()
-        joined = {name: joined[name] | other.masks[name].to(subject.device) for name in both}
-    return joined
-
-
 def seen_from(objective: Objective, centre: str, other: Snapshot) -> Landmark:
     """Another network in the coordinates of `objective`, whose masks are those of the union.
 
     Raises:
         BadInput: it is of another architecture than the one in the `centre`.
     """
-    own = {name: tuple(tensor.shape) for name, tensor in objective.model.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in other.state.items()}
-    differing = sorted(name for name in own.keys() | found.keys() if own.get(name) != found.get(name))
-    if differing:
-        name = differing[0]
-        raise BadInput(
-            f"no plane holds networks of different architecture: {name} is {own.get(name, 'absent')} in {centre} "
-            f"and {found.get(name, 'absent')} in {other.name}"
-        )
-    state = {name: _kept(tensor, other.masks.get(name)).to(objective.x.device) for name, tensor in other.state.items()}
+    refusal = "no plane holds networks of different architecture"
+    check_same_shapes(refusal, centre, objective.model.state_dict(), other.name, other.state)
+    left = zeroed(other.state, other.masks)
+    state = {name: tensor.to(objective.x.device) for name, tensor in left.items()}
     coordinates = objective.coordinates
     displacement = coordinates.vector(state) - coordinates.point
     constants = [*coordinates.fixed, *(name for name, _ in objective.model.named_buffers())]
     held = {name: state[name] for name in constants if name in state and state[name].is_floating_point()}
     return Landmark(other.name, displacement, held, other.step)
-
-
-def _kept(tensor: Tensor, mask: Tensor | None) -> Tensor:
-    return tensor if mask is None else torch.where(mask.to(tensor.device), tensor, 0.0)

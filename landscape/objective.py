@@ -236,10 +236,10 @@ class Objective:
 
     def passes(self, displacement: Tensor | None = None) -> Iterator[Chunk]:
         """This rank's share of the examples in file order, at w + displacement, without graphs (see `forward`)."""
-        choice = self.forward.choice
+        plan = self.forward.plan
         with evaluating(self.model), torch.no_grad(), self.forward.threads():
-            network = self.forward.at(self.weights(displacement), choice)
-            for examples in self.ranks.chunks(len(self.x), choice.chunk if choice else self.batch_size):
+            network = self.forward.at(self.weights(displacement), plan)
+            for examples in self.ranks.chunks(len(self.x), plan.chunk if plan else self.batch_size):
                 outputs = network(self.x[examples])
                 yield Chunk(examples, [], outputs, self.losses(outputs, self.y[examples]))
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
-from landscape.arc import Arc, check_comparable, state_of
+from landscape.arc import Arc, check_ends
 from landscape.barrier import barrier
+from landscape.comparable import state_of
 from landscape.course import has_batch_norm, levels, positions
 from landscape.curves.line import Line
 from landscape.flags import mean_loss
+from store.messages import progress_bar
 
 if TYPE_CHECKING:
     from landscape.along import Along
@@ -23,8 +23,8 @@ Pair = tuple["Subject", "Subject"]
 
 
 @dataclass(frozen=True)
-class Lines:
-    """Loss and error on each line."""
+class Courses:
+    """Loss and error along each line."""
 
     t: list[float]
     loss: list[list[float]]
@@ -39,39 +39,39 @@ class Lines:
         return {kind: [barrier(self.t, values) for values in rows] for kind, rows in heights.items()}
 
 
-def walk_pairs(pairs: Sequence[Pair], place: Place, group: str, arguments: Along) -> Lines:
+def walk_pairs(pairs: Sequence[Pair], place: Place, group: str, arguments: Along) -> Courses:
     """Evaluate each pair's line and write all to a group of the place; the pairs of a stopped run are there already."""
     for first, second in pairs:
-        check_comparable(first, second)
+        check_ends(first, second)
     t, shape, dims = positions(arguments.points), (len(pairs), arguments.points), ("pair", "t")
     place.scale(f"{group}/t", t, "1", "position between the first (0) and the second network (1) of a pair")
     place.scale(f"{group}/pair", [f"{first.name} to {second.name}" for first, second in pairs], "1", "networks")
     errors = place.rows(f"{group}/error", shape, dims, "1", "fraction of the examples classified wrong")
     losses = place.rows(f"{group}/loss", shape, dims, "nat", "mean cross-entropy")
-    for row in tqdm(losses.missing(), desc=group, unit="pair", disable=None, leave=False):
+    for row in progress_bar(losses.missing(), desc=group, unit="pair"):
         first, second = pairs[row]
         line = Arc(Line(), state_of(first), state_of(second))
         loss, error = zip(*levels(line, first, t, reestimated=arguments.reestimates), strict=True)
         errors.set(row, error)
         losses.set(row, loss)  # last: a pair with a loss is a finished one
-    found = Lines(t, losses.values.tolist(), errors.values.tolist())
+    found = Courses(t, losses.values.tolist(), errors.values.tolist())
     for kind, units in (("loss", "nat"), ("error", "1")):
         meaning = "largest rise over the chord between the ends"
         place.write(f"{group}/barrier_{kind}", found.barriers[kind], ("pair",), units, meaning)
     return found
 
 
-def described(pairs: Sequence[Pair], lines: Lines, arguments: Along) -> dict[str, Any]:
+def described(pairs: Sequence[Pair], courses: Courses, arguments: Along) -> dict[str, Any]:
     """What the JSON object says of them; loss, accuracy and norm of the gradient at both ends of each."""
     return {
-        "loss": [[row[0], row[-1]] for row in lines.loss],
-        "accuracy": [[1 - row[0], 1 - row[-1]] for row in lines.error],
+        "loss": [[row[0], row[-1]] for row in courses.loss],
+        "accuracy": [[1 - row[0], 1 - row[-1]] for row in courses.error],
         "gradient_norm": [[_slope(subject) for subject in pair] for pair in pairs],
         "subspace": arguments.subspace,
-        "t": lines.t,
-        "losses": lines.loss,
-        "errors": lines.error,
-        "barrier": lines.barriers,
+        "t": courses.t,
+        "losses": courses.loss,
+        "errors": courses.error,
+        "barrier": courses.barriers,
         "batch_norm": arguments.batch_norm if has_batch_norm(pairs[0][0]) else None,
     }
 

@@ -9,6 +9,7 @@ from landscape.along import Along
 from landscape.barrier import barrier, rise_over_ends
 from landscape.path_report import table
 from store.command import BadInput, Report, run
+from store.messages import progress_bar
 from zoo.measuring import measure_together
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ class Path(Along):
 
 def compute(subjects: list[Subject], place: Place, arguments: Path) -> dict[str, Any]:
     """Evaluate two subjects and what lies between, write it to the place, and return what the JSON object says."""
-    from landscape.arc import check_comparable
+    from landscape.arc import check_ends
     from landscape.course import has_batch_norm
     from landscape.flags import mean_loss
 
     first, second = subjects
-    check_comparable(first, second)
+    check_ends(first, second)
     _check_statistics(first, arguments)
     aligned: dict[str, Any] = {}
     if arguments.align == "weights":
@@ -94,7 +95,8 @@ def _check_statistics(subject: Subject, arguments: Path) -> None:
 
 def _arc(first: Subject, second: Subject, place: Place, arguments: Path) -> Arc:
     """The curve, its bend trained if it has one."""
-    from landscape.arc import Arc, state_of, union
+    from landscape.arc import Arc
+    from landscape.comparable import state_of, union
     from landscape.curve import curves
 
     curve = curves()[arguments.kind]()
@@ -123,8 +125,6 @@ def _schooling(arguments: Path) -> Schooling:
 
 def _walk(arc: Arc, subject: Subject, place: Place, arguments: Path) -> dict[str, list[float]]:
     """t, and loss and error at each; those that a stopped run evaluated are not evaluated again."""
-    from tqdm import tqdm
-
     from landscape.course import levels, positions
 
     t = positions(arguments.points)
@@ -134,7 +134,7 @@ def _walk(arc: Arc, subject: Subject, place: Place, arguments: Path) -> dict[str
     missing = losses.missing()
     found = levels(arc, subject, [t[row] for row in missing], reestimated=arguments.reestimates)
     for row, (loss, error) in zip(
-        missing, tqdm(found, "path", len(missing), unit="point", disable=None, leave=False), strict=True
+        missing, progress_bar(found, desc="path", total=len(missing), unit="point"), strict=True
     ):
         errors.set(row, error)
         losses.set(row, loss)  # last: a point with a loss is a finished one
@@ -143,7 +143,7 @@ def _walk(arc: Arc, subject: Subject, place: Place, arguments: Path) -> dict[str
 
 def _write(place: Place, first: Subject, course: dict[str, list[float]], arc: Arc) -> float:
     """Everything but what `_walk` wrote; the distance of the ends."""
-    from landscape.arc import parameters
+    from landscape.comparable import parameters
 
     accuracies = [1 - error for error in course["error"]]
     place.write("path/accuracy", accuracies, ("t",), "1", "fraction of the examples classified right")

@@ -9,9 +9,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from landscape.choice import Choice, Form
 from landscape.compiled import NoCompiler
 from landscape.objective import Objective
+from landscape.pass_plan import Form, PassPlan
 from landscape.trial import Trial
 from store.command import note
 
@@ -43,7 +43,7 @@ def choose(
     passes: int,
     compiling: Compile = "auto",
     chunk: int | None = None,
-) -> Choice:
+) -> PassPlan:
     """The fastest way whose loss agrees with the module's own to 1e-5, for so many passes over the examples.
 
     `displacement`: a point of the work, where ways are compared; `chunk`: examples at once, where that is not free.
@@ -51,7 +51,7 @@ def choose(
     """
     trial = Trial(objective, displacement)
     size = min(chunk or objective.batch_size, len(trial.x))
-    start = Choice("folded module", size, torch.get_num_threads())
+    start = PassPlan("folded module", size, torch.get_num_threads())
     examples = passes * len(trial.x)
     seconds = examples * trial.rate(start)
     if seconds < TINY and compiling != "on":
@@ -67,20 +67,20 @@ def choose(
     return best
 
 
-def _forms(objective: Objective, start: Choice) -> Iterator[Choice]:
+def _forms(objective: Objective, start: PassPlan) -> Iterator[PassPlan]:
     """Those that differ for this network."""
     for form, channels_last in FORMS:
         if objective.forward.convolves or (form in ("traced", "module") and not channels_last):
             yield replace(start, form=form, channels_last=channels_last)
 
 
-def _chunks(best: Choice, examples: int) -> Iterator[Choice]:
+def _chunks(best: PassPlan, examples: int) -> Iterator[PassPlan]:
     for chunk in (best.chunk * 2, best.chunk // 2, best.chunk // 4):
         if SMALLEST <= chunk <= examples:
             yield replace(best, chunk=chunk)
 
 
-def _compiled(trial: Trial, best: Choice) -> Choice:
+def _compiled(trial: Trial, best: PassPlan) -> PassPlan:
     """The compiled pass, if there can be one and it is faster."""
     trial.allow(float("inf"))
     try:

@@ -1,4 +1,4 @@
-"""The shape of a surface: basins, loops, how it bends at its centre, how much of it is convex."""
+"""The shape of a surface: basins, loops, the curvature at its centre, how much of it is convex."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from landscape.basins import Basins, find_basins, margin
-from landscape.bending import Bend, bend_at_centre, convex_share, metric_root
-from landscape.drawn_surface import AXES
+from landscape.grid import AXES
 from landscape.persistence import persistence
+from landscape.surface_curvature import QuadraticFit, convex_share, fit_at_centre, metric_root
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +27,7 @@ class Shape:
     basins: Basins
     loops: NDArray[np.int64]
     """(k, 2) the points where a valley closes around a hill, and its top"""
-    bend: Bend | None
+    fit: QuadraticFit | None
     convex_share: float | None
 
     @property
@@ -39,7 +39,7 @@ class Shape:
         """What the JSON object says of it; what never merges has no depth."""
         surface, basins = self.surface, self.basins
         own = {key: surface.summary[key] for key in ("loss", "accuracy", "samples", "split", "seed")}
-        centre, bend = int(basins.belonging.flat[surface.centre]), self.bend
+        centre, fit = int(basins.belonging.flat[surface.centre]), self.fit
         return own | {
             "shape": list(surface.loss.shape),
             "walls": int((basins.belonging < 0).sum()),
@@ -48,10 +48,10 @@ class Shape:
             "centre_basin": centre + 1 if centre >= 0 else None,
             "centre_share": _share(basins, centre) if centre >= 0 else None,
             "loops": len(self.loops),
-            "slope": bend and bend.slope,
-            "curvatures": bend and list(bend.curvatures),
-            "condition": bend and bend.condition,
-            "orientation": bend and bend.orientation,
+            "slope": fit and fit.slope,
+            "curvatures": fit and list(fit.curvatures),
+            "condition": fit and fit.condition,
+            "orientation": fit and fit.orientation,
             "convex_share": self.convex_share,
         }
 
@@ -112,7 +112,7 @@ def find_shape(surface: DrawnSurface, prominence: float | None = None) -> Shape:
         surface,
         find_basins(values, needed),
         loops[lasting],
-        bend_at_centre(surface.coordinates, values, root),
+        fit_at_centre(surface.coordinates, values, root),
         convex_share(values),
     )
 

@@ -11,6 +11,7 @@ from landscape.measure import Measure, measures
 from landscape.position import write_position
 from landscape.sharpness_report import entry, table, write
 from store.command import BadInput, Report, run
+from store.messages import progress_bar
 from zoo.measuring import measure_each
 
 if TYPE_CHECKING:
@@ -61,15 +62,13 @@ def flags() -> type[Sharpness]:
 
 def compute(subject: Subject, place: Place, arguments: Sharpness) -> dict[str, Any]:
     """Take the measures of a subject, write them to its place, and return what the JSON object says of them."""
-    from tqdm import tqdm
-
     from landscape.data_error import used_share
 
     objective, where, _ = located(subject, arguments)
     write_position(place, "sharpness", where)
     test = rescale_test.RescaleTest.of(subject, arguments) if arguments.rescale_test else None
     used = used_share(len(objective.x), subject.available)
-    for measure in tqdm(arguments.chosen(), desc=subject.name, unit="measure", disable=None, leave=False):
+    for measure in progress_bar(arguments.chosen(), desc=subject.name, unit="measure"):
         if measure.name not in place.kept():
             found = measure.measure(objective, arguments.seed)
             taken = entry(measure, found, used)

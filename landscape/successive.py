@@ -33,10 +33,10 @@ def compute(subjects: list[Subject], place: Place, arguments: Successive) -> dic
 
     levels = subjects[:-2] if arguments.siblings else subjects
     pairs = [*pairwise(levels), *([(subjects[-2], subjects[-1])] if arguments.siblings else [])]
-    lines = walk_pairs(pairs, place, "successive", arguments)
+    courses = walk_pairs(pairs, place, "successive", arguments)
     removed = [sparsity(second.checkpoint.masks) for _, second in pairs]
     place.write("successive/sparsity", removed, ("pair",), "1", "fraction of the second's prunable weights removed")
-    own = described(pairs, lines, arguments) | {"pairs": [[each.name for each in pair] for pair in pairs]}
+    own = described(pairs, courses, arguments) | {"pairs": [[each.name for each in pair] for pair in pairs]}
     own |= {"sparsities": removed, "sibling_barrier": None, "above_siblings": None}
     if not arguments.siblings:
         return own

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from landscape.choice import Choice
 from landscape.field import parse_maps
 from landscape.flags import Landscape
 from landscape.grid import Grid, parse_grid
+from landscape.pass_plan import PassPlan
 from landscape.position import write_position
 from landscape.spanning import spannings
 from landscape.surface_report import table
@@ -74,7 +74,7 @@ class Surface(Landscape):
 def compute(subject: Subject, place: Place, arguments: Surface) -> dict[str, Any]:
     """Evaluate a subject on the grid, row by row into its place, and return what the JSON object says of it."""
     from landscape.execution import settle
-    from landscape.marks import write_points, write_trajectory
+    from landscape.landmark_positions import write_points, write_trajectory
     from landscape.pencil import Lines, write_spread
     from landscape.survey import survey
 
@@ -88,7 +88,7 @@ def compute(subject: Subject, place: Place, arguments: Surface) -> dict[str, Any
     plane.write(place)
     points = Lines(arguments.lines, grid) if arguments.lines else grid
     corner = plane.displacement(points.row(0)[0])
-    chosen = settle(sheet.objective, place, "surface", arguments, corner, _work(points, sheet, arguments))
+    chosen = settle(sheet.objective, place, arguments, corner, _work(points, sheet, arguments))
     note(f"{subject.name}: passes are {chosen}")
     filled = _fill(place, points, sheet, arguments, subject.name)
     others = sheet.passes * (len(found.through) + 2 * len(found.moments) + (not grid.has_centre))
@@ -120,7 +120,7 @@ def _check(arguments: Surface) -> None:
     axes = len(parse_grid(arguments.grid, arguments.extent).shape)
     parse_maps(arguments.maps)
     if arguments.plan is not None:
-        Choice.parse(arguments.plan)
+        PassPlan.parse(arguments.plan)
     kind, flag = arguments.directions, spannings()[arguments.directions].needs
     if flag is not None and getattr(arguments, flag) is None:
         raise BadInput(f"--directions {kind} needs --{flag}: " + ("B.pt C.pt" if flag == "through" else "FILE"))
@@ -165,7 +165,7 @@ def _check_error(arguments: Surface) -> None:
 def _fill(place: Place, points: Grid | Lines, sheet: Sheet, arguments: Surface, name: str) -> dict[str, Any]:
     """Loss, accuracy and maps over the grid; what that took, and how exact it is."""
     from landscape.filling import fill
-    from landscape.thrifty import fill_within
+    from landscape.within_error import fill_within
 
     count = math.prod(points.shape)
     own = {"points": count, "batch_norm_statistics": arguments.batch_norm_statistics}

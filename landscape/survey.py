@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from landscape.comparable import union
 from landscape.flags import located
-from landscape.landmark import Landmark, checkpoints, moments, seen_from, union
+from landscape.landmark import Landmark, checkpoints, moments, seen_from
 from landscape.pencil import Pencil
 from landscape.sheet import Sheet
 from landscape.spanning import Centre, spanning
@@ -32,9 +33,10 @@ class Survey:
 
 def survey(subject: Subject, arguments: Surface, axes: int) -> Survey:
     """Read the other networks; a weight that any of them kept may move."""
-    others = checkpoints(arguments.through or (), Reader(choice(arguments)), subject)
+    others = checkpoints(arguments.through or (), Reader(choice(arguments), there=subject), subject)
     kept = moments(arguments.trajectory) if arguments.trajectory else []
-    objective, where, slope = located(replace(subject, masks=union(subject, [*others, *kept])), arguments)
+    masks = union(subject.masks, *(each.masks for each in [*others, *kept]))
+    objective, where, slope = located(replace(subject, masks=masks), arguments)
     through, course = ([seen_from(objective, subject.name, each) for each in some] for some in (others, kept))
     centre = Centre(subject, objective, slope, through, course, arguments.lines or axes, arguments.seed)
     plane = spanning(arguments).plane(centre)

@@ -1,4 +1,4 @@
-"""Basins, saddles and bends of a loss surface that was measured: `python -m landscape.topology SURFACE.h5`."""
+"""Basins, saddles and curvature of a loss surface that was measured: `python -m landscape.topology SURFACE.h5`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from landscape.grid import AXES
 from store.command import BadInput, Command, Report, note, render_table, run
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def table(summary: dict[str, Any]) -> str:
         lines.append(f"and {len(rows) - SHOWN} shallower ones")
     share = summary["centre_share"]
     where = f"in basin {summary['centre_basin']}, {share:.1%} of the grid" if share is not None else "on a wall"
-    lines += ["", f"the network is {where}; valleys closed around a hill: {summary['loops']}", _bend(summary)]
+    lines += ["", f"the network is {where}; valleys closed around a hill: {summary['loops']}", _curvature(summary)]
     if summary["convex_share"] is not None:
         lines.append(f"convex at {summary['convex_share']:.1%} of the inner points")
     return "\n".join(lines)
@@ -116,10 +117,10 @@ def _row(number: int, basin: dict[str, Any]) -> list[Any]:
 
 
 def _place(point: dict[str, float]) -> str:
-    return ", ".join(f"{point[axis]:.3g}" for axis in ("alpha", "beta") if axis in point)
+    return ", ".join(f"{point[axis]:.3g}" for axis in AXES if axis in point)
 
 
-def _bend(summary: dict[str, Any]) -> str:
+def _curvature(summary: dict[str, Any]) -> str:
     if summary["curvatures"] is None:
         return "curvature at the centre: not known (near the edge or a wall, or the directions are parallel)"
     values = " and ".join(f"{value:.4g}" for value in summary["curvatures"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from landscape.choice import Choice, threads
+from landscape.pass_plan import PassPlan, threads
 from zoo.evaluation import evaluating
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Trial:
         share = objective.ranks.share(len(objective.x))
         self.x, self._y = objective.x[share], objective.y[share]
         self._weights = objective.weights(displacement)
-        self._networks: dict[Choice, Callable[[Tensor], Any]] = {}
+        self._networks: dict[PassPlan, Callable[[Tensor], Any]] = {}
         self._expected: dict[int, float] = {}
         self._until = math.inf
 
@@ -38,44 +38,44 @@ class Trial:
         """From now on, this long for all that follows."""
         self._until = time.perf_counter() + seconds
 
-    def fastest(self, choices: Sequence[Choice]) -> Choice:
+    def fastest(self, plans: Sequence[PassPlan]) -> PassPlan:
         """By successive halving, of those that agree with the module's own loss; the first of them is known to.
 
         Those that are still untried when time is up are left out.
         """
-        running = [choices[0], *(each for each in choices[1:] if self._in_time() and self._agrees(each))]
+        running = [plans[0], *(each for each in plans[1:] if self._in_time() and self._agrees(each))]
         best = dict.fromkeys(running, math.inf)
         while len(running) > 1:
-            for choice in running:
-                best[choice] = min(best[choice], self.rate(choice))
+            for plan in running:
+                best[plan] = min(best[plan], self.rate(plan))
             running = sorted(running, key=best.__getitem__)[: len(running) // 2 if self._in_time() else 1]
         return running[0]
 
-    def rate(self, choice: Choice) -> float:
+    def rate(self, plan: PassPlan) -> float:
         """Seconds for an example: of one chunk, after another to warm up."""
-        if choice not in self._networks:
-            self._loss(choice)
+        if plan not in self._networks:
+            self._loss(plan)
         start = time.perf_counter()
-        self._loss(choice)
-        return (time.perf_counter() - start) / len(self.x[: choice.chunk])
+        self._loss(plan)
+        return (time.perf_counter() - start) / len(self.x[: plan.chunk])
 
     def _in_time(self) -> bool:
         return time.perf_counter() < self._until
 
-    def _agrees(self, choice: Choice) -> bool:
+    def _agrees(self, plan: PassPlan) -> bool:
         """Whether there is such a way, and its mean loss over a chunk is the module's."""
         with evaluating(self._objective.model), torch.no_grad():
-            if not self._objective.forward.possible(choice, self._weights, self.x[: choice.chunk]):
+            if not self._objective.forward.possible(plan, self._weights, self.x[: plan.chunk]):
                 return False
-        if choice.chunk not in self._expected:
-            self._expected[choice.chunk] = self._loss(Choice("module", choice.chunk, choice.threads))
-        expected, found = self._expected[choice.chunk], self._loss(choice)
+        if plan.chunk not in self._expected:
+            self._expected[plan.chunk] = self._loss(PassPlan("module", plan.chunk, plan.threads))
+        expected, found = self._expected[plan.chunk], self._loss(plan)
         return math.isclose(found, expected, rel_tol=AGREEMENT, abs_tol=ROUNDING) or not math.isfinite(expected)
 
-    def _loss(self, choice: Choice) -> float:
+    def _loss(self, plan: PassPlan) -> float:
         """Over the first chunk."""
-        x, y = self.x[: choice.chunk], self._y[: choice.chunk]
-        with evaluating(self._objective.model), torch.no_grad(), threads(choice.threads):
-            if choice not in self._networks:
-                self._networks[choice] = self._objective.forward.at(self._weights, choice)
-            return float(self._objective.losses(self._networks[choice](x), y).mean())
+        x, y = self.x[: plan.chunk], self._y[: plan.chunk]
+        with evaluating(self._objective.model), torch.no_grad(), threads(plan.threads):
+            if plan not in self._networks:
+                self._networks[plan] = self._objective.forward.at(self._weights, plan)
+            return float(self._objective.losses(self._networks[plan](x), y).mean())

@@ -11,12 +11,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from landscape.classes import FIXED, NOTHING, Classes
-from zoo.operations import ACTIVATIONS, CLAMPS, SHAPE_ONLY
+from landscape.union_find import FIXED, NOTHING, Classes
+from zoo.operations import ACTIVATIONS, CLAMPS, GEOMETRY, OPERANDS, POOLS, SHAPE_ONLY, named
 
 CONVOLUTIONS = ("conv1d", "conv2d", "conv3d")
-GEOMETRY = ("stride", "padding", "dilation", "groups")
-POOLS = [f"{kind}_pool{n}d" for kind in ("max", "avg", "adaptive_avg", "adaptive_max") for n in (1, 2, 3)]
 CONVERSIONS = frozenset({"to", "type", "float", "double", *(name for name in SHAPE_ONLY if "dropout" in name)})
 """what would turn numbers of classes into numbers of another type"""
 ELEMENTWISE = (ACTIVATIONS - {"prelu"}) | CLAMPS | CONVERSIONS | {"neg", "abs", "exp", "sqrt", "square"}
@@ -39,12 +37,12 @@ class Follower:
 
     def linear(self) -> Numbers | None:
         """Units in along the last axis, the weight's rows out."""
-        given = self._given("input", "weight", "bias")
+        given = self._given(*OPERANDS)
         return self._weighted(given, axis=-1)
 
     def convolution(self) -> Numbers | None:
         """Channels in, the weight's first axis out; of a depthwise one both are the same. No other groups."""
-        given = self._given("input", "weight", "bias", *GEOMETRY)
+        given = self._given(*OPERANDS, *GEOMETRY)
         groups, weight = given["groups"] or 1, given["weight"]
         if groups == 1:
             return self._weighted(given, axis=1)
@@ -187,8 +185,8 @@ class Follower:
 
     def _given(self, *names: str) -> dict[str, Any]:
         """Arguments by these names, None where there are none."""
-        named = dict(zip(names, self.args, strict=False)) | dict(self.kwargs)
-        return {name: named.get(name) for name in names}
+        given = named(names, self.args, self.kwargs)
+        return {name: given.get(name) for name in names}
 
 
 RULES: dict[str, Callable[[Follower], Numbers | None]] = {

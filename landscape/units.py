@@ -18,13 +18,11 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from zoo.evaluation import evaluating
-from zoo.operations import ACTIVATIONS, CLAMPS, is_activation, operation_name
+from zoo.operations import ACTIVATIONS, CLAMPS, GEOMETRY, OPERANDS, POOLS, is_activation, named, operation_name
 
-GEOMETRY = ("stride", "padding", "dilation", "groups")
 WEIGHTED = ("linear", "conv1d", "conv2d", "conv3d")
 POSITIVELY_HOMOGENEOUS = frozenset({"relu", "leaky_relu", "prelu", "rrelu", *CLAMPS})
 """activations with phi(a z) = a phi(z) for a > 0; a clamp only where it is a ReLU"""
-POOLS = [f"{kind}_pool{n}d" for kind in ("max", "avg", "adaptive_avg", "adaptive_max") for n in (1, 2, 3)]
 LINEAR_PER_UNIT = frozenset({*POOLS, "dropout", "dropout2d", "contiguous", "clone", "detach", "to", "float", "double"})
 RESHAPES = frozenset({"flatten", "view", "reshape"})
 
@@ -93,7 +91,7 @@ class _Tracer(TorchFunctionMode):
         if name in ACTIVATIONS and name not in POSITIVELY_HOMOGENEOUS:
             self.curved.append(name)
         if name in WEIGHTED:
-            self._weighted(name, _given(("input", "weight", "bias", *GEOMETRY), args, kwargs), result)
+            self._weighted(name, _given((*OPERANDS, *GEOMETRY), args, kwargs), result)
         elif name == "batch_norm":
             given = _given(("input", "mean", "variance", "weight", "bias"), args, kwargs)
             self.fix([given["input"]])  # by the running statistics
@@ -175,7 +173,7 @@ class _Tracer(TorchFunctionMode):
 
 def _given(names: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments by name, None where there are none."""
-    return dict.fromkeys(names) | dict(zip(names, args, strict=False)) | dict(kwargs)
+    return dict.fromkeys(names) | named(names, args, kwargs)
 
 
 def _hands_on(name: str, args: Sequence[Any], kwargs: Mapping[str, Any], result: Any) -> bool:

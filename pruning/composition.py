@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pruning.recoveries.go_on import GoOn
+from pruning.recoveries.recovery import Recovery
 from pruning.scopes.whole_network import WholeNetwork
 from pruning.selection.exact import Exact
 from pruning.spaces.elements import Elements
@@ -26,13 +27,12 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from pruning.context import Context
-    from pruning.recoveries.cut import Cut
     from pruning.regrow.straight_through import StraightThrough
     from pruning.schedules.event import Event, Span
     from store.checkpoint import Checkpoint
     from zoo.loose import LooseMasks
     from zoo.recipe import Recipe
-    from zoo.training import Step, Trainer
+    from zoo.training import Step
 
     Tensors = dict[str, Tensor]
 
@@ -102,17 +102,6 @@ class Regrow(Protocol):
     """Which removed weights come back in exchange for others, or beside them."""
 
     def regrow(self, context: Context, masks: Tensors) -> Tensors: ...
-
-
-class Recovery(Protocol):
-    """What happens to weights, optimiser and rate right after a cut; training then goes on until the next event."""
-
-    sets_rate: ClassVar[bool]  # whether the rate follows another rule than the recipe's
-
-    def check(self, parent: Checkpoint) -> None:
-        """BadInput where the parent lacks what recovery needs; called before any work."""
-
-    def recover(self, trainer: Trainer, cut: Cut) -> None: ...
 
 
 class Update(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pruning.counts import alive_counts
+from pruning.counts import alive_count, size
 from pruning.selection.ranking import keep_highest
 
 if TYPE_CHECKING:
@@ -29,4 +29,4 @@ def choose(parts: Composition, context: Context, target: int) -> dict[str, Tenso
 def groups(parts: Composition, masks: Mapping[str, Tensor]) -> tuple[int, int]:
     """(all, alive): what sparsity is counted over."""
     alive = parts.space.alive(dict(masks))
-    return sum(mask.numel() for mask in alive.values()), sum(alive_counts(alive).values())
+    return size(alive), alive_count(alive)

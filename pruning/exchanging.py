@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+import tyro
 
 from pruning.composition import Composition
-from pruning.drop import drop_named
+from pruning.drop import drop_named, drops
 from pruning.method import Method
 from pruning.regrow.exchange import Exchange
 from pruning.regrow.fraction import Fraction
@@ -26,10 +28,8 @@ class Exchanging(Method):
     growth: ClassVar[Growth]
 
     start: StartName = "initialisation"
-    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights at their last rate"""
-    drop: str = "magnitude"
-    """what goes: magnitude, set, snip, taylor, mest, gradstep, sensitivity, reciprocal-sensitivity, running-magnitude,
-    running-snip, random"""
+    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights, at the final rate"""
+    drop: Annotated[str, tyro.conf.arg(help=f"what goes: {', '.join(drops())}")] = "magnitude"
     frequency: int | None = None
     """steps between exchanges (default: a hundredth of the run, at least 10)"""
     fraction: float = 0.3

@@ -16,7 +16,7 @@ from torch.utils._pytree import tree_map
 
 from pruning.marks import factor, is_signal, marked, summand
 from store.command import BadInput
-from zoo.operations import ACTIVATIONS, CHANNELS_SECOND, CLAMPS, SHAPE_ONLY, SOFTMAXES
+from zoo.operations import ACTIVATIONS, CHANNELS_SECOND, CLAMPS, OPERANDS, SHAPE_ONLY, SOFTMAXES, named
 
 Rule = Callable[[Callable[..., Any], Sequence[Any], Mapping[str, Any]], Any]
 
@@ -41,14 +41,9 @@ SCALE_OF_A_NORM = {"batch_norm": 3, "instance_norm": 3, "layer_norm": 2, "group_
 POOLING = ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
 
 
-def named(names: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments by name, those of them that were given."""
-    return dict(zip(names, args, strict=False)) | dict(kwargs)
-
-
 def weighted(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Tensor:
     """A linear layer or a convolution; its bias is a constant."""
-    given = named(("input", "weight", "bias"), args[:3], kwargs)
+    given = named(OPERANDS, args[:3], kwargs)
     given.pop("bias", None)
     result: Tensor = func(summand(given.pop("input")), factor(given.pop("weight")), None, *args[3:], **given)
     return result

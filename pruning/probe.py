@@ -1,4 +1,4 @@
-"""The loss that scores at initialisation differentiate."""
+"""The loss over some examples, as what scores by gradients differentiate."""
 
 from __future__ import annotations
 

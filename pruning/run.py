@@ -6,12 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
 from pruning.engine import Engine
 from pruning.job import Job, all_masks
 from store.checkpoint import Checkpoint, save
 from store.command import BadInput, note
+from store.messages import progress_bar
 from zoo.architecture import build
 from zoo.data import load_data
 from zoo.keeping import Keeper, state_on_cpu
@@ -60,7 +59,7 @@ class _Run:
         header = replace(job.parent.checkpoint, **job.identity())
         self.keeper = Keeper(plan, self.trainer, target, header, resumed=bool(stopped))
         total, done = self.engine.span.steps, self.trainer.steps_done
-        self.bar = tqdm(total=total, initial=done, unit="step", disable=None, leave=False)
+        self.bar = progress_bar(total=total, initial=done, unit="step")
 
     def complete(self) -> None:
         with self.bar:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from landscape.streams import stream
 from store.command import BadInput
-from zoo.seeds import derive
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,8 +36,7 @@ class Sample:
         import torch
 
         check_labels(context.y)
-        generator = torch.Generator().manual_seed(derive(context.seed, "sample", context.cuts, draw))
-        order = torch.randperm(len(context.y), generator=generator)
+        order = torch.randperm(len(context.y), generator=stream(context.seed, "sample", context.cuts, draw))
         if self.by == "class":
             shuffled = context.y.cpu()[order]
             picks = [(shuffled == label).nonzero().flatten()[: self.examples] for label in shuffled.unique()]

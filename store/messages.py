@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+T = TypeVar("T")
 
 
 class BadInput(Exception):
@@ -28,3 +35,13 @@ def note(message: object) -> None:
         tqdm.write(str(message), file=sys.stderr)
     else:
         print(message, file=sys.stderr)
+
+
+def progress_bar(items: Iterable[T] | None = None, **looks: Any) -> tqdm[T]:
+    """The items, or nothing, under a bar on stderr that goes when all is done; `looks` are those of tqdm.
+
+    On a terminal only, and of several ranks only the first's, as for notes.
+    """
+    from tqdm import tqdm
+
+    return tqdm(items, disable=None if speaks() else True, leave=False, **looks)

@@ -27,6 +27,18 @@ def render_table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     return "\n".join(lines)
 
 
+def render_markdown(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """The same as a table of Markdown, for documents.
+
+    >>> print(render_markdown(["layer", "mean"], [["conv1", 0.123456]]), end="")
+    | layer | mean |
+    | --- | --- |
+    | conv1 | 0.1235 |
+    """
+    lines = [headers, ["---"] * len(headers), *([format_cell(value) for value in row] for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
 def format_cell(value: Any) -> str:
     """A value as text: four significant digits, thousands grouped, yes and no, `-` where there is nothing.
 

@@ -6,9 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
 from store.checkpoint import Checkpoint, save
+from store.messages import progress_bar
 from zoo.architecture import build
 from zoo.keeping import Keeper, state_on_cpu
 from zoo.splits import make_splits
@@ -64,7 +63,7 @@ class _Run:
         plan, trainer = self.plan, self.trainer
         stride = plan.keep if plan.keep and plan.keep_unit == "step" else trainer.steps_per_epoch
         last = plan.epochs * trainer.steps_per_epoch
-        with tqdm(total=plan.epochs, initial=trainer.epochs_done, unit="epoch", disable=None, leave=False) as bar:
+        with progress_bar(total=plan.epochs, initial=trainer.epochs_done, unit="epoch") as bar:
             for loss in trainer.pieces(last, stride):
                 if trainer.between_epochs:
                     trainer.validate(self.splits)

@@ -24,6 +24,13 @@ CLAMPS = frozenset({"clamp", "clamp_min", "clip"})
 
 SOFTMAXES = frozenset({"softmax", "log_softmax", "softmin"})
 
+POOLS = [f"{kind}_pool{n}d" for kind in ("max", "avg", "adaptive_avg", "adaptive_max") for n in (1, 2, 3)]
+
+OPERANDS = ("input", "weight", "bias")
+"""of a linear layer and a convolution, in order"""
+GEOMETRY = ("stride", "padding", "dilation", "groups")
+"""what a convolution is given behind them"""
+
 SHAPE_ONLY = _names(
     """view view_as reshape reshape_as flatten unflatten squeeze unsqueeze permute transpose swapaxes movedim t get
     contiguous clone detach to type float double expand getitem narrow select chunk split tensor_split unbind
@@ -49,6 +56,15 @@ def operation_name(function: Any) -> str:
     """
     name = getattr(function, "__name__", "").strip("_")
     return _SPELLINGS.get(name, name)
+
+
+def named(names: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """A call's arguments by name, those of them that were given.
+
+    >>> named(OPERANDS, ["x", "w"], {"stride": 2})
+    {'input': 'x', 'weight': 'w', 'stride': 2}
+    """
+    return dict(zip(names, args, strict=False)) | dict(kwargs)
 
 
 def is_activation(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:

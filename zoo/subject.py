@@ -86,11 +86,11 @@ def steps_of(path: Path) -> Sequence[int | None]:
 
 
 class Reader:
-    """Makes subjects of checkpoints; data that several of them share is read once."""
+    """Makes subjects of checkpoints; data that several of them share, also with one that is there, is read once."""
 
-    def __init__(self, choice: Choice) -> None:
+    def __init__(self, choice: Choice, there: Subject | None = None) -> None:
         self.choice = choice
-        self._datasets: dict[str, Dataset] = {}
+        self._datasets = {} if there is None else {digest(there.checkpoint.data): there.dataset}
 
     def read(self, path: Path, step: int | None = None) -> Subject:
         """Read a checkpoint (ours, or a foreign one with --model and --data), its data, and put both on the device."""

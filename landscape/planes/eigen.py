@@ -30,14 +30,14 @@ class Eigen(Spanning):
     eigenvectors: Path | None = None
 
     def plane(self, centre: Centre) -> Plane:
-        from landscape.curved import Curved
         from landscape.directions import described
+        from landscape.eigen_plane import EigenPlane
 
         objective, gradient = centre.objective, centre.slope[0]
         vectors, products = _computed(centre) if self.eigenvectors is None else _stored(self.eigenvectors, centre)
         uphill = [vector if vector @ gradient >= 0 else -vector for vector in vectors]
         directions = [described(vector, objective.coordinates) for vector in uphill]
-        return Curved.along(directions, objective, products)
+        return EigenPlane.along(directions, objective, products)
 
 
 def _computed(centre: Centre) -> tuple[Tensor, int]:

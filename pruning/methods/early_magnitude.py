@@ -26,7 +26,7 @@ class EarlyMagnitude(Method):
     paper: ClassVar[str] = "Shen et al. 2022; Cohen et al. 2021"
 
     start: StartName = "initialisation"
-    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights at their last rate"""
+    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights, at the final rate"""
     when: Literal["stable", "edge"] = "stable"
     """stable: the numbers of weights that layers would keep change no more (EPI); edge: the largest curvature has
     reached what the next step bears, 2 / lr without momentum"""

@@ -25,7 +25,7 @@ class EmpiricalFisher(Method):
     paper: ClassVar[str] = "Theis et al. 2018"
 
     start: StartName = "parent"
-    """parent: its trained weights, at their final rate; initialisation: its weights of epoch 0, by its recipe"""
+    """parent: its trained weights, at the final rate; initialisation: its weights of epoch 0, by its recipe"""
     sample: Annotated[Sample, tyro.conf.arg(name="")] = field(default_factory=lambda: Sample(examples=1000))
 
     def composition(self) -> Composition:

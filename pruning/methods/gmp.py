@@ -22,7 +22,7 @@ class GMP(Method):
     paper: ClassVar[str] = "Zhu & Gupta 2018"
 
     start: StartName = "parent"
-    """parent: its trained weights, at their final rate; initialisation: its weights of epoch 0, by its recipe"""
+    """parent: its trained weights, at the final rate; initialisation: its weights of epoch 0, by its recipe"""
     frequency: int | None = None
     """steps between cuts (default: a hundredth of the run)"""
     begin: float = 0.0

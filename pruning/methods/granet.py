@@ -34,7 +34,7 @@ class GraNet(Method):
     paper: ClassVar[str] = "Liu et al. 2021"
 
     start: StartName = "initialisation"
-    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights at their last rate"""
+    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights, at the final rate"""
     initial: float = 0.0
     """sparsity to start at, of a random network with layer densities by the Erdos-Renyi rule (the paper: 0 and 0.5)"""
     frequency: int | None = None

@@ -30,7 +30,7 @@ class Lobster(Method):
     paper: ClassVar[str] = "Tartaglione et al. 2022"
 
     start: StartName = "initialisation"
-    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights at their last rate"""
+    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights, at the final rate"""
     strength: float = 1e-4
     """lambda: factor of the shrinkage of a step (not multiplied by the learning rate)"""
     form: Form = "code"

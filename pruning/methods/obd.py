@@ -25,7 +25,7 @@ class OptimalBrainDamage(Method):
     paper: ClassVar[str] = "LeCun et al. 1990; H_ii: Bekas et al. 2007"
 
     start: StartName = "parent"
-    """parent: its trained weights, at their final rate; initialisation: its weights of epoch 0, by its recipe"""
+    """parent: its trained weights, at the final rate; initialisation: its weights of epoch 0, by its recipe"""
     sample: Annotated[Sample, tyro.conf.arg(name="")] = field(default_factory=lambda: Sample(examples=1000))
     probes: int = 64
     """random vectors for the diagonal, each with one Hessian-vector product"""

@@ -27,7 +27,7 @@ class SrSte(Method):
     paper: ClassVar[str] = "Zhou et al. 2021"
 
     start: StartName = "initialisation"
-    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights at their last rate"""
+    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights, at the final rate"""
     pattern: str = "2:4"
     """N:M; --sparsity must be 1 - N/M"""
     pull: float = 2e-4

@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
+from pruning.recoveries.recovery import Recovery
 from store.command import BadInput
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from pruning.recoveries.cut import Cut
-    from store.checkpoint import Checkpoint
     from zoo.training import Trainer
 
 
 @dataclass(frozen=True)
-class AwareRate:
+class AwareRate(Recovery):
     """After each cut a fresh optimiser at `aware_rate` of what is left.
 
     After the first one a trial comes before: an epoch of training that is then taken back. The fraction `freeze` of the
@@ -41,9 +41,6 @@ class AwareRate:
             raise BadInput(f"--drop {self.drop}: expected a fraction of the rate, at least 0 and below 1")
         if not self.steepness > 0:
             raise BadInput(f"--steepness {self.steepness}: expected more than 0")
-
-    def check(self, parent: Checkpoint) -> None:
-        pass
 
     def recover(self, trainer: Trainer, cut: Cut) -> None:
         if cut.first and self.freeze and cut.epochs:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
+from pruning.recoveries.recovery import Recovery
 from pruning.starts import to_variance
 
 if TYPE_CHECKING:
     from pruning.recoveries.cut import Cut
-    from store.checkpoint import Checkpoint
     from zoo.training import Trainer
 
 
 @dataclass(frozen=True)
-class Rescale:
+class Rescale(Recovery):
     """Each layer's survivors are multiplied by one factor, so that fan-in x mean squared weight (0 where removed) is
     `variance` again; training then goes on. A layer with nothing left stays empty."""
 
     variance: float
-    sets_rate: ClassVar[bool] = False
-
-    def check(self, parent: Checkpoint) -> None:
-        pass
 
     def recover(self, trainer: Trainer, cut: Cut) -> None:  # noqa: ARG002
         import torch

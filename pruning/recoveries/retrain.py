@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from pruning.recoveries.recovery import Recovery
 from pruning.starts import TrainedAgain, final_rate, trained_epochs
 
 if TYPE_CHECKING:
     from pruning.recoveries.cut import Cut
-    from store.checkpoint import Checkpoint
     from zoo.recipe import Recipe
     from zoo.training import Trainer
 
@@ -21,7 +21,7 @@ WARM_UP = 0.1
 
 
 @dataclass(frozen=True)
-class Retrain:
+class Retrain(Recovery):
     """Weights are kept, momentum starts anew, and the rate follows, in every step until the next cut,
 
     ft    the last rate of the original training (see `final_rate`)
@@ -36,9 +36,6 @@ class Retrain:
 
     rule: Rule
     sets_rate: ClassVar[bool] = True
-
-    def check(self, parent: Checkpoint) -> None:
-        pass
 
     def recover(self, trainer: Trainer, cut: Cut) -> None:
         trained = trained_epochs(cut.parent, cut.epochs)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
+from pruning.recoveries.recovery import Recovery
 from pruning.starts import trained_epochs, weights_at
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Rewind:
+class Rewind(Recovery):
     """Survivors go back to the parent's weights at the end of an epoch (0: its initialisation), and the learning-rate
     rule is replayed from that epoch on, over the epochs until the next cut, with a fresh optimiser.
 
@@ -24,7 +25,6 @@ class Rewind:
 
     epoch: int
     holds: bool = False
-    sets_rate: ClassVar[bool] = False
 
     def check(self, parent: Checkpoint) -> None:
         weights_at(parent, self.epoch, f"--rewind {self.epoch}")

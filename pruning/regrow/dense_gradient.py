@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zoo.seeds import derive
+from landscape.streams import stream
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,8 +19,8 @@ def dense_gradients(context: Context) -> dict[str, Tensor]:
 
     from zoo.evaluation import evaluating
 
-    generator = torch.Generator().manual_seed(derive(context.seed, "batch", context.events))
-    batch = torch.randperm(len(context.x), generator=generator)[: context.batch_size].to(context.x.device)
+    order = torch.randperm(len(context.x), generator=stream(context.seed, "batch", context.events))
+    batch = order[: context.batch_size].to(context.x.device)
     with evaluating(context.model):
         loss = cross_entropy(context.model(context.x[batch]), context.y[batch])
         found = torch.autograd.grad(loss, list(context.weights.values()), materialize_grads=True)

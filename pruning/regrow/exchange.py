@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from landscape.streams import stream
 from pruning.drop import Drop, Layer
 from pruning.regrow.dense_gradient import dense_gradients
 from pruning.regrow.fraction import Fraction
 from pruning.regrow.growth import Growth
+from pruning.scorers.chance import uniform
 from pruning.selection.ranking import keep_highest
-from zoo.seeds import derive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,8 +71,4 @@ def _highest(score: Tensor, among: Tensor, kept: int) -> Tensor:
 
 
 def _draw(context: Context, name: str, purpose: str) -> Tensor:
-    import torch
-
-    weight = context.weights[name]
-    generator = torch.Generator().manual_seed(derive(context.seed, purpose, context.events, name))
-    return torch.rand(weight.shape, generator=generator, dtype=torch.float64).to(weight.device)
+    return uniform(context.weights[name], stream(context.seed, purpose, context.events, name))

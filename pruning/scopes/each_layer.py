@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pruning.counts import alive_counts
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -27,7 +29,7 @@ def shared_out(sizes: Mapping[str, int], alive: Mapping[str, Tensor], kept: int)
     >>> shared_out({"a": 10, "b": 30}, {"a": torch.ones(10) > 0, "b": torch.ones(30) > 0}, 20)
     [(('a',), 5), (('b',), 15)]
     """
-    shares = apportion(sizes, {name: int(mask.sum()) for name, mask in alive.items()}, kept)
+    shares = apportion(sizes, alive_counts(alive), kept)
     return [((name,), share) for name, share in shares.items()]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pruning.counts import alive_counts, size
 from pruning.scopes.each_layer import apportion
 from store.command import BadInput, note
 
@@ -32,8 +33,8 @@ class EntropyBudget:
             raise BadInput(f"--least {self.least}: expected a fraction, 0 to 1")
 
     def pools(self, context: Context, alive: dict[str, Tensor], kept: int) -> list[tuple[tuple[str, ...], int]]:
-        living = {name: int(mask.sum()) for name, mask in alive.items()}
-        density = kept / sum(mask.numel() for mask in alive.values())
+        living = alive_counts(alive)
+        density = kept / size(alive)
         spare = {
             name: living[name] - min(living[name], int(self.least * density * mask.numel()))
             for name, mask in alive.items()

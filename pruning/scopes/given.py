@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pruning.counts import kept_count
+from pruning.counts import kept_count, size
 from store.command import BadInput
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Given:
         others = tuple(name for name in alive if name not in shares)
         room, rest = sum(int(alive[name].sum()) for name in others), kept - sum(shares.values())
         if not 0 <= rest <= room:
-            total = sum(mask.numel() for mask in alive.values())
+            total = size(alive)
             fewest, most = sum(shares.values()), sum(shares.values()) + room
             raise BadInput(
                 f"--layer: with these sparsities {fewest} to {most} of the {total} weights stay, but --sparsity leaves "

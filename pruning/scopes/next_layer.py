@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pruning.counts import alive_counts
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -16,7 +18,7 @@ class NextLayer:
     """Event number k of the schedule concerns tensor number k, in the order of the network, and it alone."""
 
     def pools(self, context: Context, alive: dict[str, Tensor], kept: int) -> list[tuple[tuple[str, ...], int]]:
-        living = {name: int(mask.sum()) for name, mask in alive.items()}
+        living = alive_counts(alive)
         turn = list(living)[min(context.events, len(living) - 1)]
         living[turn] -= sum(living.values()) - kept
         return [((name,), share) for name, share in living.items()]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zoo.seeds import derive
+from landscape.streams import stream
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Generator, Tensor
 
     from pruning.context import Context
 
@@ -18,11 +18,15 @@ class Chance:
     """Uniform in [0, 1), a pure function of seed, number of the cut and name of the tensor."""
 
     def score(self, context: Context) -> dict[str, Tensor]:
-        import torch
+        return {
+            name: uniform(weight, stream(context.seed, "chance", context.cuts, name))
+            for name, weight in context.weights.items()
+        }
 
-        def draw(name: str, weight: Tensor) -> Tensor:
-            generator = torch.Generator().manual_seed(derive(context.seed, "chance", context.cuts, name))
-            # float64: among 10^6 weights, float32 draws would tie
-            return torch.rand(weight.shape, generator=generator, dtype=torch.float64).to(weight.device)
 
-        return {name: draw(name, weight) for name, weight in context.weights.items()}
+def uniform(like: Tensor, draws: Generator) -> Tensor:
+    """Numbers in [0, 1) of a tensor's shape and on its device, but drawn on the CPU: the same on every device."""
+    import torch
+
+    # float64: among 10^6 weights, float32 draws would tie
+    return torch.rand(like.shape, generator=draws, dtype=torch.float64).to(like.device)

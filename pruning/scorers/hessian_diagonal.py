@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from landscape.streams import stream
 from pruning.sample import Sample
 from pruning.scorers.second_order import objective_of, saliency
 from store.command import BadInput
-from zoo.seeds import derive
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,10 +31,8 @@ class HessianDiagonal:
             raise BadInput(f"--probes {self.probes}: expected at least 1")
 
     def score(self, context: Context) -> dict[str, Tensor]:
-        import torch
-
         from landscape.diagonal import diagonal
 
         objective = objective_of(self.sample, context)
-        generator = torch.Generator().manual_seed(derive(context.seed, "probes", context.cuts))
+        generator = stream(context.seed, "probes", context.cuts)
         return saliency(objective, diagonal(objective.hvp, lambda: objective.signs(generator), self.probes).values)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from pruning.context import Context
 
+PRECISION = 0.05
+"""of the bound: losses closer than that are not told apart"""
+
 
 @dataclass(frozen=True)
 class LossBound:
@@ -22,7 +25,6 @@ class LossBound:
     """
 
     tolerance: float
-    precision: float = 0.05
     validates: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -53,7 +55,6 @@ class LossBound:
             start=sum(float(part.mean()) for part in nonzero) / len(nonzero),
             highest=float(living.max()),
             bound=(1 + self.tolerance) * context.validation_loss(context.masks),
-            precision=self.precision,
         )
         return kept_at(threshold)
 
@@ -65,27 +66,27 @@ def search_threshold(
     start: float,
     highest: float,
     bound: float,
-    precision: float = 0.05,
-    midpoint: bool = False,
 ) -> float:
     """A threshold T in [lowest, highest] with loss(T) < bound, by bisection from `start`.
 
     `loss(T)` is the loss with every score < T removed, so `lowest` removes nothing. The bracket [safe, unsafe] shrinks
-    until the losses at its ends differ by less than `precision` x bound; the safe end is returned. (The LOBSTER
-    repository returns the middle, `midpoint`, which may break the bound.) While the safe end still removes nothing,
-    the bisection goes on until the bracket is 1e-10 wide: a close bracket is no reason to give up.
+    until the losses at its ends differ by less than 5 % of the bound; the safe end is returned. (The LOBSTER repository
+    returns the middle, which may break the bound.) While the safe end still removes nothing, the bisection goes on
+    until the bracket is 1e-10 wide: a close bracket is no reason to give up.
 
     >>> removed = lambda threshold: sum(weight < threshold for weight in (0.1, 0.2, 0.3, 0.4))
     >>> search_threshold(lambda t: 1 + 0.03 * removed(t), lowest=0.1, start=0.25, highest=0.4, bound=1.05)
     0.175
     """
-    safe, unsafe = (start, highest) if loss(start) < bound else (lowest, start)
-    loss_safe, loss_unsafe = loss(safe), loss(unsafe)
+    loss_start = loss(start)
+    if loss_start < bound:
+        (safe, loss_safe), (unsafe, loss_unsafe) = (start, loss_start), (highest, loss(highest))
+    else:
+        (safe, loss_safe), (unsafe, loss_unsafe) = (lowest, loss(lowest)), (start, loss_start)
     if loss_unsafe < bound:
         return unsafe
     while unsafe - safe > 1e-10:
-        close = abs(loss_unsafe - loss_safe) < precision * bound
-        if close and (midpoint or safe > lowest):
+        if abs(loss_unsafe - loss_safe) < PRECISION * bound and safe > lowest:
             break
         middle = (safe + unsafe) / 2
         loss_middle = loss(middle)
@@ -93,4 +94,4 @@ def search_threshold(
             safe, loss_safe = middle, loss_middle
         else:
             unsafe, loss_unsafe = middle, loss_middle
-    return (safe + unsafe) / 2 if midpoint else safe
+    return safe

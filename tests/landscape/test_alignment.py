@@ -12,7 +12,7 @@ from torch.nn.functional import pad, relu
 from landscape import alignment
 from landscape.exchange import Group, exchanged
 from landscape.exchangeable import exchangeable
-from landscape.matching import match_weights
+from landscape.weight_matching import match_weights
 from store.checkpoint import load, save
 from zoo.architecture import architectures
 from zoo.subject import load_subject

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from landscape import connection
-from landscape.arc import Arc, state_of
+from landscape.arc import Arc
+from landscape.comparable import state_of
 from landscape.connection import Schooling, connect
 from landscape.curve import curves
 from landscape.path import Path

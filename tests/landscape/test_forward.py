@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from landscape import forward
-from landscape.choice import Choice, Form, threads
 from landscape.compiled import NoCompiler, compiled
 from landscape.objective import Objective
+from landscape.pass_plan import Form, PassPlan, threads
 from zoo.architecture import describe, initialise, parse_architecture
 from zoo.evaluation import evaluate
 
@@ -97,7 +97,7 @@ def test_every_form_has_the_numbers_of_the_module(network: str) -> None:
     levels = (evaluate(model, X, Y), evaluate(other, X, Y))
     for form in EAGER:
         for channels_last in (False, True):
-            objective.forward.settle(Choice(form, 4, 1, channels_last))
+            objective.forward.settle(PassPlan(form, 4, 1, channels_last))
             for at, level in zip((None, displacement), levels, strict=True):
                 found = objective.evaluate(at)
                 assert found.loss == pytest.approx(level.loss, rel=1e-5), (form, channels_last)
@@ -108,10 +108,10 @@ def test_every_form_has_the_numbers_of_the_module(network: str) -> None:
 
 def test_what_the_weights_decide_is_computed_once() -> None:
     objective = Objective(zoo("resnet20:width=4"), X, Y, batch_size=4)
-    choice = Choice("fused", 4, 1, channels_last=True)
+    plan = PassPlan("fused", 4, 1, channels_last=True)
     weights = objective.weights(None)
     with torch.no_grad():
-        objective.forward.at(weights, choice)(X[:4])
+        objective.forward.at(weights, plan)(X[:4])
     (pass_,) = objective.forward._passes.values()
     each = [str(node.target) for node in pass_.each.graph.nodes]
     assert sum("_convolution_pointwise" in name for name in each) == 19  # and neither norms nor reordered kernels
@@ -120,7 +120,7 @@ def test_what_the_weights_decide_is_computed_once() -> None:
 
 def test_a_pass_that_depends_on_numbers_is_not_traced() -> None:
     objective = Objective(trained_like(ByContent()), X, Y)
-    assert not objective.forward.possible(Choice("traced", 4, 1), objective.weights(None), X[:4])
+    assert not objective.forward.possible(PassPlan("traced", 4, 1), objective.weights(None), X[:4])
 
 
 def test_a_pass_that_writes_to_its_parameters_is_not_traced() -> None:
@@ -130,7 +130,7 @@ def test_a_pass_that_writes_to_its_parameters_is_not_traced() -> None:
             return super().forward(x)
 
     objective = Objective(trained_like(Writing()), X, Y)
-    assert not objective.forward.possible(Choice("traced", 4, 1), objective.weights(None), X[:4])
+    assert not objective.forward.possible(PassPlan("traced", 4, 1), objective.weights(None), X[:4])
 
 
 def test_compiled_with_weights_as_inputs() -> None:
@@ -138,7 +138,7 @@ def test_compiled_with_weights_as_inputs() -> None:
     objective = Objective(model, X, Y, batch_size=4)
     displacement = torch.randn(objective.dimension, dtype=torch.float64)
     expected = [objective.loss(at) for at in (None, displacement)]
-    objective.forward.settle(Choice("compiled", 4, 1))
+    objective.forward.settle(PassPlan("compiled", 4, 1))
     assert [objective.loss(at) for at in (None, displacement)] == pytest.approx(expected, rel=1e-5)
     seconds = objective.forward.compile_seconds
     assert seconds > 0
@@ -154,7 +154,7 @@ def test_without_a_compiler_the_folded_pass_runs(monkeypatch: pytest.MonkeyPatch
         raise RuntimeError("No working C++ compiler found\nand more")
 
     monkeypatch.setattr(torch._inductor, "compile", missing)
-    objective.forward.settle(Choice("compiled", 4, 1))
+    objective.forward.settle(PassPlan("compiled", 4, 1))
     assert objective.loss() == pytest.approx(expected, rel=1e-5)
     pass_ = next(pass_ for pass_ in objective.forward._passes.values() if pass_)
     with pytest.raises(NoCompiler, match=r"^No working C\+\+ compiler found$"):
@@ -165,7 +165,7 @@ def test_further_shapes_go_through_the_module(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(forward, "SHAPES", 1)
     objective = Objective(zoo("mlp:hidden=8"), X, Y)
     expected = objective.loss()
-    objective.forward.settle(Choice("traced", 4, 1))
+    objective.forward.settle(PassPlan("traced", 4, 1))
     assert objective.loss() == pytest.approx(expected, rel=1e-6)
     assert [pass_ is not None for pass_ in objective.forward._passes.values()] == [True, False]
 

@@ -16,7 +16,7 @@ from landscape.operators.ggn import GaussNewton
 GROWTH = """
 import resource, sys, torch
 from torch import nn
-from landscape.choice import Choice
+from landscape.pass_plan import PassPlan
 from landscape.objective import Objective
 from landscape.operators.ggn import GaussNewton
 from store.allocator import keep_freed_memory
@@ -30,7 +30,7 @@ vector = torch.ones(objective.dimension)
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() / 2**20
 
-objective.forward.settle(Choice("fused", 10, 1))  # of the points of a surface
+objective.forward.settle(PassPlan("fused", 10, 1))  # of the points of a surface
 print(len(vector) * 8 / 2**20)
 for product in (objective.hvp, GaussNewton().product(objective), objective.evaluate):
     for _ in range(10):

@@ -8,9 +8,10 @@ import torch
 from oracles.small_networks import make
 from torch.nn.functional import cross_entropy
 
-from landscape.arc import Arc, check_comparable, parameters, state_of, union
+from landscape.arc import Arc, check_ends
 from landscape.barrier import barrier, rise_over_ends
 from landscape.batch_norm import reestimate
+from landscape.comparable import parameters, state_of, union
 from landscape.course import levels, positions
 from landscape.curves.line import Line
 from store.command import BadInput
@@ -134,8 +135,8 @@ def test_a_loss_that_overflows_is_infinite():
 def test_networks_that_do_not_match():
     first, other = make("conv"), make("batchnorm")
     with pytest.raises(BadInput, match=r"conv1\.bias|bn1") as error:
-        check_comparable(subject(first), subject(other, "b.pt"))
+        check_ends(subject(first), subject(other, "b.pt"))
     assert "\n" not in str(error.value)
     second = make("conv", seed=1)
     with pytest.raises(BadInput, match="different data"):
-        check_comparable(subject(first), subject(second, "b.pt"))
+        check_ends(subject(first), subject(second, "b.pt"))

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from landscape import planner
-from landscape.choice import Choice
 from landscape.compiled import NoCompiler
 from landscape.forward import Forward
 from landscape.objective import Objective
+from landscape.pass_plan import PassPlan
 from landscape.trial import Trial
 from store.results import same_content
 
@@ -25,13 +25,13 @@ def small() -> Objective:
     return Objective(model, torch.randn(64, 1, 8, 8), torch.arange(64) % 10, batch_size=32)
 
 
-def paced(monkeypatch: pytest.MonkeyPatch, rates: dict[str, float]) -> list[Choice]:
-    """Seconds an example takes in each form, instead of a clock; the choices that were timed."""
+def paced(monkeypatch: pytest.MonkeyPatch, rates: dict[str, float]) -> list[PassPlan]:
+    """Seconds an example takes in each form, instead of a clock; the plans that were timed."""
     timed = []
 
-    def rate(_: Trial, choice: Choice) -> float:
-        timed.append(choice)
-        return rates.get(choice.form, 1.0) / choice.chunk**0.1
+    def rate(_: Trial, plan: PassPlan) -> float:
+        timed.append(plan)
+        return rates.get(plan.form, 1.0) / plan.chunk**0.1
 
     monkeypatch.setattr(Trial, "rate", rate)
     return timed
@@ -48,9 +48,9 @@ def test_what_does_not_agree_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> No
     paced(monkeypatch, {"folded": 0.1, "fused": 0.5})
     at = Forward.at
 
-    def wrong(self: Forward, weights: object, choice: Choice | None) -> object:
-        outputs = at(self, weights, choice)
-        return (lambda x: 1.001 * outputs(x)) if choice is not None and choice.form == "folded" else outputs
+    def wrong(self: Forward, weights: object, plan: PassPlan | None) -> object:
+        outputs = at(self, weights, plan)
+        return (lambda x: 1.001 * outputs(x)) if plan is not None and plan.form == "folded" else outputs
 
     monkeypatch.setattr(Forward, "at", wrong)
     assert planner.choose(small(), None, 1000, "off").form == "fused"
@@ -59,13 +59,13 @@ def test_what_does_not_agree_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> No
 def test_tiny_work_has_no_trials(monkeypatch: pytest.MonkeyPatch) -> None:
     timed = paced(monkeypatch, {"folded module": 1e-5})
     objective = small()
-    assert planner.choose(objective, None, 1, "auto") == Choice("folded module", 32, torch.get_num_threads())
+    assert planner.choose(objective, None, 1, "auto") == PassPlan("folded module", 32, torch.get_num_threads())
     assert len(timed) == 1
 
 
 def test_when_time_is_up_what_is_untried_is_left_out() -> None:
     trial = Trial(small(), None)
-    first = Choice("folded module", 32, 1)
+    first = PassPlan("folded module", 32, 1)
     trial.allow(0.0)
     start = time.perf_counter()
     assert trial.fastest([first, *(replace(first, form=form) for form in ("traced", "folded", "fused"))]) == first
@@ -81,11 +81,11 @@ def test_compiled_where_it_pays_or_is_asked_for(
     paced(monkeypatch, dict.fromkeys(("module", "folded module", "traced", "folded", "fused"), rate))
     possible, tried = Forward.possible, []
 
-    def no_compiler(self: Forward, choice: Choice, *inputs: torch.Tensor) -> bool:
-        if choice.form == "compiled":
-            tried.append(choice)
+    def no_compiler(self: Forward, plan: PassPlan, *inputs: torch.Tensor) -> bool:
+        if plan.form == "compiled":
+            tried.append(plan)
             raise NoCompiler("there is no g++")
-        return possible(self, choice, *inputs)
+        return possible(self, plan, *inputs)
 
     monkeypatch.setattr(Forward, "possible", no_compiler)
     assert planner.choose(small(), None, 1000, compiling).form != "compiled"
@@ -95,7 +95,7 @@ def test_compiled_where_it_pays_or_is_asked_for(
 
 def test_a_run_that_goes_on_computes_as_it_began(command, checkpoint, tmp_path, monkeypatch):
     arguments = ["surface", checkpoint, "--grid", "5x3", "--samples", "50"]
-    ways = iter([Choice("traced", 7, 1), Choice("traced", 7, 1), Choice("module", 50, 1)])
+    ways = iter([PassPlan("traced", 7, 1), PassPlan("traced", 7, 1), PassPlan("module", 50, 1)])
     monkeypatch.setattr(planner, "choose", lambda *_: next(ways))
     command(*arguments, "-o", tmp_path / "whole.h5")
     evaluate, calls = Objective.evaluate, []
@@ -120,7 +120,7 @@ def test_a_run_that_goes_on_computes_as_it_began(command, checkpoint, tmp_path, 
 
 def test_a_plan_may_be_said(command, checkpoint, tmp_path):
     arguments = ["surface", checkpoint, "--grid", "5x3", "--samples", "50"]
-    said = str(Choice("traced", 7, 1))
+    said = str(PassPlan("traced", 7, 1))
     for name in ("first", "second"):
         _, found, _ = command(*arguments, "--plan", said, "-o", tmp_path / f"{name}.h5")
         assert found["plan"] == said

@@ -12,12 +12,12 @@ from hypothesis.extra.numpy import arrays
 from scipy.ndimage import label
 
 from landscape.basins import find_basins, margin
-from landscape.bending import bend_at_centre, convex_share, metric_root
 from landscape.directions import random_direction
 from landscape.flags import mean_loss
 from landscape.merge_tree import merge_tree
 from landscape.persistence import persistence
 from landscape.streams import stream
+from landscape.surface_curvature import convex_share, fit_at_centre, metric_root
 from zoo.subject import load_subject
 
 GRIDS = st.tuples(st.integers(1, 6), st.integers(1, 6)) | st.tuples(st.integers(2, 12))
@@ -110,24 +110,24 @@ def test_a_quadratic_between_oblique_directions(seed, points):
     alpha, beta = np.linspace(-1, 1, points), np.linspace(-4, 4, points)
     x = np.einsum("ij,jab->iab", root, np.stack(np.meshgrid(alpha, beta, indexing="ij")))
     values = 1 + np.einsum("i,iab->ab", slope, x) + np.einsum("iab,ij,jab->ab", x, matrix, x) / 2
-    bend = bend_at_centre([alpha, beta], values, root)
-    assert bend.curvatures == pytest.approx((9, 2), rel=1e-6)
-    assert (bend.condition, bend.orientation) == (pytest.approx(4.5, rel=1e-6), pytest.approx(30, abs=1e-4))
-    assert bend.slope == pytest.approx(np.linalg.norm(slope), rel=1e-6)
+    fit = fit_at_centre([alpha, beta], values, root)
+    assert fit.curvatures == pytest.approx((9, 2), rel=1e-6)
+    assert (fit.condition, fit.orientation) == (pytest.approx(4.5, rel=1e-6), pytest.approx(30, abs=1e-4))
+    assert fit.slope == pytest.approx(np.linalg.norm(slope), rel=1e-6)
     assert convex_share(values) == 1
     assert convex_share(-values) == 0
 
 
-def test_what_cannot_be_said_of_the_bend():
+def test_what_cannot_be_said_of_the_curvature():
     along = np.linspace(-1, 1, 5)
     values = wells(along[:, None], along)
-    assert bend_at_centre([along, along], values, metric_root([1.0, 1.0], 1.0)) is None
-    assert bend_at_centre([along, along + 9], values, np.eye(2)) is None
+    assert fit_at_centre([along, along], values, metric_root([1.0, 1.0], 1.0)) is None
+    assert fit_at_centre([along, along + 9], values, np.eye(2)) is None
     saddle = along[:, None] ** 2 - along**2
-    assert bend_at_centre([along, along], saddle, np.eye(2)).condition is None
+    assert fit_at_centre([along, along], saddle, np.eye(2)).condition is None
     assert convex_share(saddle) == 0
     values[1, 2] = np.inf
-    assert bend_at_centre([along, along], values, np.eye(2)) is None
+    assert fit_at_centre([along, along], values, np.eye(2)) is None
     assert convex_share(np.ones((2, 5))) is None
 
 

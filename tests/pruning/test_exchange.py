@@ -21,6 +21,7 @@ from pruning.schedules.one_shot import OneShot
 from pruning.schedules.sparse_start import SparseStart
 from pruning.schedules.then_exchange import ThenExchange
 from store.command import BadInput
+from zoo.seeds import derive
 
 
 def one_layer(weight, mask, progress=0.5, memory=None):
@@ -114,8 +115,8 @@ def test_rigl_against_brute_force(recipe, monkeypatch):
 
 
 def check_by_sorting(context, masks, after):
-    generator = torch.Generator().manual_seed(exchange.derive(context.seed, "batch", context.events))
-    batch = torch.randperm(40, generator=generator)[: context.batch_size]
+    draws = torch.Generator().manual_seed(derive(context.seed, "batch", context.events))
+    batch = torch.randperm(40, generator=draws)[: context.batch_size]
     x, y = examples().train
     context.model.eval()
     gradients = torch.autograd.grad(cross_entropy(context.model(x[batch]), y[batch]), list(context.weights.values()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 
 from store.command import BadInput, Command, Report, explain, note, run, seconds_since_start
+from store.messages import progress_bar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +98,18 @@ def test_json_is_exactly_one_strict_object(capsys: pytest.CaptureFixture[str]) -
         "pair": [1, 2],
     }
     assert err.splitlines() == ["what a user's own model file prints", "a note"]
+
+
+@pytest.mark.parametrize(("rank", "drawn"), [("0", True), ("1", False)])
+def test_of_several_ranks_one_draws_the_bar(monkeypatch: pytest.MonkeyPatch, rank: str, drawn: bool) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("RANK", rank)
+    terminal = Terminal()
+    assert list(progress_bar(range(3), file=terminal, unit="row")) == [0, 1, 2]
+    assert ("row" in terminal.getvalue()) == drawn
 
 
 def test_a_command_without_a_report_is_done(capsys: pytest.CaptureFixture[str]) -> None:

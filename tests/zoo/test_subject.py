@@ -9,7 +9,7 @@ from torch.nn.utils import prune
 
 from store.checkpoint import save
 from store.command import BadInput
-from zoo.subject import load_subject
+from zoo.subject import Choice, Reader, load_subject
 
 MY_LENET = """
 from torch import nn
@@ -45,6 +45,13 @@ def test_the_first_samples_in_file_order(checkpoint_file):
     for wrong in (0, 1438):
         with pytest.raises(BadInput, match="1437"):
             load_subject(checkpoint_file, samples=wrong)
+
+
+def test_data_that_is_there_is_not_read_again(checkpoint_file):
+    first = load_subject(checkpoint_file, split="test")
+    again = Reader(Choice(split="test"), there=first).read(checkpoint_file)
+    assert again.dataset is first.dataset
+    assert Reader(Choice(mean=(0.5,)), there=first).read(checkpoint_file).dataset is not first.dataset
 
 
 PREFIXES = ["module.", "_orig_mod.", "_orig_mod.module.", "module._orig_mod."]

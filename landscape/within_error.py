@@ -6,13 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tqdm import tqdm
 
 from landscape.kriging import krige
 from landscape.level_samples import LevelSamples
 from landscape.multilevel import BEYOND, Estimate, Multilevel
 from landscape.nat_or_relative import allowed, compress, expand, nats
 from landscape.streams import stream
+from store.messages import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ def fill_within(place: Place, grid: Grid, sheet: Sheet, name: str, error: float)
     """
     samples = LevelSamples(place, grid, sheet)
     places = _places(grid)
-    with tqdm(desc=name, unit="pass", disable=None, leave=False) as bar:
+    with progress_bar(desc=name, unit="pass") as bar:
         found = _estimate(samples, places, error, sheet, bar)
     _write(place, grid, samples, places, found)
     return {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Curved(Plane):
+class EigenPlane(Plane):
     """Its directions are unit eigenvectors of the Hessian."""
 
     eigenvalues: Sequence[float] = ()
@@ -28,7 +28,7 @@ class Curved(Plane):
     """of the Hessian with vectors, for all this"""
 
     @classmethod
-    def along(cls, directions: Sequence[Direction], objective: Objective, products: int) -> Curved:
+    def along(cls, directions: Sequence[Direction], objective: Objective, products: int) -> EigenPlane:
         """The plane of unit vectors, found with some products; it takes one more for each one's curvature."""
         rows = torch.stack([direction.vector for direction in directions])
         images = objective.hvp(rows)

@@ -16,7 +16,7 @@ convolutions, sums and ReLUs in one besides; with norms folded and compiled"""
 
 
 @dataclass(frozen=True)
-class Choice:
+class PassPlan:
     """One way; the numbers agree to rounding, whichever it is."""
 
     form: Form
@@ -29,18 +29,18 @@ class Choice:
     def __str__(self) -> str:
         """Said in a line.
 
-        >>> str(Choice("fused", 64, 1, channels_last=True))
+        >>> str(PassPlan("fused", 64, 1, channels_last=True))
         'fused, channels last, 64 examples at once, 1 thread(s)'
         """
         layout = ", channels last" if self.channels_last else ""
         return f"{self.form}{layout}, {self.chunk} examples at once, {self.threads} thread(s)"
 
     @classmethod
-    def parse(cls, text: str) -> Choice:
-        """What was said, as a choice again.
+    def parse(cls, text: str) -> PassPlan:
+        """What was said, as a plan again.
 
-        >>> Choice.parse("fused, channels last, 64 examples at once, 1 thread(s)")
-        Choice(form='fused', chunk=64, threads=1, channels_last=True)
+        >>> PassPlan.parse("fused, channels last, 64 examples at once, 1 thread(s)")
+        PassPlan(form='fused', chunk=64, threads=1, channels_last=True)
         """
         found = re.fullmatch(r"([a-z ]+?)(, channels last)?, (\d+) examples at once, (\d+) thread\(s\)", text.strip())
         if not found or found[1] not in get_args(Form) or not int(found[3]) or not int(found[4]):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from landscape.grid import AXES
+
 if TYPE_CHECKING:
     from landscape.landmark import Landmark
     from landscape.sheet import Sheet
     from store.results import Place
 
-AXES = ("alpha", "beta")
 RESIDUAL = "distance of the network from the plane / its distance from the one in the centre"
 
 

@@ -1,4 +1,4 @@
-"""How a surface bends: curvature at its centre in units of distance, and where it is convex."""
+"""The curvature of a surface: at its centre in units of distance, and where it is convex."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
-class Bend:
+class QuadraticFit:
     """The quadratic function of the distance that fits a surface at its centre."""
 
     slope: float
@@ -46,9 +46,9 @@ def metric_root(norms: Sequence[float], cosine: float) -> NDArray[np.float64]:
     return np.array([[norms[0], norms[1] * cosine], [0.0, norms[1] * math.sqrt(1 - cosine**2)]])
 
 
-def bend_at_centre(
+def fit_at_centre(
     coordinates: Sequence[NDArray[np.float64]], values: NDArray[np.float64], root: NDArray[np.float64]
-) -> Bend | None:
+) -> QuadraticFit | None:
     """Fit loss(x) = c + g.x + x.K x / 2 by least squares to the points nearest the centre, x = D (alpha, beta).
 
     The columns of D (`root`, see `metric_root`) are the directions, so that x is in units of distance. Three points
@@ -56,8 +56,8 @@ def bend_at_centre(
     of the points is a wall, or the directions are not known or parallel.
 
     >>> alpha = np.array([-1.0, 0.0, 1.0])
-    >>> bend = bend_at_centre([alpha, alpha], 8 * alpha[:, None] ** 2 + alpha**2, metric_root([2.0, 1.0], 0.0))
-    >>> [round(value, 9) for value in bend.curvatures], round(bend.condition, 9), round(abs(bend.orientation))
+    >>> fit = fit_at_centre([alpha, alpha], 8 * alpha[:, None] ** 2 + alpha**2, metric_root([2.0, 1.0], 0.0))
+    >>> [round(value, 9) for value in fit.curvatures], round(fit.condition, 9), round(abs(fit.orientation))
     ([4.0, 2.0], 2.0, 90)
     """
     near = [np.flatnonzero(np.abs(along) < 1.6 * _step(along)) for along in coordinates]  # rounding at one and a half
@@ -76,7 +76,7 @@ def bend_at_centre(
         matrix[i, j] += coefficient
         matrix[j, i] += coefficient
     curvatures, frame = np.linalg.eigh(matrix)
-    return Bend(float(np.linalg.norm(gradient)), tuple(curvatures[::-1].tolist()), _angle(frame[:, 0]))
+    return QuadraticFit(float(np.linalg.norm(gradient)), tuple(curvatures[::-1].tolist()), _angle(frame[:, 0]))
 
 
 def convex_share(values: NDArray[np.float64]) -> float | None:

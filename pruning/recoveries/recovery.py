@@ -1,0 +1,24 @@
+"""What a recovery is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from pruning.recoveries.cut import Cut
+    from store.checkpoint import Checkpoint
+    from zoo.training import Trainer
+
+
+class Recovery(Protocol):
+    """What happens to weights, optimiser and rate right after a cut; training then goes on until the next event."""
+
+    sets_rate: ClassVar[bool] = False
+    """whether the rate follows another rule than the recipe's"""
+
+    def check(self, parent: Checkpoint) -> None:  # noqa: ARG002
+        """BadInput where the parent lacks what recovery needs; called before any work."""
+        return
+
+    def recover(self, trainer: Trainer, cut: Cut) -> None:
+        """Called right after `cut`, with its masks in force."""
