@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from landscape.comparable import check_same_shapes
 from landscape.flags import mean_loss
 from landscape.streams import stream
 from store.checkpoint import Checkpoint, read, sparsity
@@ -41,7 +42,13 @@ def dense_parent(subject: Subject, path: Path) -> Subject:
             f"--parent {path}: {removed:.1%} of its prunable weights are removed, expected the dense network.\n"
             "Name the checkpoint that was pruned"
         )
-    _check_shapes(subject, stored.state, path)
+    check_same_shapes(
+        f"--parent {path} is another architecture, expected the dense network that was pruned",
+        path.name,
+        stored.state,
+        subject.path.name,
+        subject.model.state_dict(),
+    )
     model = copy.deepcopy(subject.model)
     load_weights(model, stored.state, path, f"of {subject.path}")
     named = subject.checkpoint.parent
@@ -51,20 +58,6 @@ def dense_parent(subject: Subject, path: Path) -> Subject:
             "it should be an ancestor further up; if it is another network, the comparison says nothing of the pruning"
         )
     return replace(subject, path=path, step=None, checkpoint=stored, model=model, masks={})
-
-
-def _check_shapes(subject: Subject, state: Mapping[str, Tensor], path: Path) -> None:
-    """The parent has the pruned network's tensors, all of them and no others."""
-    own, given = (
-        {name: tuple(tensor.shape) for name, tensor in each.items()} for each in (subject.model.state_dict(), state)
-    )
-    for name in sorted(own.keys() | given.keys()):
-        if own.get(name) != given.get(name):
-            raise BadInput(
-                f"--parent {path} is another architecture than {subject.path}: "
-                f"{name} is {given.get(name, 'missing')}, expected {own.get(name, 'no such tensor')}.\n"
-                "Name the dense checkpoint that was pruned, of the same network"
-            )
 
 
 def random_masks(masks: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:

@@ -16,6 +16,7 @@ from landscape.position import position, slope
 from landscape.sharpness_report import ERRORS
 from landscape.survivors_report import RATIOS, spread, table
 from store.command import BadInput, Report, note, run
+from store.messages import progress_bar
 from zoo.measuring import measure_each
 
 if TYPE_CHECKING:
@@ -64,14 +65,13 @@ class Survivors(Bounded):
 
 def compute(subject: Subject, place: Place, arguments: Survivors) -> dict[str, Any]:
     """Measure a subject and its controls, write them to its place, and return what the JSON object says of them."""
-    from tqdm import tqdm
 
     from landscape.controls import compared, dense_parent
     from landscape.data_error import used_share
 
     parent = dense_parent(subject, arguments.parent)
     objectives = compared(subject, parent, arguments.masks, arguments.seed, arguments.graph_bytes)
-    for name, build in tqdm(objectives.items(), desc=subject.name, unit="Hessian", disable=None, leave=False):
+    for name, build in progress_bar(objectives.items(), desc=subject.name, unit="Hessian"):
         if name not in place.kept():  # of a run that was stopped
             place.keep(name, _measured(build(), arguments))
             if not place.kept()[name]["converged"]:

@@ -10,7 +10,7 @@ from typing import Any
 from pruning.comparison import Cell, Comparison
 from pruning.comparison_values import VALUES, Found
 from store.plain import to_json
-from store.table import format_cell
+from store.table import format_cell, render_markdown
 
 PERCENT = ("error", "sparsity", "effective_sparsity")
 SPOKEN = {
@@ -55,7 +55,6 @@ def as_markdown(comparison: Comparison, rows: Rows, sharpness: Mapping[str, str]
     """A table with median and quartiles, and what its columns mean."""
     headers, lines = spoken_rows(rows, sharpness, quartiles=True)
     finish = ("", f"finished: trained on by `{comparison.finish}`, the mask frozen.") if comparison.finish else ()
-    table = ["| " + " | ".join(map(format_cell, line)) + " |" for line in (headers, ["---"] * len(headers), *lines)]
     meanings = [f"- {_header(key, sharpness)}: {meaning}." for key, meaning in VALUES.items() if key in SPOKEN]
     text = [
         f"# Comparison {comparison.name}",
@@ -64,8 +63,7 @@ def as_markdown(comparison: Comparison, rows: Rows, sharpness: Mapping[str, str]
         "Sharpness with its invariance under rescaling in brackets, over the surviving weights.",
         *finish,
         "",
-        *table,
-        "",
+        render_markdown(headers, lines),
         *meanings,
         "",
         "A training step counts 3 forward passes; what a method spends on scores and validation is not counted, and a",

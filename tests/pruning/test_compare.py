@@ -73,7 +73,7 @@ def test_killed_failed_and_repaired_it_says_what_the_single_commands_say(tmp_pat
     made = products(tmp_path)
 
     process = start(tmp_path)
-    _, said = process.communicate(timeout=100)
+    _, said = process.communicate(timeout=400)
     assert process.returncode == 1
     assert b"1 of 3 networks are missing" in said
     assert b"test-mlp-seed0.rounds-0.9" in said
@@ -87,7 +87,7 @@ def test_killed_failed_and_repaired_it_says_what_the_single_commands_say(tmp_pat
     (tmp_path / "c.toml").write_text(MORE)
     made = now
     process = start(tmp_path)
-    printed, said = process.communicate(timeout=100)
+    printed, said = process.communicate(timeout=400)
     assert process.returncode == 0, said
     assert json.loads(printed)["jobs"] == 1
     now = products(tmp_path)
