@@ -58,6 +58,8 @@ def _draw(rows: Sequence[Mapping[str, Any]], measures: dict[str, str], out: Path
                 axes.set_yscale("log")
                 plain_ticks(axes.yaxis)
             axes.set_ylabel(label)
+        for axes in grid.flat[len(PANELS | measures) :]:
+            axes.set_visible(False)
         for axes in grid.flat:
             compression_axis(axes, sorted({row["asked"] for row in rows if row["asked"]}))
             if axes is not grid[1, 1]:

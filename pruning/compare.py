@@ -6,11 +6,12 @@ Stopped in any way, it goes on when the same line is typed again; a network that
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from store.command import BadInput, Command, Report, note, render_table, run
 
 if TYPE_CHECKING:
-    from pruning.comparison import Cell, Comparison
+    from pruning.comparison import Comparison
     from store.workflow import Outcome
 
 SNAKEFILE = Path(__file__).with_name("compare.smk")
@@ -34,6 +35,8 @@ class Compare(Command):
     """networks at a time, of one thread each"""
     dry: bool = False
     """say what would be done"""
+    overwrite: bool = False
+    """make networks again that a comparison of this name made otherwise"""
 
 
 def main(arguments: Compare) -> Report:
@@ -48,6 +51,8 @@ def main(arguments: Compare) -> Report:
             f"--config {arguments.config}: there is no such comparison. Known: {', '.join(known)}, or a TOML file"
         )
     comparison = read_comparison(path)
+    if not arguments.overwrite:
+        _check_earlier(comparison)
     settings, extra = ("--config", f"comparison={path}"), ("--dry-run",) if arguments.dry else ()
     outcome = run_snakemake(SNAKEFILE, comparison.name, arguments.cores, settings, extra)
     if arguments.dry or outcome.error:
@@ -63,32 +68,50 @@ def _conclude(comparison: Comparison, outcome: Outcome) -> Report:
     from pruning.comparison_values import invariances, rows, values_of
     from store.files import write_atomically
 
-    failed = [cell for cell in comparison.cells() if _failed(cell, outcome)]
-    there = [cell for cell in comparison.cells() if not _failed(cell, outcome)]
+    failed = [cell for cell in comparison.cells() if cell.log in outcome.failed]
+    waiting = [cell for cell in comparison.cells() if cell.parent in failed and cell not in failed]
+    there = [cell for cell in comparison.cells() if cell not in failed + waiting]
     found = [(cell, stage, values_of(cell, stage)) for cell, stage in product(there, comparison.stages)]
     summary = list(rows(comparison, found))
     sharpness = invariances(found[0][0]) if found else {}
-    table, text = (Path(f"out/{comparison.name}.comparison.{ending}") for ending in ("json", "md"))
-    write_atomically(table, as_json(comparison, found, failed, summary, sharpness))
+    table, text = (comparison.table.with_suffix(ending) for ending in (".json", ".md"))
+    write_atomically(table, as_json(comparison, found, failed + waiting, summary, sharpness))
     write_atomically(text, as_markdown(comparison, summary, sharpness))
     pictures = _draw(table, comparison.name) if found else []
-    if failed:
-        names = "\n".join(f"  {cell.stem}: {cell.log}" for cell in failed)
-        raise BadInput(
-            f"{len(failed)} of {len(comparison.cells())} networks are missing; what failed says why in its log:\n"
-            f"{names}\nThe others are in {text}. The same line typed again tries those that are missing"
-        )
-    said = render_table(*spoken_rows(summary, sharpness))
+    said = render_table(*spoken_rows([row for row in summary if row["seeds"]], sharpness))
     closing = f"{said}\n\nMedians over seeds; with quartiles in {text}, every network in {table}\n" + "\n".join(
         pictures
     )
+    if failed:
+        note(closing if found else "nothing is finished")
+        names = "\n".join(f"  {cell.stem}: {cell.log}" for cell in failed)
+        behind = f"\n{len(waiting)} more wait for their parent" if waiting else ""
+        raise BadInput(
+            f"{len(failed)} of {len(comparison.cells())} networks failed; each says why in its log:\n"
+            f"{names}{behind}\nThe same line typed again tries those that are missing"
+        )
     made = {"table": str(table), "text": str(text), "pictures": pictures}
     return Report(made | {"jobs": outcome.done, "rows": summary}, closing)
 
 
-def _failed(cell: Cell, outcome: Outcome) -> bool:
-    """Whether its job failed, or its parent's, without which it was not begun."""
-    return cell.log in outcome.failed or cell.parent.log in outcome.failed
+def _check_earlier(comparison: Comparison) -> None:
+    """Refuse to replace what a comparison of this name made by other flags."""
+    if not comparison.table.is_file():
+        return
+    stored = json.loads(comparison.table.read_text())
+    finished = {cell["arm"] for cell in stored["cells"]}
+    then, now = stored["comparison"], json.loads(json.dumps(asdict(comparison)))
+    for table in (then, now):
+        table |= {
+            f"[arms.{arm['name']}]": arm | {"sparsities": None} for arm in table["arms"] if arm["name"] in finished
+        }
+    again = [key for key in then if key not in ("arms", "seeds", "sparsities") and key in now and then[key] != now[key]]
+    if again:
+        raise BadInput(
+            f"{comparison.table} has networks of a comparison {comparison.name!r} with another {again[0]}:\n"
+            f"  there {then[again[0]]}\n  here  {now[again[0]]}\n"
+            "Give this one another name, or replace those with --overwrite"
+        )
 
 
 def _draw(table: Path, name: str) -> list[str]:

@@ -62,6 +62,11 @@ class Comparison:
         """When a network is measured."""
         return (UNFINISHED, FINISHED) if self.finish else (UNFINISHED,)
 
+    @property
+    def table(self) -> Path:
+        """Everything it came to, for scripts."""
+        return Path(f"out/{self.name}.comparison.json")
+
     def cells(self) -> list[Cell]:
         """Everything that is compared: the dense parent of each seed, then every arm at each of its sparsities."""
         parents = [Cell(self, None, 0.0, seed) for seed in range(self.seeds)]
@@ -161,20 +166,20 @@ class Cell:
         if self.arm is None:
             raise ValueError("a dense network is not pruned")
         _, method, *words = shlex.split(self._make(UNFINISHED))
-        return tyro.cli(arguments_of(methods()[method]), prog=f"[arms.{self.arm.name}] python -m pruning", args=words)
+        return tyro.cli(
+            arguments_of(methods()[method]), prog=f"[arms.{self.arm.name}] python -m pruning {method}", args=words
+        )
 
 
 def read_comparison(path: Path) -> Comparison:
     """The comparison that a TOML file describes, with every method, flag and name in it checked.
 
-    Its key `like` names another file in the same folder: what this one does not say is as there.
+    Its key `like` names another file in the same folder: keys that this one does not have are as there.
 
     Raises:
         BadInput: what is wrong, by its key.
     """
     raw = _read(path)
-    if "like" in raw:
-        raw = _read(path.with_name(raw.pop("like"))) | raw
     arms = raw.pop("arms", {})
     if not arms:
         raise BadInput(f'{path}: no arm is given. Add for example [arms.magnitude] with method = "magnitude"')
@@ -184,17 +189,32 @@ def read_comparison(path: Path) -> Comparison:
     return comparison
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, behind: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The file's keys over those of the file that it is like; `behind`: the files on the way here."""
     try:
-        return tomllib.loads(path.read_text())
+        raw = tomllib.loads(path.read_text())
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise BadInput(f"--config {path}: {error}") from error
+        raise BadInput(f"{path}: {error}") from error
+    if "like" not in raw:
+        return raw
+    other = path.with_name(str(raw.pop("like")))
+    if not other.is_file():
+        raise BadInput(f"{path}: like = {other.name!r}: there is no such file in {path.parent or '.'}")
+    if other in (path, *behind):
+        raise BadInput(f"{path}: like = {other.name!r}, which is like this one")
+    if "name" not in raw:
+        raise BadInput(
+            f'{path}: `like` needs a name beside it, such as name = "{path.stem}", as {other.name} has its own'
+        )
+    return _read(other, (path, *behind)) | raw
 
 
 def _made(kind: type[Any], table: Mapping[str, Any], where: str) -> Any:
     """A dataclass from a table; lists become tuples."""
     known = [item.name for item in fields(kind)]
     unknown = [key for key in table if key not in known]
+    if kind is Comparison:
+        known.append("like")
     if unknown:
         raise BadInput(f"{where}: there is no key {unknown[0]!r}. Known: {', '.join(known)}")
     try:
@@ -204,10 +224,10 @@ def _made(kind: type[Any], table: Mapping[str, Any], where: str) -> Any:
 
 
 def _check(comparison: Comparison, path: Path) -> None:
-    if not re.fullmatch("[a-z0-9]+", comparison.name):
+    if not re.fullmatch("[a-z0-9]+", str(comparison.name)):
         raise BadInput(f"{path}: name = {comparison.name!r} becomes part of file names: small letters and digits only")
-    if comparison.seeds < 1:
-        raise BadInput(f"{path}: seeds = {comparison.seeds}: expected 1 or more")
+    if not isinstance(comparison.seeds, int) or comparison.seeds < 1:
+        raise BadInput(f"{path}: seeds = {comparison.seeds!r}: expected how many, 1 or more")
     for arm in comparison.arms:
         if not re.fullmatch("[a-z][a-z0-9-]*", arm.name) or arm.name == "dense":
             raise BadInput(f"{path}: [arms.{arm.name}]: small letters, digits and hyphens only, and not 'dense'")
@@ -222,3 +242,19 @@ def _check(comparison: Comparison, path: Path) -> None:
         if not asked:
             raise BadInput(f"{path}: [arms.{arm.name}]: no sparsity is asked for, such as sparsities = [0.9]")
         Cell(comparison, arm, asked[0], 0).arguments()
+    for command in Cell(comparison, None, 0.0, 0).commands():
+        _check_flags(command, path)
+
+
+def _check_flags(command: str, path: Path) -> None:
+    """Parse what is typed behind python -m; wrong flags end the command with status 2."""
+    import tyro
+
+    from entropy.psp import Psp
+    from landscape.sharpness import Sharpness
+    from pruning.masks import Masks
+    from zoo.train import Train
+
+    flags = {"zoo.train": Train, "landscape.sharpness": Sharpness, "entropy.psp": Psp, "pruning.masks": Masks}
+    module, *words = shlex.split(command)
+    tyro.cli(flags[module], prog=f"{path}: python -m {module}", args=words, config=(tyro.conf.FlagCreatePairsOff,))

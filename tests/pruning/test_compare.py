@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -75,7 +75,7 @@ def test_killed_failed_and_repaired_it_says_what_the_single_commands_say(tmp_pat
     process = start(tmp_path)
     _, said = process.communicate(timeout=400)
     assert process.returncode == 1
-    assert b"1 of 3 networks are missing" in said
+    assert b"1 of 3 networks failed" in said
     assert b"test-mlp-seed0.rounds-0.9" in said
     assert b"cannot be shared out" in said
     now = products(tmp_path)
@@ -135,6 +135,33 @@ def test_a_comparison_like_another_one_says_only_what_is_different(tmp_path):
     (tmp_path / "d.toml").write_text('like = "c.toml"\nname = "other"\nseeds = 3')
     base, other = (read_comparison(tmp_path / name) for name in ("c.toml", "d.toml"))
     assert replace(base, name="other", seeds=3) == other
+    (tmp_path / "e.toml").write_text('like = "d.toml"\nname = "third"\nprune = "--epochs 3"')
+    assert replace(other, name="third", prune="--epochs 3") == read_comparison(tmp_path / "e.toml")
+    (tmp_path / "e.toml").write_text('like = "d.toml"')
+    with pytest.raises(BadInput, match="`like` needs a name beside it"):
+        read_comparison(tmp_path / "e.toml")
+
+
+def test_finished_networks_of_that_name_are_not_replaced_unasked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.toml").write_text(CONFIG)
+    stored = {
+        "comparison": asdict(read_comparison(tmp_path / "c.toml")),
+        "cells": [{"arm": "dense"}, {"arm": "random"}],
+    }
+    Path("out").mkdir()
+    Path("out/test.comparison.json").write_text(json.dumps(stored))
+    for old, new, said in [
+        ('dense = "--epochs 2', 'dense = "--epochs 3', "with another dense:\n  there --epochs 2 --batch-size 50"),
+        ('method = "random"', 'method = "magnitude"', r"with another \[arms.random\]"),
+    ]:
+        (tmp_path / "c.toml").write_text(CONFIG.replace(old, new))
+        with pytest.raises(BadInput, match=said):
+            main(Compare(config="c.toml", dry=True))
+        assert main(Compare(config="c.toml", dry=True, overwrite=True)).summary == {"jobs": 0}
+    for old, new in [("--rounds 5", "--rounds 2"), ("seeds = 1", "seeds = 2"), ("[0.9]", "[0.8, 0.9]")]:
+        (tmp_path / "c.toml").write_text(CONFIG.replace(old, new))
+        assert main(Compare(config="c.toml", dry=True)).summary == {"jobs": 0}
 
 
 def test_training_from_initialisation_does_not_pay_for_the_parent(dense):
@@ -154,7 +181,10 @@ def test_bundled_comparisons_are_valid(path):
     ("old", "new", "said"),
     [
         ('method = "random"', 'method = "chance"', r"\[arms.random\]: there is no method 'chance'. Known: "),
-        ("seeds = 1", "seeds = 0", "seeds = 0: expected 1 or more"),
+        ("seeds = 1", "seeds = 0", "seeds = 0: expected how many, 1 or more"),
+        ("seeds = 1", "seeds = [0, 1]", "expected how many"),
+        ('data = "digits"', 'like = "none.toml"', "like = 'none.toml': there is no such file"),
+        ('data = "digits"', 'like = "c.toml"', "like = 'c.toml', which is like this one"),
         ("sparsities = [0.9]", "sparsities = [90]", "sparsity 90 of random: expected a fraction"),
         ('model = "mlp:hidden=12"', "", "missing 1 required positional argument: 'model'"),
         ("seeds = 1", "seed = 1", "there is no key 'seed'. Known: name, model"),
@@ -173,5 +203,9 @@ def test_wrong_flags_of_an_arm_and_an_unknown_comparison(tmp_path, capsys):
     with pytest.raises(SystemExit):
         read_comparison(tmp_path / "c.toml")
     assert "[arms.rounds]" in capsys.readouterr().err
+    (tmp_path / "c.toml").write_text(CONFIG.replace("--lr 0.01", "--learn 0.01"))
+    with pytest.raises(SystemExit):
+        read_comparison(tmp_path / "c.toml")
+    assert "--learn" in capsys.readouterr().err
     with pytest.raises(BadInput, match="Known: digits, findings"):
         main(Compare(config="nothing"))
