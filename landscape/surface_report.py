@@ -15,7 +15,7 @@ def table(summary: dict[str, Any]) -> str:
         [
             heading(summary),
             "",
-            f"{shape} points{lines}, {summary['forward_passes']:,.6g} passes over the data",
+            f"{shape} points{lines}, {summary['forward_passes']:,.4g} passes over the data",
             *_promise(summary),
             f"loss at the centre {_loss(summary['loss_at_centre'])}, lowest {_loss(summary['loss_min'])}, "
             f"highest {_loss(summary['loss_max'])}",

@@ -51,11 +51,11 @@ def _of_examples(named: Sequence[tuple[str, dict[str, Any]]], top: int, used_sha
         new = each["data_stderr_new"]
         pairs = [error for key in RATIOS for error in (new[key], new["ratios"][key])]
         rows.append([name, _with_error(each["top_share"], each.get("top_share_stderr")), new["top_share"], *pairs])
-    head = ["Hessian of", f"top {top} / trace", "± of examples", "λ₁", "×", "trace", "×", "adaptive λ₁", "×"]
+    head = ["Hessian of", f"top {top} / trace", "±", "± λ₁", "± ×", "± trace", "± ×", "± adaptive λ₁", "± ×"]
     return [
         render_table(head, rows),
         "",
-        "± of examples: by how much each would differ on new examples, as many as these"
+        "±: by how much each would differ on new examples, as many as these"
         + (f"; from the whole split, {used_share:.2f} of that." if used_share else "."),
     ]
 

@@ -116,8 +116,8 @@ def table(summary: dict[str, Any]) -> str:
         render_table(headers, rows),
         "",
         f"With so many of the {weights:,} weights kept a layer is empty, with one more none is; sought as if collapse",
-        "were monotone, which over rounds it need not be. Nothing was trained. must be: as fewer weights are kept than",
-        f"there are layers ({layers}); up to the largest compression possible, {largest:,.6g}, each had one.",
+        "were monotone, which over rounds it need not be. Nothing was trained. must be: yes where fewer weights are",
+        f"kept than there are layers ({layers}; at a compression above {largest:,.6g}): any method would empty one.",
     ]
     return "\n".join(lines)
 

@@ -21,9 +21,9 @@ SPOKEN = {
     "disconnected": "units cut off",
     "multiply_adds_reachable": "multiply-adds",
     "training_dense": "training, dense",
-    "training_by_density": "by density",
-    "psp_entropy": "PSP-entropy",
-    "psp_entropy_alive": "of alive neurons",
+    "training_by_density": "training, by density",
+    "psp_entropy": "PSP-entropy (bit)",
+    "psp_entropy_alive": "of alive neurons (bit)",
 }
 
 Rows = Sequence[Mapping[str, Any]]
@@ -89,7 +89,7 @@ def spoken_rows(rows: Rows, sharpness: Mapping[str, str], quartiles: bool = Fals
 
 
 def _header(key: str, sharpness: Mapping[str, str]) -> str:
-    return SPOKEN[key] if key in SPOKEN else f"{key} ({sharpness[key]})"
+    return SPOKEN[key] if key in SPOKEN else f"{key} (invariance: {sharpness[key]})"
 
 
 def _cell(key: str, value: Mapping[str, float | None] | None, quartiles: bool) -> Any:

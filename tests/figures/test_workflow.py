@@ -26,7 +26,7 @@ rule all:
 rule work:
     output: update("made/{number}")
     log: "out/logs/{number}.log"
-    shell: "echo {wildcards.number} >> runs.txt; if [ ! -e {output} ]; then sleep 0.6; echo done > {output}.tmp;"
+    shell: "echo {wildcards.number} >> runs.txt; if [ ! -e {output} ]; then sleep 1.5; echo done > {output}.tmp;"
            " mv {output}.tmp {output}; echo {wildcards.number} >> finished.txt; fi"
 """
 
