@@ -20,6 +20,8 @@ class Layer:
     weight: Tensor
     gradient: Callable[[], Tensor]
     """dense gradient of the mean loss of one batch: of removed weights too"""
+    product: Callable[[], Tensor]
+    """H g of that batch, g being the gradient of the kept weights of the whole network"""
     kept: Tensor
     draw: Callable[[str], Tensor]
     """uniform numbers in [0, 1) for a purpose, of the tensor's shape"""

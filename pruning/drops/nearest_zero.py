@@ -18,7 +18,7 @@ class NearestZero(Drop):
 
     >>> import torch
     >>> weight = torch.tensor([0.1, 0.2, 0.3, -5.0, -4.0])
-    >>> NearestZero().score(Layer(weight, None, torch.ones(5, dtype=bool), None)).tolist()
+    >>> NearestZero().score(Layer(weight, None, None, torch.ones(5, dtype=bool), None)).tolist()
     [0.0, 1.0, 2.0, 1.0, 0.0]
     """
 

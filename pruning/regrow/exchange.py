@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from landscape.streams import stream
 from pruning.drop import Drop, Layer
-from pruning.regrow.dense_gradient import dense_gradients
+from pruning.regrow.dense_gradient import dense_gradients, hessian_gradients
 from pruning.regrow.fraction import Fraction
 from pruning.regrow.growth import Growth
 from pruning.scorers.chance import uniform
@@ -28,7 +28,7 @@ class Exchange:
 
     What comes is zero, with empty optimiser slots, unless it went in the same exchange: then it never left. Before the
     first step nothing is exchanged. All gradients are of one batch that is drawn at random, in eval mode: one forward
-    and one backward pass an exchange, none where no rule asks for them.
+    and one backward pass an exchange, none where no rule asks for them, two more where one asks for H g.
     """
 
     drop: Drop
@@ -38,13 +38,14 @@ class Exchange:
     def regrow(self, context: Context, masks: dict[str, Tensor]) -> dict[str, Tensor]:
         if not context.progress:
             return masks
-        gradients = cache(lambda: dense_gradients(context))
+        gradients, products = cache(lambda: dense_gradients(context)), cache(lambda: hessian_gradients(context))
         share = self.fraction.at(context.progress)
         exchanged = {}
         for name, mask in masks.items():
             layer = Layer(
                 weight=context.weights[name].detach(),
                 gradient=partial(_of, gradients, name),
+                product=partial(_of, products, name),
                 kept=mask,
                 draw=partial(_draw, context, name),
             )
@@ -62,8 +63,8 @@ class Exchange:
         return score
 
 
-def _of(gradients: Callable[[], dict[str, Tensor]], name: str) -> Tensor:
-    return gradients()[name]
+def _of(derivatives: Callable[[], dict[str, Tensor]], name: str) -> Tensor:
+    return derivatives()[name]
 
 
 def _highest(score: Tensor, among: Tensor, kept: int) -> Tensor:

@@ -30,6 +30,7 @@ VARIANTS = {
     "edge": partial(EarlyMagnitude, when="edge", fraction=0.05, samples=20),
     "granet-sparse": partial(GraNet, initial=0.3, frequency=3),
     "rigl-running": partial(RigL, drop="running-snip", start="parent"),
+    "rigl-grasp": partial(RigL, drop="grasp", frequency=5),
     "set-balanced": partial(SET, drop="set", frequency=4),
     "1:4": partial(SrSte, pattern="1:4", dense=("conv",), start="parent"),
 }

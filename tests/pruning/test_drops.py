@@ -7,11 +7,14 @@ from pruning.drop import Layer, drop_named, drops
 from store.command import BadInput
 
 WEIGHT, GRADIENT = torch.tensor([1.0, 2, -3, 0.5]), torch.tensor([4.0, 1, 0.1, -8])
+PRODUCT = torch.tensor([-1.0, 0.5, 2, 4])
 
 
 def layer(weight=WEIGHT, gradient=GRADIENT, kept=None):
     everything = torch.ones(weight.shape, dtype=torch.bool)
-    return Layer(weight, lambda: gradient, everything if kept is None else kept, lambda _: torch.rand(4))
+    return Layer(
+        weight, lambda: gradient, lambda: PRODUCT, everything if kept is None else kept, lambda _: torch.rand(4)
+    )
 
 
 SCORES = {  # by hand; the lowest goes
@@ -25,6 +28,7 @@ SCORES = {  # by hand; the lowest goes
     "running-magnitude": [1, 2, 3, 0.5],
     "running-snip": [4, 2, 0.3, 4],
     "set": [1, 2, 0, 0],  # ranks within each sign
+    "grasp": [-1, 1, -6, 2],
 }
 
 
@@ -45,5 +49,5 @@ def test_set_takes_as_many_of_both_signs_and_looks_past_removed_weights():
 
 
 def test_an_unknown_rule_names_the_known_ones():
-    with pytest.raises(BadInput, match="--drop size: expected one of gradstep, magnitude, mest"):
+    with pytest.raises(BadInput, match="--drop size: expected one of gradstep, grasp, magnitude"):
         drop_named("size")

@@ -1,10 +1,12 @@
 """Exchanges at constant sparsity: hand-computed cases, and brute force over a run."""
 
+from copy import deepcopy
 from types import SimpleNamespace
 
 import pytest
 import torch
 from oracles.pruning_battery import ADAM, SGD, Run, examples
+from torch.func import functional_call, grad, hessian
 from torch.nn.functional import cross_entropy
 
 from pruning.drop import drop_named
@@ -12,7 +14,7 @@ from pruning.methods.granet import GraNet
 from pruning.methods.rigl import RigL
 from pruning.methods.set import SET
 from pruning.regrow import exchange
-from pruning.regrow.dense_gradient import dense_gradients
+from pruning.regrow.dense_gradient import dense_gradients, hessian_gradients
 from pruning.regrow.exchange import Exchange
 from pruning.regrow.fraction import Fraction
 from pruning.regrow.growth import AtRandom, LargestGradient
@@ -91,6 +93,25 @@ def test_gradients_are_of_removed_weights_too_and_of_one_batch():
     hook.remove()
     assert len(passes) == 2
     assert all(gradients[name][~mask].any() for name, mask in context.masks.items() if not mask.all())
+
+
+def test_products_with_the_kept_weights_gradient_are_the_dense_hessians():
+    context = Run(RigL().composition(), stop_after=5).engine.context()
+    draws = torch.Generator().manual_seed(derive(context.seed, "batch", context.events))
+    batch = torch.randperm(40, generator=draws)[: context.batch_size]
+    x, y = examples().train
+    model = deepcopy(context.model).double().eval()
+    weights = {name: weight.detach().double() for name, weight in context.weights.items()}
+
+    def loss(given):
+        return cross_entropy(functional_call(model, given, (x[batch].double(),)), y[batch])
+
+    kept = {name: slope * context.masks[name] for name, slope in grad(loss)(weights).items()}
+    blocks = hessian(loss)(weights)
+    found = hessian_gradients(context)
+    for name, weight in weights.items():
+        rows = [blocks[name][other].reshape(weight.numel(), -1) @ kept[other].flatten() for other in weights]
+        torch.testing.assert_close(found[name].flatten().double(), sum(rows), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("recipe", [SGD, ADAM], ids=["sgd", "adam"])
