@@ -39,7 +39,8 @@ def folder(tmp_path):
 
 def start(folder, snakefile="Snakefile"):
     """The runner as a process of its own session."""
-    code = "import pathlib, sys, store.command as c, store.workflow as w\n"
+    code = "import pathlib, signal, sys, store.command as c, store.workflow as w\n"
+    code += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # what runs the tests may ignore it
     code += f"main = lambda _: sys.exit(w.run_snakemake(pathlib.Path('{snakefile}'), 'test', 1).explained or 0)\n"
     code += "c.run(c.Command, main, prog='workflow', argv=[])"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
