@@ -25,7 +25,7 @@ class End:
     wanted: int
     """how many of them, from the first on; where 0, it only matters that nothing beyond `limit` was missed"""
     limit: float
-    """the least of what is wanted"""
+    """the least of what is wanted: what lies beyond and was missed would be wanted in its place"""
 
     def errors(self) -> Floats:
         """(wanted,) estimates of the relative errors.
@@ -59,13 +59,18 @@ class End:
 
 
 def ends(ritz: Ritz, top: int, bottom: int, by: By) -> tuple[End, End]:
-    """Both ends, if `top` eigenvalues are wanted by value or magnitude, and the `bottom` smallest."""
+    """Both ends, if `top` eigenvalues are wanted by value or magnitude, and the `bottom` smallest.
+
+    By magnitude the limit of either end is the least of both: at the one end, too, something as large may have been
+    missed as what is wanted of the other.
+    """
     values, chosen = ritz.values, select(ritz.values, top, by)
     above = top if by == "value" else int((values[chosen] >= 0).sum())
     below = max(bottom, top - above)
     least = float(np.abs(values[chosen]).min()) if by == "magnitude" else np.inf
-    upper = End(values[::-1], ritz.residuals[::-1], above, float(values[-above]) if above else least)
-    return upper, End(-values, ritz.residuals, below, -float(values[below - 1]) if below else least)
+    upper = End(values[::-1], ritz.residuals[::-1], above, min(least, float(values[-above]) if above else np.inf))
+    lower = End(-values, ritz.residuals, below, min(least, -float(values[below - 1]) if below else np.inf))
+    return upper, lower
 
 
 def select(values: Floats, top: int, by: By) -> Indices:
