@@ -4,6 +4,7 @@ import ast
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,10 @@ def test_answers_within_half_a_second(line):
     subprocess.run([sys.executable, "-m", *line], capture_output=True, cwd=ROOT, check=True)
     after = os.times()
     assert after.children_user + after.children_system - before.children_user - before.children_system < 0.5
+
+
+def test_what_is_not_python_is_installed_with_its_package():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    for package in ("store", "zoo", "landscape", "entropy", "pruning", "figures"):
+        files = {path for path in (ROOT / package).rglob("*.*") if path.suffix not in (".py", ".pyc")}
+        assert files <= {path for glob in declared.get(package, ()) for path in (ROOT / package).glob(glob)}

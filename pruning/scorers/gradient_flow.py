@@ -32,8 +32,12 @@ class GradientFlow:
         return {name: weight.detach() * products[name] for name, weight in weights.items()}
 
 
-def hessian_gradient(losses: Sequence[Loss], weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def hessian_gradient(
+    losses: Sequence[Loss], weights: Mapping[str, Tensor], kept: Mapping[str, Tensor] | None = None
+) -> dict[str, Tensor]:
     """H g of the sum of `losses` at leaves `weights`, both over these weights only: half the gradient of |g|^2.
+
+    `kept`: masks; g is then zero elsewhere, H g is not.
 
     >>> import torch
     >>> w = {"w": torch.tensor([1.0, 1.5], requires_grad=True)}
@@ -43,6 +47,8 @@ def hessian_gradient(losses: Sequence[Loss], weights: Mapping[str, Tensor]) -> d
     import torch
 
     slopes, names = gradient(losses, weights), list(weights)
+    if kept is not None:
+        slopes = {name: slope.masked_fill(~kept[name], 0) for name, slope in slopes.items()}
     total = {name: torch.zeros_like(weight) for name, weight in weights.items()}
     for loss in losses:
         own = torch.autograd.grad(loss(weights), list(weights.values()), create_graph=True, materialize_grads=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from figures.workflow import Workflow, main
 from store.lock import acquire, holders
 from store.workflow import JOB
 
@@ -151,3 +153,15 @@ def test_job_script_replaces_only_what_was_made_otherwise(tmp_path):
         done = subprocess.run(line, cwd=tmp_path, env=os.environ | {"WORDS": words}, check=False)
         assert done.returncode == status
         assert (tmp_path / "calls").read_text().splitlines() == calls
+
+
+def test_the_findings_are_planned_whole(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    for name in ("findings", "findingsgentle"):
+        (tmp_path / f"out/{name}.comparison.json").touch()
+    main(Workflow(config="findings", dry=True))
+    planned = (tmp_path / "out/logs/findings.snakemake.log").read_text()
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", planned, re.MULTILINE))
+    jobs = {"untrained": "24", "collapse": "2", "descent": "24", "curvature_of_descent": "24", "verdicts": "1"}
+    assert jobs.items() <= counts.items()
