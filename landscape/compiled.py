@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from landscape.compiler import NoCompiler
+
 if TYPE_CHECKING:
     from landscape.traced import Lifted
-
-
-class NoCompiler(Exception):
-    """The pass cannot be compiled here; the message says why."""
 
 
 def compiled(pass_: Lifted, tensors: Sequence[Tensor], x: Tensor) -> tuple[Lifted, float]:

@@ -6,7 +6,7 @@ as the image: on a CPU a Hessian-vector product of a ResNet-20 then takes 1.2 ti
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,11 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from landscape import winograd
+
 aten = torch.ops.aten
+USUAL = {"stride": 1, "padding": 0, "dilation": 1}
+Adjoints = tuple[Tensor | None, Tensor | None, Tensor | None]
 
 
 @dataclass(frozen=True)
@@ -26,19 +30,43 @@ class Geometry:
     dilation: list[int]
     groups: int
 
-    def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        """x (n, c, ...) * weight (o, c / groups, ...) -> (n, o, ...)."""
-        still = [0] * len(self.stride)
-        return aten.convolution(x, weight, bias, self.stride, self.padding, self.dilation, False, still, self.groups)
+    @classmethod
+    def given(cls, axes: int, arguments: Mapping[str, Any]) -> Geometry | None:
+        """By the arguments of a convolution with so many spatial axes; None where its padding is by name.
 
-    def adjoints(
-        self, cotangent: Tensor, x: Tensor, weight: Tensor, wanted: Sequence[bool]
-    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        >>> Geometry.given(2, {"padding": (1, 2), "stride": 3})
+        Geometry(stride=[3, 3], padding=[1, 2], dilation=[1, 1], groups=1)
+        """
+        stride, padding, dilation = (arguments.get(name, usual) for name, usual in USUAL.items())
+        if isinstance(padding, str):
+            return None
+        return cls(_each(stride, axes), _each(padding, axes), _each(dilation, axes), arguments.get("groups", 1))
+
+    def in_tiles(self, x: Tensor, weight: Tensor) -> bool:
+        """Whether convolutions of such images can be computed in tiles, once channels are last (`winograd`)."""
+        return winograd.fits(x, weight, self.stride, self.padding, self.dilation, self.groups)
+
+    def convolve(self, *pairs: tuple[Tensor, Tensor], bias: Tensor | None = None) -> Tensor:
+        """The sum of x (n, c, ...) * weight (o, c / groups, ...) over pairs of both, + bias -> (n, o, ...)."""
+        if all(self._tiles(x, weight) for x, weight in pairs):
+            return winograd.convolution(pairs, bias)
+        (x, weight), *others = pairs
+        fixed = (self.stride, self.padding, self.dilation, False, [0] * len(self.stride), self.groups)
+        made: Tensor = aten.convolution(x, weight, bias, *fixed)
+        return made + self.convolve(*others) if others else made
+
+    def adjoints(self, cotangent: Tensor, x: Tensor, weight: Tensor, wanted: Sequence[bool]) -> Adjoints:
         """The gradients of cotangent . (x * weight + bias) with respect to x, weight and bias: those `wanted`."""
+        if self._tiles(x, weight):
+            return winograd.adjoints(cotangent, x, weight, wanted)
         still, sizes = [0] * len(self.stride), [len(weight)]
         fixed = (self.stride, self.padding, self.dilation, False, still, self.groups)
-        found: tuple[Tensor | None, ...] = aten.convolution_backward(cotangent, x, weight, sizes, *fixed, list(wanted))
-        return found[0], found[1], found[2]
+        found: Adjoints = aten.convolution_backward(cotangent, x, weight, sizes, *fixed, list(wanted))
+        return found
+
+    def _tiles(self, x: Tensor, weight: Tensor) -> bool:
+        last = x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last)
+        return last and self.in_tiles(x, weight)
 
 
 def convolution(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
@@ -54,12 +82,22 @@ def convolution(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geomet
     return made
 
 
+def no_graph() -> None:
+    """What follows leaves no graph behind to differentiate a third time, and would look constant.
+
+    Raises:
+        RuntimeError: a graph is wanted.
+    """
+    if torch.is_grad_enabled():
+        raise RuntimeError("this pass can be differentiated twice, with create_graph=True only the first time")
+
+
 class _Convolution(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.geometry = geometry
-        return geometry.convolve(x, weight, bias)
+        return geometry.convolve((x, weight), bias=bias)
 
     @staticmethod
     def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, ...]:
@@ -70,7 +108,7 @@ class _Adjoints(Function):
     @staticmethod
     def forward(
         ctx: Any, cotangent: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: Sequence[bool]
-    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    ) -> Adjoints:
         ctx.save_for_backward(cotangent, x, weight)
         ctx.set_materialize_grads(False)
         ctx.geometry = geometry
@@ -81,27 +119,23 @@ class _Adjoints(Function):
         ctx: Any, of_x: Tensor | None, of_weight: Tensor | None, of_bias: Tensor | None
     ) -> tuple[Tensor | None, ...]:
         """`of_x` and so on: cotangents of the three gradients, which are bilinear in what they were made of."""
+        no_graph()
         cotangent, x, weight = ctx.saved_tensors
         needs, geometry = ctx.needs_input_grad, ctx.geometry
-        terms = []
-        if needs[0] and of_x is not None:
-            terms.append(geometry.convolve(of_x, weight))
-        if needs[0] and of_weight is not None:
-            terms.append(geometry.convolve(x, of_weight))
-        if needs[0] and of_bias is not None:
-            terms.append(of_bias.view(-1, *[1] * len(geometry.stride)).expand_as(cotangent))
-        to_x = to_weight = None
+        pairs = [(a, b) for a, b in ((of_x, weight), (x, of_weight)) if a is not None and b is not None]
+        to_cotangent = to_x = to_weight = None
+        if needs[0] and pairs:
+            to_cotangent = geometry.convolve(*pairs, bias=of_bias)
+        elif needs[0] and of_bias is not None:
+            to_cotangent = of_bias.view(-1, *[1] * len(geometry.stride)).expand_as(cotangent)
         if needs[1] and of_weight is not None:
             to_x = geometry.adjoints(cotangent, x, of_weight, (True, False, False))[0]
         if needs[2] and of_x is not None:
             to_weight = geometry.adjoints(cotangent, of_x, weight, (False, True, False))[1]
-        return _sum(terms), to_x, to_weight, None, None
+        return to_cotangent, to_x, to_weight, None, None
 
 
-def _sum(terms: Sequence[Tensor]) -> Tensor | None:
-    if not terms:
-        return None
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total
+def _each(number: int | Sequence[int], axes: int) -> list[int]:
+    """One number for each axis: a single one holds for all."""
+    numbers = [number] if isinstance(number, int) else list(number)
+    return numbers * axes if len(numbers) == 1 else numbers

@@ -1,4 +1,4 @@
-"""Batch norm in eval mode folded into the convolution before it, and convolutions that are cheap to differentiate.
+"""Batch norm in eval mode folded into the convolution before it; convolutions and ReLUs cheap to differentiate.
 
 In eval mode batch norm is y -> s y + t with s = gamma / sqrt(variance + eps) and t = beta - mean s, so that behind a
 convolution it is that convolution with kernel s W and bias t. Folded inside the differentiated function it leaves
@@ -18,10 +18,13 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from landscape.convolution import Geometry, convolution
-from zoo.operations import named
+from landscape.rectifier import rectified
+from zoo.operations import GEOMETRY, OPERANDS, named
 
 CONVOLUTIONS: dict[Callable[..., Any], int] = {functional.conv1d: 1, functional.conv2d: 2, functional.conv3d: 3}
 """with the number of their spatial axes"""
+RELUS = (functional.relu, torch.relu, Tensor.relu)
+"""those that may leave their input as it is"""
 ARGUMENTS = ("input", "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps")
 """of `functional.batch_norm`"""
 
@@ -72,8 +75,9 @@ class Tracing(TorchFunctionMode):
         self._names = {id(tensor): name for name, tensor in tensors.items()}
         self._made: list[Tensor] = []
         self._uses: dict[int, list[Norm | None]] = {}
-        self.norms = self.kernels = self.images = 0
-        """of the norms met, how many; of kernels and of what convolutions made, how many numbers"""
+        self.norms = self.kernels = self.images = self.products = self.tiled = 0
+        """of the norms met, how many; of kernels and of what convolutions made, how many numbers; of the products of
+        numbers in convolutions, how many, and how many in those that can be computed in tiles (see `winograd`)"""
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -85,8 +89,7 @@ class Tracing(TorchFunctionMode):
                 if id(leaf) in self._uses:
                     self._uses[id(leaf)].append(norm)
         if func in CONVOLUTIONS:
-            self.kernels += (args[1] if len(args) > 1 else (kwargs or {})["weight"]).numel()
-            self.images += made.numel()
+            self._weigh(CONVOLUTIONS[func], made, named((*OPERANDS, *GEOMETRY), args, kwargs or {}))
             self._made.append(made)
             self._uses[id(made)] = []
         return made
@@ -96,6 +99,15 @@ class Tracing(TorchFunctionMode):
         """What may be folded: a convolution whose result goes to a batch norm and nowhere else."""
         uses = [self._uses[id(made)] for made in self._made]
         return tuple(norms[0] if len(norms) == 1 else None for norms in uses)
+
+    def _weigh(self, axes: int, made: Tensor, given: Mapping[str, Any]) -> None:
+        weight, geometry = given["weight"], Geometry.given(axes, given)
+        products = made.numel() * weight[0].numel()
+        self.kernels += weight.numel()
+        self.images += made.numel()
+        self.products += products
+        if geometry is not None and geometry.in_tiles(given["input"], weight):
+            self.tiled += products
 
     def _norm(self, *args: Any, **kwargs: Any) -> Norm | None:
         given = named(ARGUMENTS, args, kwargs)
@@ -130,37 +142,31 @@ class Folding(TorchFunctionMode):
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         if func in CONVOLUTIONS:
-            return self._convolve(func, *args, **(kwargs or {}))
+            return self._convolve(func, named((*OPERANDS, *GEOMETRY), args, kwargs or {}))
         if func is functional.batch_norm:
             return self._normalise(*args, **(kwargs or {}))
+        if func in RELUS and torch.is_grad_enabled():
+            given = named(("input", "inplace"), args, kwargs or {})
+            return func(**given) if given.get("inplace") else rectified(given["input"])
         return func(*args, **(kwargs or {}))
 
-    def _convolve(
-        self,
-        func: Callable[..., Any],
-        input: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
-        groups: int = 1,
-    ) -> Tensor:
+    def _convolve(self, func: Callable[..., Any], given: dict[str, Any]) -> Tensor:
         if self._count == len(self._plan):
             raise AnotherPath
         norm, axes = self._plan[self._count], CONVOLUTIONS[func]
         self._count += 1
+        weight, bias = given["weight"], given.get("bias")
         if norm is not None:
             scale, shift = norm.affine(self._tensors)
             weight = weight * scale.view(-1, *[1] * (axes + 1))
             bias = shift if bias is None else bias * scale + shift
         if axes == 2 and self._channels_last:
             weight = weight.contiguous(memory_format=torch.channels_last)
-        if isinstance(padding, str) or not torch.is_grad_enabled():
-            made = func(input, weight, bias, stride, padding, dilation, groups)
+        geometry = Geometry.given(axes, given) if torch.is_grad_enabled() else None
+        if geometry is None:
+            made = func(**given | {"weight": weight, "bias": bias})
         else:
-            geometry = Geometry(_each(stride, axes), _each(padding, axes), _each(dilation, axes), groups)
-            made = convolution(input, weight, bias, geometry)
+            made = convolution(given["input"], weight, bias, geometry)
         if norm is not None:
             self._folded[id(made)] = made
         return made
@@ -183,9 +189,3 @@ class Folding(TorchFunctionMode):
         scale, shift = affine(running_mean, running_var, weight, bias, eps)
         along = (-1, *[1] * (input.ndim - 2))
         return input * scale.view(along) + shift.view(along)
-
-
-def _each(number: int | Sequence[int], axes: int) -> list[int]:
-    """One number for each axis: a single one holds for all."""
-    numbers = [number] if isinstance(number, int) else list(number)
-    return numbers * axes if len(numbers) == 1 else numbers

@@ -11,14 +11,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from landscape.compiled import NoCompiler, compiled
+from landscape.compiled import compiled
+from landscape.compiler import NoCompiler
 from landscape.fusing import fuse, fusible
 from landscape.network import Network
-from landscape.pass_plan import PassPlan, threads
-from landscape.traced import Lifted, lifted
+from landscape.pass_plan import Form, PassPlan, threads
+from landscape.tiling import tile
+from landscape.traced import Lifted, Rewrite, lifted
 
 MODULE = ("module", "folded module")
 """forms that need no graph"""
+REWRITES: Mapping[Form, Rewrite] = {"fused": fuse, "tiled": tile}
+"""forms whose graph is made of oneDNN's operations, or of ours"""
+RAGGED: Mapping[Form, Form] = {"compiled": "folded", "tiled": "fused"}
+"""forms of a last chunk that is smaller, which is not worth a compilation or has too few tiles"""
 SHAPES = 16
 """of inputs that are traced; inputs of further shapes go through the module"""
 
@@ -87,8 +93,8 @@ class Forward:
 
     def _prepare(self, plan: PassPlan, weights: Mapping[str, Tensor], x: Tensor) -> Lifted | None:
         """The traced pass over inputs like x, made now if need be; None where the network has none of this form."""
-        if plan.form == "compiled" and len(x) != plan.chunk:  # a ragged last chunk is not worth a compilation
-            plan = replace(plan, form="folded")
+        if len(x) != plan.chunk:
+            plan = replace(plan, form=RAGGED.get(plan.form, plan.form))
         key = plan, x.shape
         if key not in self._passes:
             fits = len(self._passes) < SHAPES
@@ -97,12 +103,12 @@ class Forward:
         return self._passes[key]
 
     def _made(self, plan: PassPlan, tensors: Mapping[str, Tensor], x: Tensor) -> Lifted | None:
-        if plan.form == "fused" and not fusible(x):
+        if plan.form in REWRITES and not fusible(x):
             return None
         x = _laid_out(plan, x)
         folds = None if plan.form == "traced" else self._network.plan
         try:
-            made = lifted(self._network.model, tensors, x, folds, fuse if plan.form == "fused" else None)
+            made = lifted(self._network.model, tensors, x, folds, REWRITES.get(plan.form))
             made.outputs(made.once(*tensors.values()), x)  # does it run?
         except Exception:  # whatever a network does that a graph cannot hold
             return None

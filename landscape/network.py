@@ -18,7 +18,8 @@ AGREEMENT = 1e-3
 
 HEAVY = 32
 """numbers in kernels for each that convolutions make of an example, from which on a CPU is faster with channels first:
-by a thread a gradient or product took 0.8 to 1.05 times as long with channels last below 26, 1 to 1.3 above 45"""
+by a thread a gradient or product took 0.8 to 1.05 times as long with channels last below 26, 1 to 1.3 above 45, unless
+convolutions are computed in tiles, which need channels last"""
 
 
 class Network:
@@ -34,15 +35,16 @@ class Network:
         """Compute convolutions and batch norms in a form that is cheaper from now on (see `folding`), if it agrees.
 
         Judged by the outputs for the examples `x`. Images and kernels then lie in memory with channels last, but where
-        images are tiny beside the kernels. A network that takes another path for other examples is computed plainly
-        again.
+        images are tiny beside the kernels and most is not computed in tiles. A network that takes another path for
+        other examples is computed plainly again.
         """
         tensors = self.tensors(weights)
         with Tracing(tensors) as trace:
             plain = functional_call(self.model, tensors, (x,))
         if trace.plan or trace.norms:
             self.plan = trace.plan
-            self._channels_last = x.device.type != "cpu" or trace.kernels <= HEAVY * trace.images / len(x)
+            light = trace.kernels <= HEAVY * trace.images / len(x) or 2 * trace.tiled >= trace.products
+            self._channels_last = x.device.type != "cpu" or light
             if not _agree(self(weights, x), plain):
                 self.plan = None
 

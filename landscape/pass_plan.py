@@ -10,9 +10,9 @@ from typing import Literal, get_args
 
 from store.command import BadInput
 
-Form = Literal["module", "folded module", "traced", "folded", "fused", "compiled"]
+Form = Literal["module", "folded module", "traced", "folded", "fused", "tiled", "compiled"]
 """the network as it is; norms folded as the pass goes; the graph of a pass as it is; with norms folded; with
-convolutions, sums and ReLUs in one besides; with norms folded and compiled"""
+convolutions, sums and ReLUs in one besides; and 3x3 convolutions in tiles; with norms folded and compiled"""
 
 
 @dataclass(frozen=True)

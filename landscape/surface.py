@@ -66,7 +66,8 @@ class Surface(Landscape):
     maps: str | None = None
     """what else to find at each point, separated by commas: per-class, gradient, curvature"""
     compile: Literal["auto", "on", "off"] = "auto"
-    """the passes, with the weights as inputs: auto where the work is long enough to pay for it; half a minute"""
+    """the passes, with the weights as inputs: auto where the work is long enough to pay for half a minute; off: nor are
+    convolutions in tiles tried, which are compiled once for a machine, in a second"""
     plan: str | None = None
     """how to compute the passes, as `plan` in a result says, for the same bits (default: the fastest that agrees)"""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.functional import cross_entropy
 
 from landscape.network import Network
@@ -41,6 +42,11 @@ class Net(nn.Module):
         return self.head(self.how(self, x).tanh().flatten(1))
 
 
+def rectified_in_place(x: Tensor) -> Tensor:
+    """x^2 of what is left of x: whoever reads x afterwards must find it changed."""
+    return functional.relu(x, inplace=True) * x
+
+
 MEETINGS = {  # and how many of the norms can be folded
     "one after the other": (lambda net, x: net.norm(net.conv(x)), 1),
     "norm first": (lambda net, x: net.conv(net.norm(x)), 0),
@@ -49,6 +55,13 @@ MEETINGS = {  # and how many of the norms can be folded
     "convolved twice": (lambda net, x: net.other(net.conv(net.norm(net.conv(x)))), 2),
     "asked for its size": (lambda net, x: net.norm(y := net.conv(x)) * y.shape[1], 1),
     "norm alone": (lambda net, x: net.norm(x), 0),
+    "relu of a norm": (lambda net, x: functional.relu(net.norm(net.conv(x))), 1),
+    "relus of every kind": (
+        lambda net, x: (
+            functional.relu(input=net.norm(net.conv(x))) + torch.relu(x).relu() + rectified_in_place(x - 0.1)
+        ),
+        1,
+    ),
 }
 
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from landscape import forward
-from landscape.compiled import NoCompiler, compiled
+from landscape.compiled import compiled
+from landscape.compiler import NoCompiler
 from landscape.objective import Objective
 from landscape.pass_plan import Form, PassPlan, threads
 from zoo.architecture import describe, initialise, parse_architecture

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from landscape import planner
-from landscape.compiled import NoCompiler
+from landscape.compiler import NoCompiler
 from landscape.forward import Forward
 from landscape.objective import Objective
 from landscape.pass_plan import PassPlan
