@@ -27,13 +27,18 @@ class Trained:
     images: int
     few: int
     """the same for a quick look"""
+    model: str = ""
+    """of the zoo; empty: the one of this name"""
 
 
 NETWORKS = {
     "lenet300": Trained("digits", epochs=10, lr=0.05, images=1024, few=256),
     "lenet5": Trained("digits", epochs=20, lr=0.05, images=1024, few=256),
     "resnet20": Trained("benchmarks/digits32.py:make", epochs=8, lr=0.05, images=1024, few=128),
+    "resnet20-mnist": Trained("benchmarks/mnist32.py:make", 8, 0.05, images=1024, few=128, model="resnet20"),
 }
+BUNDLED = tuple(name for name, recipe in NETWORKS.items() if "mnist" not in recipe.data)
+"""those whose data need no file; the others': $DATA_ROOT"""
 
 
 def subject(name: str, images: int) -> Subject:
@@ -47,7 +52,7 @@ def _checkpoint(name: str) -> Path:
     """`out/benchmarks/NAME.pt`; a finished one is left as it is."""
     recipe, path = NETWORKS[name], FOLDER / f"{name}.pt"
     path.parent.mkdir(parents=True, exist_ok=True)
-    line = [sys.executable, "-m", "zoo.train", "--model", name, "--data", recipe.data, "-o", str(path)]
+    line = [sys.executable, "-m", "zoo.train", "--model", recipe.model or name, "--data", recipe.data, "-o", str(path)]
     line += ["--epochs", str(recipe.epochs), "--lr", str(recipe.lr), "--schedule", "cosine"]
     subprocess.run(line, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
     return path

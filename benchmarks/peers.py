@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import Any
 
 from benchmarks.kept import keep
-from benchmarks.networks import FOLDER, NETWORKS
+from benchmarks.networks import BUNDLED, FOLDER, NETWORKS
 from benchmarks.row import EIGENVALUES, Extent
 from store.command import BadInput, Command, Report, note, render_table, run
 
@@ -30,8 +30,8 @@ class Peers(Command):
 
     quick: bool = False
     """few images and a single round: that everything works; the numbers then say little"""
-    networks: tuple[str, ...] = tuple(NETWORKS)
-    """of those in benchmarks/networks.py"""
+    networks: tuple[str, ...] = BUNDLED
+    """of those in benchmarks/networks.py (default: those whose data are bundled)"""
     images: int | None = None
     """how many, a multiple of 64 (default: 1,024)"""
     rounds: int = 5
