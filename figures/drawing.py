@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import tyro
 
 from store.command import BadInput, Command, Report, run
+from store.files import readable
 
 Draw = Callable[..., list[Path]]
 """of the inputs and the output, and of the figure's own flags by name"""
@@ -40,8 +41,8 @@ def command(draw: Draw, name: str, description: str, flags: type[Drawing] = Draw
         if not arguments.inputs:
             raise BadInput("no results file is named: type it behind the command, such as runs/x.psp.h5")
         for path in arguments.inputs:
-            if not path.is_file():
-                raise BadInput(f"{path}: there is no such results file. `make figures` makes those of the study")
+            with readable(path):
+                path.open("rb").close()
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         shared = {field.name for field in fields(Drawing)}
         own = {field.name: getattr(arguments, field.name) for field in fields(flags) if field.name not in shared}

@@ -33,10 +33,10 @@ def _promise(summary: dict[str, Any]) -> list[str]:
     error = summary["error"]
     kept = "as asked" if error["kept"] else "NOT as asked"
     return [
-        f"{kept}: an estimated {error['cells_beyond']:.2%} of the losses are off by more than "
+        f"{kept}: {error['cells_beyond']:.2%} of the losses are estimated to be off by more than "
         f"{error['asked']:g} x max(loss, 1 nat);",
-        f"{error['held_out']} points were held out, {error['held_out_beyond']} of them were "
-        f"(the worst by {error['held_out_largest']:.3g})",
+        f"of {error['held_out']} points that were held out and then evaluated {error['held_out_beyond']} were "
+        f"(the largest error: {error['held_out_largest']:.3g})",
     ]
 
 
