@@ -39,6 +39,7 @@ bench: $(READY) $(PEERS_READY)
 	$(BIN)/python -m benchmarks.floor
 	$(BIN)/python -m benchmarks.entropy
 	$(BIN)/python -m benchmarks.masks
+	$(BIN)/python -m benchmarks.tiles
 	$(PEERS_BIN)/python -m pytest tests/landscape/test_peer_agreement.py
 	$(PEERS_BIN)/python -m benchmarks.peers --quick
 	$(PEERS_BIN)/python -m benchmarks.surfaces --quick

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -16,18 +17,22 @@ from benchmarks.row import FLOOR, OURS, PRODUCT, Extent, Row, beside_ours
 from benchmarks.tool import TOP
 
 
-def compare(name: str, extent: Extent) -> dict[str, Any]:
-    """The rows of a network, and what they were measured on; `disagreement`: a peer's product with the reference."""
+def compare(name: str, extent: Extent, contestants: Sequence[str] = ()) -> dict[str, Any]:
+    """The rows of a network, and what they were measured on.
+
+    `disagreement`: of the last tool's product with the reference; `contestants`: tools that take part; empty: all.
+    """
     looked_at = subject(name, extent.images)
     exact = reference(looked_at)
-    copies = {tool: replace(looked_at, model=copy.deepcopy(looked_at.model)) for tool in BUILDERS}  # .grad may be left
-    tools = {tool: build(copies[tool]) for tool, build in BUILDERS.items()}
+    builders = {tool: build for tool, build in BUILDERS.items() if not contestants or tool in contestants}
+    copies = {tool: replace(looked_at, model=copy.deepcopy(looked_at.model)) for tool in builders}  # .grad may be left
+    tools = {tool: build(copies[tool]) for tool, build in builders.items()}
     one = {row.tool: row for row in products(looked_at, tools, extent.rounds)}
-    probes = list(traces(looked_at, tools, extent.probes))
-    disagreement = exact.disagreement(tools["curvlinops"].product)
+    probes = list(beside_ours(traces(looked_at, tools, extent.probes))) if extent.probes else []
+    disagreement = exact.disagreement([*tools.values()][-1].product)
     del tools
     solved = sorted(eigenvalues(looked_at, exact, one, extent), key=lambda row: (row.tool != OURS, row.seconds))
-    rows = [*beside_ours(one.values()), *beside_ours(probes), *beside_ours(solved)]
+    rows = [*beside_ours(one.values()), *probes, *beside_ours(solved)]
     return {
         "images": extent.images,
         "chunk": looked_at.batch_size,

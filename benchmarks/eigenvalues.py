@@ -42,12 +42,13 @@ def eigenvalues(subject: Subject, exact: Reference, one: Mapping[str, Row], exte
 
     Run for real where the usual setting reaches it, otherwise the first that does, if that is affordable. All others:
     products counted by the peer's own solver on the cached operator, times its time of `one` product, measured before.
+    Tools without such a time take no part.
     """
     runs = []
     for method in METHODS:
         tried = list(courses(method, exact, extent.seeds))
         real = next((course for course in tried if course.reaches and course.products <= AFFORDABLE), None)
-        for tool in method.tools:
+        for tool in filter(one.__contains__, method.tools):
             for course in tried:
                 if course is real:
                     runs.append(_Run(tool, method, course, subject, exact))

@@ -40,6 +40,10 @@ class Peers(Command):
     """how often eigenvalues are computed, in turn, where that is done for real"""
     threads: int = 1
     """of torch"""
+    tools: tuple[str, ...] = ()
+    """the contestants by their names in the table (default: all)"""
+    probes: int = 8
+    """of the trace; 0: none"""
 
 
 def main(arguments: Peers) -> Report:
@@ -58,7 +62,7 @@ def main(arguments: Peers) -> Report:
     each = {}
     for name in arguments.networks:
         note(f"{name}: training, a reference, products, eigenvalues, memory")
-        each[name] = compare(name, _extent(name, arguments))
+        each[name] = compare(name, _extent(name, arguments), arguments.tools)
     summary = {
         "quick": arguments.quick,
         "rounds": arguments.rounds,
@@ -77,7 +81,7 @@ def _extent(name: str, arguments: Peers) -> Extent:
     if arguments.quick:
         return Extent(arguments.images or NETWORKS[name].few, rounds=1, solves=1, probes=2, seeds=1)
     images = arguments.images or NETWORKS[name].images
-    return Extent(images, rounds=arguments.rounds, solves=arguments.solves, probes=8, seeds=3)
+    return Extent(images, rounds=arguments.rounds, solves=arguments.solves, probes=arguments.probes, seeds=3)
 
 
 def _cells(network: str, row: dict[str, Any]) -> list[Any]:

@@ -51,7 +51,9 @@ def draw(results: Mapping[str, Any], out: Path) -> list[Path]:
         for line, (name, found) in zip(panels, networks.items(), strict=True):
             for axes, work in zip(line, TITLES, strict=True):
                 _panel(axes, cheapest(found["rows"], work)[::-1])
-            line[0].set_title(f"{spoken_model(name)}, {found['images']:,} images", loc="left")
+            model, _, data = name.partition("-")
+            spoken = " on ".join(filter(None, (spoken_model(model), data.upper())))
+            line[0].set_title(f"{spoken}, {found['images']:,} images", loc="left")
         for axes, title in zip(panels[-1], TITLES.values(), strict=True):
             axes.set_xlabel(title)
             axes.tick_params(axis="y", length=0)

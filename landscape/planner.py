@@ -74,7 +74,8 @@ def _forms(objective: Objective, start: PassPlan, compiling: Compile) -> Iterato
     for form, channels_last in FORMS:
         if form == "tiled" and compiling == "off":
             continue
-        if objective.forward.convolves or (form in ("traced", "module") and not channels_last):
+        others = form in ("traced", "module") and not channels_last
+        if (form != "traced") if objective.forward.convolves else others:
             yield replace(start, form=form, channels_last=channels_last)
 
 

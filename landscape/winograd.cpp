@@ -36,7 +36,8 @@ inline void store(float *to, Vector vector) { *reinterpret_cast<Unaligned *>(to)
 
 // Maps of one axis. FAR * NEAR = 1, and the denominators of the interpolation are 1, -3 / 2 and 6.
 
-constexpr float FAR_POINT = 1.41421356237309504880f, NEAR_POINT = FAR_POINT / 2, FAR_SHARE = 1.f / 6, NEAR_SHARE = -2.f / 3;
+constexpr float FAR_POINT = 1.41421356237309504880f, NEAR_POINT = FAR_POINT / 2;
+constexpr float FAR_SHARE = 1.f / 6, NEAR_SHARE = -2.f / 3;
 
 inline void input_to_points(const Vector *x, Vector *v) {  // B': 6 -> 6
   const Vector near = x[4] - 2.f * x[2], near_odd = NEAR_POINT * (x[3] - 2.f * x[1]);
@@ -111,6 +112,7 @@ inline void both_axes(Read read, Write write) {
 struct Left {
   const float *at;
   Size row, column;
+  Left from(Size first) const { return {at + first * row, row, column}; }
 };
 
 template <Size DOWN, Size ACROSS>
@@ -133,11 +135,10 @@ template <Size DOWN, Size ACROSS>
 void all_rows(Left left, Size rows, Size inner, const float *right, Size width, float *made, bool more) {
   Size r = 0;
   for (; r + DOWN <= rows; r += DOWN)
-    few_rows<DOWN, ACROSS>({left.at + r * left.row, left.row, left.column}, inner, right, width, made + r * width, more);
+    few_rows<DOWN, ACROSS>(left.from(r), inner, right, width, made + r * width, more);
   if constexpr (DOWN > 1)
     if (r < rows)
-      all_rows<DOWN / 2, ACROSS>({left.at + r * left.row, left.row, left.column}, rows - r, inner, right, width,
-                                 made + r * width, more);
+      all_rows<DOWN / 2, ACROSS>(left.from(r), rows - r, inner, right, width, made + r * width, more);
 }
 
 // made = left right; `more`: made += left right
@@ -284,8 +285,9 @@ int convolve(Size pairs, const float *const *x, const float *const *u, const flo
         multiply({points_x + p * apart_x, channels, 1}, blocks.from(first), channels,
                  u[pair] + p * kernel_apart(channels, filters), filters, points_y + p * apart_y, pair > 0);
     }
+    const After after{bias, other, relu != 0};
     for (Size t = 0; t < blocks.from(first); ++t)
-      from_points(points_y + t * filters, apart_y, images, filters, Tile(images, first + t), {bias, other, relu != 0}, y);
+      from_points(points_y + t * filters, apart_y, images, filters, Tile(images, first + t), after, y);
   }
   return failed;
 }
