@@ -15,16 +15,21 @@ from benchmarks.products import products, traces
 from benchmarks.reference import reference
 from benchmarks.row import FLOOR, OURS, PRODUCT, Extent, Row, beside_ours
 from benchmarks.tool import TOP
+from store.command import BadInput
 
 
 def compare(name: str, extent: Extent, contestants: Sequence[str] = ()) -> dict[str, Any]:
     """The rows of a network, and what they were measured on.
 
-    `disagreement`: of the last tool's product with the reference; `contestants`: tools that take part; empty: all.
+    `disagreement`: of the last tool's product with the reference; `contestants`: tools that take part beside
+    ours; empty: all.
     """
+    unknown = sorted({*contestants} - {*BUILDERS})
+    if unknown:
+        raise BadInput(f"--tools {unknown[0]!r}: there is no such contestant; there are {', '.join(BUILDERS)}")
     looked_at = subject(name, extent.images)
     exact = reference(looked_at)
-    builders = {tool: build for tool, build in BUILDERS.items() if not contestants or tool in contestants}
+    builders = {tool: build for tool, build in BUILDERS.items() if not contestants or tool in (OURS, *contestants)}
     copies = {tool: replace(looked_at, model=copy.deepcopy(looked_at.model)) for tool in builders}  # .grad may be left
     tools = {tool: build(copies[tool]) for tool, build in builders.items()}
     one = {row.tool: row for row in products(looked_at, tools, extent.rounds)}

@@ -39,14 +39,17 @@ inline void store(float *to, Vector vector) { *reinterpret_cast<Unaligned *>(to)
 constexpr float FAR_POINT = 1.41421356237309504880f, NEAR_POINT = FAR_POINT / 2;
 constexpr float FAR_SHARE = 1.f / 6, NEAR_SHARE = -2.f / 3;
 
+inline void at_both_signs(Vector even, Vector odd, Vector *made) {  // of a polynomial by its even and its odd terms
+  made[0] = even + odd;
+  made[1] = even - odd;
+}
+
 inline void input_to_points(const Vector *x, Vector *v) {  // B': 6 -> 6
   const Vector near = x[4] - 2.f * x[2], near_odd = NEAR_POINT * (x[3] - 2.f * x[1]);
   const Vector far = x[4] - .5f * x[2], far_odd = FAR_POINT * (x[3] - .5f * x[1]);
   v[0] = x[0] - 2.5f * x[2] + x[4];
-  v[1] = near + near_odd;
-  v[2] = near - near_odd;
-  v[3] = far + far_odd;
-  v[4] = far - far_odd;
+  at_both_signs(near, near_odd, v + 1);
+  at_both_signs(far, far_odd, v + 3);
   v[5] = x[1] - 2.5f * x[3] + x[5];
 }
 
@@ -63,10 +66,8 @@ inline void output_to_points(const Vector *y, Vector *m) {  // A: 4 -> 6
   const Vector near = y[0] + .5f * y[2], near_odd = NEAR_POINT * (y[1] + .5f * y[3]);
   const Vector far = y[0] + 2.f * y[2], far_odd = FAR_POINT * (y[1] + 2.f * y[3]);
   m[0] = y[0];
-  m[1] = near + near_odd;
-  m[2] = near - near_odd;
-  m[3] = far + far_odd;
-  m[4] = far - far_odd;
+  at_both_signs(near, near_odd, m + 1);
+  at_both_signs(far, far_odd, m + 3);
   m[5] = y[3];
 }
 
@@ -74,10 +75,8 @@ inline void kernel_to_points(const Vector *w, Vector *u) {  // G: 3 -> 6
   const Vector near = NEAR_SHARE * (w[0] + .5f * w[2]), near_odd = NEAR_SHARE * NEAR_POINT * w[1];
   const Vector far = FAR_SHARE * (w[0] + 2.f * w[2]), far_odd = FAR_SHARE * FAR_POINT * w[1];
   u[0] = w[0];
-  u[1] = near + near_odd;
-  u[2] = near - near_odd;
-  u[3] = far + far_odd;
-  u[4] = far - far_odd;
+  at_both_signs(near, near_odd, u + 1);
+  at_both_signs(far, far_odd, u + 3);
   u[5] = w[2];
 }
 

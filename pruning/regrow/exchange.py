@@ -28,7 +28,8 @@ class Exchange:
 
     What comes is zero, with empty optimiser slots, unless it went in the same exchange: then it never left. Before the
     first step nothing is exchanged. All gradients are of one batch that is drawn at random, in eval mode: one forward
-    and one backward pass an exchange, none where no rule asks for them, two more where one asks for H g.
+    and one backward pass an exchange, none where no rule asks for them, two and three more
+    where one asks for H g.
     """
 
     drop: Drop
