@@ -13,7 +13,7 @@ from torch import Tensor
 
 from landscape.compiled import compiled
 from landscape.compiler import NoCompiler
-from landscape.fusing import fuse, fusible
+from landscape.fusing import fuse, fusible, overwrite
 from landscape.network import Network
 from landscape.pass_plan import Form, PassPlan, threads
 from landscape.tiling import tile
@@ -21,7 +21,7 @@ from landscape.traced import Lifted, Rewrite, lifted
 
 MODULE = ("module", "folded module")
 """forms that need no graph"""
-REWRITES: Mapping[Form, Rewrite] = {"fused": fuse, "tiled": tile}
+REWRITES: Mapping[Form, Sequence[Rewrite]] = {"fused": (fuse, overwrite), "tiled": (fuse, tile, overwrite)}
 """forms whose graph is made of oneDNN's operations, or of ours"""
 RAGGED: Mapping[Form, Form] = {"compiled": "folded", "tiled": "fused"}
 """forms of a last chunk that is smaller, which is not worth a compilation or has too few tiles"""
@@ -108,7 +108,7 @@ class Forward:
         x = _laid_out(plan, x)
         folds = None if plan.form == "traced" else self._network.plan
         try:
-            made = lifted(self._network.model, tensors, x, folds, REWRITES.get(plan.form))
+            made = lifted(self._network.model, tensors, x, folds, REWRITES.get(plan.form, ()))
             made.outputs(made.once(*tensors.values()), x)  # does it run?
         except Exception:  # whatever a network does that a graph cannot hold
             return None

@@ -12,6 +12,10 @@ import torch
 from torch.fx import Graph, Node
 
 aten = torch.ops.aten
+pointwise, pointwise_into = torch.ops.mkldnn._convolution_pointwise, torch.ops.mkldnn._convolution_pointwise_
+"""with what follows a convolution; and a sum that takes the place of its other term"""
+ANEW = (pointwise.default, pointwise.binary, pointwise_into.binary, aten.relu.default)
+"""operations that keep no view of what they are given"""
 RELUS = (aten.relu.default, aten.relu_.default)
 SUMS = (aten.add.Tensor, aten.add_.Tensor)
 
@@ -33,6 +37,20 @@ def fuse(graph: Graph) -> None:
             node.target = aten.reshape.default  # oneDNN decides how images lie in memory
 
 
+def overwrite(graph: Graph) -> None:
+    """Let sums take the place of their other term in memory: of what a convolution made, where they use it last."""
+    order = {each: place for place, each in enumerate(graph.nodes)}
+    for node in list(graph.nodes):
+        if node.target is pointwise.binary:
+            x, other, *rest = node.args
+            unseen = all(each.target in ANEW for each in [other, *other.users])
+            if x is not other and unseen and node is max(other.users, key=order.__getitem__):
+                with graph.inserting_before(node):
+                    made = graph.call_function(pointwise_into.binary, (other, x, *rest))
+                order[made] = order[node]
+                _replace(graph, node, node, made)
+
+
 def _convolution(graph: Graph, node: Node) -> None:
     arguments: tuple[Any, ...] = node.args
     x, weight, bias, stride, padding, dilation, transposed, _, groups = arguments
@@ -45,9 +63,7 @@ def _convolution(graph: Graph, node: Node) -> None:
             torch.ops.mkldnn._reorder_convolution_weight.default, (weight, *where, list(x.meta["val"].shape))
         )
         unary = "none" if last is node else "relu"
-        made = graph.call_function(
-            torch.ops.mkldnn._convolution_pointwise.default, (x, kernel, bias, *where, unary, [], "")
-        )
+        made = graph.call_function(pointwise.default, (x, kernel, bias, *where, unary, [], ""))
     _replace(graph, node, last, made)
 
 
@@ -68,17 +84,13 @@ def _sum(graph: Graph, node: Node) -> None:
     x, kernel, bias, *where = arguments
     with graph.inserting_before(node):
         unary = None if last is node else "relu"
-        made = graph.call_function(
-            torch.ops.mkldnn._convolution_pointwise.binary,
-            (x, other, kernel, bias, *where, "add", 1.0, unary, [], ""),
-        )
+        made = graph.call_function(pointwise.binary, (x, other, kernel, bias, *where, "add", 1.0, unary, [], ""))
     _replace(graph, node, last, made)
     graph.erase_node(convolution)
 
 
 def _plain_convolution(node: Node) -> bool:
-    fused = node.target is torch.ops.mkldnn._convolution_pointwise.default
-    return fused and node.args[7] == "none" and len(node.users) == 1
+    return node.target is pointwise.default and node.args[7] == "none" and len(node.users) == 1
 
 
 def _then(node: Node, targets: tuple[object, ...]) -> Node:

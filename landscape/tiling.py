@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch.fx import Graph, Node
 
 from landscape import winograd
-from landscape.fusing import fuse
-
-pointwise = torch.ops.mkldnn._convolution_pointwise
+from landscape.fusing import pointwise
 
 
 def tile(graph: Graph) -> None:
-    """Fuse a traced pass, and replace those of oneDNN's convolutions that are faster in tiles.
+    """Replace those of a fused pass's convolutions that are faster in tiles.
 
     Raises:
         ValueError: none is.
     """
-    fuse(graph)
     for node in list(graph.nodes):
         if node.target is pointwise.default:
             x, kernel, bias, *geometry, after, _, _ = node.args

@@ -38,9 +38,9 @@ def lifted(
     tensors: Mapping[str, Tensor],
     x: Tensor,
     plan: Plan | None = None,
-    rewrite: Rewrite | None = None,
+    rewrites: Sequence[Rewrite] = (),
 ) -> Lifted:
-    """The pass over inputs like x, with convolutions and norms computed by `plan`, its graph then changed by `rewrite`.
+    """The pass over inputs like x, convolutions and norms computed by `plan`, its graph then changed by `rewrites`.
 
     Tracing sees shapes and no numbers, so that a pass that depends on what is in its tensors raises an error here. It
     runs a twin that shares the module's tensors: what a pass may leave behind in a module stays out of the user's.
@@ -64,7 +64,7 @@ def lifted(
 
     with torch.no_grad():
         traced = make_fx(run, tracing_mode="fake")(list(tensors.values()), x)
-    if rewrite is not None:
+    for rewrite in rewrites:
         rewrite(traced.graph)
     return Lifted(*split(traced, len(tensors)), structure[-1])
 

@@ -117,6 +117,7 @@ def test_what_the_weights_decide_is_computed_once() -> None:
     each = [str(node.target) for node in pass_.each.graph.nodes]
     assert sum("_convolution_pointwise" in name for name in each) == 19  # and neither norms nor reordered kernels
     assert not any("batch_norm" in name or "reorder" in name or "rsqrt" in name for name in each)
+    assert sum("_convolution_pointwise_." in name for name in each) == 7  # 9 sums, 2 of them with a shortcut's pixels
 
 
 def test_a_pass_that_depends_on_numbers_is_not_traced() -> None:
