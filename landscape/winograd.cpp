@@ -22,7 +22,8 @@ constexpr Size LANES = 4, SUMS = 24;
 #endif
 constexpr Size STEP = 4, KERNEL = 3, SIDE = STEP + KERNEL - 1, POINTS = SIDE * SIDE;
 constexpr Size ROWS = 6, WIDTH = SUMS / ROWS;  // of the sums: rows, and vectors in a row
-constexpr Size NARROW = 12;                    // rows where there is one vector in a row
+constexpr Size NARROW = 8;                     // rows where there is one vector in a row
+constexpr Size HELD = LANES, FEW = 4;          // or rows of the right matrix in registers, beside as many sums
 constexpr Size CACHED = 100000;                // floats of a block of tiles, which a core's own cache holds
 constexpr Size SHARED = 8 * CACHED;            // where all threads work on a block, so that they seldom wait
 constexpr Size BLOCK = 48;                     // tiles, or a multiple
@@ -111,7 +112,7 @@ inline void both_axes(Read read, Write write) {
 struct Left {
   const float *at;
   Size row, column;
-  Left from(Size first) const { return {at + first * row, row, column}; }
+  Left from(Size first, Size along = 0) const { return {at + first * row + along * column, row, column}; }
 };
 
 template <Size DOWN, Size ACROSS>
@@ -140,12 +141,39 @@ void all_rows(Left left, Size rows, Size inner, const float *right, Size width, 
       all_rows<DOWN / 2, ACROSS>(left.from(r), rows - r, inner, right, width, made + r * width, more);
 }
 
-// made = left right; `more`: made += left right
+// One vector of each of DOWN rows, HELD rows of the right matrix being at hand.
+template <Size DOWN>
+inline void by_held(Left left, const Vector *held, Size width, float *made, bool more) {
+  Vector sums[DOWN];
+  for (Size r = 0; r < DOWN; ++r) sums[r] = more ? load(made + r * width) : Vector{};
+#pragma GCC unroll 16
+  for (Size i = 0; i < HELD; ++i)
+    for (Size r = 0; r < DOWN; ++r) sums[r] += left.at[r * left.row + i * left.column] * held[i];
+  for (Size r = 0; r < DOWN; ++r) store(made + r * width, sums[r]);
+}
+
+// The same for all rows, and an inner length that is a multiple of HELD.
+void all_by_held(Left left, Size rows, Size inner, const float *right, Size width, float *made, bool more) {
+  for (Size i = 0; i < inner; i += HELD, more = true) {
+    Vector held[HELD];
+    for (Size h = 0; h < HELD; ++h) held[h] = load(right + (i + h) * width);
+    Size r = 0;
+    for (; r + FEW <= rows; r += FEW) by_held<FEW>(left.from(r, i), held, width, made + r * width, more);
+    for (; r < rows; ++r) by_held<1>(left.from(r, i), held, width, made + r * width, more);
+  }
+}
+
+// made = left right; `more`: made += left right. Where sums are short, so that they begin and end often, it is the right
+// matrix that stays in registers.
 void multiply(Left left, Size rows, Size inner, const float *right, Size width, float *made, bool more) {
   Size j = 0;
   for (; j + WIDTH * LANES <= width; j += WIDTH * LANES)
     all_rows<ROWS, WIDTH>(left, rows, inner, right + j, width, made + j, more);
-  for (; j < width; j += LANES) all_rows<NARROW, 1>(left, rows, inner, right + j, width, made + j, more);
+  for (; j < width; j += LANES)
+    if (inner <= 2 * HELD && inner % HELD == 0)
+      all_by_held(left, rows, inner, right + j, width, made + j, more);
+    else
+      all_rows<NARROW, 1>(left, rows, inner, right + j, width, made + j, more);
 }
 
 // Images (count, height, width, channels) and their tiles. Whoever handles a tile has the next one of the row fetched.
