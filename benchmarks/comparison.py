@@ -9,13 +9,13 @@ from typing import Any
 
 from benchmarks.contestants import BUILDERS
 from benchmarks.eigenvalues import eigenvalues
+from benchmarks.known import check
 from benchmarks.networks import subject
 from benchmarks.peak_memory import peak_memory
 from benchmarks.products import products, traces
 from benchmarks.reference import reference
 from benchmarks.row import FLOOR, OURS, PRODUCT, Extent, Row, beside_ours
 from benchmarks.tool import TOP
-from store.command import BadInput
 
 
 def compare(name: str, extent: Extent, contestants: Sequence[str] = ()) -> dict[str, Any]:
@@ -24,9 +24,7 @@ def compare(name: str, extent: Extent, contestants: Sequence[str] = ()) -> dict[
     `disagreement`: of the last tool's product with the reference; `contestants`: tools that take part beside
     ours; empty: all.
     """
-    unknown = sorted({*contestants} - {*BUILDERS})
-    if unknown:
-        raise BadInput(f"--tools {unknown[0]!r}: there is no such contestant; there are {', '.join(BUILDERS)}")
+    check("--tools", contestants, BUILDERS)
     looked_at = subject(name, extent.images)
     exact = reference(looked_at)
     builders = {tool: build for tool, build in BUILDERS.items() if not contestants or tool in (OURS, *contestants)}

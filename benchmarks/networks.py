@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,13 +29,18 @@ class Trained:
     """the same for a quick look"""
     model: str = ""
     """of the zoo; empty: the one of this name"""
+    seed: int = 0
 
 
+ON_MNIST = Trained("benchmarks/mnist32.py:make", epochs=8, lr=0.05, images=1024, few=128, model="resnet20")
+SEEDS = 5
+"""of networks that differ in nothing else: how many products a solver takes depends on the gaps of their spectra"""
 NETWORKS = {
     "lenet300": Trained("digits", epochs=10, lr=0.05, images=1024, few=256),
     "lenet5": Trained("digits", epochs=20, lr=0.05, images=1024, few=256),
     "resnet20": Trained("benchmarks/digits32.py:make", epochs=8, lr=0.05, images=1024, few=128),
-    "resnet20-mnist": Trained("benchmarks/mnist32.py:make", 8, 0.05, images=1024, few=128, model="resnet20"),
+    "resnet20-mnist": ON_MNIST,
+    **{f"resnet20-mnist-seed{seed}": replace(ON_MNIST, seed=seed) for seed in range(1, SEEDS)},
 }
 BUNDLED = tuple(name for name, recipe in NETWORKS.items() if "mnist" not in recipe.data)
 """those whose data need no file; the others': $DATA_ROOT"""
@@ -53,6 +58,6 @@ def _checkpoint(name: str) -> Path:
     recipe, path = NETWORKS[name], FOLDER / f"{name}.pt"
     path.parent.mkdir(parents=True, exist_ok=True)
     line = [sys.executable, "-m", "zoo.train", "--model", recipe.model or name, "--data", recipe.data, "-o", str(path)]
-    line += ["--epochs", str(recipe.epochs), "--lr", str(recipe.lr), "--schedule", "cosine"]
+    line += ["--epochs", str(recipe.epochs), "--lr", str(recipe.lr), "--schedule", "cosine", "--seed", str(recipe.seed)]
     subprocess.run(line, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
     return path

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import Any
 
 from benchmarks.kept import keep
+from benchmarks.known import check
 from benchmarks.networks import BUNDLED, FOLDER, NETWORKS
 from benchmarks.row import EIGENVALUES, Extent
 from store.command import BadInput, Command, Report, note, render_table, run
@@ -48,6 +49,7 @@ class Peers(Command):
 
 def main(arguments: Peers) -> Report:
     """Compare on every network; write the JSON, and the table as Markdown; return the table."""
+    check("--networks", arguments.networks, NETWORKS)
     try:
         versions = {peer: version(peer) for peer in PEERS}
     except ModuleNotFoundError as error:

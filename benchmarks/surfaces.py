@@ -15,6 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.kept import keep
+from benchmarks.known import check
 from store.command import BadInput, Command, Report, note, render_table, run
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Surfaces(Command):
 
 def main(arguments: Surfaces) -> Report:
     """Time every network; write the JSON and the table as Markdown; return the table."""
+    check("--networks", arguments.networks, NETWORKS)
     import torch
 
     torch.set_num_threads(arguments.threads)

@@ -86,8 +86,8 @@ def _works() -> list[Callable[[Tensor, Tensor, Tensor], Any]]:
     same = Geometry([1, 1], [1, 1], [1, 1], 1)
     return [
         lambda x, _, kernel: same.convolve((x, kernel)),
-        lambda x, y, kernel: same.adjoints(y, x, kernel, (True, False, False))[0],
-        lambda x, y, kernel: same.adjoints(y, x, kernel, (False, True, False))[1],
+        lambda x, y, kernel: same.adjoints(y, kernel, x, (True, False, False))[0],
+        lambda x, y, kernel: same.adjoints(y, kernel, x, (False, True, False))[1],
     ]
 
 

@@ -7,7 +7,7 @@ as the image: on a CPU a Hessian-vector product of a ResNet-20 then takes 1.2 ti
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -17,7 +17,10 @@ from torch.autograd import Function
 from landscape import winograd
 
 aten = torch.ops.aten
+_backward_pass = torch._C._current_graph_task_id
+"""the number of the backward pass that runs; -1 outside"""
 USUAL = {"stride": 1, "padding": 0, "dilation": 1}
+Pair = tuple[Tensor, Tensor]
 Adjoints = tuple[Tensor | None, Tensor | None, Tensor | None]
 
 
@@ -46,7 +49,7 @@ class Geometry:
         """Whether convolutions of such images can be computed in tiles, once channels are last (`winograd`)."""
         return winograd.fits(x, weight, self.stride, self.padding, self.dilation, self.groups)
 
-    def convolve(self, *pairs: tuple[Tensor, Tensor], bias: Tensor | None = None) -> Tensor:
+    def convolve(self, *pairs: Pair, bias: Tensor | None = None) -> Tensor:
         """The sum of x (n, c, ...) * weight (o, c / groups, ...) over pairs of both, + bias -> (n, o, ...)."""
         if all(self._tiles(x, weight) for x, weight in pairs):
             return winograd.convolution(pairs, bias)
@@ -55,14 +58,21 @@ class Geometry:
         made: Tensor = aten.convolution(x, weight, bias, *fixed)
         return made + self.convolve(*others) if others else made
 
-    def adjoints(self, cotangent: Tensor, x: Tensor, weight: Tensor, wanted: Sequence[bool]) -> Adjoints:
-        """The gradients of cotangent . (x * weight + bias) with respect to x, weight and bias: those `wanted`."""
+    def adjoints(
+        self, cotangent: Tensor, weight: Tensor, x: Tensor, wanted: Sequence[bool], others: Sequence[Pair] = ()
+    ) -> Adjoints:
+        """The gradients of cotangent . (x * weight + bias) with respect to x, weight and bias: those `wanted`.
+
+        `others`: more pairs of a cotangent and a weight, which count in the first gradient only.
+        """
         if self._tiles(x, weight):
-            return winograd.adjoints(cotangent, x, weight, wanted)
+            return winograd.adjoints([(cotangent, weight), *others], x, wanted)
         still, sizes = [0] * len(self.stride), [len(weight)]
         fixed = (self.stride, self.padding, self.dilation, False, still, self.groups)
-        found: Adjoints = aten.convolution_backward(cotangent, x, weight, sizes, *fixed, list(wanted))
-        return found
+        to_x, *rest = aten.convolution_backward(cotangent, x, weight, sizes, *fixed, list(wanted))
+        for other in others if wanted[0] else ():
+            to_x += self.adjoints(*other, x, (True, False, False))[0]
+        return to_x, *rest
 
     def _tiles(self, x: Tensor, weight: Tensor) -> bool:
         last = x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last)
@@ -78,7 +88,7 @@ def convolution(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geomet
     >>> y.tolist(), slope.tolist(), torch.autograd.grad(slope.sum(), kernel)[0].tolist()
     ([[[-1.0, -1.0]]], [[[-6.0, -10.0]]], [[[26.0, 42.0]]])
     """
-    made: Tensor = _Convolution.apply(x, weight, bias, geometry)
+    made: Tensor = _Convolution.apply(x, weight, bias, geometry)[0]
     return made
 
 
@@ -92,27 +102,59 @@ def no_graph() -> None:
         raise RuntimeError("this pass can be differentiated twice, with create_graph=True only the first time")
 
 
+@dataclass
+class _Call:
+    """A convolution, as its node and that of its adjoints know it.
+
+    The second gradient with respect to x is the sum of two, which come of pairs that one node knows first and the other
+    later. They are computed at once: the first leaves its pair here.
+    """
+
+    geometry: Geometry
+    left: dict[int, Pair] = field(default_factory=dict)
+    """a cotangent and a kernel, by the number of the backward pass"""
+
+    def leave(self, pair: Pair) -> None:
+        """For this backward pass, and for no other: one that was broken off took nothing."""
+        self.left = {_backward_pass(): pair}
+
+    def take(self) -> list[Pair]:
+        """What was left in this backward pass, once."""
+        pair = self.left.pop(_backward_pass(), None)
+        return [] if pair is None else [pair]
+
+
 class _Convolution(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
-        ctx.save_for_backward(x, weight)
-        ctx.geometry = geometry
-        return geometry.convolve((x, weight), bias=bias)
+    """Of its two results `knot` is empty. The adjoints take it, so that a second backward pass that went by them comes
+    by here as well, whatever the loss.
+    """
 
     @staticmethod
-    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, ...]:
-        return (*_Adjoints.apply(cotangent, *ctx.saved_tensors, ctx.geometry, ctx.needs_input_grad[:3]), None)
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> tuple[Tensor, Tensor]:
+        knot = x.new_empty(0)
+        ctx.save_for_backward(x, weight, knot)
+        ctx.set_materialize_grads(False)
+        ctx.call = _Call(geometry)
+        return geometry.convolve((x, weight), bias=bias), knot
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Tensor | None, _: None) -> tuple[Tensor | None, ...]:
+        x, weight, knot = ctx.saved_tensors
+        if cotangent is not None:
+            return (*_Adjoints.apply(cotangent, x, weight, knot, ctx.call, ctx.needs_input_grad[:3]), None)
+        to_x = [ctx.call.geometry.adjoints(*pair, x, (True, False, False))[0] for pair in ctx.call.take()]
+        return to_x[0] if to_x else None, None, None, None
 
 
 class _Adjoints(Function):
     @staticmethod
     def forward(
-        ctx: Any, cotangent: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: Sequence[bool]
+        ctx: Any, cotangent: Tensor, x: Tensor, weight: Tensor, _: Tensor, call: _Call, wanted: Sequence[bool]
     ) -> Adjoints:
         ctx.save_for_backward(cotangent, x, weight)
         ctx.set_materialize_grads(False)
-        ctx.geometry = geometry
-        return geometry.adjoints(cotangent, x, weight, wanted)
+        ctx.call = call
+        return call.geometry.adjoints(cotangent, weight, x, wanted, call.take())
 
     @staticmethod
     def backward(
@@ -121,18 +163,18 @@ class _Adjoints(Function):
         """`of_x` and so on: cotangents of the three gradients, which are bilinear in what they were made of."""
         no_graph()
         cotangent, x, weight = ctx.saved_tensors
-        needs, geometry = ctx.needs_input_grad, ctx.geometry
+        needs, geometry = ctx.needs_input_grad, ctx.call.geometry
         pairs = [(a, b) for a, b in ((of_x, weight), (x, of_weight)) if a is not None and b is not None]
-        to_cotangent = to_x = to_weight = None
+        to_cotangent = to_weight = None
         if needs[0] and pairs:
             to_cotangent = geometry.convolve(*pairs, bias=of_bias)
         elif needs[0] and of_bias is not None:
             to_cotangent = of_bias.view(-1, *[1] * len(geometry.stride)).expand_as(cotangent)
-        if needs[1] and of_weight is not None:
-            to_x = geometry.adjoints(cotangent, x, of_weight, (True, False, False))[0]
         if needs[2] and of_x is not None:
-            to_weight = geometry.adjoints(cotangent, of_x, weight, (False, True, False))[1]
-        return to_cotangent, to_x, to_weight, None, None
+            to_weight = geometry.adjoints(cotangent, weight, of_x, (False, True, False))[1]
+        if needs[1] and of_weight is not None:
+            ctx.call.leave((cotangent, of_weight))
+        return to_cotangent, None, to_weight, None, None, None
 
 
 def _each(number: int | Sequence[int], axes: int) -> list[int]:

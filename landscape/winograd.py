@@ -100,12 +100,17 @@ def convolution(pairs: Sequence[tuple[Tensor, Tensor]], bias: Tensor | None) -> 
 
 
 def adjoints(
-    cotangent: Tensor, x: Tensor, weight: Tensor, wanted: Sequence[bool]
+    pairs: Sequence[tuple[Tensor, Tensor]], x: Tensor, wanted: Sequence[bool]
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """The gradients of cotangent . (x * weight + bias) with respect to x, weight and bias: those `wanted`."""
+    """The gradients of cotangent . (x * weight + bias) with respect to x, weight and bias: those `wanted`.
+
+    Of the first it is the sum over pairs of a cotangent and a weight, of the others that of the first pair.
+    """
+    cotangent, weight = pairs[0]
     to_x = to_weight = None
     if wanted[0]:
-        to_x = convolve(cotangent, kernel_points(weight, adjoint=True, out=_memory(weight)), weight.shape[1])
+        points = [kernel_points(w, adjoint=True, out=_memory(w, place)) for place, (_, w) in enumerate(pairs)]
+        to_x = _convolve([each for each, _ in pairs], points, weight.shape[1], None)
     if wanted[1]:
         to_weight = _kernel_gradient(_laid_out(x), _laid_out(cotangent), weight)
     return to_x, to_weight, cotangent.sum((0, 2, 3)) if wanted[2] else None

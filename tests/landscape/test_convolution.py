@@ -46,3 +46,24 @@ def test_only_what_is_asked_for_is_differentiated() -> None:
     (second,) = torch.autograd.grad(slope.sum(), weight)
     assert second.shape == weight.shape
     assert x.grad is None
+
+
+def test_a_loss_that_is_linear_in_what_is_made() -> None:
+    x, weight = torch.randn(1, 1, 4, 4, requires_grad=True), torch.randn(2, 1, 3, 3, requires_grad=True)
+    same, given = Geometry([1, 1], [1, 1], [1, 1], 1), torch.randn(2, 1, 3, 3)
+    made = convolution(x, weight, None, same).sum()
+    (slope,) = torch.autograd.grad(made, weight, create_graph=True)
+    exact = functional.conv_transpose2d(torch.ones(1, 2, 4, 4), given, padding=1)
+    for factor in (1, -2):  # the graph serves many vectors
+        (mixed,) = torch.autograd.grad((slope * given).sum() * factor, x, retain_graph=True)
+        assert torch.allclose(mixed, exact * factor, atol=1e-5)
+
+
+def test_what_one_backward_pass_left_over_is_not_found_by_the_next() -> None:
+    x, kernel = torch.randn(1, 1, 4, 4, requires_grad=True), torch.randn(1, 1, 3, 3, requires_grad=True)
+    factors = torch.randn(1, 1, 4, 4, requires_grad=True)
+    loss = (convolution(x, kernel, None, Geometry([1, 1], [1, 1], [1, 1], 1)) * factors).sum()
+    (plain,) = torch.autograd.grad(loss, x, retain_graph=True)
+    (slope,) = torch.autograd.grad(loss, kernel, create_graph=True)
+    torch.autograd.grad(slope.sum(), factors, retain_graph=True)  # what the convolution left has nowhere to go
+    assert torch.equal(torch.autograd.grad(loss, x)[0], plain)

@@ -85,7 +85,7 @@ def test_values_and_adjoints_are_those_of_double_precision(name: str) -> None:
     )
     twice = winograd.convolution([(x, kernel), (-2 * x, kernel.contiguous(memory_format=torch.channels_last))], bias)
     assert close(twice, 2 * bias.view(-1, 1, 1) - made)
-    found = winograd.adjoints(other.contiguous(), x.contiguous(), kernel, (True, True, True))
+    found = winograd.adjoints([(other.contiguous(), kernel)], x.contiguous(), (True, True, True))
     assert close(found[0], to_x)
     assert close(found[1], to_kernel)
     assert close(found[2], other.double().sum((0, 2, 3)))
@@ -96,11 +96,14 @@ def test_values_and_adjoints_are_those_of_double_precision(name: str) -> None:
 
 def test_the_bits_do_not_depend_on_threads_or_on_other_images() -> None:
     x, kernel, bias, other = drawn("more blocks than one")
-    alone = [winograd.convolution([(x, kernel)], bias), winograd.adjoints(other, x, kernel, (True, True, False))]
+    alone = [winograd.convolution([(x, kernel)], bias), winograd.adjoints([(other, kernel)], x, (True, True, False))]
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     try:
-        shared = [winograd.convolution([(x, kernel)], bias), winograd.adjoints(other, x, kernel, (True, True, False))]
+        shared = [
+            winograd.convolution([(x, kernel)], bias),
+            winograd.adjoints([(other, kernel)], x, (True, True, False)),
+        ]
     finally:
         torch.set_num_threads(before)
     assert torch.equal(alone[0], shared[0])
