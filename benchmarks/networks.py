@@ -33,7 +33,7 @@ class Trained:
 
 
 ON_MNIST = Trained("benchmarks/mnist32.py:make", epochs=8, lr=0.05, images=1024, few=128, model="resnet20")
-SEEDS = 5
+SEEDS = 4
 """of networks that differ in nothing else: how many products a solver takes depends on the gaps of their spectra"""
 NETWORKS = {
     "lenet300": Trained("digits", epochs=10, lr=0.05, images=1024, few=256),

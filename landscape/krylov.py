@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 BREAKDOWN = 1e-12  # a residual this small beside the operator is rounding, not a new direction
+NOTHING = 1e-8  # a remainder this small beside a direction is none
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Krylov:
     h is kept, so that H Q = Q h holds to rounding, whatever noise the products carry, and a residual costs no product.
     A direction can join at any time: a random one when none is pending (an invariant subspace) or to look for
     eigenvectors that the others had no part of (copies of a multiple eigenvalue), or what is known of the eigenvectors.
+    What is pending spans all that is known outside of the applied vectors, and may be turned within that span.
     """
 
     def __init__(
@@ -58,18 +60,26 @@ class Krylov:
         self.products = 0
         self.scale = 0.0
 
-    def start(self) -> bool:
-        """Add a random direction orthogonal to the basis; False when the basis spans the whole space."""
+    def start(self) -> int | None:
+        """Make a random direction, orthogonal to the applied vectors, the last pending one, and tell which it is.
+
+        None when the basis spans the whole space.
+        """
         while self.size < self.dimension:
-            if self.add(self.draw()):
-                return True
-        return False
+            direction = self.draw().double()
+            remainder, inside = self._orthogonalise(direction)
+            norm = remainder.norm().item()
+            if norm > NOTHING * direction.norm().item():
+                self._append(remainder / norm)
+                self._gather(inside, norm)
+                return self.pending[-1]
+        return None
 
     def add(self, direction: Tensor) -> bool:
         """Add what a direction (d,) has outside of the basis; False if that is nothing."""
         norm = direction.norm()
         remainder, _ = self._orthogonalise(direction.double())
-        if not remainder.norm() > 1e-8 * norm:
+        if not remainder.norm() > NOTHING * norm:
             return False
         self._append(remainder / remainder.norm())
         return True
@@ -79,11 +89,29 @@ class Krylov:
         """How many vectors there is room for; inf where there is room for all that exist."""
         return self.room - self.size if self.room < self.dimension else math.inf
 
-    def apply(self, index: int, image: Tensor | None = None) -> tuple[float, float]:
-        """Apply H to a pending vector q; what is new in the product is pending then. Returns q.Hq and its norm.
+    def apply(self, index: int, image: Tensor | None = None) -> None:
+        """Apply H to a pending vector q; what is new in the product is pending then.
 
         `image`: H q, where it is known already.
         """
+        self._apply(index, image)
+
+    def follow(self, index: int) -> tuple[float, float]:
+        """The same, as a step of Lanczos among what is outside of the vectors that were applied before its first step.
+
+        All of H q that is pending becomes the last pending vector. Returns q.Hq and the norm of that part; 0: there is
+        none.
+        """
+        inside, new = self._apply(index)
+        norm = math.hypot(new, *inside[self.pending[: -1 if new else None]].tolist())
+        if not norm > BREAKDOWN * self.scale:
+            return inside[index].item(), 0.0
+        last = new or inside[self.pending[-1]].item()
+        self._gather(inside, last)
+        return inside[index].item(), norm
+
+    def _apply(self, index: int, image: Tensor | None = None) -> tuple[Tensor, float]:
+        """What H q has along the basis as it was, and the norm of what is new."""
         self.pending.remove(index)
         if image is None:
             image = self.product(self.basis[index]).double()
@@ -97,7 +125,25 @@ class Krylov:
             column.append(beta)
         self.applied.append(index)
         self.columns.append(np.array(column))
-        return column[index], beta if new else 0.0
+        return inside, beta if new else 0.0
+
+    def _gather(self, parts: Tensor, norm: float) -> None:
+        """Turn the pending vectors, so that the last points where `parts` along the others and `norm` along it lie."""
+        *others, last = self.pending
+        for index in others:
+            part, before = parts[index].item(), norm
+            norm = math.hypot(part, before)
+            if part:
+                self._turn(last, index, np.array([[before, part], [-part, before]]) / norm)
+
+    def _turn(self, one: int, other: int, rotation: Floats) -> None:
+        """Turn two vectors of the basis within their plane; what is known by its parts along them stays what it is."""
+        both = [one, other]
+        self.basis[both] = torch.from_numpy(rotation).to(self.basis) @ self.basis[both]
+        for place, column in enumerate(self.columns):
+            full = np.append(column, np.zeros(max(0, max(both) + 1 - len(column))))
+            full[both] = rotation @ full[both]
+            self.columns[place] = full
 
     def ritz(self) -> Ritz:
         """Eigenpairs of H projected on the applied vectors, with the exact norms of their residuals."""

@@ -13,8 +13,8 @@ from landscape.krylov import Floats, Indices, Krylov, Ritz
 from landscape.unseen import Witness
 from store.command import BadInput
 
-NEARLY = 10.0
-"""tolerances: an estimated error from which on it pays to look for what the basis has no part of"""
+NEARLY = 3.0
+"""tolerances: an estimated error from which on it pays to look for what may have been missed"""
 LEAST_ROOM = 32
 """vectors beside the wanted ones that a bounded basis needs"""
 EXTRA = 6
@@ -110,16 +110,16 @@ class _Search:
     """Which vector is next, and when to stop.
 
     Next is the pending vector along which most of the wanted pairs' residuals lies. Once these are nearly converged, a
-    witness is followed. If what it found is wanted itself, the pairs have to converge anew, and another is called.
+    witness is followed, in all that is orthogonal to the applied vectors: no more of H's eigenvalues lie above what it
+    bounds than of the Ritz values, give or take their errors. If what it found is wanted itself, the pairs have to
+    converge anew, and another is called.
     """
 
     def __init__(self, basis: Krylov, top: int, bottom: int, by: By, tolerance: float) -> None:
         self.basis, self.top, self.bottom, self.by, self.tolerance = basis, top, bottom, by, tolerance
         self.witness: Witness | None = None
         self.proven = False
-        """that nothing was missed in what the basis has no part of"""
-        self.owed: set[int] = set()
-        """what was pending when the witness was called, and must have its turn: there something can hide as well"""
+        """that nothing was missed in what is orthogonal to the applied vectors"""
         self.error = np.inf
         self.ritz: Ritz | None = None
 
@@ -127,16 +127,14 @@ class _Search:
         """Spend a product."""
         basis = self.basis
         if self.witness is not None and self.witness.next is not None:
-            quotient, norm = basis.apply(self.witness.next)
-            self.witness.add(quotient, norm, basis.size - 1 if norm else None)
+            quotient, norm = basis.follow(self.witness.next)
+            self.witness.add(quotient, norm, basis.pending[-1] if norm else None)
             return
         if self.ritz is not None and basis.left < 2:
             self._restart(self.ritz)
         if not basis.pending:
             basis.start()
-        index = self._most()
-        self.owed.discard(index)
-        basis.apply(index)
+        basis.apply(self._most())
 
     def finished(self) -> bool:
         """Look at the basis after a product, and call a witness when it is time."""
@@ -146,7 +144,6 @@ class _Search:
         self.ritz = ritz = basis.ritz()
         if len(basis.applied) == basis.dimension:
             self.error, self.proven = 0.0, True
-            self.owed.clear()
             return True
         both = ends(ritz, self.top, self.bottom, self.by)
         self.error = max(float(end.errors().max(initial=0)) for end in both)
@@ -160,7 +157,7 @@ class _Search:
     @property
     def converged(self) -> bool:
         """Whether the answer stands."""
-        return self.proven and not self.owed and self.error <= self.tolerance
+        return self.proven and self.error <= self.tolerance
 
     def result(self) -> Eigenpairs:
         """What is known."""
@@ -181,11 +178,9 @@ class _Search:
         basis = self.basis
         if basis.left < WITNESS_ROOM:
             self._restart(ritz)
-        self.owed = set(basis.pending)
-        if basis.start():
-            self.witness = Witness(basis.dimension, basis.pending[-1])
-        else:  # the basis spans the whole space
-            self.proven = True
+        first = basis.start()
+        if first is not None:  # otherwise the basis spans the whole space, and what is pending decides
+            self.witness = Witness(basis.dimension, first)
 
     def _hear(self, witness: Witness, harmless: list[float]) -> None:
         """Whether the witness has said enough: that nothing was missed, or that something was, or it cannot go on."""
@@ -195,12 +190,12 @@ class _Search:
             self.witness = None
 
     def _most(self) -> int:
-        """The pending vector along which most of the wanted pairs' residuals lies; of those that are owed, if any."""
+        """The pending vector along which most of the wanted pairs' residuals lies."""
         pending = self.basis.pending
         if self.ritz is None or len(self.ritz.outside) != len(pending):
             return pending[0]
         parts = dict(zip(pending, self._parts(self.ritz), strict=True))
-        return max(self.owed or pending, key=lambda index: parts[index])
+        return max(pending, key=parts.__getitem__)
 
     def _parts(self, ritz: Ritz) -> Floats:
         """(p,) the residuals of the wanted pairs along each pending vector, relative to their values."""
@@ -211,8 +206,7 @@ class _Search:
 
     def _restart(self, ritz: Ritz) -> None:
         """Keep the wanted Ritz vectors and a few more at each end, where the wanted ones are to be told from them."""
-        count, before = len(ritz.values), self.basis.pending
+        count = len(ritz.values)
         upper, lower = (end.wanted + EXTRA * bool(end.wanted) for end in ends(ritz, self.top, self.bottom, self.by))
         kept = np.union1d(np.arange(max(0, count - upper), count), np.arange(min(lower, count)))
         self.basis.restart(ritz, kept)
-        self.owed = {new for old, new in zip(before, self.basis.pending, strict=True) if old in self.owed}

@@ -182,7 +182,7 @@ def test_a_witness_bounds_what_it_cannot_have_missed():
         basis.start()
         witness = Witness(301, 0)
         for _ in range(9):
-            witness.add(*basis.apply(witness.next), basis.size - 1)
+            witness.add(*basis.follow(witness.next), basis.pending[-1])
             wrong.append(witness.levels()[0] < 1.5)
     assert np.mean(np.reshape(wrong, (600, 9)).any(1)) <= 2 * RISK
 
@@ -240,3 +240,35 @@ def test_masking_never_raises_the_largest():
     full = torch.linalg.eigvalsh(dense.hessian("full")).flip(0)
     removed = len(full) - objective.dimension
     assert all(full[i] * (1 + 1e-3) >= found[i] >= full[i + removed] for i in range(5))
+
+
+def test_a_start_among_what_is_pending_leaves_all_that_is_known() -> None:
+    matrix = torch.randn(40, 40, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    matrix = matrix + matrix.T
+    basis = Krylov(matrix.mv, normal(40, 1), 40)
+    for direction in torch.eye(40, dtype=torch.float64)[:3]:
+        basis.add(direction)
+    basis.apply(0)
+    basis.apply(2)
+    before, outside = basis.basis[: basis.size].clone(), torch.eye(40, dtype=torch.float64)[[1, *range(3, 40)]]
+    drawn = normal(40, 5)()
+    basis.draw = lambda: drawn
+    first = basis.start()
+    free = drawn - before[[0, 2]].T @ (before[[0, 2]] @ drawn)  # of the applied vectors, and of nothing else
+    assert torch.allclose(basis.basis[first], free / free.norm(), atol=1e-12)
+    compressed = outside @ matrix @ outside.T  # of what is orthogonal to the applied vectors
+    exact, start, last = [], outside @ basis.basis[first], torch.zeros(38, dtype=torch.float64)
+    found, following, beside = [], first, 0.0
+    for _ in range(6):
+        image = compressed @ start - beside * last
+        quotient = image @ start
+        rest = image - quotient * start
+        last, start, beside = start, rest / rest.norm(), rest.norm()
+        exact.append((quotient.item(), beside.item()))
+        found.append(basis.follow(following))
+        following = basis.pending[-1]
+    assert np.allclose(found, exact, atol=1e-10)
+    known = basis.basis[: basis.size]
+    assert torch.allclose(known @ known.T, torch.eye(basis.size, dtype=torch.float64), atol=1e-12)
+    for index, column in zip(basis.applied, basis.columns, strict=True):
+        assert torch.allclose(known[: len(column)].T @ torch.tensor(column), matrix @ known[index], atol=1e-10)
