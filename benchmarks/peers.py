@@ -48,7 +48,7 @@ class Peers(Command):
 
 
 def main(arguments: Peers) -> Report:
-    """Compare on every network; write the JSON, and the table as Markdown; return the table."""
+    """Compare on every network; write the JSON, and the table as Markdown, after each; return the table."""
     check("--networks", arguments.networks, NETWORKS)
     try:
         versions = {peer: version(peer) for peer in PEERS}
@@ -61,21 +61,14 @@ def main(arguments: Peers) -> Report:
     from benchmarks.comparison import compare
 
     torch.set_num_threads(arguments.threads)
-    each = {}
+    settings = {key: getattr(arguments, key) for key in ("quick", "rounds", "solves", "threads")}
+    summary: dict[str, Any] = settings | {"torch": torch.__version__, "versions": versions, "networks": {}}
+    rows: list[list[Any]] = []
     for name in arguments.networks:
         note(f"{name}: training, a reference, products, eigenvalues, memory")
-        each[name] = compare(name, _extent(name, arguments), arguments.tools)
-    summary = {
-        "quick": arguments.quick,
-        "rounds": arguments.rounds,
-        "solves": arguments.solves,
-        "threads": arguments.threads,
-        "torch": torch.__version__,
-        "versions": versions,
-        "networks": each,
-    }
-    rows = [_cells(name, row) for name, found in each.items() for row in found["rows"]]
-    keep(OUT, summary, COLUMNS, rows)
+        found = summary["networks"][name] = compare(name, _extent(name, arguments), arguments.tools)
+        rows += [_cells(name, row) for row in found["rows"]]
+        keep(OUT, summary, COLUMNS, rows)
     return Report(summary, f"{render_table(COLUMNS, rows)}\n\n{NOTE}\nWritten to {OUT} and .md")
 
 

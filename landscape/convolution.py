@@ -80,7 +80,7 @@ class Geometry:
 
 
 def convolution(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
-    """x * weight + bias, to be differentiated once or twice in reverse mode.
+    """x * weight + bias, to be differentiated once or twice in reverse mode, or once in forward mode.
 
     >>> x, kernel = torch.tensor([[[1.0, 2.0, 3.0]]]), torch.tensor([[[1.0, -1.0]]], requires_grad=True)
     >>> y = convolution(x, kernel, None, Geometry([1], [0], [1], 1))
@@ -111,8 +111,19 @@ class _Call:
     """
 
     geometry: Geometry
+    shape: torch.Size
+    """of what it makes"""
     left: dict[int, Pair] = field(default_factory=dict)
     """a cotangent and a kernel, by the number of the backward pass"""
+
+    def change(
+        self, x: Tensor, weight: Tensor, of_x: Tensor | None, of_weight: Tensor | None, of_bias: Tensor | None
+    ) -> Tensor | None:
+        """How x * weight + bias changes along a direction in all three; None: it does not."""
+        pairs = [(a, b) for a, b in ((of_x, weight), (x, of_weight)) if a is not None and b is not None]
+        if pairs:
+            return self.geometry.convolve(*pairs, bias=of_bias)
+        return None if of_bias is None else of_bias.view(-1, *[1] * len(self.geometry.stride)).expand(self.shape)
 
     def leave(self, pair: Pair) -> None:
         """For this backward pass, and for no other: one that was broken off took nothing."""
@@ -133,9 +144,19 @@ class _Convolution(Function):
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> tuple[Tensor, Tensor]:
         knot = x.new_empty(0)
         ctx.save_for_backward(x, weight, knot)
+        ctx.save_for_forward(x, weight)
         ctx.set_materialize_grads(False)
-        ctx.call = _Call(geometry)
-        return geometry.convolve((x, weight), bias=bias), knot
+        made = geometry.convolve((x, weight), bias=bias)
+        ctx.call = _Call(geometry, made.shape)
+        return made, knot
+
+    @staticmethod
+    def jvp(
+        ctx: Any, of_x: Tensor | None, of_weight: Tensor | None, of_bias: Tensor | None, _: None
+    ) -> tuple[Tensor | None, Tensor]:
+        """`of_x` and so on: tangents."""
+        x, weight = ctx.saved_tensors
+        return ctx.call.change(x, weight, of_x, of_weight, of_bias), x.new_empty(0)
 
     @staticmethod
     def backward(ctx: Any, cotangent: Tensor | None, _: None) -> tuple[Tensor | None, ...]:
@@ -164,12 +185,8 @@ class _Adjoints(Function):
         no_graph()
         cotangent, x, weight = ctx.saved_tensors
         needs, geometry = ctx.needs_input_grad, ctx.call.geometry
-        pairs = [(a, b) for a, b in ((of_x, weight), (x, of_weight)) if a is not None and b is not None]
-        to_cotangent = to_weight = None
-        if needs[0] and pairs:
-            to_cotangent = geometry.convolve(*pairs, bias=of_bias)
-        elif needs[0] and of_bias is not None:
-            to_cotangent = of_bias.view(-1, *[1] * len(geometry.stride)).expand_as(cotangent)
+        to_cotangent = ctx.call.change(x, weight, of_x, of_weight, of_bias) if needs[0] else None
+        to_weight = None
         if needs[2] and of_x is not None:
             to_weight = geometry.adjoints(cotangent, weight, of_x, (False, True, False))[1]
         if needs[1] and of_weight is not None:

@@ -162,7 +162,7 @@ class Folding(TorchFunctionMode):
             bias = shift if bias is None else bias * scale + shift
         if axes == 2 and self._channels_last:
             weight = weight.contiguous(memory_format=torch.channels_last)
-        geometry = Geometry.given(axes, given) if torch.is_grad_enabled() else None
+        geometry = Geometry.given(axes, given)
         if geometry is None:
             made = func(**given | {"weight": weight, "bias": bias})
         else:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from landscape import winograd
 from landscape.compiled import compiled
 from landscape.compiler import NoCompiler
 from landscape.fusing import fuse, fusible, overwrite
@@ -30,7 +31,10 @@ SHAPES = 16
 
 
 class Forward:
-    """Passes of a network without derivatives, as `plan` says; None: through the module, norms folded as it goes."""
+    """Passes of a network without derivatives, as `plan` says.
+
+    None: through the module, norms folded and convolutions in tiles as it goes.
+    """
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -75,8 +79,11 @@ class Forward:
         ready: dict[int, Sequence[Tensor]] = {}
 
         def outputs(x: Tensor) -> Any:
-            if plan is None or plan.form == "folded module":
+            if plan is None:
                 return self._network(weights, x)
+            if plan.form == "folded module":
+                with winograd.refused():
+                    return self._network(weights, x)
             if plan.form == "module":
                 return self._network.plain(weights, x)
             try:

@@ -56,7 +56,7 @@ class Krylov:
         self.pending: list[int] = []
         self.applied: list[int] = []
         self.columns: list[Floats] = []
-        """h of each applied vector, as long as the basis was then"""
+        """h of each applied vector, at least as long as the basis was then"""
         self.products = 0
         self.scale = 0.0
 
@@ -89,29 +89,11 @@ class Krylov:
         """How many vectors there is room for; inf where there is room for all that exist."""
         return self.room - self.size if self.room < self.dimension else math.inf
 
-    def apply(self, index: int, image: Tensor | None = None) -> None:
+    def apply(self, index: int, image: Tensor | None = None) -> tuple[Tensor, float]:
         """Apply H to a pending vector q; what is new in the product is pending then.
 
-        `image`: H q, where it is known already.
+        Returns the parts of H q along the basis as it was, and the norm of what is new. `image`: H q, if it is known.
         """
-        self._apply(index, image)
-
-    def follow(self, index: int) -> tuple[float, float]:
-        """The same, as a step of Lanczos among what is outside of the vectors that were applied before its first step.
-
-        All of H q that is pending becomes the last pending vector. Returns q.Hq and the norm of that part; 0: there is
-        none.
-        """
-        inside, new = self._apply(index)
-        norm = math.hypot(new, *inside[self.pending[: -1 if new else None]].tolist())
-        if not norm > BREAKDOWN * self.scale:
-            return inside[index].item(), 0.0
-        last = new or inside[self.pending[-1]].item()
-        self._gather(inside, last)
-        return inside[index].item(), norm
-
-    def _apply(self, index: int, image: Tensor | None = None) -> tuple[Tensor, float]:
-        """What H q has along the basis as it was, and the norm of what is new."""
         self.pending.remove(index)
         if image is None:
             image = self.product(self.basis[index]).double()
@@ -126,6 +108,19 @@ class Krylov:
         self.applied.append(index)
         self.columns.append(np.array(column))
         return inside, beta if new else 0.0
+
+    def follow(self, index: int) -> tuple[float, float]:
+        """The same as a step of Lanczos in all that is orthogonal to the vectors that were applied before its first.
+
+        What H q has outside of the applied vectors becomes the last pending vector. Returns q.Hq and the norm of that
+        part; 0 where there is none.
+        """
+        inside, new = self.apply(index)
+        norm = math.hypot(new, *inside[self.pending[: -1 if new else None]].tolist())
+        if not norm > BREAKDOWN * self.scale:
+            return inside[index].item(), 0.0
+        self._gather(inside, new or inside[self.pending[-1]].item())
+        return inside[index].item(), norm
 
     def _gather(self, parts: Tensor, norm: float) -> None:
         """Turn the pending vectors, so that the last points where `parts` along the others and `norm` along it lie."""

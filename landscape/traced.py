@@ -14,6 +14,7 @@ from torch.fx import Graph, GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._pytree import TreeSpec, tree_flatten, tree_unflatten
 
+from landscape import winograd
 from landscape.folding import Folding, Plan
 
 Rewrite = Callable[[Graph], None]
@@ -42,8 +43,9 @@ def lifted(
 ) -> Lifted:
     """The pass over inputs like x, convolutions and norms computed by `plan`, its graph then changed by `rewrites`.
 
-    Tracing sees shapes and no numbers, so that a pass that depends on what is in its tensors raises an error here. It
-    runs a twin that shares the module's tensors: what a pass may leave behind in a module stays out of the user's.
+    Tracing sees shapes and no numbers, so that a pass that depends on what is in its tensors raises an error here, and
+    nothing is computed in tiles yet. It runs a twin that shares the module's tensors: what a pass may leave behind in a
+    module stays out of the user's.
     """
     shared = {id(tensor): tensor for tensor in [*model.parameters(), *model.buffers()]}
     twin = copy.deepcopy(model, shared)
@@ -62,7 +64,7 @@ def lifted(
         structure.append(spec)
         return leaves
 
-    with torch.no_grad():
+    with torch.no_grad(), winograd.refused():
         traced = make_fx(run, tracing_mode="fake")(list(tensors.values()), x)
     for rewrite in rewrites:
         rewrite(traced.graph)

@@ -35,7 +35,7 @@ def test_derivatives_agree_with_differences(case: str, with_bias: bool) -> None:
     def smooth(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
         return convolution(x, weight, bias, geometry).sin()  # so that the second derivative has all its terms
 
-    assert gradcheck(smooth, inputs)
+    assert gradcheck(smooth, inputs, check_forward_ad=True)
     assert gradgradcheck(smooth, inputs)
 
 

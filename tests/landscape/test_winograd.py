@@ -15,6 +15,7 @@ from landscape import compiler, winograd
 from landscape.compiler import NoCompiler
 from landscape.convolution import Geometry, convolution
 from landscape.objective import Objective
+from landscape.operators.ggn import GaussNewton
 from landscape.pass_plan import PassPlan
 from zoo.architecture import describe, initialise, parse_architecture
 
@@ -217,6 +218,21 @@ def test_a_planned_pass_in_tiles_has_the_module_s_loss(residual: tuple[nn.Module
         assert not again.forward.possible(objective.forward.plan, objective.weights(None), x[:20])
         again.forward.settle(objective.forward.plan)
         assert again.loss() == pytest.approx(plain, rel=1e-6)
+
+
+def test_an_unplanned_pass_and_one_with_tangents_are_in_tiles(residual: tuple[nn.Module, Tensor, Tensor]) -> None:
+    model, x, y = residual
+    objective = Objective(model, x, y)
+    vector = objective.normal(torch.Generator().manual_seed(1))
+    found, product = objective.example_losses(), GaussNewton().product(objective)(vector)
+    with winograd.refused():
+        direct = objective.example_losses()
+    assert found.ne(direct).any()
+    assert torch.allclose(found, direct, rtol=1e-4, atol=1e-6)
+    objective.forward.settle(PassPlan("folded module", objective.batch_size, torch.get_num_threads()))
+    assert torch.equal(objective.example_losses(), direct)  # what was planned without tiles stays without
+    exact = GaussNewton().product(Objective(model.double(), x.double(), y))(vector)
+    assert 0 < (product - exact).norm() < 1e-4 * exact.norm()
 
 
 class TestCompiler:
