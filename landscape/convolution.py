@@ -142,7 +142,7 @@ class _Convolution(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> tuple[Tensor, Tensor]:
-        knot = x.new_empty(0)
+        knot = weight.new_empty(0)  # of x it would be one more use of it, in a traced pass
         ctx.save_for_backward(x, weight, knot)
         ctx.save_for_forward(x, weight)
         ctx.set_materialize_grads(False)
