@@ -15,4 +15,4 @@ def check(flag: str, names: Iterable[str], known: Iterable[str]) -> None:
     there_are = list(known)
     for name in names:
         if name not in there_are:
-            raise BadInput(f"{flag} {name!r}: there is no such name here; there are {', '.join(there_are)}")
+            raise BadInput(f"{flag} {name!r}: there is no such name here; there are {', '.join(map(repr, there_are))}")

@@ -28,7 +28,7 @@ class Picture(Command):
 
     results: Path = Path("out/benchmarks/peers.json")
     """what it wrote"""
-    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("docs/gallery/13-peers")
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("docs/gallery/15-peers")
     """where to draw, without an ending: .svg and .png are added"""
 
 
@@ -41,20 +41,22 @@ def main(arguments: Picture) -> Report:
 
 
 def draw(results: Mapping[str, Any], out: Path) -> list[Path]:
-    """A row of panels for each network: seconds by ours, for each work and tool."""
+    """A row of panels for each network: seconds by ours, for each work that was measured and each tool."""
     networks = results["networks"]
+    measured = {row["work"] for found in networks.values() for row in found["rows"]}
+    titles = {work: title for work, title in TITLES.items() if work in measured}
     with styled():
         import matplotlib.pyplot as plt
 
         size = (WIDTH, 0.7 + 1.6 * len(networks))
-        figure, panels = plt.subplots(len(networks), len(TITLES), figsize=size, sharey=True, squeeze=False)
+        figure, panels = plt.subplots(len(networks), len(titles), figsize=size, sharey=True, squeeze=False)
         for line, (name, found) in zip(panels, networks.items(), strict=True):
-            for axes, work in zip(line, TITLES, strict=True):
+            for axes, work in zip(line, titles, strict=True):
                 _panel(axes, cheapest(found["rows"], work)[::-1])
             model, _, data = name.partition("-")
-            spoken = " on ".join(filter(None, (spoken_model(model), data.upper())))
+            spoken = " on ".join(filter(None, (spoken_model(model), data.upper().replace("-SEED", ", seed "))))
             line[0].set_title(f"{spoken}, {found['images']:,} images", loc="left")
-        for axes, title in zip(panels[-1], TITLES.values(), strict=True):
+        for axes, title in zip(panels[-1], titles.values(), strict=True):
             axes.set_xlabel(title)
             axes.tick_params(axis="y", length=0)
         figure.supxlabel("seconds relative to ours, logarithmic. Open: products counted × the time of one", fontsize=8)

@@ -9,8 +9,10 @@ import torch
 
 from benchmarks import alternate, digits32, masks, picture, row
 from benchmarks.counting import courses
+from benchmarks.known import check
 from benchmarks.reference import Reference
 from benchmarks.tool import Method
+from store.command import BadInput
 from zoo.data import load_data, resolve_data
 
 
@@ -70,6 +72,23 @@ def test_a_picture_is_drawn(tmp_path):
     text = written[0].read_text()
     assert all(word in text for word in ("30×", "0.9×", "ResNet-20, 1,024 images", "swift"))
     assert row.FLOOR not in text
+
+
+def test_a_picture_is_drawn_of_what_was_measured(tmp_path):
+    rows = [
+        {"work": row.PRODUCT, "tool": tool, "seconds": s, "relative": s, "error": None, "counted": False}
+        for tool, s in ((row.OURS, 1.0), ("slow", 30.0))
+    ]
+    results = {"networks": {"resnet20-mnist-seed1": {"images": 1024, "rows": rows}}}
+    text = picture.draw(results, tmp_path / "peers")[0].read_text()
+    assert "ResNet-20 on MNIST, seed 1, 1,024 images" in text
+    assert picture.TITLES[row.PRODUCT] in text
+    assert picture.TITLES[row.TRACE] not in text
+
+
+def test_names_that_are_none_are_told():
+    with pytest.raises(BadInput, match="--networks 'mpl': there is no such name here; there are 'mlp', 'vit'"):
+        check("--networks", ["vit", "mpl"], ["mlp", "vit"])
 
 
 def test_masks_are_timed(tmp_path, monkeypatch):

@@ -28,8 +28,7 @@ class Exchange:
 
     What comes is zero, with empty optimiser slots, unless it went in the same exchange: then it never left. Before the
     first step nothing is exchanged. All gradients are of one batch that is drawn at random, in eval mode: one forward
-    and one backward pass an exchange, none where no rule asks for them, two and three more
-    where one asks for H g.
+    and one backward pass an exchange, two and three more where a rule asks for H g, none where no rule asks.
     """
 
     drop: Drop
