@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 from store.allocator import keep_freed_memory
+from store.help_texts import hide_obvious_defaults
 from store.messages import BadInput, note, speaks
 from store.plain import to_json
 from store.table import render_table
@@ -67,9 +68,9 @@ def run(
     debug = "--debug" in (sys.argv if argv is None else argv)
     keep_freed_memory()
     try:
-        parsed = tyro.cli(
-            arguments, prog=prog, description=description, args=argv, config=(tyro.conf.FlagCreatePairsOff,)
-        )
+        hide_obvious_defaults(arguments)
+        looks = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
+        parsed = tyro.cli(arguments, prog=prog, description=description, args=argv, config=looks)
         with _sigterm_like_ctrl_c():
             _work(parsed, main, as_json=getattr(parsed, "json", False))
     except KeyboardInterrupt as stop:
