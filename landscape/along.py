@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Literal
+
+import tyro
 
 from landscape.flags import Restricted
 from store.command import BadInput
@@ -18,6 +21,8 @@ class Along(Restricted):
 
     shares_work: ClassVar[bool] = True
 
+    checkpoints: tyro.conf.Positional[tuple[Path, ...]]
+    """checkpoints or trajectory files, in the order that is shown above"""
     points: int = 25
     """values of t from 0 to 1, both ends included"""
     batch_norm: Literal["interpolate", "re-estimate"] = "interpolate"

@@ -24,6 +24,7 @@ def table(summary: dict[str, Any]) -> str:
             f"highest above the worse end: loss {summary['rise_over_ends']['loss']:.4g} nat, "
             f"error {100 * summary['rise_over_ends']['error']:.2f} points",
             *_alignment(summary),
+            *([f"{summary['kind']}: bend trained for {bend} epochs"] if (bend := summary["bend_epochs"]) else []),
             f"distance of the weights {summary['distance']:.4g}; batch-norm statistics: "
             f"{STATISTICS[summary['batch_norm']]}; {summary['samples']:,} examples ({summary['split']})",
             "Read a barrier against that between siblings: the same method from the same start, another data order",

@@ -43,6 +43,7 @@ class Shape:
         return own | {
             "shape": list(surface.loss.shape),
             "walls": int((basins.belonging < 0).sum()),
+            "largest_loss_error": None if surface.error is None else float(surface.error.max()),
             "minima": len(basins.minima),
             "basins": [self._basin(number) for number in range(len(basins.minima))],
             "centre_basin": centre + 1 if centre >= 0 else None,

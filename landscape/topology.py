@@ -66,7 +66,10 @@ def table(summary: dict[str, Any]) -> str:
     rows = [_row(number, basin) for number, basin in enumerate(summary["basins"], 1)]
     head = ["basin", "minimum at", "loss", "depth", "merges with", "at", "share of the grid", "minimum at the edge"]
     walls = f", {summary['walls']} of them not finite: walls" if summary["walls"] else ""
-    lines = [f"{' x '.join(map(str, summary['shape']))} points{walls}", "", render_table(head, rows[:SHOWN])]
+    lines = [f"{' x '.join(map(str, summary['shape']))} points{walls}"]
+    if summary["largest_loss_error"] is not None:
+        lines.append(f"estimated, not exact: errors of the loss up to {summary['largest_loss_error']:.3g} nat")
+    lines += ["", render_table(head, rows[:SHOWN])]
     if len(rows) > SHOWN:
         lines.append(f"and {len(rows) - SHOWN} shallower ones")
     share = summary["centre_share"]

@@ -16,6 +16,7 @@ from landscape.comparable import state_of
 from landscape.connection import Schooling, connect
 from landscape.curve import curves
 from landscape.path import Path
+from landscape.path_report import table
 from store.results import Identity, create
 from zoo.recipe import Recipe
 from zoo.subject import load_subject
@@ -97,6 +98,8 @@ def test_what_both_removed_stays_zero_and_the_ends_stay(ends, place):
 def test_a_stopped_run_ends_with_the_same_bits(command, ends, tmp_path, monkeypatch):
     flags = [*ends, "--kind", "bezier", "--points", "5", "--epochs", "6", "-o"]
     _, whole, _ = command("path", *flags, tmp_path / "whole.h5")
+    assert whole["bend_epochs"] == 6
+    assert "bezier: bend trained for 6 epochs" in table(whole)
     monkeypatch.setattr(connection.Unfinished, "offer", lambda self, state: self.save(state()))
     stopped = tmp_path / "stopped.h5"
     for name in ("pieces", "levels"):  # in the middle of the training, and of the evaluation

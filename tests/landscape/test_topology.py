@@ -18,6 +18,7 @@ from landscape.merge_tree import merge_tree
 from landscape.persistence import persistence
 from landscape.streams import stream
 from landscape.surface_curvature import convex_share, fit_at_centre, metric_root
+from landscape.topology import table
 from zoo.subject import load_subject
 
 GRIDS = st.tuples(st.integers(1, 6), st.integers(1, 6)) | st.tuples(st.integers(2, 12))
@@ -174,9 +175,21 @@ def test_the_file_and_several_checkpoints(command, checkpoint, another, tmp_path
             assert group["minimum_alpha"][index, : len(basins)].tolist() == [basin["alpha"] for basin in basins]
             assert np.isnan(group["depth"][index, len(basins) :]).all()
             assert basins[0]["loss"] == source["surface/loss"][index].min()
+    assert found["largest_loss_error"] == [None, None]
     assert command("topology", surface, "--prominence", "0.01")[1]["reused"]
     status, _, err = command("topology", surface)
     assert (status, "prominence was 0.01" in err) == (1, True)
+
+
+def test_that_a_surface_is_estimated_is_told(command, checkpoint, tmp_path):
+    pytest.importorskip("gudhi")
+    surface = tmp_path / "s.h5"
+    command("surface", checkpoint, "--grid", "21x15", "--samples", "100", "--error", "0.05", "-o", surface)
+    _, found, _ = command("topology", surface)
+    with h5py.File(surface) as file:
+        assert found["largest_loss_error"] == file["surface/loss_error"][()].max() > 0
+    assert f"estimated, not exact: errors of the loss up to {found['largest_loss_error']:.3g} nat" in table(found)
+    assert "not exact" not in table(found | {"largest_loss_error": None})
 
 
 def test_bad_input(command, checkpoint, tmp_path, monkeypatch):
