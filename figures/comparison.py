@@ -64,6 +64,8 @@ def _draw(rows: Sequence[Mapping[str, Any]], measures: dict[str, str], out: Path
             compression_axis(axes, sorted({row["asked"] for row in rows if row["asked"]}))
             if axes is not grid[1, 1]:
                 axes.set_xlabel("")
+        for above, below in grid.T:
+            above.tick_params(labelbottom=not below.get_visible())
         handles, labels = grid.flat[0].get_legend_handles_labels()
         caption = f"median of {max(row['seeds'] for row in rows)} seeds, band: quartiles"
         figure.legend(handles, labels, loc="outside lower center", ncols=3, title=caption, title_fontsize=8)
