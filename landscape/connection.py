@@ -71,7 +71,7 @@ def _trained(
     stride = trainer.steps_per_epoch
     with progress_bar(total=epochs, initial=trainer.epochs_done, desc="bend", unit="epoch") as bar:
         for loss in trainer.pieces(epochs * stride, stride):
-            bar.set_postfix(loss=f"{loss:.4g}")
+            bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
             bar.update()
             subject.ranks.tell(True)
             if part is not None:

@@ -64,7 +64,7 @@ def _start(work: Work) -> tuple[Tensor | None, int]:
 def _solve(work: Work, product: Product, start: Tensor | None) -> Eigenpairs:
     arguments, objective = work.arguments, work.objective
     draws, least = stream(arguments.seed, "lanczos"), arguments.top + arguments.bottom + LEAST_ROOM
-    with progress_bar(unit=" products") as shown:
+    with progress_bar(unit="product") as shown:
 
         def watch(products: int, error: float) -> None:
             shown.set_postfix_str(f"worst error {error:.1e}", refresh=False)

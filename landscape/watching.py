@@ -13,7 +13,7 @@ from store.messages import progress_bar
 @contextmanager
 def counted(product: Callable[[Tensor], Tensor], total: int) -> Iterator[Callable[[Tensor], Tensor]]:
     """The same product, (d,) or (k, d), of which `total` vectors are to come, and a bar of them."""
-    with progress_bar(total=total, unit=" products") as shown:
+    with progress_bar(total=total, unit="product") as shown:
 
         def apply(vectors: Tensor) -> Tensor:
             products = product(vectors)

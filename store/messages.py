@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+SECONDS_BETWEEN_LINES = 60.0
+OF_MANY = "{desc} {n_fmt} of {total_fmt} after {elapsed}, {remaining} left{postfix}"
+OF_UNKNOWN = "{desc} {n_fmt} after {elapsed}{postfix}"
+"""progress where there is no terminal, in the language of tqdm's bar_format"""
+
 
 class BadInput(Exception):
     """The input or a value is bad. The message is shown as it is and the command ends with exit status 1.
@@ -37,11 +42,33 @@ def note(message: object) -> None:
         print(message, file=sys.stderr)
 
 
-def progress_bar(items: Iterable[T] | None = None, **looks: Any) -> tqdm[T]:
+def progress_bar(items: Iterable[T] | None = None, *, unit: str, **looks: Any) -> tqdm[T]:
     """The items, or nothing, under a bar on stderr that goes when all is done; `looks` are those of tqdm.
 
-    On a terminal only, and of several ranks only the first's, as for notes.
+    Where stderr is no terminal, as in a night's log: a line each minute. Of several ranks only the first's, as for
+    notes.
     """
     from tqdm import tqdm
 
-    return tqdm(items, disable=None if speaks() else True, leave=False, **looks)
+    terminal = getattr(looks.get("file", sys.stderr), "isatty", bool)()
+    known = items is not None or looks.get("total") is not None
+    looks |= {"unit": f" {unit}"} if terminal else _lines(unit, known, **looks)
+    return tqdm(items, disable=not speaks(), leave=False, **looks)
+
+
+def _lines(unit: str, known: bool, desc: str = "", **_: Any) -> dict[str, Any]:
+    """What makes tqdm write a line each minute, the first after a minute; `known`: it knows how many are to come."""
+    text = f"{desc}: {unit}" if desc else unit
+    pause = {"delay": SECONDS_BETWEEN_LINES, "mininterval": SECONDS_BETWEEN_LINES, "maxinterval": float("inf")}
+    return {"desc": text, "bar_format": OF_MANY if known else OF_UNKNOWN, "file": _Stripped()} | pause
+
+
+class _Stripped:
+    """stderr without the returns and blanks that take back what was drawn on a terminal."""
+
+    def write(self, text: str) -> None:
+        if line := text.strip():
+            print(line, file=sys.stderr)
+
+    def flush(self) -> None:
+        sys.stderr.flush()

@@ -68,7 +68,7 @@ class _Run:
                 if trainer.between_epochs:
                     trainer.validate(self.splits)
                     self._keep_weights()
-                    bar.set_postfix(loss=f"{loss:.4g}")
+                    bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
                     bar.update()
                 self.keeper.record()
                 self.part.offer(self._state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from store import messages
 from store.command import BadInput, Command, Report, explain, note, run, seconds_since_start
 from store.messages import progress_bar
 
@@ -110,6 +112,25 @@ def test_of_several_ranks_one_draws_the_bar(monkeypatch: pytest.MonkeyPatch, ran
     terminal = Terminal()
     assert list(progress_bar(range(3), file=terminal, unit="row")) == [0, 1, 2]
     assert ("row" in terminal.getvalue()) == drawn
+
+
+def test_where_there_is_no_terminal_progress_is_in_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert list(progress_bar(range(3), unit="row")) == [0, 1, 2]
+    assert capsys.readouterr().err == ""  # done before the first line is due
+    monkeypatch.setattr(messages, "SECONDS_BETWEEN_LINES", 1e-6)
+    with progress_bar(range(3), unit="epoch", desc="net.pt") as bar:
+        for _ in bar:
+            time.sleep(1e-3)
+            bar.set_postfix(loss="0.5", refresh=False)
+    with progress_bar(unit="product") as shown:
+        time.sleep(1e-3)
+        shown.update(7)
+    time_ = r"\d\d:\d\d"
+    first, *_, last = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(rf"net\.pt: epoch 1 of 3 after {time_}, {time_} left, loss=0.5", first)
+    assert re.fullmatch(rf"product 7 after {time_}", last)
 
 
 def test_a_command_without_a_report_is_done(capsys: pytest.CaptureFixture[str]) -> None:
