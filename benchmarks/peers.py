@@ -1,6 +1,6 @@
 """`make bench`: curvature beside other tools, in one process and run (in .venv-peers, which has them).
 
-The same network, trained on the digits, the same images in the same chunks, data type, threads and memory settings;
+The same trained network, the same images in the same chunks, data type, threads and memory settings;
 contestants in turn. The check of their own that curvlinops makes is left out, ours is not.
 """
 
