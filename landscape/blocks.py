@@ -70,7 +70,8 @@ def blocks(
 def _block(name: str, part: Objective, operator: Operator, tolerance: float, probes: int, seed: int) -> Block:
     product = operator.product(part, seed)
     draws, signs = stream(seed, "lanczos", name), stream(seed, "trace", name)
-    top = top_eigenpairs(product, lambda: part.normal(draws), part.dimension, 1, tolerance=tolerance)
+    room = part.keeper.vector_bytes
+    top = top_eigenpairs(product, lambda: part.normal(draws), part.dimension, 1, tolerance=tolerance, memory=room)
     return Block(name, part.dimension, top, hutchinson(product, lambda: part.signs(signs), probes))
 
 

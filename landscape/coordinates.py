@@ -35,7 +35,7 @@ class Coordinates:
     ) -> None:
         chosen = _trainable(model)
         if parameters is not None:
-            names = _named(model, chosen, parameters)
+            names = named(model, parameters)
             chosen = {name: parameter for name, parameter in chosen.items() if name in names}
         self.shapes = {name: parameter.shape for name, parameter in chosen.items()}
         self.dtypes = {name: parameter.dtype for name, parameter in chosen.items()}
@@ -102,9 +102,13 @@ def _trainable(model: nn.Module) -> dict[str, nn.Parameter]:
     return trainable
 
 
-def _named(model: nn.Module, trainable: Mapping[str, Tensor], parameters: Sequence[str]) -> set[str]:
-    """Names among `trainable` of the parameters asked for, which may go by any name of a shared tensor."""
-    names = {id(parameter): name for name, parameter in trainable.items()}
+def named(model: nn.Module, parameters: Sequence[str]) -> set[str]:
+    """Names of the trainable parameters that are asked for, by any name of a shared tensor or of a module.
+
+    Raises:
+        BadInput: nothing is named, or something that is not there.
+    """
+    names = {id(parameter): name for name, parameter in _trainable(model).items()}
     every = model.named_parameters(remove_duplicate=False)
     known = {name: names[id(parameter)] for name, parameter in every if id(parameter) in names}
     if not parameters:

@@ -21,32 +21,30 @@ BLOCKS = 20
 """of examples; with as many, the stated error is itself known to about 16 %"""
 
 
-def data_error(
-    products: Iterable[Product], sizes: Sequence[int], vectors: Tensor, population: int, *, average: bool = False
-) -> Tensor:
-    """(k,) standard errors of the quotients v.Av of `vectors` (k, d), A being the mean over n of N examples.
+def data_error(products: Iterable[Product], sizes: Sequence[int], vectors: Tensor, *, average: bool = False) -> Tensor:
+    """(k,) standard errors of the quotients v.Av of `vectors` (k, d), A being the mean over some of all examples.
 
-    Jackknife over data blocks, x sqrt(1 - n/N): `products` are v -> A_b v of each block, (k, d) -> (k, d), `sizes` its
-    examples, N = `population`. With v an eigenvector of A, its quotient on each block is the eigenvalue's influence to
-    first order, so that this is the error of the eigenvalue where the data move it by less than its distance to the
-    next; one product per block and vector. `average`: (1,) of the mean of the quotients, which over probes of random
-    signs is an estimate of the trace; their scatter between blocks then counts too, so that it errs upwards.
+    Those that new examples would make; of n of N examples that exist, times `used_share(n, N)`. Jackknife over data
+    blocks: `products` are v -> A_b v of each block, (k, d) -> (k, d), `sizes` its examples. With v an eigenvector of A,
+    its quotient on each block is the eigenvalue's influence to first order, so that this is the error of the eigenvalue
+    where the data move it by less than its distance to the next; one product per block and vector. `average`: (1,) of
+    the mean of the quotients, which over probes of random signs is an estimate of the trace; their scatter between
+    blocks then counts too, so that it errs upwards.
 
     Raises:
-        BadInput: fewer than two blocks, or more examples in them than there are.
+        BadInput: fewer than two blocks.
 
     >>> products = [lambda v: 1.0 * v, lambda v: 3.0 * v]
-    >>> data_error(products, [5, 5], torch.tensor([[1.0, 0.0]]), 20).item()
-    0.7071067811865476
+    >>> data_error(products, [5, 5], torch.tensor([[1.0, 0.0]])).item()
+    1.0
     """
-    spread = jackknife(_quotients(products, vectors, average=average), sizes)
-    return spread * used_share(sum(sizes), population)
+    return jackknife(_quotients(products, vectors, average=average), sizes)
 
 
 def data_blocks(operator: Operator, objective: Objective, seed: int) -> tuple[Iterable[Product], list[int]]:
     """The operator over each of `BLOCKS` parts of the examples in turn, made when it is asked for, and their sizes."""
     sizes = block_sizes(len(objective.x))
-    return (operator.product(part, seed) for part in _parts(objective, sizes)), sizes
+    return operator.parts(objective, _parts(objective, sizes), seed), sizes
 
 
 def curvature_error(
@@ -64,7 +62,7 @@ def curvature_error(
     if len(sizes) < 2:
         return None
     products = (function(part).hvp for part in _parts(objective, sizes))
-    return jackknife(_quotients(products, vectors, average=average), sizes).item()
+    return data_error(products, sizes, vectors, average=average).item()
 
 
 def block_quotients(objective: Objective, vectors: Tensor) -> Tensor:

@@ -102,7 +102,7 @@ def _quadrature(
     product: Callable[[Tensor], Tensor], normal: Callable[[], Tensor], dimension: int, steps: int
 ) -> tuple[Floats, Floats]:
     """Nodes and weights of one start vector; fewer than `steps` where it lies in a smaller invariant subspace."""
-    basis = Krylov(product, normal, dimension)
+    basis = Krylov(product, normal, dimension, steps + 1)
     basis.start()
     while basis.pending and len(basis.applied) < steps:
         basis.apply(basis.pending[0])

@@ -6,11 +6,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from landscape import eigenvectors
-from landscape.lanczos import LEAST_ROOM, Eigenpairs, top_eigenpairs
+from landscape.lanczos import Eigenpairs, top_eigenpairs
 from landscape.streams import stream
-from landscape.work import DATA_ERROR, Work
+from landscape.work import DATA_ERRORS, Work
 from store.messages import progress_bar
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from landscape.operator import Product
 
+ENDS = (("", "rank"), ("bottom_", "bottom_rank"))
+"""of the spectrum: what arrays and keys begin with, and the scale"""
 RESIDUAL = "||Av - lv|| / max(|l|, 1e-6 |l_1|)"
 
 
@@ -28,9 +31,7 @@ def measure(work: Work) -> dict[str, Any]:
     with work.product("eigenvalues") as product:
         pairs = _solve(work, product, start)
     _write(work, pairs)
-    error = work.data_error(pairs.vectors)
-    missing = np.full(len(pairs.values), np.nan)
-    work.place.write("hessian/data_stderr", missing if error is None else error, ("rank",), "nat", DATA_ERROR)
+    errors = _data_errors(work, pairs)
     if arguments.eigenvectors == "keep":
         eigenvectors.write(work.place, work.objective.coordinates, pairs.vectors)
     lowest = pairs.bottom
@@ -40,12 +41,25 @@ def measure(work: Work) -> dict[str, Any]:
         **asdict(work.operator),
         "eigenvalues": pairs.values.tolist(),
         "residuals": pairs.residuals.tolist(),
-        "data_stderr": error,
+        **errors,
         **(bottom if arguments.bottom else {}),
         "converged": pairs.converged,
         "products": pairs.products,
         **({"warm_products": before} if arguments.warm_samples else {}),
     }
+
+
+def _data_errors(work: Work, pairs: Eigenpairs) -> dict[str, list[float] | None]:
+    """Of the eigenvalues, the smallest ones included; written, and by the keys of the JSON object."""
+    vectors = torch.cat([pairs.vectors, pairs.bottom.vectors]) if work.arguments.bottom else pairs.vectors
+    own: dict[str, list[float] | None] = {}
+    for key, errors in work.data_errors(vectors).items():
+        known = np.full(len(vectors), np.nan) if errors is None else np.array(errors)
+        ends = np.split(known, [len(pairs.values)])
+        for (end, rank), values in zip(ENDS[: 1 + bool(work.arguments.bottom)], ends, strict=False):
+            work.place.write(f"hessian/{end}{key}", values, (rank,), "nat", DATA_ERRORS[key])
+            own[end + key] = None if errors is None else values.tolist()
+    return own
 
 
 def _start(work: Work) -> tuple[Tensor | None, int]:
@@ -63,7 +77,7 @@ def _start(work: Work) -> tuple[Tensor | None, int]:
 
 def _solve(work: Work, product: Product, start: Tensor | None) -> Eigenpairs:
     arguments, objective = work.arguments, work.objective
-    draws, least = stream(arguments.seed, "lanczos"), arguments.top + arguments.bottom + LEAST_ROOM
+    draws = stream(arguments.seed, "lanczos")
     with progress_bar(unit="product") as shown:
 
         def watch(products: int, error: float) -> None:
@@ -80,7 +94,7 @@ def _solve(work: Work, product: Product, start: Tensor | None) -> Eigenpairs:
             by=arguments.by,
             known=work.known if start is None else None,
             start=start,
-            basis_limit=max(arguments.vector_bytes // (8 * objective.dimension), least),
+            memory=arguments.vector_bytes,
             watch=watch,
         )
 

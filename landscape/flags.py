@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -45,6 +46,17 @@ class Bounded(Measuring):
     def vector_bytes(self) -> int:
         """Of the vectors."""
         return int(0.25 * self.memory * 2**30)
+
+    def check_vectors(self, flag: str, count: int, dimension: int) -> None:
+        """Refuse what keeps more vectors than `memory` holds; as many as any eigenvalue takes are taken anyway."""
+        from landscape.lanczos import LEAST_ROOM
+
+        needed = 8 * count * dimension / 2**30  # GiB
+        if count > LEAST_ROOM and needed > 0.25 * self.memory:
+            raise BadInput(
+                f"{flag} keeps {count} vectors of {dimension:,} weights, {needed:.2g} GiB, and vectors have a quarter\n"
+                f"of --memory {self.memory:g}. Type --memory {math.ceil(4000 * needed) / 1000:g}, or fewer"
+            )
 
     def check_memory(self) -> None:
         """Refuse what is no amount."""

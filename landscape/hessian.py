@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,8 +15,6 @@ from store.command import BadInput, Report, note, run
 from zoo.measuring import measure_each
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from landscape.objective import Objective
     from landscape.work import Work
     from store.results import Place
@@ -42,6 +41,9 @@ class Hessian(Landscape):
     """also estimate the trace, from this many products with random probes"""
     trace_estimator: Literal["hutchinson", "hutch++", "xtrace"] = "hutchinson"
     """how; the others sketch the range first, which pays where few eigenvalues carry the trace"""
+    data_error: Literal["examples", "none"] = "examples"
+    """of eigenvalues and trace: by how much they would differ on other examples; costs about a product for each
+    eigenvalue, and eight for the trace"""
     diagonal: bool = False
     """also keep the diagonal, estimated from the probes of --trace"""
     eigenvectors: Literal["keep", "drop"] = "keep"
@@ -65,6 +67,15 @@ class Hessian(Landscape):
     def journal_bytes(self) -> int:
         """Of products that a killed run leaves to its successor, on disk."""
         return self.graph_bytes
+
+
+NEEDS: dict[str, tuple[str, Callable[[Hessian], object]]] = {
+    "draws": ("--operator mc-fisher", lambda flags: flags.operator == "mc-fisher"),
+    "trace_estimator": ("--trace N", lambda flags: flags.trace),
+    "density_probes": ("--density", lambda flags: flags.density),
+    "density_steps": ("--density", lambda flags: flags.density),
+}
+"""flags that say something of another one only"""
 
 
 def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any]:
@@ -97,6 +108,7 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
     seconds = time.perf_counter() - start
     write_position(place, "hessian", where)
     place.attributes("hessian", operator=work.operator.name, **asdict(work.operator))
+    where["used_share"] = work.used_share
     return where | own | {"seconds": seconds, "passes": seconds / _pass_seconds(objective)}
 
 
@@ -117,14 +129,24 @@ def _check(arguments: Hessian) -> None:
         raise BadInput(f"--tolerance {arguments.tolerance}: expected a positive number, such as 1e-3")
     if arguments.diagonal and not (arguments.trace and arguments.trace_estimator == "hutchinson"):
         raise BadInput("--diagonal is estimated from Hutchinson's probes: add --trace N, the number of them")
+    for name, (other, given) in NEEDS.items():
+        value = getattr(arguments, name)
+        if value != getattr(Hessian, name) and not given(arguments):
+            note(f"--{name.replace('_', '-')} {value} is for {other}: it changes nothing here")
     if arguments.warm_start is not None and arguments.warm_samples is not None:
         raise BadInput("--warm-start and --warm-samples both say where to start: name one")
 
 
 def _check_size(arguments: Hessian, objective: Objective) -> None:
     """What can be refused without a product."""
+    from landscape.coordinates import named
     from landscape.traces import refused
 
+    try:
+        if arguments.layers:
+            named(objective.model, arguments.layers)
+    except BadInput as error:
+        raise BadInput(f"--layers {error}") from error
     size, samples = objective.dimension, len(objective.x)
     if arguments.top + arguments.bottom > size:
         asked = f"--top {arguments.top}" + (f" --bottom {arguments.bottom}" if arguments.bottom else "")
@@ -134,6 +156,19 @@ def _check_size(arguments: Hessian, objective: Objective) -> None:
     trouble = arguments.trace and refused(arguments.trace_estimator, arguments.trace, size)
     if trouble:
         raise BadInput(f"--trace {arguments.trace}: {trouble}")
+    _check_vectors(arguments, size)
+
+
+def _check_vectors(arguments: Hessian, size: int) -> None:
+    """What would keep too many vectors."""
+    from landscape.traces import VECTORS
+
+    estimator, steps = arguments.trace_estimator, min(arguments.density_steps, size)
+    arguments.check_vectors(
+        f"--trace {arguments.trace} by {estimator}", VECTORS[estimator] * (arguments.trace or 0), size
+    )
+    if arguments.density:
+        arguments.check_vectors(f"--density of {steps} steps", 2 * steps, size)
 
 
 def _operator(arguments: Hessian) -> Operator:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from landscape.examples_legend import of_examples
 from landscape.operator import operators
 from landscape.position import heading
 from store.table import render_table
@@ -16,14 +17,17 @@ def table(summary: dict[str, Any]) -> str:
     """What a person reads: a line for each eigenvalue."""
     title = operators()[summary["operator"]].title
     columns = {f"{title} eigenvalue": summary["eigenvalues"], "relative residual": summary["residuals"]}
-    if summary["data_stderr"]:
-        columns["± of the examples"] = summary["data_stderr"]
+    if summary["data_stderr_new"]:
+        columns["± of examples"] = summary["data_stderr_new"]
     rows = [[rank, *row] for rank, row in enumerate(zip(*columns.values(), strict=True), start=1)]
     lines = [heading(summary), "", render_table(["rank", *columns], rows)]
     if "bottom_eigenvalues" in summary:
-        pairs = zip(summary["bottom_eigenvalues"], summary["bottom_residuals"], strict=True)
-        rows = [[summary["dimension"] - rank, *pair] for rank, pair in enumerate(pairs)]
-        lines += ["", render_table(["rank", f"smallest {title} eigenvalue", "relative residual"], rows)]
+        columns = {f"smallest {title} eigenvalue": summary["bottom_eigenvalues"]}
+        columns["relative residual"] = summary["bottom_residuals"]
+        if summary["bottom_data_stderr_new"]:
+            columns["± of examples"] = summary["bottom_data_stderr_new"]
+        rows = [[summary["dimension"] - rank, *row] for rank, row in enumerate(zip(*columns.values(), strict=True))]
+        lines += ["", render_table(["rank", *columns], rows)]
     if summary["trace"]:
         lines += ["", _trace_line(summary)]
     if "density" in summary:
@@ -32,8 +36,10 @@ def table(summary: dict[str, Any]) -> str:
         keys = ("name", "dimension", "eigenvalue", "residual", "trace", "trace_stderr")
         head = ["layer", "weights", "eigenvalue", "relative residual", "trace", "±"]
         lines += ["", render_table(head, [[layer[key] for key in keys] for layer in summary["layers"]])]
+    if summary["data_stderr_new"]:
+        lines += ["", f"± of examples: {of_examples(summary['used_share'])}"]
     if not summary["converged"]:
-        lines.append("\nNot all eigenvalues are within the tolerance: see the residuals")
+        lines.append("\nNot all eigenvalues are within the tolerance: see the residuals, or allow a larger --tolerance")
     lines.append(
         f"\n{summary['products']} products with vectors for the eigenvalues; "
         f"all took as long as {summary['passes']:.0f} passes forward and backward"
@@ -44,10 +50,11 @@ def table(summary: dict[str, Any]) -> str:
 def _trace_line(summary: dict[str, Any]) -> str:
     """The trace with its errors, and the layers that most of it comes from."""
     trace = summary["trace"]
-    errors = {"draws": trace["stderr"], "examples": trace["data_stderr"]}
+    errors = {"draws": trace["stderr"], "examples": trace["data_stderr_new"]}
     said = "".join(f" ± {error:.2g} ({of})" for of, error in errors.items() if error is not None)
     line = f"trace {trace['value']:.5g}{said}"
-    if layers := sorted(summary.get("layer_traces", []), key=lambda layer: -layer["trace"])[:LARGEST]:
+    by_layer = [] if summary.get("layers") else summary.get("layer_traces", [])  # which have probes of their own
+    if layers := sorted(by_layer, key=lambda layer: -layer["trace"])[:LARGEST]:
         shares = (f"{layer['name']} {layer['trace']:.3g}" for layer in layers)
         line += f"; most of it in {', '.join(shares)}"
     return line
@@ -62,6 +69,14 @@ def _density_line(summary: dict[str, Any]) -> str:
     if "outliers" in summary:
         found = summary["outliers"]
         many = f"{found['count']}" if found["complete"] else f"at least {found['count']}"
-        share = "" if found["top_share"] is None else f"; the top {found['classes']} sum to {found['top_share']:.0%}"
-        lines.append(f"{many} eigenvalues beyond it, {found['classes']} classes{share + ' of the trace' * bool(share)}")
+        lines.append(f"{many} eigenvalues beyond it, {found['classes']} classes{_share(found)}")
+    else:
+        lines.append("--trace N beside --density also counts the eigenvalues beyond it")
     return "\n".join(lines)
+
+
+def _share(found: dict[str, Any]) -> str:
+    """What the largest eigenvalues have of the trace, or what to type to know it."""
+    if found["top_share"] is None:
+        return f"; --top {found['classes'] + 2} tells more"
+    return f"; the top {found['classes']} sum to {found['top_share']:.0%} of the trace"

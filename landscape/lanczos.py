@@ -58,7 +58,7 @@ def top_eigenpairs(  # noqa: PLR0913 (what a solver can be told)
     bottom: int = 0,
     known: tuple[Tensor, Tensor] | None = None,
     start: Tensor | None = None,
-    basis_limit: int | None = None,
+    memory: int | None = None,
     watch: Callable[[int, float], object] | None = None,
 ) -> Eigenpairs:
     """The `top` eigenpairs that are largest by value or in magnitude, each eigenvalue to a relative `tolerance`.
@@ -74,7 +74,8 @@ def top_eigenpairs(  # noqa: PLR0913 (what a solver can be told)
         known: a vector and its product, such as the gradient with H times it; it replaces the first random start.
         start: (d,) or (k, d), to begin with, such as the sum of k eigenvectors of a similar operator. Such a sum takes
             k products, and one more where each of k vectors has one of its own.
-        basis_limit: at most so many vectors in memory, 8d bytes each, with restarts where they do not suffice.
+        memory: bytes that vectors may take, 8d each, with restarts where they do not suffice; the least that the
+            eigenvalues need, `LEAST_ROOM` besides them, are taken anyway.
         watch: told after each product how many there were and the largest estimated relative error (inf at first).
 
     >>> import torch
@@ -89,9 +90,8 @@ def top_eigenpairs(  # noqa: PLR0913 (what a solver can be told)
             f"{max(top, bottom)} eigenvalues were asked for, but the operator acts on {dimension} coordinates: "
             "no more exist"
         )
-    if basis_limit is not None and basis_limit < min(dimension, top + bottom + LEAST_ROOM):
-        raise BadInput(f"a basis of {basis_limit} vectors: these eigenvalues take {top + bottom + LEAST_ROOM} at least")
-    basis = Krylov(product, draw, dimension, basis_limit)
+    limit = None if memory is None else max(memory // (8 * dimension), top + bottom + LEAST_ROOM)
+    basis = Krylov(product, draw, dimension, limit)
     informed = known is not None and basis.add(known[0])
     for vector in () if start is None else start.reshape(-1, dimension):
         basis.add(vector)

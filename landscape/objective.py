@@ -18,7 +18,7 @@ from landscape.coordinates import Coordinates, Subspace
 from landscape.examples import check_examples, check_labels, count_correct, first_outputs
 from landscape.finite import not_finite
 from landscape.forward import Forward
-from landscape.graphs import Chunk, Graph, Keeper, flat
+from landscape.graphs import Chunk, Graph, Keeper, flat, slopes
 from landscape.network import Network
 from landscape.pearlmutter import gradient_graph, second_backward
 from landscape.repeatable import Watch, check_repeatable
@@ -172,7 +172,7 @@ class Objective:
         with evaluating(self.model), torch.enable_grad():
             for chunk in self.chunks(displacement):
                 summed = chunk.losses.sum()
-                sums[:size] += flat(torch.autograd.grad(summed, chunk.parameters, materialize_grads=True))
+                sums[:size] += flat(slopes(summed, chunk.parameters))
                 sums[size] += summed.detach()
         mean = self.ranks.sum(sums) / len(self.x)
         self._require_finite(bool(mean[:size].isfinite().all()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar
 
@@ -27,9 +27,16 @@ class Operator:
     semidefinite: ClassVar[bool] = True
     """whether no eigenvalue is negative, whatever the loss"""
 
+    drawn: ClassVar[bool] = False
+    """whether it is a draw of many that the same examples might give"""
+
     def product(self, objective: Objective, seed: int = 0) -> Product:
         """v -> A v, for one vector (d,) or several (k, d), float64; A is fixed here, draws being from `seed`."""
         raise NotImplementedError
+
+    def parts(self, objective: Objective, parts: Iterable[Objective], seed: int = 0) -> Iterator[Product]:  # noqa: ARG002
+        """The matrix over each of the consecutive `parts` of the examples: their mean by size is the whole one."""
+        return (self.product(part, seed) for part in parts)
 
     def check(self) -> None:
         """Refuse parameters that mean nothing: all are counts."""

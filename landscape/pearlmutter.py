@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from landscape.graphs import Chunk, flat
+from landscape.graphs import Chunk, flat, slopes
 
 Gradient = tuple[tuple[Tensor, ...], list[Tensor]]
 """a gradient with its graph, and the parameters it is a function of"""
@@ -13,9 +13,7 @@ Gradient = tuple[tuple[Tensor, ...], list[Tensor]]
 
 def gradient_graph(chunk: Chunk) -> Gradient:
     """The gradient of the summed loss, to be differentiated again."""
-    summed = chunk.losses.sum()
-    gradient = torch.autograd.grad(summed, chunk.parameters, create_graph=True, materialize_grads=True)
-    return gradient, chunk.parameters
+    return slopes(chunk.losses.sum(), chunk.parameters, create_graph=True), chunk.parameters
 
 
 def second_backward(graph: Gradient, direction: list[Tensor]) -> Tensor:
@@ -28,6 +26,4 @@ def second_backward(graph: Gradient, direction: list[Tensor]) -> Tensor:
     """
     gradient, parameters = graph
     along = torch.stack([(g * v).sum().double() for g, v in zip(gradient, direction, strict=True)]).sum()
-    if not along.requires_grad:
-        return torch.zeros(sum(p.numel() for p in parameters), dtype=torch.float64, device=along.device)
-    return flat(torch.autograd.grad(along, parameters, retain_graph=True, materialize_grads=True))
+    return flat(slopes(along, parameters, retain_graph=True))

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from landscape import rescale_test
+from landscape.examples_legend import of_examples
 from landscape.measure import Measure, Measured, measures
 from landscape.position import heading
 from store.table import render_table
@@ -76,8 +77,7 @@ def table(summary: dict[str, Any]) -> str:
         "invariant: which rescalings of a ReLU network leave the number as it is (of whole layers; of single units",
         "too). One with `none` can be made large without changing the network, so read it beside an invariant one.",
         "± of draws: of probes, noise, directions, batches; of a maximum, how much it rests on one of its starts.",
-        "± of examples: by how much it would differ on new examples, as many as these"
-        + (f"; from the whole split, {summary['used_share']:.2f} of that." if summary["used_share"] else "."),
+        f"± of examples: {of_examples(summary['used_share'])}",
     ]
     unsettled = [name for name, taken in summary["measures"].items() if not taken.get("converged", True)]
     if unsettled:

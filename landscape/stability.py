@@ -114,9 +114,9 @@ def _curvature(objective: Objective, when: Moment, arguments: Stability) -> dict
     from landscape.streams import stream
     from zoo.seeds import derive
 
-    draws = stream(arguments.seed, "lanczos")
+    draws, size, room = stream(arguments.seed, "lanczos"), objective.dimension, objective.keeper.vector_bytes
     top = top_eigenpairs(
-        objective.hvp, lambda: objective.normal(draws), objective.dimension, 1, tolerance=arguments.tolerance
+        objective.hvp, lambda: objective.normal(draws), size, 1, tolerance=arguments.tolerance, memory=room
     )
     batches = BatchSharpness(batch=when.recipe.batch_size, batches=arguments.batches)
     sharpness = batches.measure(objective, derive(arguments.seed, "moment", when.update))

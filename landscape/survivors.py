@@ -109,13 +109,13 @@ def main(arguments: Survivors) -> Report:
 
 def _measured(objective: Objective, arguments: Survivors) -> dict[str, Any]:
     """One Hessian's numbers; the draws are the same for all, as far as they have coordinates in common."""
-    from landscape.lanczos import LEAST_ROOM, top_eigenpairs
+    from landscape.lanczos import top_eigenpairs
     from landscape.relative import Relative
     from landscape.streams import stream
     from landscape.trace import hutchinson
 
     def solve(function: Differentiable, top: int, known: tuple[Tensor, Tensor] | None = None) -> Eigenpairs:
-        draws, room = stream(arguments.seed, "lanczos"), arguments.vector_bytes // (8 * function.dimension)
+        draws = stream(arguments.seed, "lanczos")
         return top_eigenpairs(
             function.hvp,
             lambda: function.normal(draws),
@@ -123,7 +123,7 @@ def _measured(objective: Objective, arguments: Survivors) -> dict[str, Any]:
             top,
             tolerance=arguments.tolerance,
             known=known,
-            basis_limit=max(room, top + LEAST_ROOM),
+            memory=arguments.vector_bytes,
         )
 
     at, relative, probes = slope(objective), Relative(objective), stream(arguments.seed, "trace")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from statistics import mean, stdev
 from typing import Any
 
+from landscape.examples_legend import of_examples
 from landscape.position import heading
 from store.table import render_table
 
@@ -55,8 +56,7 @@ def _of_examples(named: Sequence[tuple[str, dict[str, Any]]], top: int, used_sha
     return [
         render_table(head, rows),
         "",
-        "±: by how much each would differ on new examples, as many as these"
-        + (f"; from the whole split, {used_share:.2f} of that." if used_share else "."),
+        f"±: {of_examples(used_share)}",
     ]
 
 

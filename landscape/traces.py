@@ -14,13 +14,15 @@ from landscape.hutchpp import hutchpp
 from landscape.streams import stream
 from landscape.trace import Estimate, estimate, hutchinson
 from landscape.watching import counted
-from landscape.work import DATA_ERROR, Work
+from landscape.work import DATA_ERRORS, Work
 from landscape.xtrace import xtrace
 
 if TYPE_CHECKING:
     from landscape.coordinates import Coordinates
     from landscape.operator import Product
 
+VECTORS = {"hutchinson": 0, "hutch++": 1, "xtrace": 3}
+"""that an estimator keeps for each product"""
 DATA_PROBES = 8
 """random signs that the error of the examples is estimated with"""
 
@@ -59,9 +61,10 @@ def measure(work: Work) -> dict[str, Any]:
     place.write("hessian/trace_stderr", _or_nan(found.stderr), (), "nat", "standard error of the trace")
     again = stream(arguments.seed, "trace")
     signs = torch.stack([work.objective.signs(again) for _ in range(min(DATA_PROBES, arguments.trace))])
-    data = work.data_error(signs, average=True) or [None]
-    place.write("hessian/trace_data_stderr", _or_nan(data[0]), (), "nat", DATA_ERROR)
-    own = {"value": found.value, "stderr": found.stderr, "data_stderr": data[0]}
+    errors = {key: each[0] if each else None for key, each in work.data_errors(signs, average=True).items()}
+    for key, error in errors.items():
+        place.write(f"hessian/trace_{key}", _or_nan(error), (), "nat", DATA_ERRORS[key])
+    own = {"value": found.value, "stderr": found.stderr, **errors}
     summary: dict[str, Any] = {
         "trace": own | {"probes": len(found.samples), "estimator": arguments.trace_estimator},
     }

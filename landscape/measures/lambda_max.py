@@ -30,7 +30,12 @@ class LambdaMax(Measure):
 
         function, generator = self.function(objective), stream(seed, "lanczos")
         pairs = top_eigenpairs(
-            function.hvp, lambda: function.normal(generator), function.dimension, top=1, tolerance=self.tolerance
+            function.hvp,
+            lambda: function.normal(generator),
+            function.dimension,
+            top=1,
+            tolerance=self.tolerance,
+            memory=objective.keeper.vector_bytes,
         )
         if not pairs.converged:
             note(f"{self.name}: {pairs.products} products did not bring the eigenvalue within the tolerance")

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 from landscape.operator import Operator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from torch import Tensor
+
     from landscape.objective import Objective
     from landscape.operator import Product
 
@@ -30,7 +34,23 @@ class GradientCovariance(Operator):
 
     def product(self, objective: Objective, seed: int = 0) -> Product:
         """v -> F v - g (g . v)."""
+        gradient = objective.gradient()
+        return self._about(gradient, objective, gradient, seed)
+
+    def parts(self, objective: Objective, parts: Iterable[Objective], seed: int = 0) -> Iterator[Product]:
+        """Each about the gradient of the whole."""
+        gradient = objective.gradient()
+        return (self._about(gradient, part, part.gradient(), seed) for part in parts)
+
+    def _about(self, centre: Tensor, objective: Objective, gradient: Tensor, seed: int) -> Product:
+        """v -> 1/N sum_i (g_i - c) (g_i - c)^T v, g being the mean of the g_i: F v - g (c . v) - c ((g - c) . v)."""
         from landscape.operators.empirical_fisher import EmpiricalFisher
 
-        fisher, gradient = EmpiricalFisher().product(objective, seed), objective.gradient()
-        return lambda vectors: fisher(vectors) - (vectors.double() * gradient).sum(-1, keepdim=True) * gradient
+        fisher = EmpiricalFisher().product(objective, seed)
+
+        def apply(vectors: Tensor) -> Tensor:
+            rows = vectors.double()
+            along, beside = ((rows * each).sum(-1, keepdim=True) for each in (centre, gradient - centre))
+            return fisher(rows) - along * gradient - beside * centre
+
+        return apply

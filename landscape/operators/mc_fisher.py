@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from landscape.operator import Operator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from torch import Tensor
 
     from landscape.objective import Objective
@@ -34,23 +36,35 @@ class McFisher(Operator):
     name: ClassVar[str] = "mc-fisher"
     title: ClassVar[str] = "Monte Carlo Fisher"
 
+    drawn: ClassVar[bool] = True
+
     draws: int = 1
     """S, labels drawn for each example"""
 
     def product(self, objective: Objective, seed: int = 0) -> Product:
         """v -> F v."""
-        import torch
-
-        from landscape.sandwich import loss_slopes, outer, sandwich
-
         self.check()
-        labels = draw_labels(objective, self.draws, seed)
+        return _product(objective, draw_labels(objective, self.draws, seed))
 
-        def middle(outputs: Tensor, examples: slice) -> Product:
-            each = [loss_slopes(objective, outputs, drawn) for drawn in labels[:, examples]]
-            return lambda tangents: torch.stack([outer(slopes, tangents) for slopes in each]).mean(0)
+    def parts(self, objective: Objective, parts: Iterable[Objective], seed: int = 0) -> Iterator[Product]:
+        """Each with those of the labels that the whole one has for its examples."""
+        labels, first = draw_labels(objective, self.draws, seed), 0
+        for part in parts:
+            yield _product(part, labels[:, first : first + len(part.x)])
+            first += len(part.x)
 
-        return lambda vectors: sandwich(objective, vectors, middle)
+
+def _product(objective: Objective, labels: Tensor) -> Product:
+    """v -> F v with these labels (S, N)."""
+    import torch
+
+    from landscape.sandwich import loss_slopes, outer, sandwich
+
+    def middle(outputs: Tensor, examples: slice) -> Product:
+        each = [loss_slopes(objective, outputs, drawn) for drawn in labels[:, examples]]
+        return lambda tangents: torch.stack([outer(slopes, tangents) for slopes in each]).mean(0)
+
+    return lambda vectors: sandwich(objective, vectors, middle)
 
 
 def draw_labels(objective: Objective, draws: int, seed: int) -> Tensor:

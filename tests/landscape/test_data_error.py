@@ -1,12 +1,16 @@
 """The error from having only some of the examples: cover, and what it is on all of them."""
 
+import h5py
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from landscape.data_error import data_error
+from landscape.data_error import data_blocks, data_error, used_share
+from landscape.examples_legend import of_examples
+from landscape.hessian_report import table
 from landscape.objective import Objective
+from landscape.operator import operators
 from store.command import BadInput
 
 POPULATION, USED, BLOCKS = 400, 160, 20
@@ -29,16 +33,25 @@ def dense(objective):
     return objective.hvp(torch.eye(objective.dimension, dtype=torch.float64))
 
 
-def test_the_error_of_eigenvalues_covers():
-    net, (x, y) = model(), examples()
-    truth = torch.linalg.eigvalsh(dense(Objective(net, x, y)))[-2:]
-    size, hits, ratios = USED // BLOCKS, [], []
+SHARE = used_share(USED, POPULATION)
+"""of the error of new examples, which samples of a finite population have"""
+
+
+@pytest.mark.parametrize("name", operators())
+def test_the_error_of_eigenvalues_covers(name):
+    """The truth: the operator over the whole population; of labels that are drawn, with the population's."""
+    net, (x, y), operator = model(), examples(), operators()[name]()
+    limit = operators()["ggn"]() if operator.drawn else operator
+    share = 1.0 if operator.drawn else SHARE  # labels are drawn anew for each sample
+    truth = torch.linalg.eigvalsh(limit.product(Objective(net, x, y))(torch.eye(8, dtype=torch.float64)))[-2:]
+    hits, ratios = [], []
     for seed in range(200):
         order = torch.randperm(POPULATION, generator=torch.Generator().manual_seed(seed))[:USED]
         sample = Objective(net, x[order], y[order])
-        values, vectors = torch.linalg.eigh(dense(sample))
-        parts = [sample.part(first, first + size) for first in range(0, USED, size)]
-        error = data_error([part.hvp for part in parts], [size] * BLOCKS, vectors.T[-2:], POPULATION)
+        matrix = operator.product(sample, seed)(torch.eye(8, dtype=torch.float64))
+        values, vectors = torch.linalg.eigh(matrix)
+        products, sizes = data_blocks(operator, sample, seed)
+        error = share * data_error(products, sizes, vectors.T[-2:])
         hits.append(((values[-2:] - truth).abs() < 2.09 * error).numpy())
         ratios.append((values[-2:] - truth).numpy() / error.numpy())
     cover, spread = np.mean(hits, 0), np.std(ratios, 0)
@@ -55,20 +68,25 @@ def test_the_error_of_the_trace_covers():
         sample = Objective(net, x[order], y[order])
         products = [sample.part(first, first + size).hvp for first in range(0, USED, size)]
         signs = torch.stack([sample.signs(generator) for _ in range(8)])
-        error = data_error(products, [size] * BLOCKS, signs, POPULATION, average=True)
+        error = SHARE * data_error(products, [size] * BLOCKS, signs, average=True)
         hits.append(bool((dense(sample).trace() - truth).abs() < 2.09 * error))
     assert np.mean(hits) > 0.88  # errs upwards: the probes' own scatter between blocks counts too
 
 
-def test_of_all_examples_there_is_none():
-    errors = data_error([lambda v: v, lambda v: 2 * v], [3, 4], torch.eye(2, dtype=torch.float64), 7)
-    assert errors.tolist() == [0, 0]
+@pytest.mark.parametrize("name", operators())
+def test_the_blocks_are_parts_of_the_matrix(name):
+    """Their mean by size is what is measured: with its labels, about its gradient."""
+    net, (x, y), operator = model(), examples(), operators()[name]()
+    sample, eye = Objective(net, x[:47], y[:47]), torch.eye(8, dtype=torch.float64)
+    products, sizes = data_blocks(operator, sample, 3)
+    mean = sum(size * product(eye) for size, product in zip(sizes, products, strict=True)) / 47
+    torch.testing.assert_close(mean, operator.product(sample, 3)(eye), rtol=1e-9, atol=1e-12)
 
 
 def test_ragged_blocks_agree_with_leaving_each_out():
     matrices = [torch.diag(torch.tensor([a, b], dtype=torch.float64)) for a, b in ((1, 2), (4, 3), (2, 9))]
     sizes, vectors = [5, 5, 2], torch.eye(2, dtype=torch.float64)
-    found = data_error([(lambda v, m=matrix: v @ m) for matrix in matrices], sizes, vectors, 24)
+    found = data_error([(lambda v, m=matrix: v @ m) for matrix in matrices], sizes, vectors)
     left = []
     for out in range(3):
         rest = [
@@ -76,20 +94,41 @@ def test_ragged_blocks_agree_with_leaving_each_out():
         ]
         left.append(sum(size * matrix for size, matrix in rest).diag() / sum(size for size, _ in rest))
     left = torch.stack(left)
-    expected = (2 / 3 * ((left - left.mean(0)) ** 2).sum(0) * (1 - 12 / 24)).sqrt()
+    expected = (2 / 3 * ((left - left.mean(0)) ** 2).sum(0)).sqrt()
     torch.testing.assert_close(found, expected)
 
 
-@pytest.mark.parametrize(("sizes", "population"), [([4], 8), ([4, 5], 8)])
-def test_bad_blocks(sizes, population):
-    with pytest.raises(BadInput, match="blocks"):
-        data_error([lambda v: v] * len(sizes), sizes, torch.eye(2), population)
+def test_bad_blocks():
+    with pytest.raises(BadInput, match="over 1 blocks of 4 examples"):
+        data_error([lambda v: v], [4], torch.eye(2))
+    with pytest.raises(BadInput, match="blocks of 9 examples among 8"):
+        used_share(9, 8)
 
 
-def test_the_command_states_it_for_part_of_the_split_only(command, checkpoint, tmp_path):
-    quick = ["--samples", "60", "--top", "2", "--trace", "4"]
+def test_the_command_states_it(command, checkpoint, tmp_path):
+    quick = ["--samples", "60", "--top", "2", "--bottom", "1", "--trace", "4"]
     _, found, _ = command("hessian", checkpoint, *quick, "-o", tmp_path / "part.h5")
-    assert all(0 < error < value for error, value in zip(found["data_stderr"], found["eigenvalues"], strict=True))
-    assert 0 < found["trace"]["data_stderr"] < abs(found["trace"]["value"])
-    _, found, _ = command("hessian", checkpoint, "--top", "2", "--split", "test", "-o", tmp_path / "all.h5")
-    assert found["data_stderr"] is None
+    share = found["used_share"]
+    assert 0 < share < 1
+    values = found["eigenvalues"] + found["bottom_eigenvalues"] + [found["trace"]["value"]]
+    new, old = (
+        [*found[key], *found[f"bottom_{key}"], found["trace"][key]] for key in ("data_stderr_new", "data_stderr")
+    )
+    assert all(0 < error < abs(value) for error, value in zip(new, values, strict=True))
+    assert old == pytest.approx([share * error for error in new])
+    with h5py.File(tmp_path / "part.h5") as file:
+        assert file["hessian/bottom_data_stderr_new"][()].tolist() == found["bottom_data_stderr_new"]
+    assert f"± of examples: {of_examples(share)}" in table(found)
+    assert table(found).count("± of examples") == 3  # over both columns, and what it is
+
+
+def test_of_all_examples_only_new_ones_make_an_error(command, checkpoint, tmp_path):
+    whole = ["hessian", checkpoint, "--top", "2", "--split", "test"]
+    _, found, _ = command(*whole, "-o", tmp_path / "all.h5")
+    assert (found["data_stderr"], found["used_share"]) == (None, 0)
+    assert min(found["data_stderr_new"]) > 0
+    _, found, _ = command(*whole, "--operator", "mc-fisher", "-o", tmp_path / "drawn.h5")
+    assert found["data_stderr"] == found["data_stderr_new"]  # other labels would make it too
+    _, found, _ = command(*whole, "--data-error", "none", "-o", tmp_path / "none.h5")
+    assert (found["data_stderr"], found["data_stderr_new"]) == (None, None)
+    assert "of examples" not in table(found)

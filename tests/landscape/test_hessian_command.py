@@ -1,5 +1,7 @@
 """`landscape.hessian --operator`, `--per-layer`, `--layers` against dense matrices: the object, the table, the file."""
 
+import re
+
 import h5py
 import numpy as np
 import pytest
@@ -80,7 +82,7 @@ def test_each_layer_s_block(operator, command, pruned, tmp_path):
         assert all(file[f"hessian/layer_{key}"].attrs["units"] for key in ("trace", "residual", "dimension"))
 
 
-def test_named_layers_and_what_is_not_there(command, checkpoint, tmp_path):
+def test_named_layers_and_what_is_not_there(command, checkpoint, tmp_path, monkeypatch):
     names = [name for name, _ in load_subject(checkpoint).model.named_parameters()]
     layer = names[0].rpartition(".")[0]
     _, found, _ = command("hessian", checkpoint, *QUICK, "--layers", layer, names[1], "-o", tmp_path / "x.h5")
@@ -88,10 +90,33 @@ def test_named_layers_and_what_is_not_there(command, checkpoint, tmp_path):
     assert found["layers"][0]["eigenvalue"] >= found["layers"][1]["eigenvalue"]
     _, table, _ = command("hessian", checkpoint, *QUICK, "--layers", layer, names[1], as_json=False)
     assert names[1] in table
-    status, _, err = command("hessian", checkpoint, *QUICK, "--layers", "conv9", "-o", tmp_path / "y.h5")
+    with monkeypatch.context() as patch:  # before the first product
+        patch.setattr(Objective, "hvp", lambda *_: pytest.fail("a product"))
+        patch.setattr("landscape.position.slope", lambda _: (1.0, torch.ones(1), torch.ones(1)))
+        status, _, err = command("hessian", checkpoint, *QUICK, "--layers", "conv9", "-o", tmp_path / "y.h5")
     assert status == 1
-    assert "conv9: the network has no trainable parameter or module of this name" in err
+    assert "--layers conv9: the network has no trainable parameter or module of this name" in err
     status, _, err = command("hessian", checkpoint, *QUICK, "--draws", "0", "-o", tmp_path / "y.h5")
     assert status == 1
     assert "--draws 0" in err
     assert not (tmp_path / "y.h5").exists()
+
+
+def test_flags_that_say_something_of_another_one_only(command, checkpoint, tmp_path):
+    flags = ["--draws", "2", "--trace-estimator", "xtrace", "--density-steps", "9"]
+    status, _, err = command("hessian", checkpoint, *QUICK, *flags, "-o", tmp_path / "x.h5")
+    assert status == 0
+    assert "--draws 2 is for --operator mc-fisher: it changes nothing here" in err
+    assert "--trace-estimator xtrace is for --trace N" in err
+    assert "--density-steps 9 is for --density" in err
+
+
+@pytest.mark.parametrize("flags", [["--trace", "12", "--trace-estimator", "xtrace"], ["--density"]])
+def test_what_keeps_more_vectors_than_there_is_memory_for_is_refused(flags, command, checkpoint, tmp_path):
+    """With as much as it names it is done."""
+    words = ["hessian", checkpoint, *QUICK, *flags, "-o", tmp_path / "x.h5"]
+    status, _, err = command(*words, "--memory", "0")
+    found = re.search(r"keeps (\d+) vectors of [\d,]+ weights, .* GiB,.*\n.*Type --memory (\S+), or fewer", err)
+    assert (status, int(found[1])) == (1, 36 if "--trace" in flags else 80)
+    assert not (tmp_path / "x.h5").exists()
+    assert command(*words, "--memory", found[2])[0] == 0

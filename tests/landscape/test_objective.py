@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy, dropout
 
 from landscape.objective import Objective
+from landscape.operator import operators
 from store.command import BadInput
 
 
@@ -133,6 +134,10 @@ def test_unused_and_frozen_parameters():
     assert whole.gradient()[:2].tolist() == [0, 0]  # a module's own parameters come first
     assert whole.hvp(torch.ones(whole.dimension))[:2].tolist() == [0, 0]
     assert torch.equal(whole.gradient()[2:], plain.gradient())
+    alone = whole.block([next(iter(whole.coordinates.sizes))])  # the loss is no function of any weight in it
+    assert alone.gradient().tolist() == [0, 0]
+    for operator in operators().values():
+        assert operator().product(alone)(torch.ones(3, 2)).tolist() == [[0, 0]] * 3
     case.model.model.fc1.weight.requires_grad_(False)
     assert objective_of(case).dimension == whole.dimension - 30
     for p in case.model.parameters():
