@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from store.files import sha256
 from zoo.foreign import foreign_state, load_weights
 
 if TYPE_CHECKING:
+    from landscape.logits import ScaledCrossEntropy
     from landscape.objective import Objective
     from zoo.subject import Subject
 
@@ -77,17 +78,19 @@ def random_masks(masks: Mapping[str, Tensor], generator: torch.Generator) -> dic
 
 
 def compared(
-    subject: Subject, parent: Subject, count: int, seed: int, memory: int
+    subject: Subject, parent: Subject, losses: Sequence[ScaledCrossEntropy], count: int, seed: int, memory: int
 ) -> dict[str, Callable[[], Objective]]:
     """The objectives to compare, by name, each made when it is its turn.
 
     `pruned`: over its survivors; `parent`: over all weights; `parent-in-mask`: the parent's weights in place, only the
     survivors' coordinates moving, so that its Hessian is a principal submatrix of the parent's; `random-mask-1` ...:
-    the same with random coordinates, as many in each layer. `memory`: bytes that the graphs of each may take.
+    the same with random coordinates, as many in each layer. `losses`: of the pruned network, and of the parent;
+    `memory`: bytes that the graphs of each may take.
     """
-    whole = partial(mean_loss, parent, "full", memory=memory)
+    own, its = losses
+    whole = partial(mean_loss, parent, "full", its, memory=memory)
     objectives: dict[str, Callable[[], Objective]] = {
-        "pruned": partial(mean_loss, subject, "survivors", memory=memory),
+        "pruned": partial(mean_loss, subject, "survivors", own, memory=memory),
         "parent": whole,
         "parent-in-mask": partial(whole, moving=subject.masks),
     }

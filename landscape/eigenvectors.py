@@ -19,10 +19,22 @@ if TYPE_CHECKING:
 DATASET = "hessian/eigenvectors"
 
 
+def make_room(place: Place, coordinates: Coordinates) -> None:
+    """The scale of the weights, before anything is computed: the networks of a file must have as many.
+
+    Raises:
+        BadInput: another one has more or fewer.
+    """
+    size = len(coordinates.full)
+    try:
+        place.scale("hessian/weight", range(size), "1", "weight, in the order of the network's parameters")
+    except BadInput as error:
+        raise BadInput(f"{error}, or without eigenvectors: --eigenvectors drop") from error
+
+
 def write(place: Place, coordinates: Coordinates, vectors: Tensor) -> None:
     """(k, d) -> float32 (rank, weight) over all parameters that count, in registration order, 0 where none may move."""
     rows = torch.stack([coordinates.extend(vector) for vector in vectors])
-    place.scale("hessian/weight", range(rows.shape[1]), "1", "weight, in the order of the network's parameters")
     meaning = "unit eigenvectors of the largest eigenvalues"
     place.write(DATASET, rows.float(), ("rank", "weight"), "1", meaning)
 

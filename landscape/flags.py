@@ -65,17 +65,23 @@ class Bounded(Measuring):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Landscape(Restricted, Bounded):
+class Scaled(Measuring):
+    """Flags for what the loss makes of the logits."""
+
+    temperature: float | Literal["calibrated"] = 1.0
+    """logits are divided by it; calibrated: by what fits the examples best that training held out for validation"""
+    logits: Literal["raw", "normalised"] = "raw"
+    """normalised: each example's logits centred and divided by their norm (Andriushchenko et al. 2023)"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landscape(Restricted, Bounded, Scaled):
     """Flags of the commands that look at the loss around one checkpoint. Ranks share its examples."""
 
     shares_work: ClassVar[bool] = True
 
     parameters: tuple[str, ...] | None = None
     """only these may move: names of layers, of modules that hold several, or of parameters (default: all)"""
-    temperature: float | Literal["calibrated"] = 1.0
-    """logits are divided by it; calibrated: by what fits the examples best that training held out for validation"""
-    logits: Literal["raw", "normalised"] = "raw"
-    """normalised: each example's logits centred and divided by their norm (Andriushchenko et al. 2023)"""
 
 
 def located(subject: Subject, arguments: Landscape) -> tuple[Objective, dict[str, Any], tuple[Tensor, Tensor]]:
@@ -95,7 +101,7 @@ def located(subject: Subject, arguments: Landscape) -> tuple[Objective, dict[str
     return objective, said | position(objective, at), at[1:]
 
 
-def loss_of(subject: Subject, arguments: Landscape) -> ScaledCrossEntropy:
+def loss_of(subject: Subject, arguments: Scaled) -> ScaledCrossEntropy:
     """The loss that the flags ask for."""
     from landscape.calibration import calibrated
     from landscape.logits import ScaledCrossEntropy

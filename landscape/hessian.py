@@ -82,12 +82,14 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
     """Measure a subject, write its spectrum to its place, and return what the JSON object says of it."""
     import time
 
-    from landscape import eigenvalues, traces
+    from landscape import eigenvalues, eigenvectors, traces
     from landscape.work import Work
 
     start = time.perf_counter()
     objective, where, known = located(subject, arguments)
     _check_size(arguments, objective)
+    if arguments.eigenvectors == "keep":
+        eigenvectors.make_room(place, objective.coordinates)
     operator = _operator(arguments)
     informed = known if operator.name == "hessian" else None
     work = Work(place, objective, operator, arguments, subject.available, informed)

@@ -85,4 +85,5 @@ def _scale_of_the_logits(summary: dict[str, Any]) -> list[str]:
         return []
     kind = "logits" if raw else "logits centred and of norm 1"
     origin = ", calibrated on the validation examples" if calibrated else ""
-    return [f"The loss is that of {kind}, divided by the temperature {summary['temperature']:.4g}{origin}."]
+    parent = f" (the parent's by {summary['parent_temperature']:.4g})" if "parent_temperature" in summary else ""
+    return [f"The loss is that of {kind}, divided by the temperature {summary['temperature']:.4g}{parent}{origin}."]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from landscape.flags import Bounded
+from landscape.flags import Bounded, Scaled, loss_of
 from landscape.position import position, slope
 from landscape.sharpness_report import ERRORS
 from landscape.survivors_report import RATIOS, spread, table
@@ -46,7 +46,7 @@ NUMBERS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Survivors(Bounded):
+class Survivors(Bounded, Scaled):
     """Flags of `python -m landscape.survivors`."""
 
     shares_work: ClassVar[bool] = True
@@ -65,12 +65,12 @@ class Survivors(Bounded):
 
 def compute(subject: Subject, place: Place, arguments: Survivors) -> dict[str, Any]:
     """Measure a subject and its controls, write them to its place, and return what the JSON object says of them."""
-
     from landscape.controls import compared, dense_parent
     from landscape.data_error import used_share
 
     parent = dense_parent(subject, arguments.parent)
-    objectives = compared(subject, parent, arguments.masks, arguments.seed, arguments.graph_bytes)
+    losses = [loss_of(each, arguments) for each in (subject, parent)]
+    objectives = compared(subject, parent, losses, arguments.masks, arguments.seed, arguments.graph_bytes)
     for name, build in progress_bar(objectives.items(), desc=subject.name, unit="Hessian"):
         if name not in place.kept():  # of a run that was stopped
             place.keep(name, _measured(build(), arguments))
@@ -84,6 +84,10 @@ def compute(subject: Subject, place: Place, arguments: Survivors) -> dict[str, A
     return {
         **{key: found[0][key] for key in where},
         "subspace": "survivors",
+        "temperature": losses[0].temperature,
+        "parent_temperature": losses[1].temperature,
+        "calibrated": arguments.temperature == "calibrated",
+        "logits": arguments.logits,
         "used_share": used_share(len(subject.x), subject.available),
         "operators": found,
         "random_masks": pooled and pooled | {key: spread([each[key] for each in found[3:]]) for key in RATIOS},

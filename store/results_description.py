@@ -17,6 +17,8 @@ from store.plain import plain, to_json
 if TYPE_CHECKING:
     import h5py
 
+LONGEST = 2000
+"""characters of an attribute that a person is shown"""
 REFERENCES = ("DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME")
 """attributes that make dimension scales work and say nothing to a person"""
 
@@ -98,7 +100,7 @@ def _text(described: dict[str, Any]) -> str:
     }
     facts = {"file": described["file"], "content": described["sha256"], **facts}
     width = max(map(len, facts))
-    lines = [f"{name.ljust(width)}  {fact}" for name, fact in facts.items()]
+    lines = [f"{name.ljust(width)}  {_abridged(fact)}" for name, fact in facts.items()]
     headers = ("array", "shape", "dims", "min", "max", "unit", "what")
     rows = [
         [
@@ -113,3 +115,7 @@ def _text(described: dict[str, Any]) -> str:
         for array in described["arrays"]
     ]
     return "\n".join([*lines, "", render_table(headers, rows)])
+
+
+def _abridged(fact: str) -> str:
+    return fact if len(fact) <= LONGEST else f"{fact[:LONGEST]} ... ({len(fact):,} characters; --json has them all)"

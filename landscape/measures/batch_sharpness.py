@@ -40,8 +40,11 @@ class BatchSharpness(Measure):
         import math
 
         from landscape.trace import estimate
+        from store.command import note
 
         used, curvatures, squares = len(objective.x), [], []
+        if self.batch > used:
+            note(f"{self.name}: a batch of {self.batch} is all of the {used} examples used")
         for batch in self._batches(objective, seed):
             gradient = batch.gradient()
             curvatures.append((gradient @ batch.hvp(gradient)).item())

@@ -46,10 +46,10 @@ def _computed(centre: Centre) -> tuple[Tensor, int]:
     from landscape.streams import stream
 
     objective, draws = centre.objective, stream(centre.seed, "lanczos")
-    size, known = objective.dimension, centre.slope
+    size, known, room = objective.dimension, centre.slope, objective.keeper.vector_bytes
     if size < centre.axes:
         raise BadInput(f"--directions eigen: {size} weight may move, expected {centre.axes}: type --grid Nx1")
-    pairs = top_eigenpairs(objective.hvp, lambda: objective.normal(draws), size, centre.axes, known=known)
+    pairs = top_eigenpairs(objective.hvp, lambda: objective.normal(draws), size, centre.axes, known=known, memory=room)
     return pairs.vectors, pairs.products
 
 

@@ -154,7 +154,8 @@ def test_the_help_of_a_method_explains_every_flag_without_torch(name):
     )
     said = " ".join(done.stdout.replace("│", " ").split())
     assert "--weight-decay" in said
-    assert "L2 penalty added to the gradient (default: None)" in said
+    assert "L2 penalty added to the gradient" in said
+    assert "default: None" not in said
     for flag in fields(Recipe):
         assert f"--{flag.name.replace('_', '-')}" in said
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from oracles.small_networks import make
 
+from landscape import blocks, eigenvalues, lanczos
 from landscape.objective import MEMORY, Objective
 from landscape.operators.ggn import GaussNewton
 
@@ -91,3 +92,25 @@ def test_the_graphs_of_one_operator_are_freed_by_another_s(no_collector):
     assert all(reference() is not None for reference in kept)
     objective.hvp(torch.ones(objective.dimension))
     assert [reference() for reference in kept] == [None] * len(kept)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["hessian", "--per-layer"],
+        ["sharpness", "--measures", "lambda_max,adaptive_lambda_max"],
+        ["surface", "--directions", "eigen", "--grid", "3"],
+    ],
+)
+def test_the_flag_bounds_every_search_for_eigenvalues(words, command, checkpoint, tmp_path, monkeypatch):
+    seen, original = [], lanczos.top_eigenpairs
+
+    def recorded(*arguments, **named):
+        seen.append(named["memory"])
+        return original(*arguments, **named)
+
+    for module in (lanczos, blocks, eigenvalues):
+        monkeypatch.setattr(module, "top_eigenpairs", recorded)
+    name, *flags = words
+    assert command(name, checkpoint, "--samples", "20", *flags, "--memory", "1", "-o", tmp_path / "x.h5")[0] == 0
+    assert set(seen) == {2**28}

@@ -12,6 +12,7 @@ from landscape import controls
 from landscape.controls import random_masks
 from landscape.data_error import block_sizes, used_share
 from landscape.streams import stream
+from landscape.survivors_report import table
 from store.checkpoint import load, save
 from zoo.subject import load_subject
 
@@ -98,6 +99,24 @@ def test_the_errors_of_the_examples_are_those_of_leaving_each_block_out(command,
     expected = deviation((whole / own)[:, [0, 2, 3]])
     found = found["operators"][1]["data_stderr_new"]["ratios"]
     np.testing.assert_allclose([found[key] for key in ratios], expected, rtol=0.1)
+
+
+@pytest.mark.parametrize("flags", [["--temperature", "2", "--logits", "normalised"], ["--temperature", "calibrated"]])
+def test_the_scale_of_the_logits_is_that_of_each_network(flags, command, pruned, checkpoint, tmp_path):
+    """As of `landscape.hessian` for either."""
+    for path in (pruned, checkpoint):
+        save(replace(load(path), training={"validation": 0.25, "split_seed": 3}), path)
+    _, found, _ = command("survivors", pruned, "--parent", checkpoint, *QUICK, *flags, "-o", tmp_path / "x.h5")
+    alone = [
+        command("hessian", path, "--samples", "30", "--top", "4", *flags, "-o", tmp_path / f"{name}.h5")[1]
+        for name, path in (("pruned", pruned), ("parent", checkpoint))
+    ]
+    temperatures = [found["temperature"], found["parent_temperature"]]
+    assert temperatures == [each["temperature"] for each in alone]
+    for each, own in zip(found["operators"], alone, strict=False):
+        assert each["loss"] == own["loss"]
+        np.testing.assert_allclose(each["eigenvalues"], own["eigenvalues"], rtol=2e-3)
+    assert f"(the parent's by {temperatures[1]:.4g})" in table(found)
 
 
 def test_memory_reaches_every_hessian_and_changes_no_number(command, pruned, checkpoint, monkeypatch):

@@ -79,6 +79,18 @@ def test_results_are_described(files: Path) -> None:
         assert text in done.stdout
 
 
+def test_long_attributes_are_abridged_for_a_person(tmp_path: Path) -> None:
+    path, long = tmp_path / "long.h5", "x" * 5000
+    with create(path, Identity("measure", ["ab" * 32], {"top": 2}), ["x.pt"], {"seed": 0}) as results:
+        results.mark_done(0, {"long": long})
+        results.finish()
+    shown = python("-m", "store.results", str(path), folder=tmp_path).stdout
+    assert long[:1900] in shown
+    assert long not in shown
+    assert "--json has them all" in shown
+    assert long in python("-m", "store.results", "--json", str(path), folder=tmp_path).stdout
+
+
 def test_results_as_json(files: Path) -> None:
     found = json.loads(python("-m", "store.results", "x.h5", "--json", folder=files).stdout)
     assert found["attributes"]["arguments"] == {"top": 2}
