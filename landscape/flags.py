@@ -48,7 +48,10 @@ class Bounded(Measuring):
         return int(0.25 * self.memory * 2**30)
 
     def check_vectors(self, flag: str, count: int, dimension: int) -> None:
-        """Refuse what keeps more vectors than `memory` holds; as many as any eigenvalue takes are taken anyway."""
+        """Refuse what keeps more vectors than `memory` holds; as many as any eigenvalue takes are taken anyway.
+
+        What eight products take while they are computed, about 50 vectors, comes on top, of any estimate.
+        """
         from landscape.lanczos import LEAST_ROOM
 
         needed = 8 * count * dimension / 2**30  # GiB

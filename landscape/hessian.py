@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -166,9 +167,8 @@ def _check_vectors(arguments: Hessian, size: int) -> None:
     from landscape.traces import VECTORS
 
     estimator, steps = arguments.trace_estimator, min(arguments.density_steps, size)
-    arguments.check_vectors(
-        f"--trace {arguments.trace} by {estimator}", VECTORS[estimator] * (arguments.trace or 0), size
-    )
+    held = math.ceil(VECTORS[estimator] * (arguments.trace or 0))
+    arguments.check_vectors(f"--trace {arguments.trace} by {estimator}", held, size)
     if arguments.density:
         arguments.check_vectors(f"--density of {steps} steps", 2 * steps, size)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 from landscape.examples_legend import of_examples
@@ -16,18 +18,10 @@ LARGEST = 5
 def table(summary: dict[str, Any]) -> str:
     """What a person reads: a line for each eigenvalue."""
     title = operators()[summary["operator"]].title
-    columns = {f"{title} eigenvalue": summary["eigenvalues"], "relative residual": summary["residuals"]}
-    if summary["data_stderr_new"]:
-        columns["± of examples"] = summary["data_stderr_new"]
-    rows = [[rank, *row] for rank, row in enumerate(zip(*columns.values(), strict=True), start=1)]
-    lines = [heading(summary), "", render_table(["rank", *columns], rows)]
+    lines = [heading(summary), "", _eigenvalues(f"{title} eigenvalue", summary, "", itertools.count(1))]
     if "bottom_eigenvalues" in summary:
-        columns = {f"smallest {title} eigenvalue": summary["bottom_eigenvalues"]}
-        columns["relative residual"] = summary["bottom_residuals"]
-        if summary["bottom_data_stderr_new"]:
-            columns["± of examples"] = summary["bottom_data_stderr_new"]
-        rows = [[summary["dimension"] - rank, *row] for rank, row in enumerate(zip(*columns.values(), strict=True))]
-        lines += ["", render_table(["rank", *columns], rows)]
+        ranks = itertools.count(summary["dimension"], -1)
+        lines += ["", _eigenvalues(f"smallest {title} eigenvalue", summary, "bottom_", ranks)]
     if summary["trace"]:
         lines += ["", _trace_line(summary)]
     if "density" in summary:
@@ -45,6 +39,15 @@ def table(summary: dict[str, Any]) -> str:
         f"all took as long as {summary['passes']:.0f} passes forward and backward"
     )
     return "\n".join(lines)
+
+
+def _eigenvalues(head: str, summary: dict[str, Any], end: str, ranks: Iterator[int]) -> str:
+    """Those of one end of the spectrum, whose keys begin with `end`."""
+    columns = {head: summary[f"{end}eigenvalues"], "relative residual": summary[f"{end}residuals"]}
+    if errors := summary[f"{end}data_stderr_new"]:
+        columns["± of examples"] = errors
+    rows = [[next(ranks), *row] for row in zip(*columns.values(), strict=True)]
+    return render_table(["rank", *columns], rows)
 
 
 def _trace_line(summary: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ def hutchpp(product: Callable[[Tensor], Tensor], signs: Callable[[], Tensor], pr
 
     k = products // 3. The first term is exact and takes 2k products; the others are Hutchinson's probes of the second,
     and their scatter is the standard error. It is nearly exact where the rank is below k. `product`: (n, d) -> (n, d);
-    `signs`: a vector (d,) of -1 and 1. Memory: 3k vectors.
+    `signs`: a vector (d,) of -1 and 1. Memory: 4.5k vectors.
 
     Raises:
         BadInput: fewer than 3 products, or so many that k is above d.

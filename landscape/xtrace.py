@@ -19,7 +19,7 @@ def xtrace(product: Callable[[Tensor], Tensor], normal: Callable[[], Tensor], pr
     Q_i (d, k - 1): basis of A applied to all k = products // 2 normal probes but the i-th; u_i: the unit vector of the
     i-th probe's part outside Q_i. Standard error as in the paper: scatter of the k estimates / sqrt(k), which share
     probes, so that it is approximate. Exact where the rank is below k. `product`: (n, d) -> (n, d); `normal`: a
-    standard normal vector (d,). Memory: 6k vectors.
+    standard normal vector (d,). Memory: 7k vectors.
 
     Raises:
         BadInput: fewer than 2 products, or more than 2d.

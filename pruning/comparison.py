@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pruning.method import methods
-from store.command import BadInput
+from store.command import BadInput, parse
 from zoo.code import is_code
 
 if TYPE_CHECKING:
@@ -248,8 +248,6 @@ def _check(comparison: Comparison, path: Path) -> None:
 
 def _check_flags(command: str, path: Path) -> None:
     """Parse what is typed behind python -m; wrong flags end the command with status 2."""
-    import tyro
-
     from entropy.psp import Psp
     from landscape.sharpness import Sharpness
     from pruning.masks import Masks
@@ -257,4 +255,4 @@ def _check_flags(command: str, path: Path) -> None:
 
     flags = {"zoo.train": Train, "landscape.sharpness": Sharpness, "entropy.psp": Psp, "pruning.masks": Masks}
     module, *words = shlex.split(command)
-    tyro.cli(flags[module], prog=f"{path}: python -m {module}", args=words, config=(tyro.conf.FlagCreatePairsOff,))
+    parse(flags[module], f"{path}: python -m {module}", words)

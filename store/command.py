@@ -18,7 +18,7 @@ from store.messages import BadInput, note, speaks
 from store.plain import to_json
 from store.table import render_table
 
-__all__ = ["BadInput", "Command", "Report", "note", "render_table", "run"]
+__all__ = ["BadInput", "Command", "Report", "note", "parse", "render_table", "run"]
 
 A = TypeVar("A")
 
@@ -63,14 +63,10 @@ def run(
     after Ctrl-C and 143 after SIGTERM. With --json the report goes to stdout as exactly one strict JSON object with
     `wall_seconds` (since the process began) added, and whatever else is printed goes to stderr.
     """
-    import tyro
-
     debug = "--debug" in (sys.argv if argv is None else argv)
     keep_freed_memory()
     try:
-        hide_obvious_defaults(arguments)
-        looks = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
-        parsed = tyro.cli(arguments, prog=prog, description=description, args=argv, config=looks)
+        parsed = parse(arguments, prog, argv, description)
         with _sigterm_like_ctrl_c():
             _work(parsed, main, as_json=getattr(parsed, "json", False))
     except KeyboardInterrupt as stop:
@@ -86,6 +82,15 @@ def run(
         note(f"error: {explain(error, debug)}")
         sys.exit(1)
     sys.exit(0)
+
+
+def parse(arguments: type[A], prog: str, argv: Sequence[str] | None = None, description: str | None = None) -> A:
+    """The command line as `arguments`; wrong syntax, and --help, end the process."""
+    import tyro
+
+    hide_obvious_defaults(arguments)
+    looks = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
+    return tyro.cli(arguments, prog=prog, description=description, args=argv, config=looks)
 
 
 def explain(error: Exception, debug: bool = False) -> str:

@@ -117,6 +117,6 @@ def test_what_keeps_more_vectors_than_there_is_memory_for_is_refused(flags, comm
     words = ["hessian", checkpoint, *QUICK, *flags, "-o", tmp_path / "x.h5"]
     status, _, err = command(*words, "--memory", "0")
     found = re.search(r"keeps (\d+) vectors of [\d,]+ weights, .* GiB,.*\n.*Type --memory (\S+), or fewer", err)
-    assert (status, int(found[1])) == (1, 36 if "--trace" in flags else 80)
+    assert (status, int(found[1])) == (1, 42 if "--trace" in flags else 80)
     assert not (tmp_path / "x.h5").exists()
     assert command(*words, "--memory", found[2])[0] == 0

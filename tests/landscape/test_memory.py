@@ -13,7 +13,9 @@ from oracles.small_networks import make
 from landscape import blocks, eigenvalues, lanczos
 from landscape.objective import MEMORY, Objective
 from landscape.operators.ggn import GaussNewton
+from landscape.traces import VECTORS
 
+ROOT = Path(__file__).parents[2]
 GROWTH = """
 import resource, sys, torch
 from torch import nn
@@ -46,7 +48,7 @@ for product in (objective.hvp, GaussNewton().product(objective), objective.evalu
 @pytest.mark.parametrize("memory", [0, MEMORY])
 def test_a_hundred_products_or_points_do_not_grow_the_process(memory):
     line = [sys.executable, "-c", GROWTH, str(memory)]
-    done = subprocess.run(line, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=True)
+    done = subprocess.run(line, capture_output=True, text=True, cwd=ROOT, check=True)
     vector, *grown = map(float, done.stdout.split())
     assert vector > 0.2  # MiB: a vector kept of each product would be 20
     assert len(grown) == 3
@@ -114,3 +116,44 @@ def test_the_flag_bounds_every_search_for_eigenvalues(words, command, checkpoint
     name, *flags = words
     assert command(name, checkpoint, "--samples", "20", *flags, "--memory", "1", "-o", tmp_path / "x.h5")[0] == 0
     assert set(seen) == {2**28}
+
+
+KEPT = """
+import re, sys, torch
+from landscape.density import spectral_density
+from landscape.hutchpp import hutchpp
+from landscape.xtrace import xtrace
+
+size, count = 200_000, int(sys.argv[2])
+torch.set_num_threads(1)
+spectrum = torch.linspace(0, 1, size, dtype=torch.float64) ** 8
+draw = lambda: torch.randn(size, dtype=torch.float64)
+estimates = {
+    "hutch++": lambda: hutchpp(spectrum.mul, lambda: draw().sign(), count),
+    "xtrace": lambda: xtrace(spectrum.mul, draw, count),
+    "density": lambda: spectral_density(spectrum.mul, draw, size, probes=1, steps=count),
+}
+
+def peak():  # of this program alone: what getrusage says begins with that of the process which started it
+    return 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
+
+torch.linalg.qr(torch.randn(9, 5, dtype=torch.float64))
+before = peak()
+estimates[sys.argv[1]]()
+print((peak() - before) / (8 * size))
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "for_each"), [("hutch++", VECTORS["hutch++"]), ("xtrace", VECTORS["xtrace"]), ("density", 2)]
+)
+def test_estimates_keep_as_many_vectors_as_are_reckoned(name, for_each):
+    """Besides what eight products take while they are computed."""
+    found = [
+        float(
+            subprocess.run([sys.executable, "-c", KEPT, name, count], capture_output=True, check=True, cwd=ROOT).stdout
+        )
+        for count in ("60", "120")
+    ]
+    assert found[1] < 120 * for_each + 80
+    assert found[1] - found[0] == pytest.approx(60 * for_each, rel=0.4)
