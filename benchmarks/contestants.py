@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from benchmarks.tool import Method, Tool
 from benchmarks.tools import curvlinops, eigenthings, ours, pyhessian
-from zoo.subject import Subject
+from minima.zoo.subject.subject import Subject
 
 BUILDERS: dict[str, Callable[[Subject], Tool]] = {
     ours.NAME: ours.build,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.datasets.digits import Digits
+from minima.zoo.data.datasets.digits import Digits
 
 ENLARGED = 4
 """32 pixels a side from 8"""

@@ -13,7 +13,7 @@ from benchmarks.products import floor
 from benchmarks.reference import Reference
 from benchmarks.row import EIGENVALUES, FLOOR, Extent, Row
 from benchmarks.tool import Method
-from zoo.subject import Subject
+from minima.zoo.subject.subject import Subject
 
 AFFORDABLE = 40
 """products of a run for real"""

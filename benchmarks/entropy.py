@@ -19,7 +19,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.kept import keep
-from store.command import Command, Report, render_table, run
+from minima.store.command import Command, Report, render_table, run
 
 NETWORKS = {
     "lenet5": ((1, 28, 28), 10_000),
@@ -76,9 +76,9 @@ def _contestants(network: str, shape: tuple[int, ...], images: int) -> dict[str,
 
     from benchmarks.plain_passes import forward
     from benchmarks.published_psp import published_psp
-    from entropy.measurement import Request, Together, measure
-    from zoo.architecture import describe, initialise, parse_architecture
-    from zoo.batches import batches, default_batch_size
+    from entropy.information.measurement import Request, Together, measure
+    from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
+    from minima.zoo.batches import batches, default_batch_size
 
     draws = torch.Generator().manual_seed(0)
     x, y = torch.randn(images, *shape, generator=draws), torch.arange(images) % CLASSES
@@ -108,10 +108,10 @@ def _command(network: str, model: Any, x: Any, y: Any) -> Callable[[], Any]:
     import numpy as np
     import torch
 
-    from store.checkpoint import Checkpoint, save
-    from zoo.architecture import describe, parse_architecture
-    from zoo.batches import default_batch_size
-    from zoo.data import resolve_data
+    from minima.store.checkpoints.checkpoint import Checkpoint, save
+    from minima.zoo.architecture.architecture import describe, parse_architecture
+    from minima.zoo.batches import default_batch_size
+    from minima.zoo.data.specs import resolve_data
 
     folder = Path(tempfile.mkdtemp(prefix="benchmark-"))
     atexit.register(shutil.rmtree, folder)

@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.kept import keep
-from store.command import Command, Report, render_table, run
+from minima.store.command import Command, Report, render_table, run
 
 NETWORKS = ("lenet300", "lenet5", "resnet20:width=8")
 POINTS = 51 * 51
@@ -64,17 +64,17 @@ def _contestants(network: str) -> dict[str, Callable[[], Any]]:
     import torch
 
     from benchmarks.plain_passes import forward, forward_backward
-    from entropy.measurement import measure
-    from landscape.lanczos import top_eigenpairs
-    from landscape.objective import Objective
-    from landscape.operator import operators
-    from landscape.planner import choose
-    from landscape.streams import stream
-    from zoo.architecture import describe, initialise, parse_architecture
-    from zoo.batches import default_batch_size
-    from zoo.data import load_data, resolve_data
-    from zoo.recipe import Recipe
-    from zoo.training import Trainer
+    from entropy.information.measurement import measure
+    from landscape.objective.objective import Objective
+    from landscape.objective.streams import stream
+    from landscape.spectrum.lanczos import top_eigenpairs
+    from landscape.spectrum.operator import operators
+    from landscape.surface.planner import choose
+    from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
+    from minima.zoo.batches import default_batch_size
+    from minima.zoo.data.specs import load_data, resolve_data
+    from minima.zoo.training.loop import Trainer
+    from minima.zoo.training.recipe import Recipe
 
     data = load_data(resolve_data("digits"))
     model = initialise(describe(parse_architecture(network), data.input_shape, data.classes), seed=0)

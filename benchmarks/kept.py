@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from store.files import write_atomically
-from store.table import render_markdown
+from minima.store.files import write_atomically
+from minima.store.table import render_markdown
 
 
 def keep(

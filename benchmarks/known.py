@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from store.command import BadInput
+from minima.store.command import BadInput
 
 
 def check(flag: str, names: Iterable[str], known: Iterable[str]) -> None:

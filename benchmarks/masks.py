@@ -12,10 +12,10 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.kept import keep
-from store.command import Command, Report, render_table, run
+from minima.store.command import Command, Report, render_table, run
 
 if TYPE_CHECKING:
-    from zoo.training import Trainer
+    from minima.zoo.training.loop import Trainer
 
 OUT = Path("out/benchmarks/masks.json")
 
@@ -53,8 +53,8 @@ def main(arguments: Masks) -> Report:
 def _contestants(arguments: Masks) -> dict[str, Callable[[], object]]:
     import torch
 
+    from minima.zoo.anatomy.prunable import prunable
     from pruning.methods.sr_ste import SrSte
-    from zoo.prunable import prunable
 
     dense, masked, loose = (_trainer(arguments) for _ in range(3))
     weights = prunable(masked.model)
@@ -71,9 +71,9 @@ def _contestants(arguments: Masks) -> dict[str, Callable[[], object]]:
 def _trainer(arguments: Masks) -> Trainer:
     import torch
 
-    from zoo.architecture import describe, initialise, parse_architecture
-    from zoo.recipe import Recipe
-    from zoo.training import Trainer
+    from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
+    from minima.zoo.training.loop import Trainer
+    from minima.zoo.training.recipe import Recipe
 
     model = initialise(describe(parse_architecture(arguments.network), (3, 32, 32), 10), seed=0)
     generator = torch.Generator().manual_seed(0)

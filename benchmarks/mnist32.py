@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.datasets.mnist import MNIST
+from minima.zoo.data.datasets.mnist import MNIST
 
 FIRST = {"train": 4096, "test": 1000}
 

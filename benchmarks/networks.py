@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zoo.subject import Subject
+    from minima.zoo.subject.subject import Subject
 
 FOLDER = Path("out/benchmarks")
 CHUNK = 64
@@ -19,7 +19,7 @@ CHUNK = 64
 
 @dataclass(frozen=True)
 class Trained:
-    """What `python -m zoo.train` is told, and how many images of the train split the comparison looks at."""
+    """What `python -m minima.train` is told, and how many images of the train split the comparison looks at."""
 
     data: str
     epochs: int
@@ -31,7 +31,7 @@ class Trained:
     """of the zoo; empty: the one of this name"""
     seed: int = 0
     further: tuple[str, ...] = ()
-    """flags of `zoo.train`"""
+    """flags of `minima.train`"""
 
 
 ON_MNIST = Trained("benchmarks/mnist32.py:make", epochs=8, lr=0.05, images=1024, few=128, model="resnet20")
@@ -59,7 +59,7 @@ BUNDLED = tuple(name for name, recipe in NETWORKS.items() if "digits" in recipe.
 
 def subject(name: str, images: int) -> Subject:
     """The network, trained if it is not yet, with the first `images` of its train split."""
-    from zoo.subject import load_subject
+    from minima.zoo.subject.subject import load_subject
 
     return load_subject(_checkpoint(name), data=NETWORKS[name].data, samples=images, batch_size=CHUNK)
 
@@ -68,7 +68,17 @@ def _checkpoint(name: str) -> Path:
     """`out/benchmarks/NAME.pt`; a finished one is left as it is."""
     recipe, path = NETWORKS[name], FOLDER / f"{name}.pt"
     path.parent.mkdir(parents=True, exist_ok=True)
-    line = [sys.executable, "-m", "zoo.train", "--model", recipe.model or name, "--data", recipe.data, "-o", str(path)]
+    line = [
+        sys.executable,
+        "-m",
+        "minima.train",
+        "--model",
+        recipe.model or name,
+        "--data",
+        recipe.data,
+        "-o",
+        str(path),
+    ]
     line += ["--epochs", str(recipe.epochs), "--lr", str(recipe.lr), "--schedule", "cosine", "--seed", str(recipe.seed)]
     line += recipe.further
     subprocess.run(line, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})

@@ -17,20 +17,20 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from store.command import Command, Report, note, run
-from store.files import write_atomically
-from store.table import render_markdown
+from minima.store.command import Command, Report, note, run
+from minima.store.files import write_atomically
+from minima.store.table import render_markdown
 
 NETWORKS = {"mlp": 3, "lenet300": 3, "lenet5": 1, "resnet20:width=8": 1, "vit": 1}
 """on digits, and of how many seeds: one where a measurement takes most of a minute"""
 TRAIN = "--validation 0 --momentum 0.9 --lr 0.05"
 LOBSTER = "--validation 0.1 --start parent --strength 1e-3 --tolerance 0.5 --epochs 60"
 WAYS = {
-    "trained": f"zoo.train --model {{model}} --data digits {TRAIN} --epochs 30 --seed {{seed}} -o {{out}}",
+    "trained": f"minima.train --model {{model}} --data digits {TRAIN} --epochs 30 --seed {{seed}} -o {{out}}",
     "magnitude-0.95": "pruning magnitude {trained} --sparsity 0.95 --epochs 30 -o {out}",
     "lobster-0.95": f"pruning lobster {{trained}} --sparsity 0.95 {LOBSTER} -o {{out}}",
     "random-labels": (
-        f"zoo.train --model {{model}} --data digits:labels=random {TRAIN} --epochs 150 --seed {{seed}} -o {{out}}"
+        f"minima.train --model {{model}} --data digits:labels=random {TRAIN} --epochs 150 --seed {{seed}} -o {{out}}"
     ),
 }
 """how a network was made, by the command that makes it"""
@@ -109,7 +109,7 @@ def main(arguments: Outliers) -> Report:
     ]
     for case in cases:
         note(f"{case.checkpoint.stem}")
-        line = [sys.executable, "-m", "figures.chain", *case.commands()]
+        line = [sys.executable, "-m", "figures.study.engine.chain", *case.commands()]
         subprocess.run(line, check=True, stdout=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": "1"})
     text = document(cases, " ".join(["python -m benchmarks.outliers", *sys.argv[1:]]))
     write_atomically(DOCUMENT, text.encode())

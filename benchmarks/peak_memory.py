@@ -34,7 +34,7 @@ def _main(threads: str, network: str, images: str, tool: str) -> None:
 
     from benchmarks.contestants import BUILDERS
     from benchmarks.networks import subject
-    from store.allocator import keep_freed_memory
+    from minima.store.allocator import keep_freed_memory
 
     keep_freed_memory()
     torch.set_num_threads(int(threads))

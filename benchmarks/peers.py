@@ -14,7 +14,7 @@ from benchmarks.kept import keep
 from benchmarks.known import check
 from benchmarks.networks import BUNDLED, FOLDER, NETWORKS
 from benchmarks.row import EIGENVALUES, Extent
-from store.command import BadInput, Command, Report, note, render_table, run
+from minima.store.command import BadInput, Command, Report, note, render_table, run
 
 OUT = FOLDER / "peers.json"
 PEERS = ("PyHessian", "curvlinops-for-pytorch", "hessian-eigenthings")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from benchmarks.row import EIGENVALUES, FLOOR, OURS, PRODUCT, TOLERANCE, TRACE
-from figures.style import WIDTH, plain_ticks, save, spoken_model, styled
-from store.command import BadInput, Command, Report, run
+from figures.drawing.style import WIDTH, plain_ticks, save, spoken_model, styled
+from minima.store.command import BadInput, Command, Report, run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,7 @@ from benchmarks.alternate import alternate, ratios
 from benchmarks.plain_passes import forward_backward
 from benchmarks.row import FLOOR, PRODUCT, TRACE, Row
 from benchmarks.tool import Tool
-from zoo.subject import Subject
+from minima.zoo.subject.subject import Subject
 
 
 def products(subject: Subject, tools: Mapping[str, Tool], rounds: int) -> Iterator[Row]:

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from benchmarks.networks import FOLDER
 from benchmarks.tool import TOP, Product
-from landscape.objective import Objective
-from landscape.streams import stream
-from store.files import sha256
-from zoo.subject import Subject
+from landscape.objective.objective import Objective
+from landscape.objective.streams import stream
+from minima.store.files import sha256
+from minima.zoo.subject.subject import Subject
 
 STEPS = 60
 """of Lanczos: three to four times as many as five eigenvalues to 1e-3 take"""

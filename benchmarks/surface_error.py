@@ -16,11 +16,11 @@ import tyro
 
 from benchmarks.kept import keep
 from benchmarks.networks import FOLDER
-from store.command import Command, Report, note, render_table, run
+from minima.store.command import Command, Report, note, render_table, run
 
 if TYPE_CHECKING:
-    from landscape.objective import Objective
-    from landscape.plane import Plane
+    from landscape.objective.objective import Objective
+    from landscape.surface.plane import Plane
 
 OUT = FOLDER / "surface-error.json"
 COLUMNS = (
@@ -97,11 +97,11 @@ def _compare(arguments: SurfaceError, height: float, seed: int) -> dict[str, Any
 
 
 def _plane(arguments: SurfaceError, seed: int) -> tuple[Objective, Plane]:
-    from landscape.directions import random_direction
-    from landscape.objective import Objective
-    from landscape.plane import Plane
-    from landscape.streams import stream
-    from zoo.subject import load_subject
+    from landscape.objective.directions import random_direction
+    from landscape.objective.objective import Objective
+    from landscape.objective.streams import stream
+    from landscape.surface.plane import Plane
+    from minima.zoo.subject.subject import load_subject
 
     subject = load_subject(arguments.checkpoint, data=arguments.data, samples=arguments.images)
     objective = Objective(subject.model, subject.x, subject.y, masks=subject.masks)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.kept import keep
 from benchmarks.known import check
-from store.command import BadInput, Command, Report, note, render_table, run
+from minima.store.command import BadInput, Command, Report, note, render_table, run
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -77,7 +77,7 @@ def _costs(network: str, images: int, rounds: int) -> list[dict[str, Any]]:
 
     from benchmarks.alternate import alternate, ratios
     from benchmarks.plain_passes import forward
-    from zoo.architecture import describe, initialise, parse_architecture
+    from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
 
     shape = NETWORKS[network]
     model = initialise(describe(parse_architecture(network), shape, CLASSES), seed=0).eval()
@@ -110,8 +110,8 @@ class _Ours:
 
         import torch
 
-        from landscape.objective import Objective
-        from landscape.planner import choose
+        from landscape.objective.objective import Objective
+        from landscape.surface.planner import choose
 
         self.objective = Objective(model, x, y)
         self.point = 0.01 * torch.randn(self.objective.dimension, dtype=torch.float64)
@@ -135,7 +135,7 @@ class _Ours:
         """The loss of a copy that is moved to the point."""
         import torch
 
-        from zoo.evaluation import evaluate
+        from minima.zoo.evaluation import evaluate
 
         with torch.no_grad():
             for name, weight in self.objective.weights(self.point).items():

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from benchmarks.surfaces import FLOOR, OUT
-from figures.style import WIDTH, save, spoken_model, styled
-from store.command import BadInput, Command, Report, run
+from figures.drawing.style import WIDTH, save, spoken_model, styled
+from minima.store.command import BadInput, Command, Report, run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.kept import keep
-from store.command import Command, Report, render_table, run
+from minima.store.command import Command, Report, render_table, run
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,7 +53,7 @@ def _costs(channels: int, side: int, arguments: Tiles) -> list[dict[str, Any]]:
     import torch
 
     from benchmarks.alternate import alternate, ratios
-    from landscape import winograd
+    from landscape.passes import winograd
 
     torch.manual_seed(0)
     x, y = (_images(arguments.images, channels, side) for _ in range(2))
@@ -81,7 +81,7 @@ def _costs(channels: int, side: int, arguments: Tiles) -> list[dict[str, Any]]:
 
 
 def _works() -> list[Callable[[Tensor, Tensor, Tensor], Any]]:
-    from landscape.convolution import Geometry
+    from landscape.passes.convolution import Geometry
 
     same = Geometry([1, 1], [1, 1], [1, 1], 1)
     return [

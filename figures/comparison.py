@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from figures.drawing import command
-from figures.style import WIDTH, Look, compression_axis, looks, plain_ticks, save, styled
-from store.command import BadInput
+from figures.drawing.figure_command import command
+from figures.drawing.style import WIDTH, Look, compression_axis, looks, plain_ticks, save, styled
+from minima.store.command import BadInput
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,9 +31,11 @@ SHARPNESS = 2
 
 
 def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
-    """Draw from the JSON table of `pruning.compare`."""
+    """Draw from the JSON table of `figures.study.comparison.run`."""
     if len(inputs) != 1:
-        raise BadInput(f"{len(inputs)} files: this figure is drawn from one, the .comparison.json of pruning.compare")
+        raise BadInput(
+            f"{len(inputs)} files: this figure is drawn from one, the .comparison.json of figures.study.comparison.run"
+        )
     table = _read(inputs[0])
     measures = {name: f"{name}\n(invariance: {kind})" for name, kind in list(table["sharpness"].items())[:SHARPNESS]}
     stages = dict.fromkeys(row["stage"] for row in table["rows"])
@@ -98,7 +100,7 @@ def _read(path: Path) -> dict[str, Any]:
         if table["rows"] and table["cells"]:
             return table
     except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"{path} is no table of pruning.compare ({error})") from error
+        raise BadInput(f"{path} is no table of figures.study.comparison.run ({error})") from error
     raise BadInput(f"{path} has no network in it that was finished")
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.drawing import command
-from figures.measured import measured, stem
-from figures.style import WIDTH, from_zero, save, styled
-from store.command import BadInput
+from figures.drawing.figure_command import command
+from figures.drawing.style import WIDTH, from_zero, save, styled
+from figures.reading.measurements import measured, stem
+from minima.store.command import BadInput
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import command
-from figures.names import parse
-from figures.psp import LEVELS, Level, Network, examples, level, read_networks
-from figures.style import LOOKS, WIDTH, Look, from_zero, looks, save, styled
+from figures.drawing.figure_command import command
+from figures.drawing.psp import LEVELS, Level, Network, examples, level, read_networks
+from figures.drawing.style import LOOKS, WIDTH, Look, from_zero, looks, save, styled
+from figures.reading.names import parse
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

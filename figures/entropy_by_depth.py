@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from figures.drawing import Choosing, command
-from figures.psp import Network, beside, check_count, examples, read_networks
-from figures.style import LOOKS, WIDTH, from_zero, save, styled
-from store.command import BadInput
+from figures.drawing.figure_command import Choosing, command
+from figures.drawing.psp import Network, beside, check_count, examples, read_networks
+from figures.drawing.style import LOOKS, WIDTH, from_zero, save, styled
+from minima.store.command import BadInput
 
 MANY = 8
 """layers whose names stand side by side"""

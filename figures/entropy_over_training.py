@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from figures.drawing import Drawing, command
-from figures.psp import LEVELS, Network, examples, level, read_networks
-from figures.style import WIDTH, Look, from_zero, looks, save, styled
-from store.command import BadInput
+from figures.drawing.figure_command import Drawing, command
+from figures.drawing.psp import LEVELS, Network, examples, level, read_networks
+from figures.drawing.style import WIDTH, Look, from_zero, looks, save, styled
+from minima.store.command import BadInput
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

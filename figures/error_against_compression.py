@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import command
-from figures.evidence import Key, errors, reached
-from figures.reading import read_all
-from figures.style import LOOKS, WIDTH, compression_axis, look, plain_ticks, save, styled
+from figures.drawing.figure_command import command
+from figures.drawing.style import LOOKS, WIDTH, compression_axis, look, plain_ticks, save, styled
+from figures.reading.evidence import Key, errors, reached
+from figures.reading.study_results import read_all
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.drawing import command
-from figures.reading import Results, read
-from figures.style import WIDTH, look, save, spoken_model, styled
+from figures.drawing.figure_command import command
+from figures.drawing.style import WIDTH, look, save, spoken_model, styled
+from figures.reading.study_results import Results, read
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

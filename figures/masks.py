@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.drawing import Choosing, command
-from figures.measured import measured, stem
-from figures.style import WIDTH, looks, plain_ticks, save, styled
-from store.command import BadInput
+from figures.drawing.figure_command import Choosing, command
+from figures.drawing.style import WIDTH, looks, plain_ticks, save, styled
+from figures.reading.measurements import measured, stem
+from minima.store.command import BadInput
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,7 +81,7 @@ def _read(path: Path, chosen: Sequence[str]) -> Shown:
         if not 1 <= len(kept) <= BESIDE:
             raise BadInput(
                 f"{len(kept)} checkpoints, and the figure has room for 1 to {BESIDE}: choose with "
-                "--checkpoint NAME ...\n`python -m store.results FILE` lists their names"
+                "--checkpoint NAME ...\n`python -m minima.results FILE` lists their names"
             )
         jaccard = None
         if len(found) > 1:

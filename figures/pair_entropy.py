@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.drawing import Choosing, command
-from figures.psp import Layer, Network, beside, check_count, examples, read_networks
-from figures.style import WIDTH, save, styled
-from store.command import BadInput
+from figures.drawing.figure_command import Choosing, command
+from figures.drawing.psp import Layer, Network, beside, check_count, examples, read_networks
+from figures.drawing.style import WIDTH, save, styled
+from minima.store.command import BadInput
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.drawing import command
-from figures.evidence import Line, LineKey, lines
-from figures.reading import read_all
-from figures.style import LOOKS, Look, look, save, spoken_model, styled
+from figures.drawing.figure_command import command
+from figures.drawing.style import LOOKS, Look, look, save, spoken_model, styled
+from figures.reading.evidence import Line, LineKey, lines
+from figures.reading.study_results import read_all
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from figures.correlation import WithinCells, within_cells
-from figures.drawing import command
-from figures.evidence import Key, errors, sharpness
-from figures.reading import read_all
-from figures.style import WIDTH, look, plain_ticks, save, styled
+from figures.drawing.figure_command import command
+from figures.drawing.style import WIDTH, look, plain_ticks, save, styled
+from figures.reading.evidence import Key, errors, sharpness
+from figures.reading.study_results import read_all
+from figures.statistics.correlation import WithinCells, within_cells
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

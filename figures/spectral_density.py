@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from figures.drawing import Choosing, command
-from figures.measured import measured, stem
-from figures.style import WIDTH, save, styled
-from store.command import BadInput
+from figures.drawing.figure_command import Choosing, command
+from figures.drawing.style import WIDTH, save, styled
+from figures.reading.measurements import measured, stem
+from minima.store.command import BadInput
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

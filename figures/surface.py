@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from figures.drawing import Choosing, command
-from figures.style import WIDTH, plain_ticks, save, styled
-from figures.surface_fields import CELLS, Field, Sheet, read_sheets
-from figures.surface_map import bar_ticks, draw_map, levels, mark_networks
+from figures.drawing.figure_command import Choosing, command
+from figures.drawing.style import WIDTH, plain_ticks, save, styled
+from figures.drawing.surface_map import bar_ticks, draw_map, levels, mark_networks
+from figures.reading.surface_fields import CELLS, Field, Sheet, read_sheets
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from figures.surface_fields import Trajectory
+    from figures.reading.surface_fields import Trajectory
 
 ROOM = 20
 """maps that fit the page"""

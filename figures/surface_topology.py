@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.drawing import Choosing, command
-from figures.measured import read_chosen
-from figures.style import WIDTH, plain_ticks, save, styled
-from figures.surface_fields import AXES
-from figures.surface_map import WIDE, levels
-from store.command import BadInput
+from figures.drawing.figure_command import Choosing, command
+from figures.drawing.style import WIDTH, plain_ticks, save, styled
+from figures.drawing.surface_map import WIDE, levels
+from figures.reading.measurements import read_chosen
+from figures.reading.surface_fields import AXES
+from minima.store.command import BadInput
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

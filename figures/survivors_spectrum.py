@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.drawing import Choosing, command
-from figures.measured import read_chosen
-from figures.style import WIDTH, Look, save, styled
-from store.command import BadInput
+from figures.drawing.figure_command import Choosing, command
+from figures.drawing.style import WIDTH, Look, save, styled
+from figures.reading.measurements import read_chosen
+from minima.store.command import BadInput
 
 if TYPE_CHECKING:
     import h5py
@@ -49,7 +49,7 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
     if not 1 <= len(found) <= BESIDE:
         raise BadInput(
             f"{len(found)} checkpoints, and the figure has room for 1 to {BESIDE}: choose with --checkpoint NAME ...\n"
-            "`python -m store.results FILE` lists their names"
+            "`python -m minima.results FILE` lists their names"
         )
     with styled():
         import matplotlib.pyplot as plt

@@ -10,10 +10,10 @@ PROG = "python -m pruning"
 
 def main(argv: Sequence[str]) -> None:
     """Hand over to the command the first word names."""
-    from pruning import command, listing
-    from pruning.arguments import arguments_of
-    from pruning.method import methods
-    from store.command import run
+    from minima.store.command import run
+    from pruning.composition.method import methods
+    from pruning.running import command, listing
+    from pruning.running.arguments import arguments_of
 
     known = methods()
     name, rest = (argv[0], argv[1:]) if argv else ("", [])

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from benchmarks import cifar10
-from store.command import BadInput
-from zoo.datasets.cifar10 import CIFAR10
+from minima.store.command import BadInput
+from minima.zoo.data.datasets.cifar10 import CIFAR10
 
 NAMES = [*(f"data_batch_{index}" for index in range(1, 6)), "test_batch"]
 

@@ -12,8 +12,8 @@ from benchmarks.counting import courses
 from benchmarks.known import check
 from benchmarks.reference import Reference
 from benchmarks.tool import Method
-from store.command import BadInput
-from zoo.data import load_data, resolve_data
+from minima.store.command import BadInput
+from minima.zoo.data.specs import load_data, resolve_data
 
 
 @pytest.mark.parametrize("module", [alternate, picture, row])

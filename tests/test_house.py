@@ -5,25 +5,58 @@ import os
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("store", "zoo", "landscape", "entropy", "pruning", "figures")
-MAY_IMPORT = {
-    "store": set(),
-    "zoo": {"store"},
-    "landscape": {"store", "zoo"},
-    "entropy": {"store", "zoo"},
-    "pruning": {"store", "zoo", "landscape", "entropy"},
-    "figures": {"store"},
+ORDER = {
+    "minima.store": set(),
+    "minima.zoo": {"minima.store"},
+    "landscape": {"minima.store", "minima.zoo"},
+    "entropy": {"minima.store", "minima.zoo"},
+    "pruning": {"minima.store", "minima.zoo", "landscape", "entropy"},
+    "figures": {"minima.store"},
+    "figures.study": {"figures", "minima.store", "minima.zoo", "landscape", "entropy", "pruning"},
+    "minima": {"minima.store", "minima.zoo"},
 }
+"""what each package may import beside itself; the commands of `minima` are the door, and nothing imports them"""
+ROOMS = {
+    "minima.store": ["", "hdf5", "checkpoints"],
+    "minima.zoo": ["", "architecture anatomy", "data", "subject", "training measuring"],
+    "landscape": [
+        "passes",
+        "objective",
+        "spectrum symmetry",
+        "hessian sharpness surface path",
+        "survivors stability topology instability successive",
+        "",
+    ],
+    "entropy": ["counting", "information", "layers psp transfer", ""],
+    "pruning": [
+        "context",
+        "spaces scorers selection schedules triggers updates",
+        "scopes recoveries",
+        "regrow",
+        "drops composition",
+        "methods running",
+        "masks collapse",
+        "",
+    ],
+    "figures": ["reading statistics", "drawing", "", "study"],
+    "figures.study": ["engine verdicts", "claims findings comparison", ""],
+}
+"""the rooms of each package, later ones importing earlier ones only; "" are the modules that lie in no room"""
+REGISTRIES = ("pruning.methods", "figures")
+"""folders of one-file members, which may hold more modules than others"""
+PACKAGES = ("minima", "landscape", "entropy", "pruning", "figures")
 MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+NAMES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
 COMMANDS = [
-    "zoo.train",
-    "store.checkpoint",
-    "store.results",
+    "minima.train",
+    "minima.checkpoint",
+    "minima.results",
     "landscape.sharpness",
     "landscape.hessian",
     "landscape.surface",
@@ -33,42 +66,86 @@ COMMANDS = [
     "landscape.topology",
     "landscape.stability",
     "landscape.survivors",
-    "pruning.compare",
+    "figures.study.comparison.run",
     "pruning.collapse",
     "pruning.masks",
     "entropy.psp",
     "entropy.transfer",
     "entropy.layers",
     "pruning",
-    "figures.chain",
-    "figures.workflow",
+    "figures.study.engine.chain",
+    "figures.study.workflow",
+    "minima",
+    "landscape",
+    "entropy",
+    "figures",
 ]
 
 
 def imported(tree):
-    """Absolute names a module imports, anywhere in it."""
+    """Absolute names a module imports, anywhere in it, annotations included."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             assert node.level == 0, "imports are absolute"
-            yield node.module
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in NAMES else node.module
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_module_keeps_the_rules(path):
-    tree = ast.parse(path.read_text())
-    home = path.relative_to(ROOT).parts[0]
-    roots = {name.split(".")[0] for name in imported(tree)}
-    assert roots & set(PACKAGES) <= MAY_IMPORT[home] | {home}
-    if home == "figures":
-        assert "torch" not in roots
+IMPORTS = {name: set(imported(ast.parse(path.read_text()))) for name, path in NAMES.items()}
+
+
+def home(name):
+    """The longest of the packages of `ORDER` that a module lies in."""
+    return max((package for package in ORDER if f"{name}.".startswith(f"{package}.")), key=len, default=None)
+
+
+def room(package, name):
+    """The room of a package that one of its modules lies in; "" for none."""
+    first = name.removeprefix(package).removeprefix(".").partition(".")[0]
+    return first if (ROOT / package.replace(".", "/") / first).is_dir() else ""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_module_keeps_the_rules(name):
+    text = NAMES[name].read_text()
+    tree, at_home = ast.parse(text), home(name)
+    for other in IMPORTS[name]:
+        assert home(other) in {None, at_home, *ORDER[at_home]}, f"{at_home} does not import {other}"
+    if at_home == "figures":
+        assert "torch" not in {other.partition(".")[0] for other in IMPORTS[name]}
     assert ast.get_docstring(tree), "a module says what it is"
-    assert path.read_text().count("\n") <= 300
+    assert text.count("\n") <= 300
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body
             assert not body or body[-1].end_lineno - body[0].lineno < 40, f"{node.name} is long"
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_rooms_keep_their_order(package):
+    rank = {each or "": number for number, rooms in enumerate(ROOMS[package]) for each in rooms.split() or [""]}
+    inside = [name for name in NAMES if home(name) == package and NAMES[name].name != "__init__.py"]
+    assert {room(package, name) for name in inside} <= set(rank), "every room has its place in the order"
+    for name in inside:
+        for other in IMPORTS[name]:
+            if home(other) == package and room(package, other) != room(package, name):
+                assert rank[room(package, other)] < rank[room(package, name)], f"{name} imports {other}"
+
+
+def test_no_circles():
+    TopologicalSorter({name: IMPORTS[name] & set(NAMES) - {name} for name in NAMES}).prepare()
+
+
+def test_folders_are_small():
+    counts = {}
+    for name, path in NAMES.items():
+        if path.name != "__init__.py":
+            package = name.rpartition(".")[0]
+            counts[package] = counts.get(package, 0) + 1
+    assert not {package: count for package, count in counts.items() if count > 21 and package not in REGISTRIES}
 
 
 def test_there_is_no_drawer_for_everything():
@@ -104,6 +181,7 @@ def test_answers_within_half_a_second(line):
 
 def test_what_is_not_python_is_installed_with_its_package():
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
-    for package in ("store", "zoo", "landscape", "entropy", "pruning", "figures"):
-        files = {path for path in (ROOT / package).rglob("*.*") if path.suffix not in (".py", ".pyc")}
+    for package in PACKAGES:
+        found = {path for path in (ROOT / package).rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+        files = {path for path in found if path.suffix not in (".py", ".md")}
         assert files <= {path for glob in declared.get(package, ()) for path in (ROOT / package).glob(glob)}

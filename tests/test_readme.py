@@ -19,7 +19,7 @@ def test_what_is_linked_exists():
 
 def test_commands_it_names_exist():
     modules = set(re.findall(r"python -m ([a-z0-9_.]+)", README))
-    assert {"landscape.sharpness", "entropy.psp", "pruning", "zoo.train"} <= modules
+    assert {"landscape.sharpness", "entropy.psp", "pruning", "minima.train"} <= modules
     for module in modules:
         path = ROOT / module.replace(".", "/")
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module

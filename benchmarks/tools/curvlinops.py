@@ -14,7 +14,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from torch import nn
 
 from benchmarks.tool import TOP, Method, Product, Tool
-from zoo.subject import Subject
+from minima.zoo.subject.subject import Subject
 
 NAME = "curvlinops"
 

@@ -18,7 +18,7 @@ from hessian_eigenthings import (
 from torch import nn
 
 from benchmarks.tool import TOP, Method, Product, Tool
-from zoo.subject import Subject
+from minima.zoo.subject.subject import Subject
 
 NAME = "hessian-eigenthings"
 MOST = 60

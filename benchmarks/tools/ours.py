@@ -8,11 +8,11 @@ import torch
 
 from benchmarks.row import OURS
 from benchmarks.tool import TOP, Method, Product, Tool
-from landscape.lanczos import top_eigenpairs
-from landscape.objective import MEMORY, Objective
-from landscape.streams import stream
-from landscape.trace import hutchinson
-from zoo.subject import Subject
+from landscape.objective.objective import MEMORY, Objective
+from landscape.objective.streams import stream
+from landscape.spectrum.lanczos import top_eigenpairs
+from landscape.spectrum.trace import hutchinson
+from minima.zoo.subject.subject import Subject
 
 NAME = OURS
 STREAMED = f"{OURS}, --memory 0"

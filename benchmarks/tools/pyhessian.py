@@ -13,7 +13,7 @@ from pyhessian import hessian
 from torch import Tensor, nn
 
 from benchmarks.tool import TOP, Method, Product, Tool
-from zoo.subject import Subject
+from minima.zoo.subject.subject import Subject
 
 NAME = "PyHessian"
 ONE_BATCH = "PyHessian, one batch"

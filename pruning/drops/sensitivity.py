@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from pruning.drop import Drop, Layer
+from pruning.context.drop import Drop, Layer
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from pruning.composition import Composition
-from pruning.method import Method
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method
+from pruning.context.starts import StartName, start_at
 from pruning.schedules.any_epoch import AnyEpoch
 from pruning.scorers.magnitude import Magnitude
-from pruning.starts import StartName, start_at
 from pruning.triggers.edge import Edge
 from pruning.triggers.stability import Stability
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from pruning.composition import Composition
-from pruning.method import Method
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method
 from pruning.recoveries.retrain import Rule, retrained
 from pruning.schedules.geometric import Geometric
 from pruning.scopes.entropy_budget import EntropyBudget

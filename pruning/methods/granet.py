@@ -5,22 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pruning.composition import Composition, Schedule, Scope, Scorer
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method
+from pruning.context.starts import StartName, start_at
 from pruning.drops.magnitude import Magnitude as SmallestGo
-from pruning.method import Method
 from pruning.regrow.exchange import Exchange
 from pruning.regrow.fraction import Fraction
 from pruning.regrow.growth import LargestGradient
 from pruning.schedules.cubic import Cubic
+from pruning.schedules.schedule import Schedule
 from pruning.schedules.sparse_start import SparseStart
 from pruning.schedules.then_exchange import ThenExchange
 from pruning.scopes.erdos_renyi import ErdosRenyi
 from pruning.scopes.first_then import FirstThen as FirstScope
+from pruning.scopes.scope import Scope
 from pruning.scopes.whole_network import WholeNetwork
 from pruning.scorers.chance import Chance
 from pruning.scorers.first_then import FirstThen as FirstScorer
 from pruning.scorers.magnitude import Magnitude
-from pruning.starts import StartName, start_at
+from pruning.scorers.scorer import Scorer
 
 
 @dataclass(frozen=True)

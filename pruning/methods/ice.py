@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pruning.composition import Composition
-from pruning.method import Method
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method
 from pruning.recoveries.aware_rate import AwareRate
 from pruning.schedules.layer_walk import LayerWalk
 from pruning.scopes.next_layer import NextLayer

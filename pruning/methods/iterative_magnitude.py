@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from pruning.composition import Composition
-from pruning.method import Method
+from minima.store.command import BadInput
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method
+from pruning.context.starts import TrainedAgain
 from pruning.recoveries.fresh_optimiser import FreshOptimiser
 from pruning.recoveries.retrain import Rule, retrained
 from pruning.recoveries.rewind import Rewind
@@ -15,10 +17,8 @@ from pruning.schedules.geometric import Geometric
 from pruning.schedules.hybrid import Hybrid
 from pruning.schedules.rounds import Rounds
 from pruning.scorers.magnitude import Magnitude
-from pruning.starts import TrainedAgain
 from pruning.triggers.always import Always
 from pruning.triggers.patience import Patience
-from store.command import BadInput
 
 
 @dataclass(frozen=True)

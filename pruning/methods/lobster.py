@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pruning.composition import Composition
-from pruning.method import Method
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method
+from pruning.context.starts import StartName, start_at
 from pruning.schedules.every_epoch import EveryEpoch
 from pruning.scorers.magnitude import Magnitude
 from pruning.selection.loss_bound import LossBound
-from pruning.starts import StartName, start_at
 from pruning.triggers.plateau import Plateau
 from pruning.updates.insensitivity import Form, Insensitivity
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from pruning.composition import Composition, Scope
-from pruning.method import Method
+from minima.store.command import BadInput
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method
 from pruning.recoveries.retrain import Rule, retrained
 from pruning.schedules.one_shot import OneShot
 from pruning.scopes.each_layer import EachLayer
 from pruning.scopes.erdos_renyi import ErdosRenyi
 from pruning.scopes.given import Given
+from pruning.scopes.scope import Scope
 from pruning.scopes.whole_network import WholeNetwork
 from pruning.scorers.lamp import Lamp
 from pruning.scorers.magnitude import Magnitude
-from store.command import BadInput
 
 
 @dataclass(frozen=True)

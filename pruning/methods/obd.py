@@ -7,12 +7,12 @@ from typing import Annotated, ClassVar
 
 import tyro
 
-from pruning.composition import Composition
-from pruning.method import Method
-from pruning.sample import Sample
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method
+from pruning.context.sample import Sample
+from pruning.context.starts import StartName, start_at
 from pruning.schedules.one_shot import OneShot
 from pruning.scorers.hessian_diagonal import HessianDiagonal
-from pruning.starts import StartName, start_at
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pruning.composition import Composition
-from pruning.method import Method
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method
 from pruning.schedules.one_shot import OneShot
 from pruning.scorers.chance import Chance
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pruning.composition import Composition
-from pruning.method import Method
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method
+from pruning.context.starts import TrainedAgain
 from pruning.recoveries.rewind import Rewind
 from pruning.schedules.one_shot import OneShot
 from pruning.scorers.magnitude import Magnitude
-from pruning.starts import TrainedAgain
 
 
 @dataclass(frozen=True)

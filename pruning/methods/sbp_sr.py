@@ -7,14 +7,14 @@ from typing import Annotated, ClassVar
 
 import tyro
 
-from pruning.composition import Composition
-from pruning.method import Method
-from pruning.probe import Probe
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method
+from pruning.context.probe import Probe
+from pruning.context.starts import EdgeOfChaos
 from pruning.recoveries.go_on import GoOn
 from pruning.recoveries.rescale import Rescale
 from pruning.schedules.one_shot import OneShot
 from pruning.scorers.sensitivity import Sensitivity
-from pruning.starts import EdgeOfChaos
 
 
 @dataclass(frozen=True)

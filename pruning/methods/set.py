@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pruning.exchanging import Exchanging
+from pruning.composition.exchanging import Exchanging
 from pruning.regrow.growth import AtRandom
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pruning.composition import Composition
+from pruning.composition.composition import Composition
+from pruning.context.starts import FromEpoch
 from pruning.methods.snip_it import SnipIt
 from pruning.schedules.halving import HalvingInTraining
 from pruning.scorers.sensitivity import Sensitivity
-from pruning.starts import FromEpoch
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pruning.composition import Composition
-from pruning.method import Method
+from minima.store.command import BadInput
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method
+from pruning.context.starts import StartName, start_at
 from pruning.regrow.straight_through import StraightThrough
 from pruning.schedules.fixed import Fixed
 from pruning.scorers.magnitude import Magnitude
 from pruning.spaces.blocks import Blocks
-from pruning.starts import StartName, start_at
-from store.command import BadInput
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pruning.composition import Composition
-from pruning.method import Method
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method
+from pruning.context.starts import FromEpoch
 from pruning.schedules.exponential import Exponential
 from pruning.scorers.synaptic_flow import SynapticFlow
-from pruning.starts import FromEpoch
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
+from minima.store.command import BadInput
 from pruning.recoveries.recovery import Recovery
-from store.command import BadInput
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from minima.zoo.training.loop import Trainer
     from pruning.recoveries.cut import Cut
-    from zoo.training import Trainer
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from store.checkpoint import Checkpoint
-    from zoo.recipe import Recipe
+    from minima.store.checkpoints.checkpoint import Checkpoint
+    from minima.zoo.training.recipe import Recipe
 
 
 @dataclass(frozen=True)

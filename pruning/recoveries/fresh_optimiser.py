@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pruning.recoveries.recovery import Recovery
 
 if TYPE_CHECKING:
+    from minima.zoo.training.loop import Trainer
     from pruning.recoveries.cut import Cut
-    from zoo.training import Trainer
 
 
 @dataclass(frozen=True)

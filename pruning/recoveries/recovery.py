@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
+    from minima.store.checkpoints.checkpoint import Checkpoint
+    from minima.zoo.training.loop import Trainer
     from pruning.recoveries.cut import Cut
-    from store.checkpoint import Checkpoint
-    from zoo.training import Trainer
 
 
 class Recovery(Protocol):

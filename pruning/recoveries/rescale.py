@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pruning.context.starts import to_variance
 from pruning.recoveries.recovery import Recovery
-from pruning.starts import to_variance
 
 if TYPE_CHECKING:
+    from minima.zoo.training.loop import Trainer
     from pruning.recoveries.cut import Cut
-    from zoo.training import Trainer
 
 
 @dataclass(frozen=True)

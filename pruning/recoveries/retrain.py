@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from pruning.context.starts import TrainedAgain, final_rate, trained_epochs
 from pruning.recoveries.recovery import Recovery
-from pruning.starts import TrainedAgain, final_rate, trained_epochs
 
 if TYPE_CHECKING:
+    from minima.zoo.training.loop import Trainer
+    from minima.zoo.training.recipe import Recipe
     from pruning.recoveries.cut import Cut
-    from zoo.recipe import Recipe
-    from zoo.training import Trainer
 
 Rule = Literal["ft", "lrw", "slr", "clr", "llr", "allr"]
 
@@ -56,7 +56,7 @@ def retrained(rule: Rule | None) -> dict[str, Any]:
 def retraining(rule: Rule, original: Recipe, steps: int, peak: float) -> Recipe:
     """The recipe of a retraining of so many steps from the rate `peak` on, for every rule but lrw.
 
-    >>> from zoo.recipe import Recipe
+    >>> from minima.zoo.training.recipe import Recipe
     >>> original = Recipe(lr=0.1, schedule="step", milestones=(0.6, 0.8))
     >>> [round(retraining("slr", original, 5, 0.1).rate(step / 5), 6) for step in range(5)]
     [0.1, 0.1, 0.1, 0.01, 0.001]

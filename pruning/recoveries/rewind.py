@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pruning.context.starts import trained_epochs, weights_at
 from pruning.recoveries.recovery import Recovery
-from pruning.starts import trained_epochs, weights_at
 
 if TYPE_CHECKING:
+    from minima.store.checkpoints.checkpoint import Checkpoint
+    from minima.zoo.training.loop import Trainer
     from pruning.recoveries.cut import Cut
-    from store.checkpoint import Checkpoint
-    from zoo.training import Trainer
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from landscape.streams import stream
+from landscape.objective.streams import stream
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 
 def dense_gradients(context: Context) -> dict[str, Tensor]:
@@ -17,7 +17,7 @@ def dense_gradients(context: Context) -> dict[str, Tensor]:
     import torch
     from torch.nn.functional import cross_entropy
 
-    from zoo.evaluation import evaluating
+    from minima.zoo.evaluation import evaluating
 
     x, y = _batch(context)
     with evaluating(context.model):
@@ -32,10 +32,10 @@ def hessian_gradients(context: Context) -> dict[str, Tensor]:
     from torch.func import functional_call
     from torch.nn.functional import cross_entropy
 
-    from landscape.attention import plain_attention
-    from pruning.probe import leaves
+    from landscape.passes.attention import plain_attention
+    from minima.zoo.evaluation import evaluating
+    from pruning.context.probe import leaves
     from pruning.scorers.gradient_flow import hessian_gradient
-    from zoo.evaluation import evaluating
 
     x, y = _batch(context)
     with evaluating(context.model), plain_attention():

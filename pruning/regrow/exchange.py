@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from landscape.streams import stream
-from pruning.drop import Drop, Layer
+from landscape.objective.streams import stream
+from pruning.context.drop import Drop, Layer
 from pruning.regrow.dense_gradient import dense_gradients, hessian_gradients
 from pruning.regrow.fraction import Fraction
 from pruning.regrow.growth import Growth
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 
 @dataclass(frozen=True)

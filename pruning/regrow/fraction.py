@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from store.command import BadInput
+from minima.store.command import BadInput
 
 
 @dataclass(frozen=True)

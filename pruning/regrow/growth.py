@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pruning.drop import Layer
+    from pruning.context.drop import Layer
 
 
 class Growth(Protocol):

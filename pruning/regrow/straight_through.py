@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from minima.store.command import BadInput
 from pruning.spaces.blocks import largest_of_blocks
-from store.command import BadInput
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from zoo.loose import LooseMasks
+    from minima.zoo.training.loose import LooseMasks
 
 
 @dataclass(frozen=True)
 class StraightThrough:
-    """Gradients reach removed weights, which `pull` draws to zero (see `zoo.loose`)."""
+    """Gradients reach removed weights, which `pull` draws to zero (see `minima.zoo.training.loose`)."""
 
     kept: int
     size: int
@@ -30,6 +30,6 @@ class StraightThrough:
 
     def loose(self, weights: Mapping[str, Tensor]) -> LooseMasks:
         """The masks in force, over `weights`."""
-        from zoo.loose import LooseMasks
+        from minima.zoo.training.loose import LooseMasks
 
         return LooseMasks(weights, partial(largest_of_blocks, kept=self.kept, size=self.size), self.pull)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from minima.store.command import BadInput
 from pruning.schedules.rounds import Rounds
-from store.command import BadInput
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from minima.store.command import BadInput
 from pruning.schedules.event import Event, Span, come_by
-from store.command import BadInput
 
 
 @dataclass(frozen=True)

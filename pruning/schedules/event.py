@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from store.command import BadInput
+from minima.store.command import BadInput
 
 
 @dataclass(frozen=True)

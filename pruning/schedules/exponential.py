@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from minima.store.command import BadInput
 from pruning.schedules.event import Event, Span
 from pruning.schedules.geometric import geometric
-from store.command import BadInput
 
 
 @dataclass(frozen=True)

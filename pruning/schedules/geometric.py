@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 
+from minima.store.command import BadInput
 from pruning.schedules.rounds import Rounds, up_to
-from store.command import BadInput
 
 
 @dataclass(frozen=True)

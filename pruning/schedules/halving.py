@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from minima.store.command import BadInput
 from pruning.schedules.event import Event, Span, come_by
-from store.command import BadInput
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from minima.store.command import BadInput
 from pruning.schedules.event import Event, Span
-from store.command import BadInput
 
 if TYPE_CHECKING:
-    from pruning.composition import Schedule
+    from pruning.schedules.schedule import Schedule
 
 
 @dataclass(frozen=True)

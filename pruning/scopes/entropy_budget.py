@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pruning.counts import alive_counts, size
+from minima.store.command import BadInput, note
+from pruning.context.counts import alive_counts, size
 from pruning.scopes.each_layer import apportion
-from store.command import BadInput, note
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 
 @dataclass(frozen=True)
 class EntropyBudget:
-    """What a cut removes is shared out by `entropy.budget.layer_budget`, the importance of a layer being the entropy of
+    """What a cut removes is shared out by `layer_budget`, the importance of a layer being the entropy of
     its neurons over the whole training part times the mean magnitude of its weights.
 
     Beyond the published rule, counts are exact: see `losses`.
@@ -46,9 +46,9 @@ class EntropyBudget:
         return [((name,), living[name] - lost[name]) for name in living]
 
     def _importance(self, context: Context) -> dict[str, float]:
-        from entropy.estimator import estimators
-        from entropy.rectifiers import by_weight, rectifiers
-        from zoo.batches import default_batch_size
+        from entropy.layers.estimator import estimators
+        from entropy.layers.rectifiers import by_weight, rectifiers
+        from minima.zoo.batches import default_batch_size
 
         estimator = estimators()[self.estimator]()
         layers, _ = rectifiers(context.model, context.x, estimator, batch_size=default_batch_size(context.x))
@@ -64,7 +64,7 @@ def losses(importance: Mapping[str, float], spare: Mapping[str, int], removed: i
     >>> losses({"a": 0.1, "b": 0.05, "c": 0.01}, {"a": 1000, "b": 1000, "c": 1000, "head": 100}, 1500)
     {'a': 91, 'b': 409, 'c': 1000, 'head': 0}
     """
-    from entropy.budget import layer_budget
+    from entropy.layers.budget import layer_budget
 
     ranked = sorted((name for name in importance if importance[name] > 0 and spare[name]), key=importance.__getitem__)
     room = sum(spare[name] for name in ranked)

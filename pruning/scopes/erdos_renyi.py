@@ -10,7 +10,7 @@ from pruning.scopes.each_layer import shared_out
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pruning.composition import Scope
-    from pruning.context import Context
+    from pruning.context.context import Context
+    from pruning.scopes.scope import Scope
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pruning.counts import kept_count, size
-from store.command import BadInput
+from minima.store.command import BadInput
+from pruning.context.counts import kept_count, size
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 
 @dataclass(frozen=True)

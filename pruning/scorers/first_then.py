@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pruning.composition import Scorer
-    from pruning.context import Context
+    from pruning.context.context import Context
+    from pruning.scorers.scorer import Scorer
 
 
 @dataclass(frozen=True)

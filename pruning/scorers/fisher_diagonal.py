@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pruning.sample import Sample
+from pruning.context.sample import Sample
 from pruning.scorers.second_order import objective_of, saliency
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from landscape.streams import stream
-from pruning.sample import Sample
+from landscape.objective.streams import stream
+from minima.store.command import BadInput
+from pruning.context.sample import Sample
 from pruning.scorers.second_order import objective_of, saliency
-from store.command import BadInput
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class HessianDiagonal:
             raise BadInput(f"--probes {self.probes}: expected at least 1")
 
     def score(self, context: Context) -> dict[str, Tensor]:
-        from landscape.diagonal import diagonal
+        from landscape.spectrum.diagonal import diagonal
 
         objective = objective_of(self.sample, context)
         generator = stream(context.seed, "probes", context.cuts)

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pruning.probe import Probe, leaves
-from store.command import BadInput
+from minima.store.command import BadInput
+from pruning.context.probe import Probe, leaves
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pruning.context import Context
-    from pruning.probe import Loss
+    from pruning.context.context import Context
+    from pruning.context.probe import Loss
 
 
 @dataclass(frozen=True)

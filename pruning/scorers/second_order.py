@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from landscape.objective import Objective
-    from pruning.context import Context
-    from pruning.sample import Sample
+    from landscape.objective.objective import Objective
+    from pruning.context.context import Context
+    from pruning.context.sample import Sample
 
 
 def objective_of(sample: Sample, context: Context) -> Objective:
     """The mean loss over the sample as a function of the surviving weights."""
-    from landscape.objective import Objective
+    from landscape.objective.objective import Objective
 
     x, y = sample.draw(context)
     return Objective(context.model, x, y, masks=context.masks, parameters=list(context.weights))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 
 SMALL = 2.0**-332
@@ -30,7 +30,7 @@ class SynapticFlow:
         import torch
         from torch.func import functional_call
 
-        from zoo.evaluation import evaluating
+        from minima.zoo.evaluation import evaluating
 
         state = _positive(context.model)
         flowing = {name: state[name].requires_grad_() for name in context.weights}

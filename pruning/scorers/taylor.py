@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from store.command import BadInput
+from minima.store.command import BadInput
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Taylor:
         import torch
         from torch.nn.functional import cross_entropy
 
-        from zoo.batches import batches
-        from zoo.evaluation import evaluating
+        from minima.zoo.batches import batches
+        from minima.zoo.evaluation import evaluating
 
         weights = context.weights
         totals = {name: torch.zeros_like(weight, dtype=torch.float64) for name, weight in weights.items()}

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from store.command import BadInput
+from minima.store.command import BadInput
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 PRECISION = 0.05
 """of the bound: losses closer than that are not told apart"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from store.command import BadInput
+from minima.store.command import BadInput
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from minima.store.command import BadInput
 from pruning.spaces.elements import Elements
-from store.command import BadInput
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -14,7 +14,7 @@ class Elements:
     """Each weight stands for itself: groups of one."""
 
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
-        from zoo.prunable import prunable
+        from minima.zoo.anatomy.prunable import prunable
 
         return prunable(model)
 

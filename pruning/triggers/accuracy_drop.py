@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from minima.store.command import BadInput
 from pruning.triggers.trigger import Trigger
-from store.command import BadInput
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def needs_training(before: float, now: float, threshold: float) -> bool:
 
 
 def _accuracy(context: Context) -> float:
-    from zoo.evaluation import evaluate
+    from minima.zoo.evaluation import evaluate
 
     if context.validation is None:
         raise ValueError("no validation part, though the trigger declares that it needs one")

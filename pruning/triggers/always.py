@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pruning.triggers.trigger import Trigger
 
 if TYPE_CHECKING:
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 
 @dataclass(frozen=True)

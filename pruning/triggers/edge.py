@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from minima.store.command import BadInput
 from pruning.triggers.trigger import Trigger
-from store.command import BadInput
 
 if TYPE_CHECKING:
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 TOLERANCE = 1e-2
 """relative error of the eigenvalue: training hovers around the edge by more"""
@@ -31,7 +31,7 @@ class Edge(Trigger):
             raise BadInput(f"--samples {self.samples}: expected at least 1 example")
 
     def fires(self, context: Context) -> bool:
-        from landscape.threshold import threshold
+        from landscape.stability.threshold import threshold
 
         if context.recipe.optimiser != "sgd":
             raise BadInput("--when edge: the largest stable curvature is known for sgd only; give --optimiser sgd")
@@ -41,9 +41,9 @@ class Edge(Trigger):
 
 def sharpness(context: Context, samples: int) -> float:
     """lambda_max of the Hessian of the loss of the first `samples` training examples (nat)."""
-    from landscape.lanczos import top_eigenpairs
-    from landscape.objective import Objective
-    from landscape.streams import stream
+    from landscape.objective.objective import Objective
+    from landscape.objective.streams import stream
+    from landscape.spectrum.lanczos import top_eigenpairs
 
     objective = Objective(context.model, context.x[:samples], context.y[:samples], masks=context.masks)
     draws = stream(context.seed, "edge")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from minima.store.command import BadInput
 from pruning.triggers.plateau import bad_epochs
 from pruning.triggers.trigger import Trigger
-from store.command import BadInput
 
 if TYPE_CHECKING:
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 
 @dataclass(frozen=True)

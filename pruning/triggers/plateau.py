@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from minima.store.command import BadInput
 from pruning.triggers.trigger import Trigger
-from store.command import BadInput
 
 if TYPE_CHECKING:
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 
 @dataclass(frozen=True)

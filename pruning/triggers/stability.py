@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pruning.counts import alive_counts
+from minima.store.command import BadInput
+from pruning.context.counts import alive_counts
 from pruning.triggers.trigger import Trigger
-from store.command import BadInput
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 RISING = 5
 """earlier values of the indicator that it must not be below"""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pruning.context import Context
+    from pruning.context.context import Context
 
 
 class Trigger(Protocol):

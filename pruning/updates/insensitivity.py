@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from store.command import BadInput
+from minima.store.command import BadInput
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from zoo.training import Step
+    from minima.zoo.training.loop import Step
 
 Form = Literal["code", "paper"]
 

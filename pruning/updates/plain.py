@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import nn
 
-    from zoo.training import Step
+    from minima.zoo.training.loop import Step
 
 
 @dataclass(frozen=True)

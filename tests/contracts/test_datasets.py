@@ -2,8 +2,8 @@
 
 import pytest
 
-from store.command import BadInput
-from zoo.data import load_data, resolve_data, sources
+from minima.store.command import BadInput
+from minima.zoo.data.specs import load_data, resolve_data, sources
 
 ON_DISK = [name for name, source in sources().items() if source.needs_root]
 

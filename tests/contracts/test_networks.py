@@ -8,13 +8,13 @@ from torch import nn
 from torch.func import functional_call, grad, jvp
 from torch.nn.functional import cross_entropy
 
-from entropy.measurement import measure
-from store.checkpoint import Checkpoint, load, save
-from store.command import BadInput
-from zoo.architecture import architectures, build, describe, initialise, parse_architecture
-from zoo.prunable import prunable
-from zoo.recipe import Recipe
-from zoo.training import Trainer
+from entropy.information.measurement import measure
+from minima.store.checkpoints.checkpoint import Checkpoint, load, save
+from minima.store.command import BadInput
+from minima.zoo.anatomy.prunable import prunable
+from minima.zoo.architecture.architecture import architectures, build, describe, initialise, parse_architecture
+from minima.zoo.training.loop import Trainer
+from minima.zoo.training.recipe import Recipe
 
 SMALL = {
     "lenet5": "lenet5:filters=3x4,units=6",

@@ -11,11 +11,11 @@ from oracles.dense_landscape import Dense
 from oracles.small_networks import KINDS, make
 from torch.nn.functional import cross_entropy, one_hot
 
-from landscape.hessian import Hessian
-from landscape.objective import Objective
-from landscape.operator import operators
-from landscape.operators.mc_fisher import draw_labels
-from store.command import BadInput
+from landscape.hessian.flags import Hessian
+from landscape.objective.objective import Objective
+from landscape.spectrum.operator import operators
+from landscape.spectrum.operators.mc_fisher import draw_labels
+from minima.store.command import BadInput
 
 ALL = operators()
 

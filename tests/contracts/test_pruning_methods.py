@@ -9,26 +9,26 @@ import pytest
 from oracles.pruning_battery import CHECKS
 
 import pruning.methods
-from pruning.method import methods
+from minima.zoo.training.recipe import Recipe
+from pruning.composition.method import methods
 from pruning.methods.sr_ste import SrSte
-from zoo.recipe import Recipe
 
 NEW = {
     "steepest": '''
 """A method that starts at initialisation and scores by gradients."""
 from dataclasses import dataclass
 from typing import ClassVar
-from pruning.composition import Composition
-from pruning.method import Method
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method
 from pruning.schedules.one_shot import OneShot
-from pruning.starts import FromEpoch
+from pruning.context.starts import FromEpoch
 
 @dataclass(frozen=True)
 class Steepness:
     def score(self, context):
         import torch
         from torch.nn.functional import cross_entropy
-        from zoo.evaluation import evaluating
+        from minima.zoo.evaluation import evaluating
         x, y = context.x[:context.batch_size], context.y[:context.batch_size]
         with evaluating(context.model):
             loss = cross_entropy(context.model(x), y)
@@ -51,13 +51,13 @@ class Steepest(Method):
 """Weights move at constant density."""
 from dataclasses import dataclass
 from typing import ClassVar
-from pruning.composition import Composition
-from pruning.method import Method
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method
 from pruning.schedules.event import Event
 from pruning.scopes.each_layer import EachLayer
 from pruning.scorers.magnitude import Magnitude
 from pruning.selection.ranking import keep_highest
-from pruning.starts import FromEpoch
+from pruning.context.starts import FromEpoch
 
 @dataclass(frozen=True)
 class OnceThenEveryEpoch:
@@ -73,7 +73,7 @@ class LargestGradients:
     def regrow(self, context, masks):
         import torch
         from torch.nn.functional import cross_entropy
-        from zoo.evaluation import evaluating
+        from minima.zoo.evaluation import evaluating
         x, y = context.x[:context.batch_size], context.y[:context.batch_size]
         with evaluating(context.model):
             gradients = torch.autograd.grad(cross_entropy(context.model(x), y), list(context.weights.values()))
@@ -162,7 +162,8 @@ def test_the_help_of_a_method_explains_every_flag_without_torch(name):
 
 def test_methods_and_their_list_answer_without_torch():
     code = (
-        "import sys; from pruning.method import methods; from pruning.arguments import arguments_of\n"
+        "import sys; from pruning.composition.method import methods\n"
+        "from pruning.running.arguments import arguments_of\n"
         "for method in methods().values(): arguments_of(method); method().composition().describe()\n"
         "assert not {'torch', 'h5py', 'scipy', 'sklearn'} & set(sys.modules)"
     )

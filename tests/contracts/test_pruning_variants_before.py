@@ -5,12 +5,12 @@ from functools import partial
 import pytest
 from oracles.pruning_battery import CHECKS, check_describes_itself
 
+from pruning.context.probe import Probe
 from pruning.methods.empirical_fisher import EmpiricalFisher
 from pruning.methods.obd import OptimalBrainDamage
 from pruning.methods.prospr import ProsPr
 from pruning.methods.sbp_sr import SbpSr
 from pruning.methods.snip import Snip
-from pruning.probe import Probe
 
 VARIANTS = {
     "snip by class in train mode": partial(Snip, Probe(examples=3, by="class", mode="train")),

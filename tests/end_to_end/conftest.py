@@ -34,7 +34,7 @@ def command():
 def trained(tmp_path_factory, command):
     """A folder with a small trained network and two pruned ones, all from the command line."""
     folder = tmp_path_factory.mktemp("runs")
-    command("zoo.train", "--model", "mlp:hidden=16x8", "--epochs", 6, "-o", folder / "net.pt")
+    command("minima.train", "--model", "mlp:hidden=16x8", "--epochs", 6, "-o", folder / "net.pt")
     for method in ("magnitude", "gmp"):
         words = [folder / "net.pt", "--sparsity", 0.8, "--epochs", 3, "-o", folder / f"net.{method}-0.8.pt"]
         command("pruning", method, *words)

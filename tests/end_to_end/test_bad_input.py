@@ -5,7 +5,7 @@ import pickle
 import pytest
 import torch
 
-from store.checkpoint import load, save
+from minima.store.checkpoints.checkpoint import load, save
 
 MEASURING = ["landscape.sharpness", "landscape.hessian", "landscape.surface", "entropy.psp"]
 

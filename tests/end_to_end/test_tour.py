@@ -49,5 +49,5 @@ def test_path_between_two(trained, command):
 
 def test_the_mask_is_what_was_asked_for(trained, command):
     for method in ("magnitude", "gmp"):
-        report = command("store.checkpoint", trained / f"net.{method}-0.8.pt")
+        report = command("minima.checkpoint", trained / f"net.{method}-0.8.pt")
         assert report["sparsity"] == pytest.approx(0.8, abs=1e-3)

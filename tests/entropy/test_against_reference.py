@@ -9,7 +9,7 @@ from oracles.psp_networks import RELUS, ConvNet, data
 from oracles.psp_reference import layer_reference
 from torch import nn
 
-from entropy.measurement import measure
+from entropy.information.measurement import measure
 
 CLASSES = 4
 

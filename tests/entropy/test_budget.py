@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entropy.budget import layer_budget
+from entropy.layers.budget import layer_budget
 
 IMPORTANCE = st.one_of(st.just(0.0), st.floats(1e-9, 1e3), st.just(5e-324))
 

@@ -11,10 +11,10 @@ from oracles.layers_reference import layer_entropy, published_entropy
 from oracles.psp_networks import ConvNet, ResNet, Shared, data
 from torch import Tensor, nn
 
-from entropy.estimator import estimators
-from entropy.rectifiers import Rectifier, budgets, rectifiers
-from entropy.signs import Signs
-from store.command import BadInput
+from entropy.layers.estimator import estimators
+from entropy.layers.rectifiers import Rectifier, budgets, rectifiers
+from entropy.layers.signs import Signs
+from minima.store.command import BadInput
 
 ESTIMATORS = estimators()
 CASE = torch.tensor([[2.0], [0], [0], [-1]])

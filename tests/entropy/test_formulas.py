@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from entropy.blocks import BLOCKS, deal
-from entropy.formulas import class_information, corrected_entropy, psp_entropy, state_entropy
-from entropy.jackknife import jackknife_error, leave_one_out_means
+from entropy.counting.blocks import BLOCKS, deal
+from entropy.information.formulas import class_information, corrected_entropy, psp_entropy, state_entropy
+from entropy.information.jackknife import jackknife_error, leave_one_out_means
 
 Ints = NDArray[np.int64]
 

@@ -17,11 +17,12 @@ import xarray
 from oracles.layers_reference import layer_entropy, published_entropy
 from torch import Tensor, nn
 
-from entropy.layers import Layers, main
-from store.checkpoint import Checkpoint, save
-from store.command import BadInput
-from zoo.architecture import describe, initialise, parse_architecture
-from zoo.data import load_data, resolve_data
+from entropy.layers.__main__ import main
+from entropy.layers.flags import Layers
+from minima.store.checkpoints.checkpoint import Checkpoint, save
+from minima.store.command import BadInput
+from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
+from minima.zoo.data.specs import load_data, resolve_data
 
 ROOT = Path(__file__).parents[2]
 KEYS = "checkpoint sha256 loss accuracy samples seed out seconds compile_seconds reused estimator layers"

@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from oracles.psp_networks import RELUS, Block, ConvNet, data
 from torch import Tensor, nn
 
-from entropy.estimators.egp import Egp
-from entropy.linear import linear_channels, output_changes
-from entropy.rectifiers import Rectifier, rectifiers
-from entropy.signs import Signs, batches_of_signs
+from entropy.layers.estimators.egp import Egp
+from entropy.layers.linear import linear_channels, output_changes
+from entropy.layers.rectifiers import Rectifier, rectifiers
+from entropy.layers.signs import Signs, batches_of_signs
 
 
 def look(model: nn.Module, x: Tensor, batch_size: int = 7) -> dict[str, Rectifier]:

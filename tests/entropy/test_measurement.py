@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from oracles.psp_networks import ConvNet, ResNet, data
 from torch import Tensor, nn
 
-from entropy import measurement
-from entropy.layer import LayerEntropy, network_mean
-from entropy.measurement import measure
-from store.command import BadInput
+from entropy.information import measurement
+from entropy.information.layer import LayerEntropy, network_mean
+from entropy.information.measurement import measure
+from minima.store.command import BadInput
 
 CLASSES = 4
 

@@ -7,8 +7,8 @@ import sys
 
 CODE = """
 import resource, sys, torch
-from entropy.measurement import measure
-from zoo.architecture import describe, initialise, parse_architecture
+from entropy.information.measurement import measure
+from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
 
 model = initialise(describe(parse_architecture("resnet20:width=8"), (3, 32, 32), 10), 0)
 images = int(sys.argv[1])

@@ -14,18 +14,19 @@ from scipy.stats import kstest
 from sklearn.metrics import normalized_mutual_info_score
 from torch import Tensor, nn
 
-from entropy import permutations
-from entropy.formulas import class_information, normalised_information
-from entropy.measurement import PUBLISHED_CLAMP, Request, Together, measure
-from entropy.psp import Psp, main
-from entropy.responses import selectivity_index
-from store.checkpoint import Checkpoint, save
-from store.command import BadInput
-from store.results import same_content
-from zoo.architecture import describe, initialise, parse_architecture
-from zoo.data import load_data, resolve_data
-from zoo.train import Train
-from zoo.train import main as train
+from entropy.counting.responses import selectivity_index
+from entropy.information import permutations
+from entropy.information.formulas import class_information, normalised_information
+from entropy.information.measurement import PUBLISHED_CLAMP, Request, Together, measure
+from entropy.psp.__main__ import main
+from entropy.psp.flags import Psp
+from minima.store.checkpoints.checkpoint import Checkpoint, save
+from minima.store.command import BadInput
+from minima.store.hdf5.results import same_content
+from minima.train import main as train
+from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
+from minima.zoo.data.specs import load_data, resolve_data
+from minima.zoo.training.flags import Train
 
 CLASSES = 4
 
@@ -66,10 +67,10 @@ def test_permuted_information_is_of_permuted_labels() -> None:
         on = (model.conv1(x) > 0).flatten(1).numpy()
     order = np.argsort(y.numpy(), kind="stable")
     dealt = np.repeat(np.arange(CLASSES), np.bincount(y))
-    from zoo.seeds import derive
+    from minima.zoo.seeds import derive
 
     random = np.random.default_rng(derive(0, "permutations"))
-    from entropy.blocks import deal
+    from entropy.counting.blocks import deal
 
     assert np.array_equal(y.numpy()[order], dealt)
     examples = deal(y, CLASSES).order.numpy()
@@ -242,7 +243,7 @@ def test_neurons_alive_in_two_checkpoints_also_after_a_stop(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("entropy.shared_alive.conclude", stopped)
+        patched.setattr("entropy.information.shared_alive.conclude", stopped)
         with pytest.raises(KeyboardInterrupt):
             psp(checkpoint, tmp_path / "other.pt", out=tmp_path / "again.h5")
     assert psp(checkpoint, tmp_path / "other.pt", out=tmp_path / "again.h5")["layers"] == whole["layers"]

@@ -11,8 +11,8 @@ from oracles.psp_networks import NETWORKS, data
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
-from entropy.producers import producers
-from zoo.networks.residual import ResidualNetwork
+from minima.zoo.anatomy.producers import producers
+from minima.zoo.architecture.blocks.residual import ResidualNetwork
 
 X = torch.randn(1, 5)
 

@@ -17,11 +17,12 @@ import torch
 import xarray
 from oracles.psp_reference import layer_reference
 
-from entropy.psp import Psp, main
-from store.checkpoint import Checkpoint, save
-from store.command import BadInput
-from zoo.architecture import describe, initialise, parse_architecture
-from zoo.data import load_data, resolve_data
+from entropy.psp.__main__ import main
+from entropy.psp.flags import Psp
+from minima.store.checkpoints.checkpoint import Checkpoint, save
+from minima.store.command import BadInput
+from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
+from minima.zoo.data.specs import load_data, resolve_data
 
 ROOT = Path(__file__).parents[2]
 KEYS = (

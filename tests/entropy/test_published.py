@@ -13,10 +13,11 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from benchmarks.published_psp import published_psp
-from entropy.psp import Psp, main
-from store.command import BadInput
-from zoo.batches import batches
-from zoo.data import load_data, resolve_data
+from entropy.psp.__main__ import main
+from entropy.psp.flags import Psp
+from minima.store.command import BadInput
+from minima.zoo.batches import batches
+from minima.zoo.data.specs import load_data, resolve_data
 
 ROOT = Path(os.environ.get("DATA_ROOT", Path(__file__).parents[3] / "shared" / "data"))
 FILE = """

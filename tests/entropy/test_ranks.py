@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from entropy.layer import network_mean
-from entropy.measurement import measure
-from entropy.ranks import rank_correlation, ranks
+from entropy.information.layer import network_mean
+from entropy.information.measurement import measure
+from entropy.transfer.ranks import rank_correlation, ranks
 
 
 def extractor(p_on: float, units: int = 6) -> nn.Module:

@@ -16,16 +16,16 @@ from oracles.psp_reference import joint_reference
 from scipy.stats import chisquare
 from torch import Tensor, nn
 
-from entropy import pair_entropies
-from entropy.blocks import Run, deal
-from entropy.formulas import joint_entropy
-from entropy.layer import LayerEntropy, network_mean
-from entropy.measurement import Request, Together, measure
-from entropy.pairs import KeptStates, PairTable
-from entropy.panel import leave_one_out_joint_means
-from entropy.states import States
-from entropy.tuples import draw_tuples
-from store.command import BadInput
+from entropy.counting.blocks import Run, deal
+from entropy.counting.pairs import KeptStates, PairTable
+from entropy.counting.states import States
+from entropy.counting.tuples import draw_tuples
+from entropy.information import pair_entropies
+from entropy.information.formulas import joint_entropy
+from entropy.information.layer import LayerEntropy, network_mean
+from entropy.information.measurement import Request, Together, measure
+from entropy.information.panel import leave_one_out_joint_means
+from minima.store.command import BadInput
 
 CLASSES = 4
 LABELS = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1])

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn.modules import module as torch_module
 from torch.nn.utils import parametrizations
 
-from entropy.sites import Sites
-from store.command import BadInput
+from minima.store.command import BadInput
+from minima.zoo.anatomy.sites import Sites
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu6": F.relu6,

@@ -13,18 +13,19 @@ import xarray
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-import entropy.transfer_measurement
-from entropy.fine_tuning import fine_tune
-from entropy.head import features, find_head, with_fresh_head
-from entropy.psp import Psp
-from entropy.psp import main as psp
-from entropy.transfer import Transfer, main
-from store.checkpoint import Checkpoint, load, save
-from store.command import BadInput
-from store.results import differences
-from zoo.architecture import build, describe, initialise, parse_architecture
-from zoo.data import load_data, resolve_data
-from zoo.recipe import Recipe
+from entropy.psp.__main__ import main as psp
+from entropy.psp.flags import Psp
+from entropy.transfer import compute as transfer_compute
+from entropy.transfer.__main__ import main
+from entropy.transfer.fine_tuning import fine_tune
+from entropy.transfer.flags import Transfer
+from minima.store.checkpoints.checkpoint import Checkpoint, load, save
+from minima.store.command import BadInput
+from minima.store.hdf5.results import differences
+from minima.zoo.anatomy.head import features, find_head, with_fresh_head
+from minima.zoo.architecture.architecture import build, describe, initialise, parse_architecture
+from minima.zoo.data.specs import load_data, resolve_data
+from minima.zoo.training.recipe import Recipe
 
 SOURCE, TARGET = "digits:classes=0-4", "digits:classes=5-9"
 
@@ -183,7 +184,7 @@ def test_a_killed_run_goes_on(
 ) -> None:
     """Stopped in the second checkpoint's fine-tuning: nothing that was finished is measured again."""
     probes: list[int] = []
-    whole_probe, whole_tuning = entropy.transfer_measurement.linear_probe, fine_tune
+    whole_probe, whole_tuning = transfer_compute.linear_probe, fine_tune
 
     def counting_probe(*arguments: Any) -> Any:
         probes.append(len(probes))
@@ -194,12 +195,12 @@ def test_a_killed_run_goes_on(
             raise KeyboardInterrupt
         return whole_tuning(*arguments)
 
-    monkeypatch.setattr(entropy.transfer_measurement, "linear_probe", counting_probe)
-    monkeypatch.setattr(entropy.transfer_measurement, "fine_tune", stopping)
+    monkeypatch.setattr(transfer_compute, "linear_probe", counting_probe)
+    monkeypatch.setattr(transfer_compute, "fine_tune", stopping)
     with pytest.raises(KeyboardInterrupt):
         transfer(*checkpoints, out=tmp_path / "x.h5")
     assert not (tmp_path / "x.h5").exists()
-    monkeypatch.setattr(entropy.transfer_measurement, "fine_tune", whole_tuning)
+    monkeypatch.setattr(transfer_compute, "fine_tune", whole_tuning)
     transfer(*checkpoints, out=tmp_path / "x.h5")
     assert len(probes) == 4
     assert not differences(tmp_path / "x.h5", Path(summary["out"]))

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from entropy.layer import LayerEntropy, network_mean
-from entropy.measurement import measure
+from entropy.information.layer import LayerEntropy, network_mean
+from entropy.information.measurement import measure
 
 LABELS = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1])
 P1_1 = torch.tensor(

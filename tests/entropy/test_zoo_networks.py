@@ -14,8 +14,8 @@ from oracles.psp_reference import joint_reference, layer_reference
 from torch import Tensor, nn
 from torch.nn import functional
 
-from entropy.measurement import Request, Together, measure
-from zoo.architecture import architectures, describe, initialise, parse_architecture
+from entropy.information.measurement import Request, Together, measure
+from minima.zoo.architecture.architecture import architectures, describe, initialise, parse_architecture
 
 SMALL = {
     "mlp": "mlp:hidden=9x5",
@@ -42,7 +42,7 @@ def recording(found: list[Tensor]) -> Iterator[None]:
         return record
 
     patches = [patch.object(functional, name, recorder(getattr(functional, name))) for name in SPELLED]
-    patches.append(patch("zoo.networks.residual.relu", recorder(functional.relu)))  # imported by name
+    patches.append(patch("minima.zoo.architecture.blocks.residual.relu", recorder(functional.relu)))  # imported by name
     for each in patches:
         each.start()
     try:

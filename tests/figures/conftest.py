@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from figures.names import parse
-from store.results import Identity, create
+from figures.reading.names import parse
+from minima.store.hdf5.results import Identity, create
 
 ROOT = Path(__file__).parents[2]
 SPARSITIES = (0.9, 0.95, 0.97, 0.99)
@@ -28,7 +28,7 @@ def chained(tmp_path_factory):
 
     def run(name, lines):
         folder = tmp_path_factory.mktemp(name)
-        line = [sys.executable, "-m", "figures.chain", *lines]
+        line = [sys.executable, "-m", "figures.study.engine.chain", *lines]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TRAIN = "zoo.train --model mlp:hidden=8 --epochs 1 --seed"
+TRAIN = "minima.train --model mlp:hidden=8 --epochs 1 --seed"
 
 
 def chain(folder, *words):
-    line = [sys.executable, "-m", "figures.chain", *words]
+    line = [sys.executable, "-m", "figures.study.engine.chain", *words]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from figures.claims import Claim, View, judge, load_claims
+from figures.study.claims.claims import Claim, View, judge, load_claims
 
 ABOVE = np.linspace(0.5, 1.5, 12)
 TINY = np.linspace(-0.01, 0.012, 12)

@@ -1,4 +1,4 @@
-"""The figure of `pruning.compare`: what is drawn is what is in the table."""
+"""The figure of `figures.study.comparison.run`: what is drawn is what is in the table."""
 
 import json
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from figures import comparison
-from figures.style import looks
-from store.command import BadInput
+from figures.drawing.style import looks
+from minima.store.command import BadInput
 
 KEYS = ("error", "sparsity", "effective_sparsity", "training_by_density", "psp_entropy_alive", "lambda_max")
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from figures import edge_of_stability, spectral_density
-from store.command import BadInput
+from minima.store.command import BadInput
 
 ROOT = Path(__file__).parents[2]
-TRAIN = "zoo.train --model mlp:hidden=6 --data digits --epochs 2 --momentum 0 --weight-decay 0.5 --keep 1"
+TRAIN = "minima.train --model mlp:hidden=6 --data digits --epochs 2 --momentum 0 --weight-decay 0.5 --keep 1"
 COMMANDS = [
     f"{TRAIN} --batch-size 2000 -o full.pt",
     f"{TRAIN} --batch-size 50 -o mini.pt",

@@ -30,7 +30,7 @@ FIGURES = [
 
 
 def start(folder):
-    command = [sys.executable, "-m", "figures.workflow", "--config", "tiny", "--cores", "2"]
+    command = [sys.executable, "-m", "figures.study.workflow", "--config", "tiny", "--cores", "2"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         command, cwd=folder, env=environment, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from figures import entropy_against_sparsity, entropy_by_depth, entropy_over_training, neuron_class_map, pair_entropy
-from figures.psp import Layer, level, read_networks
-from store.command import BadInput
+from figures.drawing.psp import Layer, level, read_networks
+from minima.store.command import BadInput
 
 ROOT = Path(__file__).parents[2]
 SHORT = "--epochs 2 --keep 1"
 COMMANDS = [
-    f"zoo.train --model mlp:hidden=24x16 --data digits {SHORT} -o net.pt",
+    f"minima.train --model mlp:hidden=24x16 --data digits {SHORT} -o net.pt",
     f"pruning magnitude net.pt --sparsity 0.9 0.95 --each {SHORT} -o net.one-shot-{{sparsity}}.pt",
     f"pruning gmp net.pt --sparsity 0.9 0.95 --each {SHORT} -o net.gmp-{{sparsity}}.pt",
     "entropy.psp net.pt net.one-shot-0.9.pt --order 2 --selectivity -o pairs.h5",
@@ -224,13 +224,13 @@ def test_two_runs_of_one_method_and_seed_are_no_median():
 
 
 def read_networks_of(*names):
-    from figures.psp import Network
+    from figures.drawing.psp import Network
 
     return [Network(name, {"step": int(name[-1])}, ()) for name in names]
 
 
 def test_who_shares_a_method_is_called_by_its_name():
-    from figures.psp import beside
+    from figures.drawing.psp import beside
 
     labels = [style.label for style in beside(read_networks_of("x.gmp-0.9.pt@1", "x.gmp-0.8.pt@1"))]
     assert labels == ["x.gmp-0.9", "x.gmp-0.8"]

@@ -39,7 +39,7 @@ def test_a_figure_is_drawn_the_same_twice(figure, invented, tmp_path):
 
 
 def test_the_claims_find_what_was_put_in(invented, tmp_path):
-    from figures.claims_table import draw
+    from figures.study.claims.table import draw
 
     draw(inputs(invented, "claims_table"), tmp_path / "7")
     found = json.loads((tmp_path / "claims.json").read_text())
@@ -64,11 +64,11 @@ def test_what_was_not_reached_is_in_no_pair(invented):
 
     import numpy as np
 
-    from figures.claims import load_claims
-    from figures.claims_table import gather
-    from figures.claims_text import markdown
-    from figures.reading import read_all
-    from figures.views import differences
+    from figures.reading.study_results import read_all
+    from figures.study.claims.claims import load_claims
+    from figures.study.claims.table import gather
+    from figures.study.claims.text import markdown
+    from figures.study.claims.views import differences
 
     arms, claims = load_claims()
     view = claims[0].views[0]
@@ -88,10 +88,10 @@ def test_a_source_network_that_was_not_pruned_as_far_is_in_no_pair(invented):
 
     import numpy as np
 
-    from figures.claims import load_claims
-    from figures.claims_table import gather
-    from figures.reading import read_all
-    from figures.views import differences
+    from figures.reading.study_results import read_all
+    from figures.study.claims.claims import load_claims
+    from figures.study.claims.table import gather
+    from figures.study.claims.views import differences
 
     arms, claims = load_claims()
     view = next(claim for claim in claims if claim.name == "transfers").views[0]
@@ -108,10 +108,10 @@ def test_numbers_of_a_view_are_those_in_the_files(invented):
     import h5py
     import numpy as np
 
-    from figures.claims import load_claims
-    from figures.claims_table import gather
-    from figures.reading import read_all
-    from figures.views import differences
+    from figures.reading.study_results import read_all
+    from figures.study.claims.claims import load_claims
+    from figures.study.claims.table import gather
+    from figures.study.claims.views import differences
 
     arms, claims = load_claims()
     expected = []

@@ -7,16 +7,16 @@ import json
 import numpy as np
 import pytest
 
-from figures import findings
-from figures.findings_claims import load_findings
-from figures.findings_inputs import read_inputs
-from figures.findings_outcome import judge
-from figures.findings_values import sample, summarise
-from pruning.comparison import BUNDLED, Cell, Comparison, read_comparison
-from pruning.comparison_text import as_json
-from pruning.comparison_values import VALUES
-from store.command import BadInput
-from store.results import Identity, create
+from figures.study.comparison.comparison import BUNDLED, Cell, Comparison, read_comparison
+from figures.study.comparison.text import as_json
+from figures.study.comparison.values import VALUES
+from figures.study.findings import draw as findings
+from figures.study.findings.inputs import read_inputs
+from figures.study.findings.outcome import judge
+from figures.study.findings.statements import load_findings
+from figures.study.findings.values import sample, summarise
+from minima.store.command import BadInput
+from minima.store.hdf5.results import Identity, create
 
 SEEDS = 12
 HARM = {"snip-it": -3.0, "snip-it-during": 3.0, "set": 0.0, "rigl": 0.01}
@@ -50,7 +50,7 @@ def unchanged(_, values):
 
 
 def write_table(path, comparison: Comparison, change=unchanged, harm=HARM):
-    """As pruning.compare writes it; a cell that `change` makes None is missing."""
+    """As figures.study.comparison.run writes it; a cell that `change` makes None is missing."""
     rng = np.random.default_rng(0)
     found = [(cell, stage, cell_of(cell, rng, harm)) for cell in comparison.cells() for stage in comparison.stages]
     changed = [(cell, stage, change(cell, values)) for cell, stage, values in found]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from figures import masks
-from store.command import BadInput
-from store.results import Identity, create
+from minima.store.command import BadInput
+from minima.store.hdf5.results import Identity, create
 
 JACCARD = {"jaccard": [[1, 0.3], [0.3, 1]], "jaccard_expected": [[0.2, 0.1], [0.1, 0.2]]}
 

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from figures import instability, mode_connection
-from store.command import BadInput
+from minima.store.command import BadInput
 
 SMALL = "--model mlp:hidden=6 --data digits --epochs 2"
 WAY = "landscape.path a.pt b.pt --points 5 --samples 60"
 COMMANDS = [
-    f"zoo.train {SMALL} --weights-at 0 1 -o a.pt",
-    f"zoo.train {SMALL} --seed 1 -o b.pt",
+    f"minima.train {SMALL} --weights-at 0 1 -o a.pt",
+    f"minima.train {SMALL} --seed 1 -o b.pt",
     *(
-        f"zoo.train --from a.pt --from-epoch {epoch} --epochs {2 - epoch} --order-seed {order} -o k{epoch}-{order}.pt"
+        f"minima.train --from a.pt --from-epoch {epoch} --epochs {2 - epoch}"
+        f" --order-seed {order} -o k{epoch}-{order}.pt"
         for epoch in (0, 1)
         for order in (1, 2)
     ),

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from figures.correlation import kendall, within_cells
-from figures.matching import match
-from figures.statistics import equivalence, holm, median_interval, paired, wilcoxon
+from figures.statistics.correlation import kendall, within_cells
+from figures.statistics.matching import match
+from figures.statistics.paired import equivalence, holm, median_interval, paired, wilcoxon
 
 
 def enumerated_wilcoxon(d, alternative="two-sided"):

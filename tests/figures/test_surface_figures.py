@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from figures import surface, surface_topology
-from store.command import BadInput
-from store.results import Identity, create
+from minima.store.command import BadInput
+from minima.store.hdf5.results import Identity, create
 
 ALPHA, BETA = np.linspace(-1, 1, 9), np.linspace(-2, 2, 7)
 ABOUT = {"samples": 300, "split": "train"}

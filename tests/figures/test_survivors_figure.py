@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from figures import survivors_spectrum
-from store.command import BadInput
-from store.results import Identity, create
+from minima.store.command import BadInput
+from minima.store.hdf5.results import Identity, create
 
 OPERATORS = ["pruned", "parent", "parent-in-mask", "random-mask-1", "random-mask-2"]
 

@@ -7,7 +7,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
-from figures.trend import page
+from figures.statistics.trend import page
 
 
 def every_page(ranks):

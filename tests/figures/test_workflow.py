@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from figures.workflow import Workflow, main
-from store.lock import acquire, holders
-from store.workflow import JOB
+from figures.study.engine.engine import JOB
+from figures.study.engine.lock import acquire, holders
+from figures.study.workflow import Workflow, main
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,7 +41,7 @@ def folder(tmp_path):
 
 def start(folder, snakefile="Snakefile"):
     """The runner as a process of its own session."""
-    code = "import pathlib, signal, sys, store.command as c, store.workflow as w\n"
+    code = "import pathlib, signal, sys, minima.store.command as c, figures.study.engine.engine as w\n"
     code += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # what runs the tests may ignore it
     code += f"main = lambda _: sys.exit(w.run_snakemake(pathlib.Path('{snakefile}'), 'test', 1).explained or 0)\n"
     code += "c.run(c.Command, main, prog='workflow', argv=[])"
@@ -144,7 +144,7 @@ def test_a_second_holder_waits_for_the_first(tmp_path):
 
 
 def test_job_script_replaces_only_what_was_made_otherwise(tmp_path):
-    """store/job.sh: --overwrite is added when the command asked for it, and a failure stays a failure."""
+    """job.sh: --overwrite is added when the command asked for it, and a failure stays a failure."""
     command = tmp_path / "command.sh"
     command.write_text('echo "$@" >> calls; case "$*" in *--overwrite) ;; *) echo "$WORDS" >&2; exit 1;; esac\n')
     for words, status, calls in (("replace it with --overwrite", 0, ["x", "x --overwrite"]), ("no", 1, ["x"])):

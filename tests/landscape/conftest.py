@@ -5,10 +5,10 @@ import json
 import pytest
 import torch
 
-from store.checkpoint import Checkpoint, save
-from store.command import run
-from zoo.architecture import describe, initialise, parse_architecture
-from zoo.data import resolve_data
+from minima.store.checkpoints.checkpoint import Checkpoint, save
+from minima.store.command import run
+from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
+from minima.zoo.data.specs import resolve_data
 
 
 def make_checkpoint(path, *, model="mlp:hidden=8", seed=0, sparsity=0.0):

@@ -9,15 +9,15 @@ import torch
 from torch import nn
 from torch.nn.functional import pad, relu
 
-from landscape import alignment
-from landscape.exchange import Group, exchanged
-from landscape.exchangeable import exchangeable
-from landscape.weight_matching import match_weights
-from store.checkpoint import load, save
-from zoo.architecture import architectures
-from zoo.subject import load_subject
-from zoo.train import Train
-from zoo.train import main as train
+from landscape.symmetry import alignment
+from landscape.symmetry.weight_matching import match_weights
+from minima.store.checkpoints.checkpoint import load, save
+from minima.train import main as train
+from minima.zoo.anatomy.exchange import Group, exchanged
+from minima.zoo.anatomy.exchangeable import exchangeable
+from minima.zoo.architecture.architecture import architectures
+from minima.zoo.subject.subject import load_subject
+from minima.zoo.training.flags import Train
 
 NARROW = {"lenet5": "units=40", "mobilenet": "width=4", "vgg16": "width=4", "vit": "dim=16"}
 NARROW |= dict.fromkeys(("resnet20", "resnet32", "resnet56"), "width=4")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from oracles.quadratic import quadratic
 
-from landscape.ascent import Ball, Box, highest
+from landscape.sharpness.ascent import Ball, Box, highest
 
 
 def climb(objective, place, restarts=4, steps=60, seed=0):

@@ -8,8 +8,8 @@ from oracles.small_networks import make
 from torch import nn
 from torch.nn.functional import batch_norm, dropout
 
-from landscape.objective import Objective
-from store.command import BadInput
+from landscape.objective.objective import Objective
+from minima.store.command import BadInput
 
 
 class Dropping(nn.Linear):

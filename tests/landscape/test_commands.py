@@ -9,8 +9,8 @@ import torch
 import xarray
 from oracles.dense_landscape import Dense
 
-from store.results import same_content
-from zoo.subject import load_subject
+from minima.store.hdf5.results import same_content
+from minima.zoo.subject.subject import load_subject
 
 COMMON = {
     *("checkpoint", "sha256", "loss", "accuracy", "gradient_norm", "samples", "seed", "out", "seconds"),
@@ -151,8 +151,8 @@ def test_bad_values_are_one_clear_error(name, arguments, words, command, checkpo
 
 
 def test_an_interrupted_sharpness_keeps_the_measures_it_took(command, checkpoint, tmp_path, monkeypatch):
-    from landscape.measures.sam import Sam
-    from landscape.measures.trace import Trace
+    from landscape.sharpness.measures.sam import Sam
+    from landscape.sharpness.measures.trace import Trace
 
     arguments = [checkpoint, "--samples", "40", *QUICK["sharpness"]]
     taken, measure = [], Trace.measure

@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 import torch
 
-from landscape import connection
-from landscape.arc import Arc
-from landscape.comparable import state_of
-from landscape.connection import Schooling, connect
-from landscape.curve import curves
-from landscape.path import Path
-from landscape.path_report import table
-from store.results import Identity, create
-from zoo.recipe import Recipe
-from zoo.subject import load_subject
-from zoo.train import Train
-from zoo.train import main as train
+from landscape.objective.comparable import state_of
+from landscape.path import connection
+from landscape.path.arc import Arc
+from landscape.path.connection import Schooling, connect
+from landscape.path.curve import curves
+from landscape.path.flags import Path
+from landscape.path.report import table
+from minima.store.hdf5.results import Identity, create
+from minima.train import main as train
+from minima.zoo.subject.subject import load_subject
+from minima.zoo.training.flags import Train
+from minima.zoo.training.recipe import Recipe
 
 A, C, B = ({"x": torch.tensor(corner, dtype=torch.float64)} for corner in ([0.0, 0.0], [1.0, 2.0], [4.0, 0.0]))
 
@@ -103,7 +103,7 @@ def test_a_stopped_run_ends_with_the_same_bits(command, ends, tmp_path, monkeypa
     monkeypatch.setattr(connection.Unfinished, "offer", lambda self, state: self.save(state()))
     stopped = tmp_path / "stopped.h5"
     for name in ("pieces", "levels"):  # in the middle of the training, and of the evaluation
-        owner = connection.Trainer if name == "pieces" else __import__("landscape.course", fromlist=["levels"])
+        owner = connection.Trainer if name == "pieces" else __import__("landscape.path.course", fromlist=["levels"])
         original = getattr(owner, name)
 
         def cut(*positional, original=original, **named):

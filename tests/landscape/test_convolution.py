@@ -7,7 +7,7 @@ import torch
 from torch.autograd import gradcheck, gradgradcheck
 from torch.nn import functional
 
-from landscape.convolution import Geometry, convolution
+from landscape.passes.convolution import Geometry, convolution
 
 CASES = {
     "1d": ((2, 2, 5), (3, 2, 3), Geometry([1], [1], [1], 1)),

@@ -6,10 +6,10 @@ from oracles.dense_landscape import Dense
 from oracles.small_networks import make
 from torch import nn
 
-from landscape.blocks import blocks
-from landscape.objective import Objective
-from landscape.operators.hessian import Hessian
-from store.command import BadInput
+from landscape.objective.objective import Objective
+from landscape.spectrum.blocks import blocks
+from landscape.spectrum.operators.hessian import Hessian
+from minima.store.command import BadInput
 
 
 def objective_of(case, **keywords):

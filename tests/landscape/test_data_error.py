@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from landscape.data_error import data_blocks, data_error, used_share
-from landscape.examples_legend import of_examples
-from landscape.hessian_report import table
-from landscape.objective import Objective
-from landscape.operator import operators
-from store.command import BadInput
+from landscape.hessian.report import table
+from landscape.objective.objective import Objective
+from landscape.spectrum.data_error import data_blocks, data_error, used_share
+from landscape.spectrum.examples_legend import of_examples
+from landscape.spectrum.operator import operators
+from minima.store.command import BadInput
 
 POPULATION, USED, BLOCKS = 400, 160, 20
 

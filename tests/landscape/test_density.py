@@ -6,9 +6,9 @@ import torch
 from oracles.dense_landscape import Dense
 from oracles.small_networks import make
 
-from landscape.density import outliers, spectral_density, summary
-from landscape.objective import Objective
-from store.command import BadInput
+from landscape.objective.objective import Objective
+from landscape.spectrum.density import outliers, spectral_density, summary
+from minima.store.command import BadInput
 
 
 def normal(size, seed=0):

@@ -6,8 +6,8 @@ import pytest
 import torch
 from oracles.dense_landscape import Dense
 
-from store.results import same_content
-from zoo.subject import load_subject
+from minima.store.hdf5.results import same_content
+from minima.zoo.subject.subject import load_subject
 
 QUICK = ["--samples", "30", "--density", "--density-probes", "3", "--density-steps", "12", "--trace", "12"]
 
@@ -67,7 +67,7 @@ def test_several_checkpoints(command, checkpoint, pruned, tmp_path):
 
 
 def test_a_stopped_run_goes_on(command, checkpoint, tmp_path, monkeypatch):
-    from landscape import density, lanczos
+    from landscape.spectrum import density, lanczos
 
     def interrupted(*_, **__):
         raise KeyboardInterrupt

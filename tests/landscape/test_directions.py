@@ -7,8 +7,8 @@ import torch
 from oracles.small_networks import make
 from scipy import stats
 
-from landscape.directions import random_direction
-from landscape.objective import Objective
+from landscape.objective.directions import random_direction
+from landscape.objective.objective import Objective
 
 
 def drawn(kind="conv", seed=0, subspace="survivors", **keywords):

@@ -7,14 +7,14 @@ import torch
 from oracles.dense_landscape import Dense
 from oracles.small_networks import make
 
-from landscape.directions import random_direction
-from landscape.field import parse_maps
-from landscape.objective import Objective
-from landscape.plane import Plane
-from landscape.sheet import Sheet
-from landscape.streams import stream
-from store.results import same_content
-from zoo.subject import load_subject
+from landscape.objective.directions import random_direction
+from landscape.objective.objective import Objective
+from landscape.objective.streams import stream
+from landscape.surface.field import parse_maps
+from landscape.surface.plane import Plane
+from landscape.surface.sheet import Sheet
+from minima.store.hdf5.results import same_content
+from minima.zoo.subject.subject import load_subject
 
 ALL = ["--samples", "50", "--maps", "per-class,gradient,curvature"]
 

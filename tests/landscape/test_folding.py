@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.functional import cross_entropy
 
-from landscape.network import Network
-from landscape.objective import Objective
-from zoo.architecture import describe, initialise, parse_architecture
+from landscape.objective.objective import Objective
+from landscape.passes.network import Network
+from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
 
 
 def scrambled(model: nn.Module) -> nn.Module:

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from landscape import forward
-from landscape.compiled import compiled
-from landscape.compiler import NoCompiler
-from landscape.objective import Objective
-from landscape.pass_plan import Form, PassPlan, threads
-from zoo.architecture import describe, initialise, parse_architecture
-from zoo.evaluation import evaluate
+from landscape.objective.objective import Objective
+from landscape.passes import forward
+from landscape.passes.compiled import compiled
+from landscape.passes.compiler import NoCompiler
+from landscape.passes.pass_plan import Form, PassPlan, threads
+from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
+from minima.zoo.evaluation import evaluate
 
 EAGER = [form for form in get_args(Form) if form != "compiled"]
 X, Y = torch.randn(11, 1, 8, 8, generator=torch.Generator().manual_seed(3)), torch.arange(11) % 10

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from landscape.journal import Journal
-from store.results import same_content
+from landscape.spectrum.journal import Journal
+from minima.store.hdf5.results import same_content
 
 INPUTS = [torch.arange(3.0, dtype=torch.float64), torch.ones(2, 3, dtype=torch.float64), torch.full((3,), 0.1)]
 
@@ -75,7 +75,7 @@ def test_it_holds_no_more_than_its_limit(tmp_path: Path) -> None:
 def test_a_killed_command_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     checkpoint = tmp_path / "net.pt"
     python = [sys.executable, "-m"]
-    train = ["zoo.train", "--model", "lenet5", "--data", "digits", "--epochs", "1", "-o", str(checkpoint)]
+    train = ["minima.train", "--model", "lenet5", "--data", "digits", "--epochs", "1", "-o", str(checkpoint)]
     subprocess.run([*python, *train], check=True, capture_output=True)
     flags = ["--samples", "500", "--trace", "12", "--density", "--density-probes", "2", "--density-steps", "10"]
     measure = [*python, "landscape.hessian", str(checkpoint), *flags, "-o"]

@@ -11,11 +11,11 @@ from oracles.dense_landscape import Dense
 from oracles.quadratic import quadratic
 from oracles.small_networks import KINDS, make
 
-from landscape.krylov import Krylov
-from landscape.lanczos import LEAST_ROOM, top_eigenpairs
-from landscape.objective import Objective
-from landscape.unseen import RISK, Witness
-from store.command import BadInput
+from landscape.objective.objective import Objective
+from landscape.spectrum.krylov import Krylov
+from landscape.spectrum.lanczos import LEAST_ROOM, top_eigenpairs
+from landscape.spectrum.unseen import RISK, Witness
+from minima.store.command import BadInput
 
 P1_10 = [[2.0, 1, 0], [1, 3, 1], [0, 1, 4]]
 

@@ -9,8 +9,8 @@ from oracles.rescaling import FIRST, rescale
 from oracles.small_networks import make
 from torch import nn
 
-from landscape.measure import measures
-from landscape.objective import Objective
+from landscape.objective.objective import Objective
+from landscape.sharpness.measure import measures
 
 SMALL = {"steps": 6, "restarts": 1, "probes": 6, "pairs": 4, "seeds": 2, "grid": 3, "batch": 8, "batches": 4}
 """parameters that cost, where a measure has them"""

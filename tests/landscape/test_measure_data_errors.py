@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from landscape.data_error import block_sizes, used_share
-from landscape.measure import measures
-from landscape.objective import Objective
+from landscape.objective.objective import Objective
+from landscape.sharpness.measure import measures
+from landscape.spectrum.data_error import block_sizes, used_share
 
 CHEAP = {
     "rho": (0.1,),

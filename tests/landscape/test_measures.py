@@ -10,17 +10,17 @@ from oracles.quadratic import quadratic
 from oracles.small_networks import make
 from scipy import stats
 
-from landscape.measures.adaptive_average import AdaptiveAverage
-from landscape.measures.adaptive_lambda_max import AdaptiveLambdaMax
-from landscape.measures.adaptive_sam import AdaptiveSam
-from landscape.measures.adaptive_trace import AdaptiveTrace
-from landscape.measures.average import Average
-from landscape.measures.filter_normalised import FilterNormalised, Plane
-from landscape.measures.keskar import Keskar
-from landscape.measures.lambda_max import LambdaMax
-from landscape.measures.sam import Sam
-from landscape.measures.trace import Trace
-from landscape.objective import Objective
+from landscape.objective.objective import Objective
+from landscape.sharpness.measures.adaptive_average import AdaptiveAverage
+from landscape.sharpness.measures.adaptive_lambda_max import AdaptiveLambdaMax
+from landscape.sharpness.measures.adaptive_sam import AdaptiveSam
+from landscape.sharpness.measures.adaptive_trace import AdaptiveTrace
+from landscape.sharpness.measures.average import Average
+from landscape.sharpness.measures.filter_normalised import FilterNormalised, Plane
+from landscape.sharpness.measures.keskar import Keskar
+from landscape.sharpness.measures.lambda_max import LambdaMax
+from landscape.sharpness.measures.sam import Sam
+from landscape.sharpness.measures.trace import Trace
 
 CURVED = [[3.0, 1, 0, 0], [1, 2, 0.5, 0], [0, 0.5, 4, 1], [0, 0, 1, 1]]
 AT = [0.5, -1.0, 2.0, 0.3]
@@ -147,7 +147,7 @@ def test_filter_normalised_against_a_plain_loop():
 
 def directions(objective, model, pair):
     """The two filter-normalised directions of a pair, by a loop over filters."""
-    from landscape.streams import stream
+    from landscape.objective.streams import stream
 
     for axis in (0, 1):
         flat = objective.normal(stream(4, "filter_normalised", pair, axis))

@@ -10,19 +10,20 @@ import pytest
 import torch
 from oracles.small_networks import make
 
-from landscape import blocks, eigenvalues, lanczos
-from landscape.objective import MEMORY, Objective
-from landscape.operators.ggn import GaussNewton
-from landscape.traces import VECTORS
+from landscape.hessian import eigenvalues
+from landscape.hessian.traces import VECTORS
+from landscape.objective.objective import MEMORY, Objective
+from landscape.spectrum import blocks, lanczos
+from landscape.spectrum.operators.ggn import GaussNewton
 
 ROOT = Path(__file__).parents[2]
 GROWTH = """
 import resource, sys, torch
 from torch import nn
-from landscape.pass_plan import PassPlan
-from landscape.objective import Objective
-from landscape.operators.ggn import GaussNewton
-from store.allocator import keep_freed_memory
+from landscape.passes.pass_plan import PassPlan
+from landscape.objective.objective import Objective
+from landscape.spectrum.operators.ggn import GaussNewton
+from minima.store.allocator import keep_freed_memory
 
 keep_freed_memory()  # as commands do: then what grows is what is held
 layers = nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(288, 100), nn.Linear(100, 10)
@@ -120,9 +121,9 @@ def test_the_flag_bounds_every_search_for_eigenvalues(words, command, checkpoint
 
 KEPT = """
 import re, sys, torch
-from landscape.density import spectral_density
-from landscape.hutchpp import hutchpp
-from landscape.xtrace import xtrace
+from landscape.spectrum.density import spectral_density
+from landscape.spectrum.hutchpp import hutchpp
+from landscape.spectrum.xtrace import xtrace
 
 size, count = 200_000, int(sys.argv[2])
 torch.set_num_threads(1)

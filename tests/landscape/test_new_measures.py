@@ -9,13 +9,13 @@ from oracles.rescaling import rescale
 from oracles.small_networks import make
 from scipy import stats
 
-from landscape.crossing import crossing
-from landscape.measures.batch_sharpness import BatchSharpness
-from landscape.measures.pac_bayes import PacBayes
-from landscape.measures.relative_flatness import RelativeFlatness
-from landscape.objective import Objective
-from landscape.streams import stream
-from store.command import BadInput
+from landscape.objective.objective import Objective
+from landscape.objective.streams import stream
+from landscape.sharpness.crossing import crossing
+from landscape.sharpness.measures.batch_sharpness import BatchSharpness
+from landscape.sharpness.measures.pac_bayes import PacBayes
+from landscape.sharpness.measures.relative_flatness import RelativeFlatness
+from minima.store.command import BadInput
 
 CURVED = torch.tensor([[3.0, 1, 0, 0], [1, 2, 0.5, 0], [0, 0.5, 4, 1], [0, 0, 1, 1]]).double()
 AT = torch.tensor([0.5, -1.0, 2.0, 0.3]).double()

@@ -10,9 +10,9 @@ from oracles.small_networks import KINDS, make
 from torch import nn
 from torch.nn.functional import cross_entropy, dropout
 
-from landscape.objective import Objective
-from landscape.operator import operators
-from store.command import BadInput
+from landscape.objective.objective import Objective
+from landscape.spectrum.operator import operators
+from minima.store.command import BadInput
 
 
 def objective_of(case, **keywords):

@@ -10,13 +10,13 @@ from scipy.sparse.linalg import eigsh
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from landscape.linear_operator import as_linear_operator
-from landscape.objective import Objective
-from landscape.operator import operators
-from landscape.operators.ggn import GaussNewton
-from landscape.operators.gradient_covariance import GradientCovariance
-from landscape.operators.mc_fisher import McFisher, draw_labels
-from store.command import BadInput
+from landscape.objective.objective import Objective
+from landscape.spectrum.linear_operator import as_linear_operator
+from landscape.spectrum.operator import operators
+from landscape.spectrum.operators.ggn import GaussNewton
+from landscape.spectrum.operators.gradient_covariance import GradientCovariance
+from landscape.spectrum.operators.mc_fisher import McFisher, draw_labels
+from minima.store.command import BadInput
 
 
 def objective_of(case, **keywords):

@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo.train import Train
-from zoo.train import main as train
+from minima.train import main as train
+from minima.zoo.training.flags import Train
 
 FLAGS = ["--samples", 100, "--points", 5]
 
@@ -80,7 +80,7 @@ def test_successive_levels_above_their_siblings(command, another, tmp_path):
 
 
 def test_a_stopped_run_goes_on_at_its_pair(command, family, tmp_path, monkeypatch):
-    from landscape import pairs
+    from landscape.path import pairs
 
     named = [family / f"{epoch}-{order}.pt" for epoch in (0, 1) for order in (1, 2)]
     _, whole, _ = command("instability", *named, *FLAGS, "-o", tmp_path / "whole.h5")

@@ -8,15 +8,15 @@ import torch
 from oracles.small_networks import make
 from torch.nn.functional import cross_entropy
 
-from landscape.arc import Arc, check_ends
-from landscape.barrier import barrier, rise_over_ends
-from landscape.batch_norm import reestimate
-from landscape.comparable import parameters, state_of, union
-from landscape.course import levels, positions
-from landscape.curves.line import Line
-from store.command import BadInput
-from zoo.dataset import Dataset
-from zoo.subject import Subject
+from landscape.objective.batch_norm import reestimate
+from landscape.objective.comparable import parameters, state_of, union
+from landscape.path.arc import Arc, check_ends
+from landscape.path.barrier import barrier, rise_over_ends
+from landscape.path.course import levels, positions
+from landscape.path.curves.line import Line
+from minima.store.command import BadInput
+from minima.zoo.data.dataset import Dataset
+from minima.zoo.subject.subject import Subject
 
 
 def subject(case, name="a.pt", batch_size=5):

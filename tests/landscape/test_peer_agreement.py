@@ -8,7 +8,7 @@ import torch
 from oracles.small_networks import make
 from torch import nn
 
-from landscape.objective import Objective
+from landscape.objective.objective import Objective
 
 PEERS = ("pyhessian", "curvlinops", "hessian_eigenthings")
 missing = [name for name in PEERS if find_spec(name) is None]

@@ -15,15 +15,15 @@ from oracles.quadratic import quadratic
 from oracles.small_networks import make
 from torch import nn
 
-from landscape.density import spectral_density
-from landscape.graphs import saved_bytes
-from landscape.lanczos import top_eigenpairs
-from landscape.measures.adaptive_sam import AdaptiveSam
-from landscape.measures.average import Average
-from landscape.measures.sam import Sam
-from landscape.objective import Objective
-from landscape.pearlmutter import gradient_graph
-from landscape.trace import hutchinson
+from landscape.objective.graphs import saved_bytes
+from landscape.objective.objective import Objective
+from landscape.objective.pearlmutter import gradient_graph
+from landscape.sharpness.measures.adaptive_sam import AdaptiveSam
+from landscape.sharpness.measures.average import Average
+from landscape.sharpness.measures.sam import Sam
+from landscape.spectrum.density import spectral_density
+from landscape.spectrum.lanczos import top_eigenpairs
+from landscape.spectrum.trace import hutchinson
 
 STATM = Path("/proc/self/statm")
 

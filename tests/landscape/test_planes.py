@@ -9,17 +9,17 @@ import torch
 from oracles.dense_landscape import Dense
 from oracles.small_networks import make
 
-from landscape.batch_norm import reestimate
-from landscape.directions import described
-from landscape.objective import Objective
-from landscape.plane import Plane
-from landscape.planes.eigen import Eigen
-from landscape.principal import principal_axes
-from landscape.spanning import Centre
-from store.checkpoint import read
-from store.trajectory import TrajectoryWriter
-from zoo.evaluation import evaluate
-from zoo.subject import load_subject
+from landscape.objective.batch_norm import reestimate
+from landscape.objective.directions import described
+from landscape.objective.objective import Objective
+from landscape.surface.plane import Plane
+from landscape.surface.planes.eigen import Eigen
+from landscape.surface.principal import principal_axes
+from landscape.surface.spanning import Centre
+from minima.store.checkpoints.checkpoint import read
+from minima.store.checkpoints.trajectory import TrajectoryWriter
+from minima.zoo.evaluation import evaluate
+from minima.zoo.subject.subject import load_subject
 
 RESNET = {"model": "resnet20:width=2", "sparsity": 0.5}
 SMALL = ["--samples", "20", "--directions"]

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import nn
 
-from landscape import planner
-from landscape.compiler import NoCompiler
-from landscape.forward import Forward
-from landscape.objective import Objective
-from landscape.pass_plan import PassPlan
-from landscape.trial import Trial
-from store.results import same_content
+from landscape.objective.objective import Objective
+from landscape.passes.compiler import NoCompiler
+from landscape.passes.forward import Forward
+from landscape.passes.pass_plan import PassPlan
+from landscape.surface import planner
+from landscape.surface.trial import Trial
+from minima.store.hdf5.results import same_content
 
 
 def small() -> Objective:

@@ -10,11 +10,11 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from oracles.small_networks import make
 
-from landscape.lanczos import top_eigenpairs
-from landscape.objective import Objective
-from landscape.operator import operators
-from landscape.streams import stream
-from zoo.ranks import ALONE, Ranks
+from landscape.objective.objective import Objective
+from landscape.objective.streams import stream
+from landscape.spectrum.lanczos import top_eigenpairs
+from landscape.spectrum.operator import operators
+from minima.zoo.ranks import ALONE, Ranks
 
 SIZE = 2
 

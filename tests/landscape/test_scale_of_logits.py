@@ -8,12 +8,12 @@ import torch
 from oracles.small_networks import make
 from torch.nn.functional import cross_entropy
 
-from landscape.calibration import best_temperature
-from landscape.logits import ScaledCrossEntropy
-from landscape.objective import Objective
-from landscape.operators.mc_fisher import draw_labels
-from store.checkpoint import load, save
-from zoo.subject import load_subject
+from landscape.objective.calibration import best_temperature
+from landscape.objective.logits import ScaledCrossEntropy
+from landscape.objective.objective import Objective
+from landscape.spectrum.operators.mc_fisher import draw_labels
+from minima.store.checkpoints.checkpoint import load, save
+from minima.zoo.subject.subject import load_subject
 
 QUICK = ["--samples", "50", "--measures", "lambda_max"]
 OWN = {"sharpness": QUICK, "hessian": ["--samples", "50", "--top", "1"], "surface": ["--samples", "50", "--grid", "3"]}
@@ -75,8 +75,8 @@ def test_calibrated_is_the_best_of_the_held_out_part(command, checkpoint, tmp_pa
 
 
 def seeded(split_seed):
-    """The generator of the split, as zoo.holdout draws it."""
-    from zoo.seeds import derive
+    """The generator of the split, as minima.zoo.data.holdout draws it."""
+    from minima.zoo.seeds import derive
 
     return torch.Generator().manual_seed(derive(split_seed, "holdout"))
 

@@ -6,13 +6,13 @@ import pytest
 import torch
 from oracles.small_networks import make
 
-from landscape.batch_norm import reestimate
-from landscape.directions import random_direction
-from landscape.objective import Objective
-from landscape.plane import Plane
-from landscape.sheet import Sheet
-from landscape.streams import stream
-from zoo.evaluation import evaluate
+from landscape.objective.batch_norm import reestimate
+from landscape.objective.directions import random_direction
+from landscape.objective.objective import Objective
+from landscape.objective.streams import stream
+from landscape.surface.plane import Plane
+from landscape.surface.sheet import Sheet
+from minima.zoo.evaluation import evaluate
 
 
 @pytest.mark.parametrize("batch_size", [5, None])

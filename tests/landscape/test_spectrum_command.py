@@ -10,9 +10,9 @@ import pytest
 import torch
 from oracles.dense_landscape import Dense
 
-from landscape.eigenvectors import read
-from landscape.flags import mean_loss
-from zoo.subject import load_subject
+from landscape.objective.flags import mean_loss
+from landscape.spectrum.eigenvectors import read
+from minima.zoo.subject.subject import load_subject
 
 FEW = ("--samples", "60", "--tolerance", "1e-5")
 

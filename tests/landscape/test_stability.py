@@ -9,15 +9,16 @@ import torch
 from oracles.dense_landscape import Dense
 from oracles.small_networks import make
 
-from landscape.measures.batch_sharpness import BatchSharpness
-from landscape.objective import Objective
-from landscape.threshold import threshold
-from store.results import same_content
-from zoo.holdout import holdout
-from zoo.recipe import Recipe
-from zoo.subject import load_subject
-from zoo.train import Train, main
-from zoo.update import Update
+from landscape.objective.objective import Objective
+from landscape.sharpness.measures.batch_sharpness import BatchSharpness
+from landscape.stability.threshold import threshold
+from minima.store.hdf5.results import same_content
+from minima.train import main
+from minima.zoo.data.holdout import holdout
+from minima.zoo.subject.subject import load_subject
+from minima.zoo.training.flags import Train
+from minima.zoo.training.recipe import Recipe
+from minima.zoo.training.update import Update
 
 FEW = ["--batches", "4"]
 

@@ -13,15 +13,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landscape.directions import random_direction
-from landscape.flags import mean_loss
-from landscape.grid import Grid, parse_grid
-from landscape.objective import Objective
-from landscape.pass_plan import PassPlan
-from landscape.streams import stream
-from store.results import same_content
-from zoo.evaluation import evaluate
-from zoo.subject import load_subject
+from landscape.objective.directions import random_direction
+from landscape.objective.flags import mean_loss
+from landscape.objective.objective import Objective
+from landscape.objective.streams import stream
+from landscape.passes.pass_plan import PassPlan
+from landscape.surface.grid import Grid, parse_grid
+from minima.store.hdf5.results import same_content
+from minima.zoo.evaluation import evaluate
+from minima.zoo.subject.subject import load_subject
 
 
 @given(st.integers(1, 60), st.floats(1e-3, 1e3))

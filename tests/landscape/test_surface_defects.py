@@ -11,12 +11,12 @@ import torch
 from oracles.small_networks import make
 from torch import nn
 
-from landscape.directions import random_direction
-from landscape.grid import parse_grid
-from landscape.objective import Objective
-from landscape.plane import Plane
-from landscape.streams import stream
-from store.part import Results
+from landscape.objective.directions import random_direction
+from landscape.objective.objective import Objective
+from landscape.objective.streams import stream
+from landscape.surface.grid import parse_grid
+from landscape.surface.plane import Plane
+from minima.store.hdf5.part import Results
 
 
 def objective_of(kind="batchnorm", masks=None):

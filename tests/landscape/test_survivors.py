@@ -8,13 +8,13 @@ import pytest
 import torch
 from oracles.dense_landscape import Dense
 
-from landscape import controls
-from landscape.controls import random_masks
-from landscape.data_error import block_sizes, used_share
-from landscape.streams import stream
-from landscape.survivors_report import table
-from store.checkpoint import load, save
-from zoo.subject import load_subject
+from landscape.objective.streams import stream
+from landscape.spectrum.data_error import block_sizes, used_share
+from landscape.survivors import controls
+from landscape.survivors.controls import random_masks
+from landscape.survivors.report import table
+from minima.store.checkpoints.checkpoint import load, save
+from minima.zoo.subject.subject import load_subject
 
 QUICK = ["--samples", "30", "--top", "4", "--trace", "60", "--masks", "2", "--seed", "3"]
 
@@ -157,7 +157,7 @@ def test_the_table_and_several_checkpoints(command, pruned, checkpoint, another,
 
 
 def test_a_parent_that_is_not_the_one_in_the_file_is_said(command, pruned, checkpoint):
-    from store.files import sha256
+    from minima.store.files import sha256
 
     for parent, said in ((sha256(checkpoint), False), ("ab" * 32, True)):
         save(replace(load(pruned), parent=parent), pruned)

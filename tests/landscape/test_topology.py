@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import label
 
-from landscape.basins import find_basins, margin
-from landscape.directions import random_direction
-from landscape.flags import mean_loss
-from landscape.merge_tree import merge_tree
-from landscape.persistence import persistence
-from landscape.streams import stream
-from landscape.surface_curvature import convex_share, fit_at_centre, metric_root
-from landscape.topology import table
-from zoo.subject import load_subject
+from landscape.objective.directions import random_direction
+from landscape.objective.flags import mean_loss
+from landscape.objective.streams import stream
+from landscape.topology.basins import find_basins, margin
+from landscape.topology.merge_tree import merge_tree
+from landscape.topology.persistence import persistence
+from landscape.topology.report import table
+from landscape.topology.surface_curvature import convex_share, fit_at_centre, metric_root
+from minima.zoo.subject.subject import load_subject
 
 GRIDS = st.tuples(st.integers(1, 6), st.integers(1, 6)) | st.tuples(st.integers(2, 12))
 LEVELS = st.integers(0, 9).map(float) | st.just(np.inf)  # few levels: plateaus and ties

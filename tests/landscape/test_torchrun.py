@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import tyro
 
-from landscape.path import Path as Way
-from landscape.path import main as walk
-from store.results import summary
-from zoo.train import Train
-from zoo.train import main as train
+from landscape.path.__main__ import main as walk
+from landscape.path.flags import Path as Way
+from minima.store.hdf5.results import summary
+from minima.train import main as train
+from minima.zoo.training.flags import Train
 
 ALONE = [sys.executable, "-m"]
 TWO = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m"]
@@ -27,7 +27,7 @@ TWO = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("ranks") / "net.pt"
-    run = [*ALONE, "zoo.train", "--model", "mlp", "--data", "digits", "--epochs", "1", "-o", str(path)]
+    run = [*ALONE, "minima.train", "--model", "mlp", "--data", "digits", "--epochs", "1", "-o", str(path)]
     subprocess.run(run, check=True, capture_output=True)
     return path
 

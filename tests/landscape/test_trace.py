@@ -6,9 +6,9 @@ import torch
 from oracles.dense_landscape import Dense
 from oracles.small_networks import KINDS, make
 
-from landscape.objective import Objective
-from landscape.relative import Relative
-from landscape.trace import hutchinson
+from landscape.objective.objective import Objective
+from landscape.objective.relative import Relative
+from landscape.spectrum.trace import hutchinson
 
 
 def estimate(function, probes, seed=0):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from landscape.diagonal import diagonal
-from landscape.hutchpp import hutchpp
-from landscape.trace import hutchinson
-from landscape.xtrace import xtrace
-from store.command import BadInput
+from landscape.spectrum.diagonal import diagonal
+from landscape.spectrum.hutchpp import hutchpp
+from landscape.spectrum.trace import hutchinson
+from landscape.spectrum.xtrace import xtrace
+from minima.store.command import BadInput
 
 ESTIMATORS = {"hutchinson": hutchinson, "hutch++": hutchpp, "xtrace": xtrace}
 SIZE = 40

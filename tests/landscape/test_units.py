@@ -7,10 +7,10 @@ import torch
 from oracles.small_networks import make
 from torch import Tensor, nn
 
-from landscape.rescaling import rescaled
-from landscape.units import trace_units
-from store.command import BadInput
-from zoo.architecture import describe, initialise, parse_architecture
+from landscape.symmetry.rescaling import rescaled
+from minima.store.command import BadInput
+from minima.zoo.anatomy.units import trace_units
+from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
 
 
 class Residual(nn.Module):

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from landscape import compiler, winograd
-from landscape.compiler import NoCompiler
-from landscape.convolution import Geometry, convolution
-from landscape.objective import Objective
-from landscape.operators.ggn import GaussNewton
-from landscape.pass_plan import PassPlan
-from zoo.architecture import describe, initialise, parse_architecture
+from landscape.objective.objective import Objective
+from landscape.passes import compiler, winograd
+from landscape.passes.compiler import NoCompiler
+from landscape.passes.convolution import Geometry, convolution
+from landscape.passes.pass_plan import PassPlan
+from landscape.spectrum.operators.ggn import GaussNewton
+from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
 
 SAME = Geometry([1, 1], [1, 1], [1, 1], 1)
 ERROR = 2e-6

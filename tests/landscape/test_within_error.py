@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import RBFInterpolator
 
-from landscape.kriging import krige
-from landscape.multilevel import HELD_OUT, Multilevel, spread_out
-from landscape.nat_or_relative import allowed, compress, expand
-from landscape.objective import Objective
-from store.results import same_content
+from landscape.objective.objective import Objective
+from landscape.surface.estimate.kriging import krige
+from landscape.surface.estimate.multilevel import HELD_OUT, Multilevel, spread_out
+from landscape.surface.estimate.nat_or_relative import allowed, compress, expand
+from minima.store.hdf5.results import same_content
 
 AXIS = np.linspace(-1, 1, 31)
 PLACES = np.stack(np.meshgrid(AXIS, AXIS, indexing="ij"), -1).reshape(-1, 2)

@@ -12,18 +12,18 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from pruning.composition import Composition
-from pruning.counts import kept_count
-from pruning.cutting import choose
-from pruning.engine import Engine
+from minima.store.checkpoints.checkpoint import Checkpoint
+from minima.zoo.anatomy.prunable import prunable
+from minima.zoo.data.splits import Splits
+from minima.zoo.training.loop import Trainer
+from minima.zoo.training.recipe import Recipe
+from pruning.composition.composition import Composition
+from pruning.composition.cutting import choose
+from pruning.context.counts import kept_count
+from pruning.running.engine import Engine
 from pruning.schedules.fixed import Fixed
 from pruning.selection.exact import Exact
 from pruning.triggers.always import Always
-from store.checkpoint import Checkpoint
-from zoo.prunable import prunable
-from zoo.recipe import Recipe
-from zoo.splits import Splits
-from zoo.training import Trainer
 
 EPOCHS, BATCH = 16, 8
 FOLLOWS_THE_LOSS_SCALE = {"prospr"}
@@ -220,7 +220,10 @@ def check_the_unit_of_the_loss_changes_the_order_only_where_the_formula_does(met
         def scaled(*words, unit=unit, **named):
             return unit * cross_entropy(*words, **named)
 
-        with patch("torch.nn.functional.cross_entropy", scaled), patch("landscape.objective.cross_entropy", scaled):
+        with (
+            patch("torch.nn.functional.cross_entropy", scaled),
+            patch("landscape.objective.objective.cross_entropy", scaled),
+        ):
             scores = run.engine.composition.scorer.score(run.engine.context())
         orders.append(torch.cat([score.flatten() for score in scores.values()]).argsort(stable=True))
     assert torch.equal(*orders) == (method().name not in FOLLOWS_THE_LOSS_SCALE)

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from landscape.objective import Objective
+from landscape.objective.objective import Objective
 
 
 class Quadratic(nn.Module):

@@ -6,9 +6,9 @@ from functools import lru_cache
 import torch
 from oracles.pruning_battery import Run
 
-from pruning.context import Context
+from minima.zoo.anatomy.prunable import prunable
+from pruning.context.context import Context
 from pruning.methods.random import Random
-from zoo.prunable import prunable
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from store.checkpoint import Checkpoint, save
+from minima.store.checkpoints.checkpoint import Checkpoint, save
 
 settings.register_profile("no-deadline", deadline=None)  # a busy machine is not a failure
 settings.load_profile("no-deadline")
@@ -15,12 +15,12 @@ RECIPE = {"lr": 0.1, "momentum": 0.9, "batch_size": 50, "schedule": "step", "mil
 @pytest.fixture(scope="session")
 def dense(tmp_path_factory):
     """The file of an MLP with 12 hidden units, trained for 4 epochs, with the weights of epochs 0 and 1."""
-    from zoo.architecture import describe, initialise, parse_architecture
-    from zoo.data import load_data, resolve_data
-    from zoo.plan import Plan
-    from zoo.recipe import Recipe
-    from zoo.splits import make_splits
-    from zoo.training import Trainer
+    from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
+    from minima.zoo.data.specs import load_data, resolve_data
+    from minima.zoo.data.splits import make_splits
+    from minima.zoo.training.loop import Trainer
+    from minima.zoo.training.plan import Plan
+    from minima.zoo.training.recipe import Recipe
 
     data = resolve_data("digits")
     model = describe(parse_architecture("mlp:hidden=12"), (1, 8, 8), 10)
@@ -50,9 +50,9 @@ def prune():
     """prune(method, checkpoint, "--flag", value, ...) -> the report's JSON object."""
     import tyro
 
-    from pruning.arguments import arguments_of
-    from pruning.command import main
-    from pruning.method import methods
+    from pruning.composition.method import methods
+    from pruning.running.arguments import arguments_of
+    from pruning.running.command import main
 
     def call(method, *words):
         return main(tyro.cli(arguments_of(methods()[method]), args=[str(word) for word in words])).summary

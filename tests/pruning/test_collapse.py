@@ -11,13 +11,15 @@ import tyro
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pruning.collapse import Collapse, main, named
-from pruning.critical import critical, cutter
-from store.checkpoint import load, save
-from store.command import BadInput
-from zoo.subject import load_subject
-from zoo.train import Train
-from zoo.train import main as train
+from minima.store.checkpoints.checkpoint import load, save
+from minima.store.command import BadInput
+from minima.train import main as train
+from minima.zoo.subject.subject import load_subject
+from minima.zoo.training.flags import Train
+from pruning.collapse.__main__ import main
+from pruning.collapse.compute import named
+from pruning.collapse.critical import critical, cutter
+from pruning.collapse.flags import Collapse
 
 LAYERS, WEIGHTS = 3, 64 * 2 + 2 * 2 + 2 * 10
 ONE_SHOT = ("magnitude", "random", "snip", "grasp")

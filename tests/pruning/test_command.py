@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pruning.counts import kept_count
-from store.checkpoint import load, save
-from store.command import BadInput
-from store.files import sha256
-from zoo.subject import load_subject
+from minima.store.checkpoints.checkpoint import load, save
+from minima.store.command import BadInput
+from minima.store.files import sha256
+from minima.zoo.subject.subject import load_subject
+from pruning.context.counts import kept_count
 
 PRUNABLE = 64 * 12 + 12 * 10
 
@@ -41,7 +41,7 @@ def test_the_checkpoint_says_where_it_comes_from(dense, tmp_path, prune):
 
 
 def test_the_numbers_are_those_of_the_network_in_the_file(dense, tmp_path, prune):
-    from zoo.evaluation import evaluate
+    from minima.zoo.evaluation import evaluate
 
     report = prune("gmp", dense, "--sparsity", 0.8, "-o", tmp_path / "sparse.pt")
     subject = load_subject(tmp_path / "sparse.pt", split="test")
@@ -119,7 +119,7 @@ def test_the_recipe_comes_from_the_parent_and_the_flags(dense, tmp_path, prune):
 
 
 def test_a_rate_that_is_not_the_recipes_is_written_down_for_who_measures_the_trajectory(dense, tmp_path, prune):
-    from landscape.threshold import moment
+    from landscape.stability.threshold import moment
 
     for flags, known in (([], True), (["--retrain", "llr"], False)):
         words = [dense, "--epochs", 2, "--sparsity", 0.5, "--lr", 0.01, "--overwrite", "-o", tmp_path / "x.pt", *flags]
@@ -171,7 +171,7 @@ def test_a_target_that_is_not_reached_is_written_and_said(dense, tmp_path, prune
 
 
 def test_the_trajectory_shows_weights_and_masks_on_the_way(dense, tmp_path, prune):
-    from store.trajectory import load_step, read_steps
+    from minima.store.checkpoints.trajectory import load_step, read_steps
 
     words = [dense, "--sparsity", 0.5, 0.8, "--epochs", 4, "--keep", 2, "-o", tmp_path / "x-{sparsity}.pt"]
     assert prune("gmp", *words)["reused"] == [False, False]
@@ -260,11 +260,12 @@ def test_the_parent_is_never_overwritten(dense, prune):
 
 def test_data_that_is_code_is_repeated_as_it_was_typed(dense, tmp_path, prune, monkeypatch):
     (tmp_path / "mine.py").write_text(
-        "from zoo.data import load_data, resolve_data\ndef make():\n    return load_data(resolve_data('digits'))\n"
+        "from minima.zoo.data.specs import load_data, resolve_data\n"
+        "def make():\n    return load_data(resolve_data('digits'))\n"
     )
     (tmp_path / "other.py").write_text((tmp_path / "mine.py").read_text())
     monkeypatch.chdir(tmp_path)
-    from zoo.data import resolve_data
+    from minima.zoo.data.specs import resolve_data
 
     save(replace(load(dense), data=resolve_data("mine.py:make")), tmp_path / "mine.pt")
     words = [tmp_path / "mine.pt", "--sparsity", 0.5, "--epochs", 1, "-o", tmp_path / "x.pt"]

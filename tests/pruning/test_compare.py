@@ -1,4 +1,4 @@
-"""`python -m pruning.compare`: killed, with a failing arm, repaired; its numbers are those of the single commands."""
+"""`python -m figures.study.comparison.run`: killed, with a failing arm, repaired."""
 
 import importlib
 import json
@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import tyro
 
-from pruning.compare import Compare, main
-from pruning.comparison import BUNDLED, read_comparison
-from pruning.comparison_values import rows
-from store.checkpoint import load
-from store.command import BadInput
+from figures.study.comparison.comparison import BUNDLED, read_comparison
+from figures.study.comparison.run import Compare, main
+from figures.study.comparison.values import rows
+from minima.store.checkpoints.checkpoint import load
+from minima.store.command import BadInput
 
 ROOT = Path(__file__).parents[2]
 CONFIG = """
@@ -42,7 +42,7 @@ MORE = CONFIG.replace("--rounds 5", "--rounds 2")  # two epochs can be shared ou
 
 
 def start(folder):
-    command = [sys.executable, "-m", "pruning.compare", "--config", "c.toml", "--cores", "2", "--json"]
+    command = [sys.executable, "-m", "figures.study.comparison.run", "--config", "c.toml", "--cores", "2", "--json"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         command, cwd=folder, env=environment, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -165,8 +165,8 @@ def test_finished_networks_of_that_name_are_not_replaced_unasked(tmp_path, monke
 
 
 def test_training_from_initialisation_does_not_pay_for_the_parent(dense):
-    from pruning.comparison_values import _epochs_used
-    from pruning.starts import FromEpoch, FromParent
+    from figures.study.comparison.values import _epochs_used
+    from pruning.context.starts import FromEpoch, FromParent
 
     parent = load(dense)
     assert [_epochs_used(start, parent) for start in (FromParent(), FromEpoch(0), FromEpoch(1))] == [4, 0, 1]

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from pruning.drop import Layer, drop_named, drops
-from store.command import BadInput
+from minima.store.command import BadInput
+from pruning.context.drop import Layer, drop_named, drops
 
 WEIGHT, GRADIENT = torch.tensor([1.0, 2, -3, 0.5]), torch.tensor([4.0, 1, 0.1, -8])
 PRODUCT = torch.tensor([-1.0, 0.5, 2, 4])

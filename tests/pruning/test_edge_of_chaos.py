@@ -5,10 +5,10 @@ import torch
 from oracles.pruning_battery import Run, trained
 from torch import nn
 
+from minima.store.command import BadInput
+from minima.zoo.architecture.blocks.residual import BasicBlock
+from pruning.context.starts import EdgeOfChaos, to_variance
 from pruning.methods.sbp_sr import SbpSr
-from pruning.starts import EdgeOfChaos, to_variance
-from store.command import BadInput
-from zoo.networks.residual import BasicBlock
 
 
 def fan_in_times_mean_square(weight):
@@ -30,7 +30,7 @@ def test_it_starts_at_the_edge_with_the_parents_draw(variance):
 
 @pytest.mark.parametrize("sparsity", [0.5, 0.9])
 def test_survivors_are_back_at_the_edge_right_after_the_cut(sparsity, monkeypatch):
-    from pruning.engine import Engine
+    from pruning.running.engine import Engine
 
     monkeypatch.setattr(Engine, "_train_to", lambda *_: None)
     for rescale in (True, False):

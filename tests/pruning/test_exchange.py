@@ -9,7 +9,9 @@ from oracles.pruning_battery import ADAM, SGD, Run, examples
 from torch.func import functional_call, grad, hessian
 from torch.nn.functional import cross_entropy
 
-from pruning.drop import drop_named
+from minima.store.command import BadInput
+from minima.zoo.seeds import derive
+from pruning.context.drop import drop_named
 from pruning.methods.granet import GraNet
 from pruning.methods.rigl import RigL
 from pruning.methods.set import SET
@@ -22,8 +24,6 @@ from pruning.schedules.event import Span
 from pruning.schedules.one_shot import OneShot
 from pruning.schedules.sparse_start import SparseStart
 from pruning.schedules.then_exchange import ThenExchange
-from store.command import BadInput
-from zoo.seeds import derive
 
 
 def one_layer(weight, mask, progress=0.5, memory=None):

@@ -11,12 +11,12 @@ from oracles.pruning_battery import EveryKind, examples
 from oracles.scoring import context_of
 from oracles.small_networks import make
 
-from pruning.probe import Probe
+from minima.store.command import BadInput
+from pruning.context.probe import Probe
 from pruning.scorers.gradient_flow import GradientFlow, hessian_gradient
 from pruning.scorers.look_ahead import LookAhead
 from pruning.scorers.sensitivity import Sensitivity, gradient
 from pruning.selection.ranking import keep_highest
-from store.command import BadInput
 
 KINDS = ("mlp", "conv", "batchnorm", "tied", "attention", "masked")
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from oracles.pruning_battery import Run, trained
 
-from pruning.counts import kept_count
+from pruning.context.counts import kept_count
 from pruning.methods.ice import Ice
 from pruning.recoveries.aware_rate import aware_rate, layer_of, least_changed
 from pruning.triggers.accuracy_drop import needs_training

@@ -5,8 +5,8 @@ import torch
 from oracles.pruning_battery import CHECKS, Run
 from torch import nn
 
-from pruning.counts import kept_count
-from pruning.cutting import choose
+from pruning.composition.cutting import choose
+from pruning.context.counts import kept_count
 from pruning.methods.lobster import Lobster
 from pruning.selection.loss_bound import search_threshold
 from pruning.triggers.plateau import bad_epochs

@@ -9,10 +9,11 @@ import pytest
 import torch
 import tyro
 
-from pruning.masks import Masks, main
-from pruning.overlap import overlap
-from pruning.training_cost import training_cost
-from store.checkpoint import Checkpoint, load
+from minima.store.checkpoints.checkpoint import Checkpoint, load
+from pruning.masks.__main__ import main
+from pruning.masks.flags import Masks
+from pruning.masks.overlap import overlap
+from pruning.masks.training_cost import training_cost
 
 WEIGHTS = 64 * 12 + 12 * 10
 
@@ -26,9 +27,9 @@ def masks():
 @pytest.fixture(scope="module")
 def pruned(dense, tmp_path_factory):
     """Three checkpoints: two random masks of the same sparsity, and magnitude."""
-    from pruning.arguments import arguments_of
-    from pruning.command import main as prune
-    from pruning.method import methods
+    from pruning.composition.method import methods
+    from pruning.running.arguments import arguments_of
+    from pruning.running.command import main as prune
 
     folder, made = tmp_path_factory.mktemp("pruned"), []
     for method, seed in (("random", 0), ("random", 1), ("magnitude", 0)):
@@ -62,7 +63,7 @@ def test_counts_are_those_of_the_masks(masks, pruned, tmp_path):
 def test_an_empty_layer_is_named_and_everything_behind_it_cut_off(masks, dense, tmp_path):
     from dataclasses import replace
 
-    from store.checkpoint import save
+    from minima.store.checkpoints.checkpoint import save
 
     checkpoint = load(dense)
     names = [name for name, value in checkpoint.state.items() if value.ndim == 2]

@@ -7,10 +7,10 @@ import torch
 from oracles.paths import convolution, linear, walked
 from torch import nn
 
-from pruning.reachability import reach
-from store.command import BadInput
-from zoo.architecture import build, describe, parse_architecture
-from zoo.prunable import prunable
+from minima.store.command import BadInput
+from minima.zoo.anatomy.prunable import prunable
+from minima.zoo.anatomy.reachability import reach
+from minima.zoo.architecture.architecture import build, describe, parse_architecture
 
 
 class Residual(nn.Module):

@@ -6,14 +6,14 @@ import pytest
 import torch
 from oracles.pruning_battery import SGD, Run, same, trained
 
-from pruning.composition import Composition
+from minima.store.command import BadInput
+from pruning.composition.composition import Composition
 from pruning.recoveries.cut import Cut
 from pruning.recoveries.fresh_optimiser import FreshOptimiser
 from pruning.recoveries.go_on import GoOn
 from pruning.recoveries.rewind import Rewind
 from pruning.schedules.one_shot import OneShot
 from pruning.scorers.magnitude import Magnitude
-from store.command import BadInput
 
 HALF = {"density": 0.5, "removed": 0.5, "lost": 0.1}
 

@@ -7,12 +7,13 @@ import sys
 import time
 from pathlib import Path
 
-from store.files import sha256
+from minima.store.files import sha256
 
 ROOT = Path(__file__).parents[2]
 # save after every piece of training, so that there is something to go on from
 EAGER = (
-    "import runpy, sys, zoo.unfinished; zoo.unfinished.SECONDS_BETWEEN_SAVES = 0; sys.argv[0] = 'pruning'; "
+    "import runpy, sys; from minima.zoo.training import unfinished; "
+    "unfinished.SECONDS_BETWEEN_SAVES = 0; sys.argv[0] = 'pruning'; "
     "runpy.run_module('pruning', run_name='__main__')"
 )
 WORDS = ["--sparsity", 0.5, 0.9, "--epochs", 40, "--frequency", 5, "--keep", 3]
@@ -49,7 +50,7 @@ def moments(folder):
 def assert_same_trajectories(folder):
     import torch
 
-    from store.trajectory import load_step, read_steps
+    from minima.store.checkpoints.trajectory import load_step, read_steps
 
     whole, killed = (folder / f"{name}-0.9.trajectory.h5" for name in ("whole", "killed"))
     assert read_steps(killed) == read_steps(whole)
@@ -63,7 +64,7 @@ def test_what_a_run_killed_at_its_very_end_left_is_removed(dense, tmp_path, prun
     words = ["magnitude", dense, "--sparsity", 0.5, "--epochs", 1, "-o", tmp_path / "x.pt"]
     with monkeypatch.context() as patched:
         patched.setattr(Path, "unlink", lambda *_, **__: None)  # the part and its lock stay
-        patched.setattr("zoo.unfinished.SECONDS_BETWEEN_SAVES", 0)
+        patched.setattr("minima.zoo.training.unfinished.SECONDS_BETWEEN_SAVES", 0)
         prune(*words)
     assert list(tmp_path.glob(".x*.part"))
     assert prune(*words)["reused"] is True

@@ -6,12 +6,12 @@ from math import cos, pi
 import pytest
 from oracles.pruning_battery import SGD, EveryKind, examples
 
+from minima.store.checkpoints.checkpoint import Checkpoint
+from minima.zoo.training.loop import Trainer
+from minima.zoo.training.recipe import Recipe
 from pruning.recoveries.cut import Cut
 from pruning.recoveries.retrain import Retrain, adaptive_peak
 from pruning.recoveries.rewind import Rewind
-from store.checkpoint import Checkpoint
-from zoo.recipe import Recipe
-from zoo.training import Trainer
 
 STEPPED = Recipe(lr=0.1, schedule="step", milestones=(0.6, 0.8), batch_size=40)  # one step an epoch
 TEN = Checkpoint(model={}, data={}, state={}, training={"epochs": 10}, weights_at={0: {}, 5: {}})

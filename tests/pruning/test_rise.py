@@ -3,8 +3,8 @@
 import torch
 from oracles.pruning_battery import ADAM, SGD, Run, trained
 
+from minima.store.checkpoints.checkpoint import load
 from pruning.methods.rise import Rise
-from store.checkpoint import load
 
 
 def test_losers_stay_at_their_early_values_under_momentum_and_decay():

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from pruning.counts import kept_count
+from minima.store.checkpoints.checkpoint import load, save
+from minima.store.command import BadInput
+from pruning.context.counts import kept_count
 from pruning.schedules.event import Span
 from pruning.schedules.exponential import Exponential
 from pruning.schedules.halving import Halving, HalvingInTraining, halving
-from store.checkpoint import load, save
-from store.command import BadInput
 
 PRUNABLE = 64 * 12 + 12 * 10
 BEFORE = ("snip", "snip-it", "grasp", "synflow", "prospr", "sbp-sr")

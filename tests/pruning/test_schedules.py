@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from minima.store.command import BadInput
 from pruning.schedules.constant import Constant
 from pruning.schedules.cubic import Cubic, cubic
 from pruning.schedules.event import Span, come_by, share_out
@@ -14,7 +15,6 @@ from pruning.schedules.geometric import Geometric, by_fraction, geometric
 from pruning.schedules.hybrid import Hybrid
 from pruning.schedules.layer_walk import LayerWalk
 from pruning.schedules.one_shot import OneShot
-from store.command import BadInput
 
 sparsities = st.lists(st.floats(0.01, 0.999), min_size=1, max_size=4, unique=True).map(lambda s: tuple(sorted(s)))
 

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from oracles.pruning_battery import Run
 from torch import nn
 
-from pruning.counts import kept_count
+from minima.store.command import BadInput
+from pruning.context.counts import kept_count
 from pruning.methods.egp import Egp
 from pruning.methods.iterative_magnitude import IterativeMagnitude
 from pruning.scopes.entropy_budget import EntropyBudget, losses
 from pruning.scopes.erdos_renyi import ErdosRenyi
 from pruning.scopes.given import Given
 from pruning.scopes.next_layer import NextLayer
-from store.command import BadInput
 
 
 def network(**shapes):

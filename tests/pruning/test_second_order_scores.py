@@ -6,10 +6,10 @@ from oracles.dense_landscape import Dense
 from oracles.scoring import context_of
 from oracles.small_networks import make
 
-from pruning.sample import Sample
+from minima.store.command import BadInput
+from pruning.context.sample import Sample
 from pruning.scorers.fisher_diagonal import FisherDiagonal
 from pruning.scorers.hessian_diagonal import HessianDiagonal
-from store.command import BadInput
 
 
 def asked(kind):

@@ -8,11 +8,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pruning.counts import check_sparsities, kept_count
+from minima.store.command import BadInput
+from pruning.context.counts import check_sparsities, kept_count
 from pruning.scopes.each_layer import EachLayer, apportion
 from pruning.scopes.whole_network import WholeNetwork
 from pruning.selection.ranking import keep_highest
-from store.command import BadInput
 
 SHAPES = {"a": (3, 4), "b": (2, 2, 2), "c": (5,)}
 SIZES = {name: int(np.prod(shape)) for name, shape in SHAPES.items()}

@@ -5,12 +5,12 @@ import torch
 from oracles.pruning_battery import ADAM, SGD, EveryKind, Run
 from torch import nn
 
+from minima.store.command import BadInput
+from minima.zoo.training.loop import Trainer
+from minima.zoo.training.recipe import Recipe
 from pruning.methods.sr_ste import SrSte, read_pattern
 from pruning.regrow.straight_through import StraightThrough
 from pruning.spaces.blocks import Blocks, largest_of_blocks
-from store.command import BadInput
-from zoo.recipe import Recipe
-from zoo.training import Trainer
 
 
 def test_the_case_of_the_spec():
@@ -102,7 +102,7 @@ def test_the_pattern_is_the_sparsity():
 
 
 def test_the_command(prune, dense, tmp_path):
-    from store.checkpoint import load
+    from minima.store.checkpoints.checkpoint import load
 
     out = tmp_path / "x.pt"
     summary = prune("sr-ste", dense, "--sparsity", 0.5, "-o", out)

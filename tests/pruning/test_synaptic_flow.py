@@ -7,9 +7,9 @@ import torch
 from oracles.scoring import context_of
 from torch import nn
 
-from pruning.composition import Composition
-from pruning.counts import alive_count, kept_count
-from pruning.cutting import choose
+from pruning.composition.composition import Composition
+from pruning.composition.cutting import choose
+from pruning.context.counts import alive_count, kept_count
 from pruning.schedules.event import Span
 from pruning.schedules.exponential import Exponential
 from pruning.scorers.synaptic_flow import SynapticFlow

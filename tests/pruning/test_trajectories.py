@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tyro
 
-from pruning.method import methods
-from store.checkpoint import load
-from store.trajectory import load_step, read_steps
+from minima.store.checkpoints.checkpoint import load
+from minima.store.checkpoints.trajectory import load_step, read_steps
+from pruning.composition.method import methods
 
 EPOCHS, EVERY = 16, 4
 PRUNABLE = 64 * 12 + 12 * 10

@@ -11,13 +11,13 @@ from oracles.pruning_battery import SGD, Run, examples
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from minima.store.command import BadInput
+from minima.zoo.evaluation import evaluate
 from pruning.methods.early_magnitude import EarlyMagnitude
 from pruning.methods.iterative_magnitude import IterativeMagnitude
 from pruning.triggers.edge import Edge, sharpness
 from pruning.triggers.patience import Patience
 from pruning.triggers.stability import Stability, indicator, is_stable
-from store.command import BadInput
-from zoo.evaluation import evaluate
 
 
 def after(losses, cuts=1):

@@ -1,0 +1,1 @@
+"""Counts of neurons' states, gathered batch by batch as a network runs."""

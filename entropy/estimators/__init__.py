@@ -1,1 +1,0 @@
-"""Estimators of layer entropy: one a file, found by the registry of `entropy.estimator`."""

@@ -1,0 +1,155 @@
+"""The PSP-entropy of one layer's neurons, and the numbers a layer is summarised by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entropy.counting.responses import selectivity_index
+from entropy.information.formulas import (
+    Counts,
+    class_information,
+    corrected_entropy,
+    frequencies,
+    normalised_information,
+    psp_entropy,
+    state_entropy,
+)
+from entropy.information.jackknife import jackknife_error, leave_one_out_means
+from entropy.information.joint import JointEntropy
+from entropy.information.permutations import permutation_p
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LayerEntropy:
+    """Counts of one site's ON states, and everything that follows from them. All entropies in bits."""
+
+    name: str
+    shape: tuple[int, ...]
+    """what the neurons are laid out as; n is its product"""
+    output: bool
+    """whether this is the network's output layer"""
+    block_counts: Counts
+    """ON states per block of examples, class and neuron (B, C, n)"""
+    block_observed: Counts
+    """states looked at per block and class (B, C)"""
+    used: int
+    """examples measured"""
+    available: int
+    """examples in the split they were taken from"""
+    clamp: float = 0.0
+    """how far the frequencies are kept from 0 and 1, as the published code does (1e-4)"""
+    joint: JointEntropy | None = None
+    """of order 2 or more, where that was asked for"""
+    responses: Floats | None = None
+    """mean activation per class and neuron (C, n), where that was asked for and there is an activation"""
+    ties: int | None = None
+    """potentials that are zero to rounding, where that was asked for"""
+    permuted: Floats | None = None
+    """class information under random permutations of the labels (R, n), where that was asked for"""
+
+    @cached_property
+    def counts(self) -> Counts:
+        """ON states per class and neuron (C, n)."""
+        return self.block_counts.sum(0, dtype=np.int64)
+
+    @cached_property
+    def observed(self) -> Counts:
+        """States looked at per class (C,)."""
+        return self.block_observed.sum(0, dtype=np.int64)
+
+    @cached_property
+    def entropy(self) -> Floats:
+        """PSP-entropy summed over classes (n,)."""
+        return psp_entropy(self.counts, self.observed, self.clamp)
+
+    @cached_property
+    def corrected(self) -> Floats:
+        """The same with the Miller-Madow correction (n,)."""
+        return corrected_entropy(self.counts, self.observed)
+
+    @cached_property
+    def information(self) -> Floats:
+        """I(state; class) (n,)."""
+        return class_information(self.counts, self.observed)
+
+    @property
+    def p_on(self) -> Floats:
+        """P(ON | class) (C, n); NaN for a class without examples."""
+        return frequencies(self.counts, self.observed)
+
+    @property
+    def dead(self) -> NDArray[np.bool_]:
+        """Neurons that are OFF for every example (n,)."""
+        return self.counts.sum(0) == 0
+
+    @property
+    def always_on(self) -> NDArray[np.bool_]:
+        """Neurons that are ON for every example (n,)."""
+        return self.counts.sum(0) == self.observed.sum()
+
+    def summary(self) -> dict[str, Any]:
+        """The layer's entry in the JSON object. NaN where there is nothing to average. `std` is of the population."""
+        entropy, alive = self.entropy, ~(self.dead | self.always_on)
+        states = state_entropy(self.counts, self.observed)
+        share = self.information[states > 0] / states[states > 0]
+        replicates = leave_one_out_means(self.block_counts, self.block_observed)
+        first_order = {
+            "name": self.name,
+            "neurons": entropy.size,
+            "shape": list(self.shape),
+            "mean": mean(entropy),
+            "std": float(entropy.std()),
+            "min": float(entropy.min()),
+            "max": float(entropy.max()),
+            "dead": int(self.dead.sum()),
+            "always_on": int(self.always_on.sum()),
+            "alive_mean": mean(entropy[alive]),
+            "corrected_mean": mean(self.corrected),
+            "stderr": jackknife_error(replicates, self.used, self.available),
+            "stderr_new_images": jackknife_error(replicates, self.used, math.inf),
+            "class_information_mean": mean(self.information),
+            "class_information_normalised_mean": mean(share),
+            "normalised_mutual_information_mean": mean(normalised_information(self.counts, self.observed)),
+            "output": self.output,
+        }
+        return first_order | self._on_request()
+
+    def _on_request(self) -> dict[str, Any]:
+        """What was asked for beside the first order."""
+        found: dict[str, Any] = {}
+        if self.joint is not None:
+            found |= {"first_order_mean": mean(self.entropy)} | self.joint.summary(self.used, self.available)
+        if self.responses is not None:
+            selectivity = selectivity_index(self.responses)
+            found["selectivity_mean"] = mean(selectivity[~np.isnan(selectivity)])
+        if self.ties is not None:
+            found["ties"] = self.ties
+        if self.permuted is not None:
+            means = self.permuted.mean(1)
+            found["permuted_information_mean"] = mean(means)
+            found["permutation_p"] = float(permutation_p(self.information.mean(), means))
+        return found
+
+
+def network_mean(layers: Sequence[LayerEntropy]) -> float:
+    """Mean PSP-entropy over all hidden neurons, every neuron (or tuple of a layer) alike; NaN without hidden layer."""
+    hidden = [layer for layer in layers if not layer.output]
+    weights = [layer.entropy.size if layer.joint is None else layer.joint.existing for layer in hidden]
+    means = [mean(layer.entropy) if layer.joint is None else layer.joint.mean for layer in hidden]
+    there = [(weight, value) for weight, value in zip(weights, means, strict=True) if weight]
+    total = sum(weight for weight, _ in there)
+    return sum(weight / total * value for weight, value in there) if there else math.nan
+
+
+def mean(values: Floats) -> float:
+    """The mean, NaN (and no warning) of nothing."""
+    return float(values.mean()) if values.size else math.nan

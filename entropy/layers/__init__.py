@@ -1,0 +1,1 @@
+"""`python -m entropy.layers`: the entropy of each layer's rectifier, and which of them could go."""

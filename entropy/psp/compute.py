@@ -1,0 +1,104 @@
+"""The PSP-entropy of a network's neurons over the examples of a subject."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from minima.store.command import BadInput, note
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from entropy.information.layer import LayerEntropy
+    from entropy.information.measurement import Request
+    from minima.store.hdf5.results import Place
+    from minima.zoo.evaluation import Level
+    from minima.zoo.subject.subject import Subject
+from entropy.psp.flags import Psp
+
+
+def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
+    """Measure a subject, write every neuron's numbers to its place, and return what the JSON object says of it."""
+    from entropy.information.layer import network_mean
+    from entropy.information.recording import write_layer
+    from entropy.psp.grouping import read_groups
+    from minima.zoo.evaluation import Level
+
+    labels, classes = subject.y, subject.classes
+    if arguments.group_by is not None:
+        labels, classes = read_groups(arguments.group_by, subject)
+    level = Level()
+    layers, skipped = _layers(subject, labels, classes, arguments, level)
+    absent = [label for label, count in enumerate(layers[-1].observed) if count == 0]
+    _explain(subject, layers, skipped, absent)
+    place.scale("psp/class", list(range(classes)), "1", "class label" if arguments.group_by is None else "group")
+    for layer in layers:
+        write_layer(layer, place)
+    reached = level.evaluation()
+    return {
+        "loss": reached.loss,
+        "accuracy": reached.accuracy,
+        "order": arguments.order,
+        "neurons": arguments.neurons,
+        "compat": arguments.compat,
+        "grouped_by": arguments.group_by and str(arguments.group_by),
+        "classes": classes,
+        "absent_classes": absent,
+        "network_mean": network_mean(layers),
+        "layers": [layer.summary() for layer in layers],
+    }
+
+
+def _layers(
+    subject: Subject, labels: Tensor, classes: int, arguments: Psp, level: Level
+) -> tuple[list[LayerEntropy], dict[str, tuple[int, ...]]]:
+    """One pass over the examples, whose outputs `level` sees as well."""
+    from entropy.information.measurement import measure
+
+    def see(logits: Tensor, rows: Tensor) -> None:
+        level.add(logits, subject.y[rows.to(subject.y.device)])
+
+    return measure(
+        subject.model,
+        subject.x,
+        labels,
+        classes,
+        neurons=arguments.neurons,
+        batch_size=subject.batch_size,
+        available=subject.available,
+        request=replace(_request(arguments), output=see),
+    )
+
+
+def _request(arguments: Psp) -> Request:
+    from entropy.information.measurement import PUBLISHED_CLAMP, Request, Together
+
+    if arguments.permutations < 0:
+        raise BadInput(f"--permutations {arguments.permutations}: expected 0 or more")
+    return Request(
+        together=Together(arguments.order, arguments.tuples, arguments.seed, arguments.pairs),
+        clamp=PUBLISHED_CLAMP if arguments.compat == "published" else 0.0,
+        permutations=arguments.permutations,
+        selectivity=arguments.selectivity,
+        ties=arguments.ties,
+    )
+
+
+def _explain(
+    subject: Subject,
+    layers: Sequence[LayerEntropy],
+    skipped: dict[str, tuple[int, ...]],
+    absent: list[int],
+) -> None:
+    """Say what the numbers leave out."""
+    if len(layers) == 1:
+        note(f"{subject.name}: no elementwise activation was found: the output layer is all there is to measure")
+    if len(layers[-1].observed) - len(absent) < 2:
+        note(f"{subject.name}: all examples are of one class: the states cannot tell anything of it")
+    if absent:
+        note(f"{subject.name}: no examples of class {', '.join(map(str, absent))}: left out of every sum")
+    for name, shape in skipped.items():
+        note(f"{subject.name}: {name} {shape} is activated without one row per example: no neurons there")

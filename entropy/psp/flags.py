@@ -1,0 +1,38 @@
+"""Flags of `python -m entropy.psp`, and what can be refused before any work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from minima.zoo.measuring.flags import Measuring
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Psp(Measuring):
+    """How class-specific a network's neurons are: PSP-entropy, in bits, with its error."""
+
+    split: Literal["train", "test"] = "test"
+    """which examples; train includes what training held out for validation"""
+    order: int = 1
+    """neurons whose states are looked at jointly: 1, 2 (all pairs of a layer), or n (sampled tuples)"""
+    tuples: int = 2000
+    """tuples in a sample: at --order 3 and above, and of layers with too many pairs"""
+    pairs: Literal["auto", "all", "sampled"] = "auto"
+    """at --order 2, whether to look at all pairs of a layer or a sample; auto: all where that takes seconds"""
+    neurons: Literal["position", "channel"] = "position"
+    """in feature maps, whether each position is a neuron (as published) or each channel, its positions pooled"""
+    compat: Literal["published"] | None = None
+    """published: keep frequencies within 1e-4 and 1 - 1e-4, as the authors' code does"""
+    group_by: Path | None = None
+    """an .npy with a group for each example of the split, to be held against the states instead of the class"""
+    permutations: int = 0
+    """random permutations of the labels, to test whether the states tell anything of them"""
+    selectivity: bool = False
+    """also the selectivity index of each neuron, from its mean activation per class (Morcos et al. 2018)"""
+    ties: bool = False
+    """also count the potentials that are zero to rounding, whose states another machine may find otherwise"""

@@ -1,0 +1,151 @@
+"""One checkpoint on a target: entropies, linear probe, fine-tuning, each kept as soon as it is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from entropy.information.layer import LayerEntropy, mean, network_mean
+from entropy.information.measurement import measure
+from entropy.transfer.fine_tuning import fine_tune
+from entropy.transfer.probe import linear_probe
+from minima.store.command import BadInput, note
+from minima.zoo.anatomy.head import features, find_head
+from minima.zoo.batches import default_batch_size
+from minima.zoo.evaluation import evaluate
+
+if TYPE_CHECKING:
+    from entropy.transfer.flags import Transfer
+    from minima.store.hdf5.results import Place
+    from minima.zoo.data.dataset import Dataset
+    from minima.zoo.subject.subject import Subject
+
+Summary = dict[str, Any]
+
+NUMBERS = {
+    "entropy": ("bit", "mean PSP-entropy of the hidden neurons on the target, summed over its classes"),
+    "entropy_alive": ("bit", "the same over the neurons that are neither dead nor always on"),
+    "entropy_last_hidden": ("bit", "the same over all neurons of the last hidden layer"),
+    "probe_accuracy": ("1", "accuracy of a linear probe on the target's test split"),
+    "probe_strength": ("1", "the probe's penalty: factor of |w|^2 / 2 beside the mean cross-entropy"),
+    "fine_tuned_accuracy": ("1", "accuracy of the fine-tuned network on the target's test split"),
+}
+INTERVALS = {"probe_interval": "of the probe's accuracy", "fine_tuned_interval": "of the fine-tuned accuracy"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """Other data, and the spec it goes by."""
+
+    spec: str
+    data: Dataset
+
+
+def measure_on(target: Target, subject: Subject, place: Place, arguments: Transfer) -> Summary:
+    """The numbers of a checkpoint on `target`, written to its place. A stopped run does no finished part again.
+
+    Raises:
+        BadInput: the target has one class only, or inputs that the network does not take.
+    """
+    data = target.data
+    if data.classes < 2:
+        raise BadInput(f"--to {arguments.to}: there is only one class, nothing to tell apart. Choose two or more")
+    _check_fit(data, subject, arguments)
+    parts: dict[str, Callable[[Dataset, Subject, Transfer], Summary]] = {
+        "entropy": _entropies,
+        "probe": _probe,
+        "fine-tuning": _fine_tuning,
+    }
+    for name, part in parts.items():
+        if name not in place.kept():
+            place.keep(name, part(data, subject, arguments))
+    found = {key: value for part in place.kept().values() for key, value in part.items()}
+    _write(found, place)
+    sizes = {"train": len(data.x_train), "test": len(data.x_test)}
+    return {"target": {"spec": target.spec, "classes": data.classes} | sizes} | found
+
+
+def _check_fit(target: Dataset, subject: Subject, arguments: Transfer) -> None:
+    """One forward pass: the network takes the target's inputs."""
+    try:
+        with torch.no_grad():
+            subject.model(target.x_test[:1].to(subject.device))
+    except Exception as error:  # the user's own code may raise anything
+        said = f"{type(error).__name__}: {error}"
+        raise BadInput(
+            f"--to {arguments.to}: its inputs have shape {target.input_shape}, {subject.name} was made for "
+            f"{tuple(subject.x.shape[1:])} and does not take them: {said}"
+        ) from error
+
+
+def _entropies(target: Dataset, subject: Subject, arguments: Transfer) -> Summary:
+    x, y = (tensor.to(subject.device) for tensor in target.split(arguments.split))
+    layers, _ = measure(subject.model, x, y, target.classes, batch_size=arguments.batch_size or default_batch_size(x))
+    hidden = [layer for layer in layers if not layer.output]
+    if not hidden:
+        note(f"{subject.name}: no elementwise activation was found: there are no hidden neurons")
+    return {
+        "entropy": network_mean(layers),
+        "entropy_alive": mean(np.concatenate([_alive(layer) for layer in hidden])) if hidden else np.nan,
+        "entropy_last_hidden": mean(hidden[-1].entropy) if hidden else np.nan,
+    }
+
+
+def _alive(layer: LayerEntropy) -> Any:
+    return layer.entropy[~(layer.dead | layer.always_on)]
+
+
+def _probe(target: Dataset, subject: Subject, arguments: Transfer) -> Summary:
+    size = arguments.batch_size or default_batch_size(target.x_train)
+    train, test = (
+        features(subject.model, x.to(subject.device), size).double().cpu().numpy()
+        for x in (target.x_train, target.x_test)
+    )
+    found = linear_probe(train, target.y_train.numpy(), test, target.y_test.numpy(), arguments.seed)
+    return {
+        "features": train.shape[1],
+        "probe_accuracy": found.accuracy,
+        "probe_interval": wilson_interval(found.accuracy, len(test)),
+        "probe_strength": found.strength,
+    }
+
+
+def _fine_tuning(target: Dataset, subject: Subject, arguments: Transfer) -> Summary:
+    if not arguments.epochs:
+        return {"fine_tuned_accuracy": None, "fine_tuned_interval": None}
+    head = find_head(subject.model, target.x_test[:1].to(subject.device))
+    tuned = fine_tune(subject.model, head, subject.masks, target, arguments.recipe, arguments.epochs, arguments.seed)
+    x, y = target.x_test.to(subject.device), target.y_test.to(subject.device)
+    accuracy = evaluate(tuned, x, y, arguments.batch_size).accuracy
+    return {"fine_tuned_accuracy": accuracy, "fine_tuned_interval": wilson_interval(accuracy, len(x))}
+
+
+def wilson_interval(accuracy: float, samples: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of an accuracy (fraction) measured on so many samples: the error of few test images.
+
+    >>> low, high = wilson_interval(0.9, 100)
+    >>> round(low, 4), round(high, 4)
+    (0.8256, 0.9448)
+    """
+    from scipy.stats import binomtest
+
+    found = binomtest(round(accuracy * samples), samples).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
+
+
+def _write(found: Summary, place: Place) -> None:
+    """Every number under /transfer; what was not measured is NaN."""
+    for name, (units, meaning) in NUMBERS.items():
+        place.write(f"transfer/{name}", _number(found[name]), (), units, meaning)
+    place.scale("transfer/end", ["low", "high"], "1", "end of an interval")
+    for name, meaning in INTERVALS.items():
+        ends = found[name] or (np.nan, np.nan)
+        place.write(f"transfer/{name}", ends, ("end",), "1", f"95 % interval (Wilson) {meaning}")
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None else float(value)

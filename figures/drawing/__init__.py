@@ -1,0 +1,1 @@
+"""The look and the command line that all figures share."""

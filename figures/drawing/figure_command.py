@@ -1,0 +1,52 @@
+"""`python -m figures.NAME RESULTS.h5 ... -o fig/NAME`: the command line all figures share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import tyro
+
+from minima.store.command import BadInput, Command, Report, run
+from minima.store.files import readable
+
+Draw = Callable[..., list[Path]]
+"""of the inputs and the output, and of the figure's own flags by name"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing(Command):
+    """Flags of a figure."""
+
+    inputs: tyro.conf.Positional[tuple[Path, ...]]
+    """results files (.h5)"""
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """where to draw, without an ending: .svg and .png are added"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choosing(Drawing):
+    """Flags of a figure that shows some checkpoints beside one another."""
+
+    checkpoint: tuple[str, ...] = ()
+    """names of those to show, as `python -m minima.results FILE` lists them (default: all)"""
+
+
+def command(draw: Draw, name: str, description: str, flags: type[Drawing] = Drawing) -> NoReturn:
+    """Run `draw` as the command `python -m figures.NAME`."""
+
+    def main(arguments: Drawing) -> Report:
+        if not arguments.inputs:
+            raise BadInput("no results file is named: type it behind the command, such as runs/x.psp.h5")
+        for path in arguments.inputs:
+            with readable(path):
+                path.open("rb").close()
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        shared = {field.name for field in fields(Drawing)}
+        own = {field.name: getattr(arguments, field.name) for field in fields(flags) if field.name not in shared}
+        written = [str(path) for path in draw(arguments.inputs, arguments.out, **own)]
+        return Report({"written": written}, "\n".join(written))
+
+    run(flags, main, prog=f"python -m figures.{name}", description=description)

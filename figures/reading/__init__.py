@@ -1,0 +1,1 @@
+"""Results files as pictures need them: labelled arrays, one entry a checkpoint."""

@@ -1,0 +1,98 @@
+"""Results files as figures see them: labelled arrays, one entry a checkpoint. No torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from figures.reading.names import Name, parse
+from minima.store.command import BadInput
+
+FILE = re.compile(r"(?P<study>[a-z0-9]+)-(?P<model>[a-z0-9]+)-seed(?P<seed>\d+)\.(?P<measure>.+)\.h5")
+
+
+@dataclass(frozen=True)
+class Results:
+    """A finished results file of the workflow, read when asked."""
+
+    path: Path
+    model: str
+    seed: int
+    called: str
+    """what the workflow calls it: psp-test, curvature, path-between-0.97, ..."""
+    measure: str
+    names: tuple[Name, ...]
+    """the checkpoints; () for a measurement of several at once"""
+
+    def array(self, dataset: str) -> NDArray[Any]:
+        """An array with the checkpoints as its first axis, also where the file holds only one."""
+        import h5py
+
+        with h5py.File(self.path, "r") as file:
+            if dataset not in file:
+                raise BadInput(f"{self.path} has no {dataset}: it was made by {self.measure}")
+            values = np.asarray(file[dataset][()])
+        return values if len(self.names) > 1 else values[None]
+
+    def has(self, dataset: str) -> bool:
+        """Whether there is such an array."""
+        import h5py
+
+        with h5py.File(self.path, "r") as file:
+            return dataset in file
+
+    def labels(self, scale: str) -> NDArray[Any]:
+        """A dimension scale, which all checkpoints share."""
+        import h5py
+
+        with h5py.File(self.path, "r") as file:
+            return np.asarray(file[scale][()])
+
+    def attribute(self, name: str, group: str = "/") -> Any:
+        """An attribute of a group, as stored."""
+        import h5py
+
+        with h5py.File(self.path, "r") as file:
+            return file[group].attrs[name]
+
+    @property
+    def samples(self) -> int:
+        """How many examples were used."""
+        import json
+
+        return int(json.loads(self.attribute("summary"))[0]["samples"])
+
+    def hidden_layers(self) -> list[str]:
+        """The layers of a PSP-entropy result but the output, in forward order."""
+        import json
+
+        summaries = json.loads(self.attribute("summary"))
+        return [layer["name"] for layer in summaries[0]["layers"] if not layer["output"]]
+
+
+def read(path: Path) -> Results:
+    """Open a results file of the workflow; BadInput for what is none."""
+    import h5py
+
+    named = FILE.fullmatch(path.name)
+    if not named:
+        raise BadInput(f"{path}: not a results file of the workflow (STUDY-MODEL-seedN.MEASURE.h5)")
+    try:
+        with h5py.File(path, "r") as file:
+            measure, checkpoints = file.attrs["measure"], file.attrs["checkpoint"]
+    except (OSError, KeyError) as error:
+        raise BadInput(f"{path} is not a results file, or is damaged ({error})") from error
+    found: Sequence[str] = [] if isinstance(checkpoints, str) else [str(name) for name in checkpoints]
+    names = tuple(parse(name) for name in found)
+    return Results(path, named["model"], int(named["seed"]), named["measure"], measure, names)
+
+
+def read_all(paths: Iterable[Path]) -> list[Results]:
+    """Open them all."""
+    return [read(path) for path in paths]

@@ -1,0 +1,1 @@
+"""Statistics of pairs, orders and ranks over seeds."""

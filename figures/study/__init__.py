@@ -1,0 +1,1 @@
+"""Whole studies: networks made and measured, claims judged, pages and pictures drawn."""

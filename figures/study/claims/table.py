@@ -1,0 +1,66 @@
+"""Figure 7: the claims of the core paper's abstract and what this run says of them, as a picture, Markdown and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from figures.drawing.figure_command import command
+from figures.reading.evidence import errors, finishing, lines, neurons, probe_accuracies, reached, sharpness
+from figures.reading.study_results import Results, read_all
+from figures.study.claims.claims import Arms, Judgement, View, judge, load_claims
+from figures.study.claims.picture import picture
+from figures.study.claims.text import markdown, numbers
+from figures.study.claims.views import Evidence, differences
+from figures.study.verdicts.verdicts import Claim
+from minima.store.files import write_atomically
+
+MEASURES = ("lambda_max", "adaptive_lambda_max")
+
+
+def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
+    """Judge the claims by results of one network: `entropy.{psp,transfer}` and `landscape.{sharpness,path}`."""
+    arms, claims = load_claims()
+    evidence = gather(read_all(inputs))
+    judged = {arm: judge_arm(evidence, arms, claims, arm) for arm in (arms.gradual, *arms.beside)}
+    written = picture(judged[arms.gradual], evidence, arms, out)
+    for ending, text in ((".md", markdown(judged, evidence, arms)), (".json", numbers(judged, evidence, arms))):
+        target = out.with_name(f"claims{ending}")
+        write_atomically(target, text.encode())
+        written.append(target)
+    return written
+
+
+def judge_arm(evidence: Evidence, arms: Arms, claims: Sequence[Claim[View]], gradual: str) -> list[Judgement]:
+    """Every claim, with this arm as the gradual one."""
+    found = [
+        [differences(evidence, view, arms.one_shot, gradual, arms.reached_within) for view in claim.views]
+        for claim in claims
+    ]
+    return judge(claims, found)
+
+
+def gather(results: Sequence[Results]) -> Evidence:
+    """Read everything the claims need: errors of the test split, entropies of the split that was asked for."""
+    entropy = [result for result in results if result.measure == "psp"]
+    test = [result for result in entropy if result.called == "psp-test"]
+    states = [result for result in entropy if result.called != "psp-test"] or test
+    curvature = [result for result in results if result.measure == "sharpness"]
+    paths = [result for result in results if result.measure == "path"]
+    transfer = [result for result in results if result.measure == "transfer"]
+    return Evidence(
+        errors=errors(test),
+        neurons=neurons(states),
+        sharpness={measure: sharpness(curvature, measure) for measure in MEASURES},
+        finishing={measure: finishing(curvature, measure) for measure in MEASURES},
+        lines=lines(paths),
+        model=results[0].model,
+        probes=probe_accuracies(transfer),
+        reached=reached(test),
+        reached_on_source=reached(transfer),
+        seeds=tuple(sorted({result.seed for result in results})),
+    )
+
+
+if __name__ == "__main__":
+    command(draw, "claims_table", __doc__ or "")

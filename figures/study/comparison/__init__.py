@@ -1,0 +1,1 @@
+"""Pruning methods compared: networks by method, sparsity and seed, and their table."""

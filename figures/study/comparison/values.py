@@ -1,0 +1,111 @@
+"""What a comparison's finished cells say, each as one flat object, and their summary over seeds."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from figures.study.comparison.comparison import FINISHED, MEASURES, UNFINISHED, Cell, Comparison
+
+if TYPE_CHECKING:
+    from minima.store.checkpoints.checkpoint import Checkpoint
+    from pruning.context.starts import Start
+
+Found = tuple[Cell, str, Mapping[str, Any]]
+"""a network, the stage, its numbers"""
+
+VALUES = {
+    "error": "share of the test examples classified wrong",
+    "sparsity": "share of the prunable weights removed",
+    "effective_sparsity": "share of them removed or on no path from the input to the output",
+    "empty_layers": "layers without a weight",
+    "disconnected": "units that are on no path",
+    "multiply_adds_reachable": "multiply-adds of the reachable weights for one example",
+    "training_dense": "multiply-adds of all training, parent's included, as dense hardware spends them",
+    "training_by_density": "the same, each step times the density that the network had",
+    "psp_entropy": "mean PSP-entropy of the hidden neurons, in bits",
+    "psp_entropy_lowest": "the same of the hidden layer where it is lowest",
+    "psp_entropy_alive": "the mean of those that are neither dead nor always on",
+}
+"""of every cell; beside them the measures of sharpness, by name"""
+
+
+def values_of(cell: Cell, stage: str = UNFINISHED) -> dict[str, Any]:
+    """The numbers in a cell's files, of its network as left by the method or after the common finish.
+
+    Raises:
+        BadInput: a file is not there.
+    """
+    masks, sharpness, psp = (_summary(Path(cell.result(measure, stage))) for measure in MEASURES)
+    cost = _cost(cell, stage)
+    hidden = [layer for layer in psp["layers"] if not layer["output"]]
+    alive = [layer["neurons"] - layer["dead"] - layer["always_on"] for layer in hidden]
+    sums = [count * layer["alive_mean"] for count, layer in zip(alive, hidden, strict=True) if count]
+    return {
+        "error": 1 - masks["accuracy"],
+        **{key: masks[key] for key in ("sparsity", "effective_sparsity", "disconnected", "multiply_adds_reachable")},
+        "empty_layers": len(masks["empty_layers"]),
+        "training_dense": cost["dense"],
+        "training_by_density": cost["by_density"],
+        "psp_entropy": psp["network_mean"],
+        "psp_entropy_lowest": min((layer["mean"] for layer in hidden), default=None),
+        "psp_entropy_alive": sum(sums) / sum(alive) if sum(alive) else None,
+        **{name: measure["value"] for name, measure in sharpness["measures"].items()},
+    }
+
+
+def invariances(cell: Cell) -> dict[str, str]:
+    """The measures of sharpness by name, and under what rescaling of the network each stays."""
+    return {name: each["invariant"] for name, each in _summary(Path(cell.result("sharpness")))["measures"].items()}
+
+
+def rows(comparison: Comparison, found: Sequence[Found]) -> Iterator[dict[str, Any]]:
+    """A row for each arm, sparsity and stage: median and quartiles over the seeds that are there."""
+    import numpy as np
+
+    groups = dict.fromkeys((cell.called, cell.sparsity) for cell in comparison.cells())
+    for (arm, sparsity), stage in product(groups, comparison.stages):
+        own = [values for cell, at, values in found if (cell.called, cell.sparsity, at) == (arm, sparsity, stage)]
+        row: dict[str, Any] = {"arm": arm, "asked": sparsity, "stage": stage, "seeds": len(own)}
+        for key in own[0] if own else ():
+            numbers = [values[key] for values in own if values[key] is not None and math.isfinite(values[key])]
+            quartiles = np.percentile(numbers, [25, 50, 75]).tolist() if numbers else [None] * 3
+            row[key] = dict(zip(("low", "median", "high"), quartiles, strict=True))
+        yield row
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    from minima.store.hdf5.opening import opened
+    from minima.store.hdf5.results import FORMAT, VERSION
+
+    with opened(path, FORMAT, VERSION) as file:
+        found: dict[str, Any] = json.loads(file.attrs["summary"])[0]
+    return found
+
+
+def _cost(cell: Cell, stage: str) -> dict[str, float]:
+    """Of all training behind a network: its own, what it went on from, and of the parent's the part it went on from."""
+    from minima.store.checkpoints.checkpoint import load
+
+    own: dict[str, float] = _summary(Path(cell.result("masks", stage)))["training_multiply_adds"]
+    if stage == FINISHED:
+        before, share = _cost(cell, UNFINISHED), 1.0
+    elif cell.arm is None:
+        return own
+    else:
+        parent = load(Path(cell.parent.checkpoint()))
+        before = _cost(cell.parent, UNFINISHED)
+        share = _epochs_used(cell.arguments().method.composition().start, parent) / max(1, parent.training["epochs"])
+    return {key: value + share * before[key] for key, value in own.items()}
+
+
+def _epochs_used(start: Start, parent: Checkpoint) -> int:
+    """How many epochs of the parent's training lie behind the weights a method starts from."""
+    weights = start.weights(parent)
+    if weights is parent.state:
+        return int(parent.training["epochs"])
+    return next((epoch for epoch, kept in parent.weights_at.items() if weights is kept), 0)

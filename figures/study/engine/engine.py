@@ -1,0 +1,125 @@
+"""Running a Snakefile: alone in its folder, going on where a run that was killed left off, told in a few lines."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+from typing import IO
+
+from figures.study.engine.lock import acquire
+from figures.study.engine.progress import Progress
+from minima.store.messages import note
+
+LOGS = Path("out/logs")
+SECONDS_TO_END = 3.0
+LOCK = Path(".snakemake/minima.lock")
+JOB = f"bash {quote(str(Path(__file__).with_name('job.sh')))}"
+"""in a rule: runs what follows the name of a log as a job"""
+PYTHON = f"env PYTHONPATH={quote(str(Path(__file__).parents[3]))} {quote(sys.executable)} -m"
+"""in a rule: begins a command of the suite"""
+
+# A job is redone when its inputs, or the flags it is called with, have changed. Not when the text of its rule has
+# ("code"): reformatting a rule must not throw days of work away, and what matters of it is in the flags.
+RERUN_TRIGGERS = ("mtime", "input", "params")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of Snakemake came to."""
+
+    done: int
+    """jobs"""
+    failed: tuple[Path, ...]
+    """logs of the jobs that failed; those that needed them were not begun, all others were done"""
+    error: str
+    """the end of what Snakemake said where it failed other than by a job; "" otherwise"""
+    log: Path
+
+    @property
+    def explained(self) -> str:
+        """Why not everything is done; "" if it is."""
+        if not (self.failed or self.error):
+            return ""
+        what = f"{len(self.failed)} jobs failed" if self.failed else "Snakemake failed"
+        return f"{what}; everything it said is in {self.log}"
+
+
+def run_snakemake(
+    snakefile: Path, name: str, cores: int, settings: Sequence[str] = (), extra: Sequence[str] = ()
+) -> Outcome:
+    """Run the workflow in the current directory, alone there, with all jobs that can be done.
+
+    Args:
+        name: of the log under out/logs.
+        settings: flags that give the Snakefile its configuration.
+        extra: further flags of Snakemake.
+    """
+    lock = acquire(LOCK, note)
+    base = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--nocolor", *settings]
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / f"{name}.snakemake.log"
+    if any(Path(".snakemake/locks").glob("*")):  # of a run that was killed: ours says that nobody is at work
+        subprocess.run([*base, "--unlock"], stdin=lock, check=True, capture_output=True)
+    command = [*base, "--cores", str(cores), "--rerun-triggers", *RERUN_TRIGGERS]
+    # Outputs appear whole or not at all (os.replace), so a failed or killed job's are kept; the job runs again and
+    # takes over what is already there.
+    command += ["--rerun-incomplete", "--keep-incomplete", "--keep-going", "--scheduler", "greedy", *extra]
+    progress = Progress()
+    with log.open("wb") as written:
+        child = subprocess.Popen(command, stdin=lock, stdout=written, stderr=subprocess.STDOUT)
+    status = _attend(child, log, progress)
+    error = _tail(log) if status and not progress.failed else ""
+    return Outcome(progress.done.total(), tuple(progress.failed), error, log)
+
+
+def _attend(child: subprocess.Popen[bytes], log: Path, progress: Progress) -> int:
+    """Follow the log until the child ends. Whatever ends this first (Ctrl-C, SIGTERM) ends the child and its jobs."""
+    try:
+        with log.open(errors="replace") as written:
+            for line in _follow(written, child):
+                progress.feed(line)
+        return child.wait()
+    except BaseException:
+        _stop(child)
+        raise
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """End the engine the hard way, which harms nothing here, and its jobs gently: they keep what is finished.
+
+    Snakemake's own handler waits for a lock that a second signal may find it holding, and then it hangs.
+    """
+    import psutil  # type: ignore[import-untyped]
+
+    try:
+        jobs = psutil.Process(child.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        jobs = []
+    child.kill()
+    child.wait()
+    _, alive = psutil.wait_procs(jobs, timeout=SECONDS_TO_END)  # the signal may have reached them already
+    for job in alive:
+        job.terminate()
+    psutil.wait_procs(alive, timeout=10 * SECONDS_TO_END)
+
+
+def _follow(written: IO[str], child: subprocess.Popen[bytes]) -> Iterator[str]:
+    """Lines as they are written, until the writer is gone."""
+    rest = ""
+    while True:
+        ended = child.poll() is not None  # asked before reading, so that nothing is missed
+        rest += written.read()
+        *lines, rest = rest.split("\n")
+        yield from lines
+        if ended:
+            return
+        time.sleep(0.2)
+
+
+def _tail(log: Path, lines: int = 15) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

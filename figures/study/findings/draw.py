@@ -1,0 +1,30 @@
+"""The statements fixed in `findings.toml` and what a study says of them, as a picture, Markdown and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from figures.drawing.figure_command import command
+from figures.study.findings.inputs import read_inputs
+from figures.study.findings.outcome import judge
+from figures.study.findings.picture import picture
+from figures.study.findings.statements import load_findings
+from figures.study.findings.text import markdown, numbers
+from minima.store.files import write_atomically
+
+
+def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
+    """Judge the statements by tables of comparisons, results of `pruning.collapse` and of `landscape.stability`."""
+    findings, found = load_findings(), read_inputs(inputs)
+    outcomes = [judge(findings, found, setting) for setting in found.settings or (None,)]
+    written = picture(outcomes, out)
+    for ending, text in ((".md", markdown(outcomes, findings)), (".json", numbers(outcomes, findings))):
+        target = out.with_name(f"findings{ending}")
+        write_atomically(target, text.encode())
+        written.append(target)
+    return written
+
+
+if __name__ == "__main__":
+    command(draw, "findings", __doc__ or "")

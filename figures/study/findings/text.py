@@ -1,0 +1,222 @@
+"""The verdicts on the findings as Markdown for people and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from figures.drawing.style import look, spoken_model
+from figures.statistics.paired import Paired
+from figures.statistics.trend import Trend
+from figures.study.findings.inputs import Setting
+from figures.study.findings.outcome import Judged, Judgement, Outcome
+from figures.study.findings.statements import Findings, View
+from figures.study.findings.values import Sample, quantity
+from figures.study.verdicts.text import DIRECTIONS, STAGES, entry, interval, missed, number, plain, pooled, probability
+
+NOTES = """\
+Pairs are seeds, the last arm minus the first, each seed's value being the mean over the sparsities named; a seed that
+lacks a network, or has one that did not reach its sparsity, is left out and counted in brackets. Interval: of the
+median, distribution-free, at least 95 %. p of differences and slopes: exact two-sided Wilcoxon signed-rank test; of
+orders: Page's L, two-sided; of ranges: two one-sided tests. All are adjusted by Holm over the views of a statement; a
+statement's own p is the largest of its views', adjusted over all statements. Equivalent: two one-sided tests within
+the margin. A statement is confirmed, contradicted or equivalent only if all its views are. A significant order says
+that the arms rise on the whole, not that each is above the one before. Fixed before the run in
+`figures/study/findings/findings.toml`."""
+
+
+def markdown(outcomes: Sequence[Outcome], findings: Findings) -> str:
+    """Verdicts of all settings side by side, then each setting's numbers, then its errors."""
+    lines = ["# Statements of the literature, and what this study says", "", *_overview(outcomes), "", NOTES]
+    for outcome in outcomes:
+        lines += ["", f"## Verdicts: {outcome.label}", ""]
+        lines += [networks(outcome.setting) + ".", ""] if outcome.setting else []
+        lines += [*_details(outcome), *_against(outcome)]
+    for outcome in outcomes:
+        if outcome.setting:
+            lines += _errors(outcome.setting, findings.reached_within)
+    return "\n".join(lines) + "\n"
+
+
+def networks(setting: Setting) -> str:
+    """What a setting's networks are.
+
+    >>> from pathlib import Path
+    >>> networks(Setting(Path(), "x", "lenet300", "digits", 0.1, (0, 1), (), (), {}))
+    'LeNet-300-100 on digits, 2 seeds'
+    """
+    count = len(setting.seeds)
+    return f"{spoken_model(setting.model)} on {setting.data}, {count} seed{'s' * (count != 1)}"
+
+
+def _overview(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    yield f"| statement | source | {' | '.join(outcome.label for outcome in outcomes)} |"
+    yield "|---" * (2 + len(outcomes)) + "|"
+    for judgements in zip(*(outcome.judgements for outcome in outcomes), strict=True):
+        claim = judgements[0].claim
+        alone = "" if any(view.table == "comparison" for view in claim.views) else " \\*"
+        yield f"| {claim.text}{alone} | {claim.source} | {' | '.join(map(_verdict, judgements))} |"
+    yield ""
+    yield "\\* On networks of its own: the same in every setting."
+
+
+def _verdict(judgement: Judgement) -> str:
+    measured = judgement.verdict != "not yet measured"
+    return f"**{judgement.verdict}**, p {probability(judgement.adjusted)}" if measured else judgement.verdict
+
+
+def _details(outcome: Outcome) -> Iterator[str]:
+    yield "| statement and view | expected | seeds | median | 95 % interval | p | p equivalent | verdict |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for judgement in outcome.judgements:
+        p = probability(judgement.adjusted)
+        yield f"| **{judgement.claim.text}** | | | | | p {p} | | **{judgement.verdict}** |"
+        for judged in judgement.views:
+            yield "| " + " | ".join(_cells(judged, outcome.samples[judged.view])) + " |"
+
+
+def _cells(judged: Judged, found: Sample) -> list[str]:
+    view = judged.view
+    median, spread = _numbers(judged)
+    measured = judged.summary is not None
+    equivalent = "–"
+    if isinstance(judged.summary, Paired):
+        equivalent = f"{probability(judged.summary.p_equivalent)} (±{view.margin:g})"
+    p = probability(judged.adjusted) if measured else "–"
+    return [spoken(view, STAGES), expected(view), _seeds(found), median, spread, p, equivalent, judged.verdict]
+
+
+def _numbers(judged: Judged) -> tuple[str, str]:
+    """Median and interval; of an order, every arm's median and mean rank."""
+    view, summary = judged.view, judged.summary
+    if summary is None or not summary.n:
+        return "–", "–"
+    if isinstance(summary, Trend):
+        medians = ", ".join(f"{value:.3g}" for value in summary.medians)
+        return medians, "mean ranks " + ", ".join(f"{rank:.2f}" for rank in summary.mean_ranks)
+    if view.kind == "range":
+        middle, low, high = (f"{ratio(view, value):.3g}" for value in (summary.median, summary.low, summary.high))
+        return middle, f"{low} to {high}" if math.isfinite(summary.low) else "–"
+    return f"{number(summary.median)} {unit(view)}".strip(), interval(summary)
+
+
+def ratio(view: View, logarithm: float) -> float:
+    """A range's value, of its logarithm over the middle."""
+    return view.around * float(np.exp(logarithm))
+
+
+def unit(view: View) -> str:
+    """Of a view's number."""
+    name = quantity(view.value).unit
+    return f"{name} per ×10".strip() if view.kind == "slope" else name
+
+
+def expected(view: View) -> str:
+    """What the statement expects of a view."""
+    if view.kind == "range":
+        return f"{ratio(view, -view.margin):.3g} to {ratio(view, view.margin):.3g}"
+    return "rising" if view.kind == "trend" else DIRECTIONS[view.direction]
+
+
+def spoken(view: View, stages: dict[str, str]) -> str:
+    """A view in words.
+
+    >>> from figures.study.findings.statements import load_findings
+    >>> spoken(load_findings().claims[0].views[4], {"unfinished": "as left"})
+    'rise of test error with compression, iterative magnitude − one-shot magnitude, 50 to 98 %, as left'
+    """
+    meaning = quantity(view.value).meaning
+    arms = [" + ".join(look(member).label for member in arm) for arm in view.arms]
+    between = " − ".join(reversed(arms)) if view.kind != "trend" else " < ".join(arms)
+    parts = [
+        f"rise of {meaning} with compression" if view.kind == "slope" else meaning,
+        spoken_model(view.model),
+        between,
+        _percent(view.sparsities),
+        stages.get(view.stage, ""),
+        f"{view.labels} labels" if view.labels else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _percent(sparsities: Sequence[float]) -> str:
+    shown = [f"{100 * sparsity:g}" for sparsity in sparsities]
+    if len(shown) > 3:
+        shown = [f"{shown[0]} to {shown[-1]}"]
+    return f"{', '.join(shown)} %" if shown else ""
+
+
+def _seeds(found: Sample) -> str:
+    left_out = [
+        f"{count} {why}" for count, why in ((found.lacking, "lacking"), (found.unreached, "unreached")) if count
+    ]
+    return f"{len(found.rows)} ({', '.join(left_out)})" if left_out else str(len(found.rows))
+
+
+def against(judgement: Judgement) -> Iterator[str]:
+    """The neighbouring arms of a statement's orders of which the later is the lower one."""
+    for judged in judgement.views:
+        view, summary = judged.view, judged.summary
+        if isinstance(summary, Trend):
+            arms = [" + ".join(look(member).label for member in arm) for arm in view.arms]
+            where = ", ".join(filter(None, (STAGES.get(view.stage), spoken_model(view.model))))
+            for before, after, step in zip(arms[:-1], arms[1:], summary.steps, strict=True):
+                if step < 0:
+                    yield f"{after} below {before}: {number(step)} {unit(view)}".strip() + f" ({where})"
+
+
+def _against(outcome: Outcome) -> Iterator[str]:
+    """Nobody should read a significant trend as a full order."""
+    orders = [judged for judgement in outcome.judgements for judged in judgement.views if judged.view.kind == "trend"]
+    if not any(judged.summary and judged.summary.n for judged in orders):
+        return
+    found = [(judgement.claim.text, words) for judgement in outcome.judgements for words in against(judgement)]
+    yield ""
+    if not found:
+        yield "No neighbours go against their order (medians of the paired differences)."
+        return
+    yield "Neighbours that go against their order (medians of the paired differences):"
+    yield ""
+    yield from (f"- {text}: {words}" for text, words in found)
+
+
+def _errors(setting: Setting, within: float) -> list[str]:
+    errors = {key: 100 * cell["error"] for key, cell in setting.cells.items()}
+    reached = {(key.arm, key.sparsity, key.seed): cell["sparsity"] for key, cell in setting.cells.items()}
+    return [
+        "",
+        f"## Test error, pooled over seeds (%): {setting.label}",
+        "",
+        *pooled(errors, "error"),
+        *missed({f" ({setting.label})": reached}, within),
+    ]
+
+
+def numbers(outcomes: Sequence[Outcome], findings: Findings) -> str:
+    """Everything in the tables of verdicts, by setting and statement."""
+    found = {"reached_within": findings.reached_within, "settings": [_setting(outcome) for outcome in outcomes]}
+    return json.dumps(plain(found), indent=1, ensure_ascii=False) + "\n"
+
+
+def _setting(outcome: Outcome) -> dict[str, object]:
+    setting = outcome.setting
+    named = {
+        "comparison": setting.name if setting else None,
+        "learning_rate": setting.rate if setting else None,
+        "model": setting.model if setting else None,
+        "data": setting.data if setting else None,
+        "seeds": list(setting.seeds) if setting else [],
+    }
+    return named | {"claims": [_claim(judgement, outcome) for judgement in outcome.judgements]}
+
+
+def _claim(judgement: Judgement, outcome: Outcome) -> dict[str, object]:
+    """With the seeds that were left out."""
+    said = entry(judgement)
+    for view, judged in zip(said["views"], judgement.views, strict=True):
+        found = outcome.samples[judged.view]
+        view |= {"lacking": found.lacking, "unreached": found.unreached}
+    return said

@@ -1,0 +1,1 @@
+"""From the views of claims to verdicts, in words and as a picture."""

@@ -1,0 +1,102 @@
+"""How verdicts are written down: numbers, intervals and p in words, and the errors behind them pooled over seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from figures.drawing.style import look
+from figures.reading.evidence import Key
+from figures.statistics.paired import Paired
+from figures.study.verdicts.verdicts import Judgement
+
+STAGES = {
+    "unfinished": "as left by the method",
+    "finished": "after the common finish",
+    "matched": "at equal training loss",
+    "source": "as left by the method",
+}
+DIRECTIONS = {"above": "> 0", "below": "< 0", "zero": "= 0"}
+
+
+def number(value: float) -> str:
+    """With a sign and three digits; a dash for what is not known.
+
+    >>> number(0.01234), number(-12.3456), number(float("nan"))
+    ('+0.0123', '-12.3', '–')
+    """
+    return "–" if not math.isfinite(value) else f"{value:+.3g}"
+
+
+def interval(summary: Paired) -> str:
+    """Both ends of the median's interval."""
+    return f"{number(summary.low)} to {number(summary.high)}" if math.isfinite(summary.low) else "–"
+
+
+def probability(value: float) -> str:
+    """A p to three digits.
+
+    >>> probability(0.04321), probability(0.0002), probability(float("nan"))
+    ('0.043', '< 0.001', '–')
+    """
+    if not math.isfinite(value):
+        return "–"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def pooled(per_network: Mapping[Key, float], called: str) -> list[str]:
+    """Mean over seeds, which is the error (or accuracy) of all seeds' predictions taken together."""
+    cells: dict[tuple[str, float, str], list[float]] = {}
+    for key, value in per_network.items():
+        cells.setdefault((key.arm, key.sparsity, key.stage), []).append(value)
+    rows = [f"| method | removed | stage | seeds | {called} | standard error |", "|---|---|---|---|---|---|"]
+    for (arm, sparsity, stage), values in sorted(cells.items()):
+        spread = f"{np.std(values, ddof=1) / math.sqrt(len(values)):.2f}" if len(values) > 1 else "–"
+        removed = f"{100 * sparsity:g} %" if sparsity else "-"
+        rows.append(
+            f"| {look(arm).label} | {removed} | {STAGES[stage]} | {len(values)} | {np.mean(values):.2f} | {spread} |"
+        )
+    return rows
+
+
+def missed(reached: Mapping[str, Mapping[tuple[str, float, int], float]], within: float) -> list[str]:
+    """Networks further than `within` from the sparsity asked for; `reached` by where, then by arm, asked and seed."""
+    found = [
+        f"- {look(arm).label}, seed {seed}: {100 * sparsity:.2f} % of {100 * asked:g} %{where}"
+        for where, networks in reached.items()
+        for (arm, asked, seed), sparsity in sorted(networks.items())
+        if abs(sparsity - asked) > within
+    ]
+    return ["", "## Sparsities not reached, left out of the pairs", "", *found] if found else []
+
+
+def entry(judgement: Judgement[Any, Any]) -> dict[str, Any]:
+    """A claim's outcome for JSON."""
+    views = [
+        asdict(judged.view)
+        | ({} if judged.summary is None else asdict(judged.summary))
+        | {"p_adjusted": judged.adjusted, "verdict": judged.verdict}
+        for judged in judgement.views
+    ]
+    claim = judgement.claim
+    return {
+        "name": claim.name,
+        "text": claim.text,
+        "source": claim.source,
+        "verdict": judgement.verdict,
+        "p_adjusted": judgement.adjusted,
+        "views": views,
+    }
+
+
+def plain(value: Any) -> Any:
+    """NaN has no JSON: null."""
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,1 +1,0 @@
-"""Curves between two networks: one a file, found by the registry of `landscape.curve`."""

@@ -1,0 +1,1 @@
+"""`python -m landscape.hessian`: eigenvalues, trace and density of the Hessian or of its kin."""

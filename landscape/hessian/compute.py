@@ -1,0 +1,169 @@
+"""A network's spectrum: eigenvalues, trace, density and blocks, as the flags of `landscape.hessian` ask for them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from landscape.objective.flags import located
+from landscape.objective.position import write_position
+from landscape.spectrum.operator import Operator, operators
+from minima.store.command import BadInput, note
+
+if TYPE_CHECKING:
+    from landscape.hessian.work import Work
+    from landscape.objective.objective import Objective
+    from minima.store.hdf5.results import Place
+    from minima.zoo.subject.subject import Subject
+from landscape.hessian.flags import Hessian
+
+
+def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any]:
+    """Measure a subject, write its spectrum to its place, and return what the JSON object says of it."""
+    import time
+
+    from landscape.hessian import eigenvalues, traces
+    from landscape.hessian.work import Work
+    from landscape.spectrum import eigenvectors
+
+    start = time.perf_counter()
+    objective, where, known = located(subject, arguments)
+    _check_size(arguments, objective)
+    if arguments.eigenvectors == "keep":
+        eigenvectors.make_room(place, objective.coordinates)
+    operator = _operator(arguments)
+    informed = known if operator.name == "hessian" else None
+    work = Work(place, objective, operator, arguments, subject.available, informed)
+    parts: dict[str, Callable[[Work], dict[str, Any]]] = {
+        "eigenvalues": eigenvalues.measure,
+        "trace": traces.measure,
+        "density": _density,
+        "layers": _layers,
+    }
+    for name, measure in parts.items():
+        if name not in place.kept():  # of a run that was stopped
+            place.keep(name, measure(work))
+            place.forget(name)
+    own = {key: value for part in parts for key, value in place.kept()[part].items()}
+    if not own["converged"]:
+        note(f"{subject.name}: {own['products']} products did not bring all eigenvalues within the tolerance")
+    own |= _outliers(place, own, subject.classes, arguments)
+    seconds = time.perf_counter() - start
+    write_position(place, "hessian", where)
+    place.attributes("hessian", operator=work.operator.name, **asdict(work.operator))
+    where["used_share"] = work.used_share
+    return where | own | {"seconds": seconds, "passes": seconds / _pass_seconds(objective)}
+
+
+def _check_size(arguments: Hessian, objective: Objective) -> None:
+    """What can be refused without a product."""
+    from landscape.hessian.traces import refused
+    from landscape.objective.coordinates import named
+
+    try:
+        if arguments.layers:
+            named(objective.model, arguments.layers)
+    except BadInput as error:
+        raise BadInput(f"--layers {error}") from error
+    size, samples = objective.dimension, len(objective.x)
+    if arguments.top + arguments.bottom > size:
+        asked = f"--top {arguments.top}" + (f" --bottom {arguments.bottom}" if arguments.bottom else "")
+        raise BadInput(f"{asked}: {size} weights may move, so that there are no more eigenvalues")
+    if (arguments.warm_samples or 1) > samples:
+        raise BadInput(f"--warm-samples {arguments.warm_samples}: {samples} examples are used. Type 1 to {samples}")
+    trouble = arguments.trace and refused(arguments.trace_estimator, arguments.trace, size)
+    if trouble:
+        raise BadInput(f"--trace {arguments.trace}: {trouble}")
+    _check_vectors(arguments, size)
+
+
+def _check_vectors(arguments: Hessian, size: int) -> None:
+    """What would keep too many vectors."""
+    from landscape.hessian.traces import VECTORS
+
+    estimator, steps = arguments.trace_estimator, min(arguments.density_steps, size)
+    held = math.ceil(VECTORS[estimator] * (arguments.trace or 0))
+    _check_room(arguments, f"--trace {arguments.trace} by {estimator}", held, size)
+    if arguments.density:
+        _check_room(arguments, f"--density of {steps} steps", 2 * steps, size)
+
+
+def _check_room(arguments: Hessian, flag: str, count: int, dimension: int) -> None:
+    """Refuse what keeps more vectors than `memory` holds; as many as any eigenvalue takes are taken anyway.
+
+    What eight products take while they are computed, about 50 vectors, comes on top, of any estimate.
+    """
+    from landscape.spectrum.lanczos import LEAST_ROOM
+
+    needed = 8 * count * dimension / 2**30  # GiB
+    if count > LEAST_ROOM and needed > 0.25 * arguments.memory:
+        raise BadInput(
+            f"{flag} keeps {count} vectors of {dimension:,} weights, {needed:.2g} GiB, and vectors have a quarter\n"
+            f"of --memory {arguments.memory:g}. Type --memory {math.ceil(4000 * needed) / 1000:g}, or fewer"
+        )
+
+
+def _operator(arguments: Hessian) -> Operator:
+    kind = operators()[arguments.operator]
+    return kind(**({"draws": arguments.draws} if arguments.operator == "mc-fisher" else {}))
+
+
+def _density(work: Work) -> dict[str, Any]:
+    """The density of all eigenvalues, if it was asked for."""
+    from landscape.objective.streams import stream
+    from landscape.spectrum.density import spectral_density, summary, write
+    from landscape.spectrum.watching import counted
+
+    arguments, objective = work.arguments, work.objective
+    if not arguments.density:
+        return {}
+    draws, size, probes = stream(arguments.seed, "density"), objective.dimension, arguments.density_probes
+    steps = min(arguments.density_steps, size)
+    with work.product("density") as product, counted(product, probes * steps) as watched:
+        found = spectral_density(watched, lambda: objective.normal(draws), size, probes=probes, steps=steps)
+    left_out = 1 - size / len(objective.coordinates.full)
+    write(work.place, "hessian", found, left_out)
+    return {"density": summary(found, steps, left_out)}
+
+
+def _outliers(place: Place, own: dict[str, Any], classes: int, arguments: Hessian) -> dict[str, Any]:
+    """What lies beyond the bulk, where density, trace and the largest eigenvalues by value are known."""
+    from landscape.spectrum.density import outliers
+
+    if not (arguments.density and arguments.trace and arguments.by == "value"):
+        return {}
+    found = outliers(own["density"], own["eigenvalues"], own["trace"]["value"], classes)
+    share = float("nan") if found["top_share"] is None else found["top_share"]
+    place.write("hessian/outlier_edge", found["edge"], (), "nat", "where the bulk ends, by the eigenvalues if known")
+    place.write("hessian/outliers", found["count"], (), "1", "eigenvalues beyond the edge of the bulk")
+    place.write("hessian/top_share", share, (), "1", "as many eigenvalues as there are classes, over the trace")
+    return {"outliers": found}
+
+
+def _layers(work: Work) -> dict[str, Any]:
+    """The diagonal blocks that were asked for."""
+    from landscape.spectrum.blocks import PROBES, blocks, layers, summary, write
+
+    arguments, objective = work.arguments, work.objective
+    named = layers(list(objective.coordinates.shapes)) if arguments.per_layer else {}
+    named |= {name: [name] for name in arguments.layers}
+    if not named:
+        return {}
+    probes, tolerance = arguments.trace or PROBES, arguments.tolerance
+    found = blocks(objective, work.operator, named, tolerance=tolerance, probes=probes, seed=arguments.seed)
+    write(work.place, "hessian", found)
+    return {"layers": summary(found)}
+
+
+def _pass_seconds(objective: Objective) -> float:
+    """How long one plain forward and backward pass over the same examples takes: the best of three."""
+    import time
+
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        objective.gradient().norm().item()
+        times.append(time.perf_counter() - start)
+    return min(times)

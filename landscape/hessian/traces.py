@@ -1,0 +1,133 @@
+"""The part of `landscape.hessian` that estimates the trace; by Hutchinson's probes also layers' and the diagonal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from landscape.hessian.work import DATA_ERRORS, Work
+from landscape.objective.streams import stream
+from landscape.spectrum.blocks import layers
+from landscape.spectrum.diagonal import Diagonals
+from landscape.spectrum.hutchpp import hutchpp
+from landscape.spectrum.trace import Estimate, estimate, hutchinson
+from landscape.spectrum.watching import counted
+from landscape.spectrum.xtrace import xtrace
+
+if TYPE_CHECKING:
+    from landscape.objective.coordinates import Coordinates
+    from landscape.spectrum.operator import Product
+
+VECTORS = {"hutchinson": 0.0, "hutch++": 1.5, "xtrace": 3.5}
+"""that an estimator holds at once for each product, as measured"""
+DATA_PROBES = 8
+"""random signs that the error of the examples is estimated with"""
+
+
+class LayerTraces:
+    """z_i (Hz)_i summed over each layer's weights: an estimate of the trace of its diagonal block."""
+
+    def __init__(self, coordinates: Coordinates) -> None:
+        self._sizes = coordinates.sizes
+        self._samples: list[Tensor] = []
+
+    def add(self, each: Tensor) -> None:
+        """Take in the z_i (Hz)_i of some probes, (k, d)."""
+        parts = each.split(list(self._sizes.values()), dim=1)
+        self._samples.append(torch.stack([part.sum(1) for part in parts], 1))  # (k, parameters)
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Of each layer."""
+        samples = dict(zip(self._sizes, torch.cat(self._samples).T, strict=True))
+        grouped = layers(list(self._sizes))
+        summed = {layer: torch.stack([samples[name] for name in names]).sum(0) for layer, names in grouped.items()}
+        return {layer: estimate(each.tolist()) for layer, each in summed.items()}
+
+
+def measure(work: Work) -> dict[str, Any]:
+    """Estimate the trace, write what was asked for, and return what the JSON object says; None without probes."""
+    arguments, place = work.arguments, work.place
+    if not arguments.trace:
+        return {"trace": None}
+    by_layer, diagonals = LayerTraces(work.objective.coordinates), Diagonals()
+    with work.product("trace") as product:
+        found = _estimate(work, product, by_layer, diagonals)
+    place.scale("hessian/probe", list(range(len(found.samples))), "1", "random probe")
+    place.write("hessian/probes", found.samples, ("probe",), "nat", "each probe's estimate of the trace")
+    place.write("hessian/trace", found.value, (), "nat", f"trace of the {work.operator.title}, mean over the probes")
+    place.write("hessian/trace_stderr", _or_nan(found.stderr), (), "nat", "standard error of the trace")
+    again = stream(arguments.seed, "trace")
+    signs = torch.stack([work.objective.signs(again) for _ in range(min(DATA_PROBES, arguments.trace))])
+    errors = {key: each[0] if each else None for key, each in work.data_errors(signs, average=True).items()}
+    for key, error in errors.items():
+        place.write(f"hessian/trace_{key}", _or_nan(error), (), "nat", DATA_ERRORS[key])
+    own = {"value": found.value, "stderr": found.stderr, **errors}
+    summary: dict[str, Any] = {
+        "trace": own | {"probes": len(found.samples), "estimator": arguments.trace_estimator},
+    }
+    if arguments.trace_estimator == "hutchinson":
+        summary["layer_traces"] = _write_layers(work, by_layer.estimates())
+        if arguments.diagonal:
+            _write_diagonal(work, diagonals)
+    return summary
+
+
+def _estimate(work: Work, product: Product, by_layer: LayerTraces, diagonals: Diagonals) -> Estimate:
+    arguments, objective = work.arguments, work.objective
+    number, probes = arguments.trace or 0, stream(arguments.seed, "trace")
+
+    def observe(each: Tensor) -> None:
+        by_layer.add(each)
+        if arguments.diagonal:
+            diagonals.add(each)
+
+    with counted(product, number) as watched:
+        if arguments.trace_estimator == "hutchinson":
+            return hutchinson(watched, lambda: objective.signs(probes), number, observe)
+        if arguments.trace_estimator == "hutch++":
+            return hutchpp(watched, lambda: objective.signs(probes), number)
+        return xtrace(watched, lambda: objective.normal(probes), number)
+
+
+def _write_layers(work: Work, found: dict[str, Estimate]) -> list[dict[str, Any]]:
+    place = work.place
+    place.scale("hessian/block", list(found), "1", "layer")
+    for key, values, meaning in (
+        ("block_trace", [each.value for each in found.values()], "trace of the layer's diagonal block, same probes"),
+        ("block_trace_stderr", [_or_nan(each.stderr) for each in found.values()], "standard error of it"),
+    ):
+        place.write(f"hessian/{key}", np.array(values), ("block",), "nat", meaning)
+    return [{"name": name, "trace": each.value, "stderr": each.stderr} for name, each in found.items()]
+
+
+def _write_diagonal(work: Work, diagonals: Diagonals) -> None:
+    place, coordinates, found = work.place, work.objective.coordinates, diagonals.estimate()
+    place.scale("hessian/weight", range(len(coordinates.full)), "1", "weight, in the order of the network's parameters")
+    for key, values, meaning in (
+        ("diagonal", found.values, f"diagonal of the {work.operator.title}, mean over the probes"),
+        ("diagonal_stderr", found.stderr, "standard error of the diagonal"),
+    ):
+        place.write(f"hessian/{key}", coordinates.extend(values).float(), ("weight",), "nat", meaning)
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def refused(estimator: str, products: int, dimension: int) -> str | None:
+    """Why an estimator does not work with so many products; None where it does.
+
+    >>> refused("hutch++", 2, 100)
+    'hutch++ takes at least 3 products'
+    >>> refused("xtrace", 8, 3)
+    'xtrace with 8 products needs 4 coordinates, and there are 3'
+    """
+    share = {"hutchinson": 1, "hutch++": 3, "xtrace": 2}[estimator]
+    if products < share:
+        return f"{estimator} takes at least {share} products"
+    if estimator != "hutchinson" and products // share > dimension:
+        return f"{estimator} with {products} products needs {products // share} coordinates, and there are {dimension}"
+    return None

@@ -1,0 +1,59 @@
+"""What the parts of `landscape.hessian` share: one network's operator, its place in the results, and the flags."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from landscape.spectrum.data_error import data_blocks, data_error, used_share
+from landscape.spectrum.journal import journal
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from landscape.hessian.flags import Hessian
+    from landscape.objective.objective import Objective
+    from landscape.spectrum.operator import Operator, Product
+    from minima.store.hdf5.results import Place
+
+DATA_ERRORS = {
+    "data_stderr_new": "error that new examples would make, as many: jackknife over blocks of them, to first order",
+    "data_stderr": "error from using some of the split's examples only: the same times sqrt(1 - n/N)",
+}
+
+
+@dataclass(frozen=True)
+class Work:
+    """One network to be measured."""
+
+    place: Place
+    objective: Objective
+    operator: Operator
+    arguments: Hessian
+    available: int
+    """examples in the split, used or not"""
+    known: tuple[Tensor, Tensor] | None = None
+    """a vector and its product: the gradient and H times it"""
+
+    @property
+    def used_share(self) -> float:
+        """sqrt(1 - n/N), what of the error of new examples the split has; 1 where labels are drawn for them as well."""
+        return 1.0 if self.operator.drawn else used_share(len(self.objective.x), self.available)
+
+    def product(self, part: str) -> AbstractContextManager[Product]:
+        """The operator's products for a part of the measurement; those that a killed run computed are not repeated."""
+        product = self.operator.product(self.objective, self.arguments.seed)
+        return journal(self.place, part, product, self.arguments.journal_bytes, self.objective.ranks)
+
+    def data_errors(self, vectors: Tensor, *, average: bool = False) -> dict[str, list[float] | None]:
+        """By the keys of `DATA_ERRORS`, of the quotients v.Av or of their mean.
+
+        None of a single example or if they were not asked for, and from using some of the examples where all are used.
+        """
+        if len(self.objective.x) < 2 or self.arguments.data_error == "none":
+            return dict.fromkeys(DATA_ERRORS)
+        products, sizes = data_blocks(self.operator, self.objective, self.arguments.seed)
+        new = data_error(products, sizes, vectors, average=average)
+        of_split = (new * self.used_share).tolist() if self.used_share else None
+        return {"data_stderr_new": new.tolist(), "data_stderr": of_split}

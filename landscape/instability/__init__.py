@@ -1,0 +1,1 @@
+"""`python -m landscape.instability`: barriers between siblings, by the epochs that they share."""

@@ -1,0 +1,23 @@
+"""What a person reads of `python -m landscape.instability`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minima.store.command import render_table
+
+
+def table(summary: dict[str, Any]) -> str:
+    """A line for each pair, by k."""
+    rows = sorted(
+        zip(summary["shared_epochs"], summary["barrier"]["loss"], summary["barrier"]["error"], strict=True),
+    )
+    cells = [[epochs, loss, f"{100 * error:.2f}"] for epochs, loss, error in rows]
+    return "\n".join(
+        [
+            render_table(["shared epochs", "loss barrier", "error barrier (points)"], cells),
+            "",
+            f"largest rise above the chord between siblings, in nat and in percentage points of "
+            f"{summary['samples']:,} examples ({summary['split']}), at {len(summary['t'])} values of t",
+        ]
+    )

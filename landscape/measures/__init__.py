@@ -1,1 +1,0 @@
-"""Sharpness measures: one a file, found by the registry of `landscape.measure`."""

@@ -1,0 +1,298 @@
+"""The mean loss of a network over a set of examples as a function of its weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd import forward_ad
+from torch.nn.functional import cross_entropy
+
+from landscape.objective.coordinates import Coordinates, Subspace
+from landscape.objective.examples import check_examples, check_labels, count_correct, first_outputs
+from landscape.objective.finite import not_finite
+from landscape.objective.graphs import Chunk, Graph, Keeper, flat, slopes
+from landscape.objective.pearlmutter import gradient_graph, second_backward
+from landscape.objective.repeatable import Watch, check_repeatable
+from landscape.passes.attention import plain_attention
+from landscape.passes.forward import Forward
+from landscape.passes.network import Network
+from minima.store.command import BadInput
+from minima.zoo.batches import default_batch_size
+from minima.zoo.evaluation import Evaluation, evaluating
+from minima.zoo.ranks import ALONE, Ranks
+
+Loss = Callable[[Any, Tensor], Tensor]
+
+MEMORY = 4 * 2**30
+"""bytes that the graphs of the gradient may take between products"""
+
+
+def per_example_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy of each example, (n, C) and (n,) -> (n,), in nats."""
+    return cross_entropy(logits, labels, reduction="none")
+
+
+class Objective:
+    """L(w + delta) = 1/N sum_i loss(model(x_i; w + delta), y_i), with its gradient and Hessian-vector products.
+
+    w: trainable parameters, removed weights being 0. The coordinates (d,) of a displacement delta, a gradient or a
+    vector are the survivors of `masks` (name -> bool tensor, True = kept) or, with `subspace` = "full", all of them;
+    with `parameters` (names of parameters or of modules) only those among them, so that the Hessian is their block;
+    with `moving` (like `masks`) only where it is True, the other weights staying as they are: a principal submatrix.
+    Vectors are float64; the network runs in its own data type; sums over examples are float64, so that chunks
+    (`batch_size` examples at once) change nothing beyond rounding, nor does it that `ranks` share the examples. Always
+    in eval mode, also of a model that trains; its weights, buffers, gradients, modes and the random state stay as they
+    are. `loss(outputs, y)` gives each example's loss (n,), or their mean. `memory`: bytes that graphs may take from one
+    product to the next. BadInput names what is wrong with the model or the data, such as dropout that ignores eval.
+
+    >>> model = nn.Linear(1, 2, bias=False)
+    >>> _ = nn.init.zeros_(model.weight)
+    >>> objective = Objective(model, torch.tensor([[-1.0], [1.0]]), torch.tensor([0, 1]))
+    >>> round(objective.loss(), 6)
+    0.693147
+    >>> objective.hvp(torch.tensor([1.0, 0.0]))
+    tensor([ 0.2500, -0.2500], dtype=torch.float64)
+    """
+
+    def __init__(  # noqa: PLR0913 (named, and all but three optional)
+        self,
+        model: nn.Module,
+        x: Tensor,
+        y: Tensor,
+        *,
+        loss: Loss | None = None,
+        masks: Mapping[str, Tensor] | None = None,
+        subspace: Subspace = "survivors",
+        parameters: Sequence[str] | None = None,
+        moving: Mapping[str, Tensor] | None = None,
+        batch_size: int | None = None,
+        memory: int = MEMORY,
+        ranks: Ranks = ALONE,
+    ) -> None:
+        check_examples(x, y)
+        self.model, self.y, self.batch_size = model, y, batch_size or default_batch_size(x)
+        self.ranks = ranks
+        self._region: dict[str, Any] = {"masks": masks or {}, "subspace": subspace}
+        self._region |= {"parameters": parameters, "moving": moving}
+        self.coordinates = Coordinates(model, **self._region)
+        dtype = next(parameter.dtype for parameter in model.parameters() if parameter.requires_grad)
+        self.x = x.to(dtype) if x.is_floating_point() else x
+        self._example_losses = loss or per_example_cross_entropy
+        self.keeper = Keeper(memory)
+        constants = self.coordinates.fixed | {name: buffer.clone() for name, buffer in model.named_buffers()}
+        with evaluating(model), torch.no_grad():
+            weights = self._parameters(None)
+            self._network = Network(model, constants)
+            network = partial(self._network, weights)
+            if loss is None:
+                with Watch(model, x.device):
+                    check_labels(first_outputs(network, self.x[:16]), y)
+            check_repeatable(model, lambda x, y: self.losses(network(x), y), self.x[:16], self.y[:16])
+            self._network.fold(weights, self.x[:16])
+        self.forward = Forward(self._network)
+
+    @property
+    def dimension(self) -> int:
+        """d, the number of coordinates."""
+        return self.coordinates.dimension
+
+    @property
+    def point(self) -> Tensor:
+        """(d,) the weights that are measured."""
+        return self.coordinates.point
+
+    def part(self, first: int, last: int) -> Objective:
+        """The same over the examples first..last-1 only."""
+        return self.of(slice(first, last))
+
+    def of(self, examples: slice | Tensor) -> Objective:
+        """The same over some of the examples only: a range of them, or their indices. Costs next to nothing."""
+        part = copy(self)
+        part.x, part.y = self.x[examples], self.y[examples]
+        part.keeper = self.keeper.another()
+        return part
+
+    def holding(self, constants: Mapping[str, Tensor]) -> Objective:
+        """The same with other values of some buffers, or of parameters that are no coordinates; the model has its own.
+
+        Costs next to nothing.
+        """
+        other = copy(self)
+        other._network = self._network.holding(constants)
+        other.forward = self.forward.of(other._network)
+        other.keeper = self.keeper.another()
+        return other
+
+    def block(self, parameters: Sequence[str]) -> Objective:
+        """The same as a function of these parameters only (names of parameters or of modules)."""
+        run: dict[str, Any] = {"batch_size": self.batch_size, "memory": self.keeper.memory, "ranks": self.ranks}
+        region = self._region | {"parameters": parameters}
+        return Objective(self.model, self.x, self.y, loss=self._example_losses, **run, **region)
+
+    def evaluate(
+        self, displacement: Tensor | None = None, observe: Callable[[Chunk], object] | None = None
+    ) -> Evaluation:
+        """Mean loss (inf where it overflows) and accuracy (NaN where y are no labels) at w + displacement.
+
+        `observe` is shown the chunks of this rank's share.
+        """
+        sums = torch.zeros(2, dtype=torch.float64, device=self.x.device)
+        for chunk in self.passes(displacement):
+            sums[0] += chunk.losses.sum()
+            sums[1] += count_correct(chunk.outputs, self.y[chunk.examples])
+            if observe is not None:
+                observe(chunk)
+        loss, accuracy = (self.ranks.sum(sums) / len(self.x)).tolist()
+        if not math.isfinite(loss):
+            self._require_finite(displacement is not None)
+            loss = math.inf
+        return Evaluation(loss, accuracy, len(self.x))
+
+    def loss(self, displacement: Tensor | None = None) -> float:
+        """L(w + displacement)."""
+        return self.evaluate(displacement).loss
+
+    def example_losses(self, displacement: Tensor | None = None) -> Tensor:
+        """(N,) each example's loss at w + displacement, in float64; inf where it overflows."""
+        losses = torch.zeros(len(self.x), dtype=torch.float64, device=self.x.device)
+        for chunk in self.passes(displacement):
+            losses[chunk.examples] = chunk.losses
+        return self.ranks.sum(losses).nan_to_num(nan=math.inf, posinf=math.inf)
+
+    def loss_and_gradient(self, displacement: Tensor | None = None) -> tuple[float, Tensor]:
+        """L(w + displacement) and its gradient (d,), of one pass."""
+        size = len(self.coordinates.full)
+        sums = torch.zeros(size + 1, dtype=torch.float64, device=self.x.device)  # the gradient, and the loss behind it
+        with evaluating(self.model), torch.enable_grad():
+            for chunk in self.chunks(displacement):
+                summed = chunk.losses.sum()
+                sums[:size] += flat(slopes(summed, chunk.parameters))
+                sums[size] += summed.detach()
+        mean = self.ranks.sum(sums) / len(self.x)
+        self._require_finite(bool(mean[:size].isfinite().all()))
+        return mean[size].item(), self.coordinates.restrict(mean[:size])
+
+    def gradient(self, displacement: Tensor | None = None) -> Tensor:
+        """The gradient of L at w + displacement, (d,)."""
+        return self.loss_and_gradient(displacement)[1]
+
+    def hvp(self, vectors: Tensor, displacement: Tensor | None = None) -> Tensor:
+        """H v for each of `vectors` (d,) or (k, d), H the Hessian of L at w + displacement (Pearlmutter 1994).
+
+        Double backward; the graph of a chunk's gradient serves all vectors, and at w later products too (see `graphs`).
+        """
+        with evaluating(self.model), plain_attention(), torch.enable_grad():
+            return self.products(vectors, self.graphs(gradient_graph, displacement), second_backward)
+
+    def products(
+        self,
+        vectors: Tensor,
+        graphs: Iterator[Graph],
+        apply: Callable[[Graph, list[Tensor]], Tensor],
+    ) -> Tensor:
+        """A matrix times `vectors` (d,) or (k, d), the matrix being a mean over examples.
+
+        `apply`: a chunk's graph and a direction in the parameters' shapes -> its product (D,), summed over examples.
+        """
+        rows = vectors.double().reshape(-1, self.dimension)  # (d,) -> (1, d); (k, d) as it is
+        products = torch.zeros(len(rows), len(self.coordinates.full), dtype=torch.float64, device=rows.device)
+        directions = [self._native(self.coordinates.extend(row)) for row in rows]
+        for graph in graphs:
+            for row, direction in enumerate(directions):
+                products[row] += apply(graph, direction)
+        self.ranks.sum(products)
+        self._require_finite(bool(products.isfinite().all()))
+        return self.coordinates.restrict(products / len(self.x)).reshape(vectors.shape)
+
+    def graphs(self, build: Callable[[Chunk], Graph], displacement: Tensor | None = None) -> Iterator[Graph]:
+        """`build` of each chunk, to be differentiated time and again.
+
+        At w those of the first chunks are kept for the next call with this very `build`, as many as `memory` holds; a
+        call with another frees them.
+        """
+        if displacement is not None:
+            return (build(chunk) for chunk in self.chunks(displacement))
+        return self.keeper.graphs(build, lambda *some: self.chunks(None, *some), len(self.x), self.batch_size)
+
+    def release(self) -> None:
+        """Free the kept graphs; the next product makes them again."""
+        self.keeper.release()
+
+    def chunks(self, displacement: Tensor | None = None, start: int = 0, stop: int | None = None) -> Iterator[Chunk]:
+        """Examples in file order, `batch_size` at once, as functions of the parameters at w + displacement.
+
+        They are this rank's share of the examples, the `start`-th to `stop`-th of them.
+        """
+        weights = self._parameters(displacement)
+        for examples in self.ranks.chunks(len(self.x), self.batch_size, start, stop):
+            outputs = self._network(weights, self.x[examples])
+            yield Chunk(examples, list(weights.values()), outputs, self.losses(outputs, self.y[examples]))
+
+    def passes(self, displacement: Tensor | None = None) -> Iterator[Chunk]:
+        """This rank's share of the examples in file order, at w + displacement, without graphs (see `forward`)."""
+        plan = self.forward.plan
+        with evaluating(self.model), torch.no_grad(), self.forward.threads():
+            network = self.forward.at(self.weights(displacement), plan)
+            for examples in self.ranks.chunks(len(self.x), plan.chunk if plan else self.batch_size):
+                outputs = network(self.x[examples])
+                yield Chunk(examples, [], outputs, self.losses(outputs, self.y[examples]))
+
+    def outputs(self) -> Iterator[tuple[slice, Any]]:
+        """The network's outputs for this rank's examples in file order, without a graph."""
+        return ((chunk.examples, chunk.outputs) for chunk in self.passes())
+
+    def losses(self, outputs: Any, y: Tensor) -> Tensor:
+        """Each example's loss (n,) in float64, of the network's outputs for them."""
+        losses = self._example_losses(outputs, y)
+        if losses.shape not in ((), (len(y),)):
+            raise BadInput(
+                f"the loss of {len(y)} examples has the shape {tuple(losses.shape)}: "
+                f"expected one number for each, ({len(y)},), or their mean, ()"
+            )
+        return losses.double().expand(len(y))
+
+    def tangents(self, examples: slice, direction: list[Tensor]) -> Any:
+        """How the outputs for some examples change along a direction in the parameters' shapes: forward mode."""
+        with torch.no_grad(), forward_ad.dual_level():
+            weights = self._parameters(None).items()
+            moving = {
+                name: forward_ad.make_dual(w.detach(), v) for (name, w), v in zip(weights, direction, strict=True)
+            }
+            outputs, tangents = forward_ad.unpack_dual(self._network(moving, self.x[examples]))
+        return torch.zeros_like(outputs) if tangents is None else tangents
+
+    def normal(self, generator: torch.Generator) -> Tensor:
+        """Standard normal coordinates (d,), drawn for all parameters, so that a mask only leaves some out."""
+        drawn = torch.randn(len(self.coordinates.full), generator=generator, dtype=torch.float64)
+        return self.coordinates.restrict(drawn.to(self.x.device))
+
+    def signs(self, generator: torch.Generator) -> Tensor:
+        """Coordinates -1 or 1 (d,), drawn likewise."""
+        drawn = torch.randint(0, 2, (len(self.coordinates.full),), generator=generator)
+        return self.coordinates.restrict(2.0 * drawn.double().to(self.x.device) - 1)
+
+    def _native(self, dense: Tensor) -> list[Tensor]:
+        return list(self.coordinates.tensors(dense, native=True).values())
+
+    def _parameters(self, displacement: Tensor | None) -> dict[str, Tensor]:
+        """Leaves of a graph of their own, so that nothing reaches the model's .grad."""
+        return {name: weight.detach().clone().requires_grad_() for name, weight in self.weights(displacement).items()}
+
+    def weights(self, displacement: Tensor | None) -> dict[str, Tensor]:
+        """The parameters that count at w + displacement, in their shapes and data types."""
+        dense = self.coordinates.full
+        if displacement is not None:
+            dense = dense + self.coordinates.extend(displacement.double())
+        return self.coordinates.tensors(dense, native=True)
+
+    def _require_finite(self, finite: bool) -> None:
+        if not finite:
+            coordinates, buffers = self.coordinates, dict(self.model.named_buffers())
+            tensors = coordinates.tensors(coordinates.full) | coordinates.fixed | buffers
+            raise not_finite(tensors, self.x, self.passes())

@@ -1,1 +1,0 @@
-"""Curvature operators: one a file, found by the registry of `landscape.operator`."""

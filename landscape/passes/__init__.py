@@ -1,0 +1,1 @@
+"""A network's outputs, computed in the fastest form that agrees with the network itself."""

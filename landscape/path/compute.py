@@ -1,0 +1,130 @@
+"""Loss and error along the way between two networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from landscape.path.barrier import barrier, rise_over_ends
+from minima.store.command import BadInput
+from minima.store.messages import progress_bar
+
+if TYPE_CHECKING:
+    from landscape.path.arc import Arc
+    from landscape.path.connection import Schooling
+    from minima.store.hdf5.results import Place
+    from minima.zoo.subject.subject import Subject
+from landscape.path.flags import Path
+
+
+def compute(subjects: list[Subject], place: Place, arguments: Path) -> dict[str, Any]:
+    """Evaluate two subjects and what lies between, write it to the place, and return what the JSON object says."""
+    from landscape.objective.flags import mean_loss
+    from landscape.path.arc import check_ends
+    from landscape.path.course import has_batch_norm
+
+    first, second = subjects
+    check_ends(first, second)
+    _check_statistics(first, arguments)
+    aligned: dict[str, Any] = {}
+    if arguments.align == "weights":
+        from landscape.symmetry.alignment import align
+
+        second, aligned = align(first, second, arguments.seed)
+    arc = _arc(first, second, place, arguments)
+    course = _walk(arc, first, place, arguments)
+    length = _write(place, first, course, arc)
+    return {
+        "loss": [course["loss"][0], course["loss"][-1]],
+        "accuracy": [1 - course["error"][0], 1 - course["error"][-1]],
+        "gradient_norm": [mean_loss(each, "survivors").gradient().norm().item() for each in (first, second)],
+        "subspace": arguments.subspace,
+        "kind": arguments.kind,
+        "bend_epochs": None if arguments.kind == "line" else arguments.epochs,
+        "align": arguments.align,
+        "t": course["t"],
+        "losses": course["loss"],
+        "errors": course["error"],
+        "barrier": {kind: barrier(course["t"], course[kind]) for kind in ("loss", "error")},
+        "rise_over_ends": {kind: rise_over_ends(course[kind]) for kind in ("loss", "error")},
+        "distance": length,
+        "batch_norm": arguments.batch_norm if has_batch_norm(first) else None,
+    } | aligned
+
+
+def _check_statistics(subject: Subject, arguments: Path) -> None:
+    from landscape.path.course import has_batch_norm
+
+    if arguments.kind != "line" and not arguments.reestimates and has_batch_norm(subject):
+        raise BadInput(
+            f"--kind {arguments.kind}: the bend is trained on the statistics of batches, so that batch norm has no "
+            "running ones there to interpolate.\nAdd --batch-norm re-estimate, and to the line it is compared with"
+        )
+
+
+def _arc(first: Subject, second: Subject, place: Place, arguments: Path) -> Arc:
+    """The curve, its bend trained if it has one."""
+    from landscape.objective.comparable import state_of, union
+    from landscape.path.arc import Arc
+    from landscape.path.curve import curves
+
+    curve = curves()[arguments.kind]()
+    straight = Arc(curve, state_of(first), state_of(second))
+    if not curve.bent:
+        return straight
+    from landscape.path.connection import connect
+
+    return connect(straight, first, union(first.masks, second.masks), _schooling(arguments), place)
+
+
+def _schooling(arguments: Path) -> Schooling:
+    from landscape.path.connection import Schooling
+    from minima.zoo.seeds import derive
+    from minima.zoo.training.recipe import Recipe
+
+    recipe = Recipe(
+        optimiser="adam",
+        lr=arguments.lr,
+        weight_decay=0.0,
+        batch_size=arguments.examples_per_step,
+        schedule="cosine",
+    )
+    return Schooling(arguments.epochs, recipe, derive(arguments.seed, "bend"))
+
+
+def _walk(arc: Arc, subject: Subject, place: Place, arguments: Path) -> dict[str, list[float]]:
+    """t, and loss and error at each; those that a stopped run evaluated are not evaluated again."""
+    from landscape.path.course import levels, positions
+
+    t = positions(arguments.points)
+    place.scale("path/t", t, "1", "position between the first (0) and the second checkpoint (1)")
+    errors = place.rows("path/error", (len(t),), ("t",), "1", "fraction of the examples classified wrong")
+    losses = place.rows("path/loss", (len(t),), ("t",), "nat", "mean cross-entropy")
+    missing = losses.missing()
+    found = levels(arc, subject, [t[row] for row in missing], reestimated=arguments.reestimates)
+    for row, (loss, error) in zip(
+        missing, progress_bar(found, desc="path", total=len(missing), unit="point"), strict=True
+    ):
+        errors.set(row, error)
+        losses.set(row, loss)  # last: a point with a loss is a finished one
+    return {"t": t, "loss": losses.values.tolist(), "error": errors.values.tolist()}
+
+
+def _write(place: Place, first: Subject, course: dict[str, list[float]], arc: Arc) -> float:
+    """Everything but what `_walk` wrote; the distance of the ends."""
+    from landscape.objective.comparable import parameters
+
+    accuracies = [1 - error for error in course["error"]]
+    place.write("path/accuracy", accuracies, ("t",), "1", "fraction of the examples classified right")
+    for kind, units in (("loss", "nat"), ("error", "1")):
+        values = course[kind]
+        place.write(f"path/barrier_{kind}", barrier(course["t"], values), (), units, "largest rise over the chord")
+        place.write(f"path/rise_{kind}", rise_over_ends(values), (), units, "largest rise over the worse end")
+    length = (parameters(first, arc.first) - parameters(first, arc.last)).norm().item()
+    place.write("path/distance", length, (), "1", "Euclidean distance of the weights")
+    place.attributes("path", kind=arc.curve.name, formula=arc.curve.formula)
+    if arc.bend is not None:
+        weights = parameters(first, arc.bend)
+        place.scale("path/weight", range(len(weights)), "1", "weight, in the order of the network's parameters")
+        meaning = "the weights C that the path bends towards"
+        place.write("path/bend", weights.float(), ("weight",), "1", meaning)
+    return length

@@ -1,0 +1,1 @@
+"""Curves between two networks: one a file, found by the registry of `landscape.path.curve`."""

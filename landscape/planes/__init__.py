@@ -1,1 +1,0 @@
-"""Planes to draw a surface on: one kind a file, found by the registry of `landscape.spanning`."""

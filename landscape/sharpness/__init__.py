@@ -1,0 +1,1 @@
+"""`python -m landscape.sharpness`: how sharp a minimum is, by several measures."""

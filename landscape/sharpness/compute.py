@@ -1,0 +1,38 @@
+"""The measures of sharpness that were asked for, one after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from landscape.objective.flags import located
+from landscape.objective.position import write_position
+from landscape.sharpness import rescale_test
+from landscape.sharpness.report import entry, write
+from minima.store.messages import progress_bar
+
+if TYPE_CHECKING:
+    from minima.store.hdf5.results import Place
+    from minima.zoo.subject.subject import Subject
+from landscape.sharpness.flags import Sharpness
+
+
+def compute(subject: Subject, place: Place, arguments: Sharpness) -> dict[str, Any]:
+    """Take the measures of a subject, write them to its place, and return what the JSON object says of them."""
+    from landscape.spectrum.data_error import used_share
+
+    objective, where, _ = located(subject, arguments)
+    write_position(place, "sharpness", where)
+    test = rescale_test.RescaleTest.of(subject, arguments) if arguments.rescale_test else None
+    used = used_share(len(objective.x), subject.available)
+    for measure in progress_bar(arguments.chosen(), desc=subject.name, unit="measure"):
+        if measure.name not in place.kept():
+            found = measure.measure(objective, arguments.seed)
+            taken = entry(measure, found, used)
+            write(place, measure, found, taken["data_stderr"])
+            if test is not None:
+                again = test.again(measure, arguments.seed)
+                rescale_test.write(place, measure, again)
+                taken |= rescale_test.entry(found.value, again)
+            place.keep(measure.name, taken)
+    rescaling = {} if test is None else {"rescaling": test.summary}
+    return where | {"used_share": used} | rescaling | {"measures": place.kept()}

@@ -1,0 +1,81 @@
+"""What a sharpness measure is: a frozen dataclass of parameters that turns an objective into a number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from minima.store.command import BadInput
+from minima.store.registry import members
+
+if TYPE_CHECKING:
+    from landscape.objective.differentiable import Differentiable
+    from landscape.objective.objective import Objective
+
+Invariant = Literal["none", "layer", "unit"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measure's outcome."""
+
+    value: float
+    stderr: float | None = None
+    """of probes, draws, directions or batches; None where nothing is drawn, or too little to tell"""
+    data_stderr_new: float | None = None
+    """that other examples from the same source would make, as many as there are; None of a single one"""
+    seed_stderr: float | None = None
+    """of the starts of a maximisation: how much the maximum rests on the best of them"""
+    values: Mapping[str, float] = field(default_factory=dict)
+    """for other settings, by their description"""
+    convergence: Mapping[str, float | bool] = field(default_factory=dict)
+    """of an iteration: its residual, and whether it came within the tolerance"""
+    settled: Mapping[str, bool] = field(default_factory=dict)
+    """of an inner maximisation: whether it ended before its steps did, by setting"""
+    courses: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """of an inner maximisation: the largest rise found after each step, by setting"""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Base of the members of landscape/sharpness/measures. Its fields are its flags and are stored beside its value."""
+
+    name: ClassVar[str]
+    invariant: ClassVar[Invariant]
+    """which rescalings of a ReLU network leave it: none; of whole layers; of single units too"""
+    units: ClassVar[str] = "nat"
+    """of its value"""
+    meaning: ClassVar[str]
+    """what the number is, in a line of the table"""
+    default: ClassVar[bool] = True
+    """whether it is measured when --measures names none"""
+    relative: ClassVar[bool] = False
+    """whether it looks at the loss in coordinates relative to the weights"""
+
+    def measure(self, objective: Objective, seed: int) -> Measured:
+        """The measure of `objective`, its draws from `seed`."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Refuse parameters that mean nothing: all but names are positive numbers, but there may be no restarts."""
+        for parameter in fields(self):
+            value = getattr(self, parameter.name)
+            if isinstance(value, str):
+                continue
+            numbers = value if isinstance(value, tuple) else () if value is None else (value,)
+            least = -1 if parameter.name == "restarts" else 0
+            if value == () or any(not least < number < float("inf") for number in numbers):
+                flag = f"--{self.name}.{parameter.name}".replace("_", "-")
+                raise BadInput(f"{flag} {' '.join(map(str, numbers))}: expected positive numbers")
+
+    def function(self, objective: Objective) -> Differentiable:
+        """The loss in the coordinates the measure is defined in."""
+        from landscape.objective.relative import Relative
+
+        return Relative(objective) if self.relative else objective
+
+
+def measures() -> dict[str, type[Measure]]:
+    """Every sharpness measure by name."""
+    return members("landscape.sharpness.measures", Measure)

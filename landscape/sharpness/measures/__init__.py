@@ -1,0 +1,1 @@
+"""Sharpness measures: one a file, found by the registry of `landscape.sharpness.measure`."""

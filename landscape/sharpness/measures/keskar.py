@@ -1,0 +1,57 @@
+"""Keskar et al. (2017): the relative rise of the loss in a small box around the weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from landscape.sharpness.measure import Invariant, Measure, Measured
+
+if TYPE_CHECKING:
+    from landscape.objective.objective import Objective
+
+
+@dataclass(frozen=True)
+class Keskar(Measure):
+    """100 (max over C_e of L - L) / (1 + L), C_e = {|z_i| <= e (|w_i| + 1)}. It grows with the number of weights."""
+
+    name: ClassVar[str] = "keskar"
+    invariant: ClassVar[Invariant] = "none"
+    units: ClassVar[str] = "%"
+    meaning: ClassVar[str] = "worst loss in the box |z| <= e (|w| + 1), in % of 1 + loss; grows with the dimension"
+
+    e: tuple[float, ...] = (1e-3, 5e-4)
+    """half-widths of the box; the value is that of the first"""
+    restarts: int = 2
+    """climbs from random vertices, beside one from the weights"""
+    steps: int = 20
+    """gradients of a climb"""
+
+    def measure(self, objective: Objective, seed: int) -> Measured:
+        from landscape.objective.streams import stream
+        from landscape.sharpness.ascent import Box, highest
+        from landscape.spectrum.data_error import mean_error, relative_influence
+
+        scale, losses = objective.point.abs() + 1, objective.example_losses()
+        above = 1 + losses.mean().item()
+        found = {
+            f"e={e:g}": highest(
+                objective,
+                Box(e * scale),
+                restarts=self.restarts,
+                steps=self.steps,
+                generator=stream(seed, "keskar"),
+            )
+            for e in self.e
+        }
+        values = {setting: 100 * highest.rise / above for setting, highest in found.items()}
+        first, worst = next(iter(values)), next(iter(found.values()))
+        return Measured(
+            values[first],
+            data_stderr_new=mean_error(relative_influence(objective.example_losses(worst.displacement), losses)),
+            seed_stderr=None if worst.seed_stderr is None else 100 * worst.seed_stderr / above,
+            values=values,
+            convergence={"converged": worst.converged},
+            settled={setting: highest.converged for setting, highest in found.items()},
+            courses={setting: highest.course for setting, highest in found.items()},
+        )

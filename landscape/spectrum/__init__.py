@@ -1,0 +1,1 @@
+"""Curvature matrices known by their products: eigenvalues, traces, densities, and their errors."""

@@ -1,0 +1,50 @@
+"""What a curvature operator is: a frozen dataclass of parameters that turns an objective into products with vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, ClassVar
+
+from minima.store.command import BadInput
+from minima.store.registry import members
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from landscape.objective.objective import Objective
+
+    Product = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Base of the members of landscape/spectrum/operators: a symmetric (d, d) matrix, known by its products."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    """its name in a table"""
+    semidefinite: ClassVar[bool] = True
+    """whether no eigenvalue is negative, whatever the loss"""
+
+    drawn: ClassVar[bool] = False
+    """whether it is a draw of many that the same examples might give"""
+
+    def product(self, objective: Objective, seed: int = 0) -> Product:
+        """v -> A v, for one vector (d,) or several (k, d), float64; A is fixed here, draws being from `seed`."""
+        raise NotImplementedError
+
+    def parts(self, objective: Objective, parts: Iterable[Objective], seed: int = 0) -> Iterator[Product]:  # noqa: ARG002
+        """The matrix over each of the consecutive `parts` of the examples: their mean by size is the whole one."""
+        return (self.product(part, seed) for part in parts)
+
+    def check(self) -> None:
+        """Refuse parameters that mean nothing: all are counts."""
+        for parameter in fields(self):
+            if getattr(self, parameter.name) < 1:
+                raise BadInput(f"{self.name}: {parameter.name} must be at least 1, not {getattr(self, parameter.name)}")
+
+
+def operators() -> dict[str, type[Operator]]:
+    """Every curvature operator by name."""
+    return members("landscape.spectrum.operators", Operator)

@@ -1,0 +1,94 @@
+"""Curvature at one moment of a training, beside what the optimiser bears there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from landscape.objective.flags import located
+from landscape.objective.position import write_position
+from minima.store.command import BadInput, note
+
+if TYPE_CHECKING:
+    from landscape.objective.objective import Objective
+    from landscape.stability.threshold import Moment
+    from minima.store.hdf5.results import Place
+    from minima.zoo.subject.subject import Subject
+from landscape.stability.flags import Stability
+
+UNITS = {
+    "update": ("1", "steps of the optimiser done"),
+    "lambda_max": ("nat", "largest eigenvalue of the Hessian of the loss of all examples trained on"),
+    "residual": ("1", "||Hv - lv|| / |l| of it"),
+    "batch_sharpness": ("nat", "curvature of a batch's own loss along its own gradient, mean over batches"),
+    "batch_sharpness_stderr": ("nat", "standard error of it over the batches; NaN where one holds all examples"),
+    "batch_sharpness_of_means": (
+        "nat",
+        "the mean of g.Hg over that of g.g: large gradients count more",
+    ),
+    "weight_decay": ("nat", "curvature of the weight decay, to be added to that of the loss"),
+    "learning_rate": ("1", "of the next step"),
+    "threshold": ("nat", "largest curvature that the next step bears on a quadratic"),
+}
+
+
+def compute(subject: Subject, place: Place, arguments: Stability) -> dict[str, Any]:
+    """Measure one moment of a trajectory, write it to its place, and return what the JSON object says of it.
+
+    Each moment is measured by itself (no start from the eigenvector of the one before), so that a run that was stopped
+    goes on to the same numbers. The network is in eval mode: where training normalised by each batch or dropped units,
+    its steps felt another curvature.
+    """
+    from landscape.stability.threshold import moment
+
+    subject, trained = _trained_on(subject)
+    when = moment(subject.checkpoint, subject.step or 0, trained)
+    objective, where, _ = located(subject, arguments)
+    found = _curvature(objective, when, arguments)
+    if not found["converged"]:
+        note(f"{subject.name}: the products allowed did not bring the eigenvalue within the tolerance")
+    write_position(place, "stability", where)
+    for key, (units, long_name) in UNITS.items():
+        value = found[key]
+        place.write(f"stability/{key}", float("nan") if value is None else value, (), units, long_name)
+    level = {"accuracy": objective.evaluate().accuracy, "samples": len(subject.x)}
+    return where | level | found | {"batch_size": when.recipe.batch_size, "no_threshold": when.unknown}
+
+
+def _trained_on(subject: Subject) -> tuple[Subject, int]:
+    """The subject without the examples that training held out for validation, and how many training used in all."""
+    from minima.zoo.data.holdout import holdout
+
+    training = subject.checkpoint.training
+    used, _ = holdout(subject.available, training["validation"], training["split_seed"])
+    kept = used[used < len(subject.x)].to(subject.device)
+    if not len(kept):
+        raise BadInput(f"--samples {len(subject.x)}: training held all of them out. Type more")
+    return replace(subject, x=subject.x[kept], y=subject.y[kept]), len(used)
+
+
+def _curvature(objective: Objective, when: Moment, arguments: Stability) -> dict[str, Any]:
+    """The numbers of `UNITS`, and whether the eigenvalue converged."""
+    from landscape.objective.streams import stream
+    from landscape.sharpness.measures.batch_sharpness import BatchSharpness
+    from landscape.spectrum.lanczos import top_eigenpairs
+    from minima.zoo.seeds import derive
+
+    draws, size, room = stream(arguments.seed, "lanczos"), objective.dimension, objective.keeper.vector_bytes
+    top = top_eigenpairs(
+        objective.hvp, lambda: objective.normal(draws), size, 1, tolerance=arguments.tolerance, memory=room
+    )
+    batches = BatchSharpness(batch=when.recipe.batch_size, batches=arguments.batches)
+    sharpness = batches.measure(objective, derive(arguments.seed, "moment", when.update))
+    return {
+        "update": when.update,
+        "lambda_max": float(top.values[0]),
+        "residual": float(top.residuals[0]),
+        "converged": top.converged,
+        "batch_sharpness": sharpness.value,
+        "batch_sharpness_stderr": sharpness.stderr,
+        "batch_sharpness_of_means": sharpness.values.get("quotient_of_means"),
+        "weight_decay": when.recipe.weight_decay,
+        "learning_rate": when.learning_rate,
+        "threshold": when.threshold,
+    }

@@ -1,0 +1,1 @@
+"""`python -m landscape.successive`: barriers from one level of pruning to the next."""

@@ -1,0 +1,16 @@
+"""Flags of `python -m landscape.successive`, and what can be refused before any work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from landscape.path.along import Along
+
+
+@dataclass(frozen=True, kw_only=True)
+class Successive(Along):
+    """Flags of `python -m landscape.successive`: from each checkpoint to the next."""
+
+    siblings: bool = False
+    """the last two checkpoints are no levels but siblings (one start, one method, another data order each): the
+    barrier between them is what the others are read against"""

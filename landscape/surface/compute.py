@@ -1,0 +1,114 @@
+"""A surface over a grid, filled row by row, with what lies on it."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from landscape.objective.position import write_position
+from landscape.surface.field import parse_maps
+from landscape.surface.grid import Grid, parse_grid
+from minima.store.command import note
+
+if TYPE_CHECKING:
+    from landscape.objective.objective import Objective
+    from landscape.surface.pencil import Lines
+    from landscape.surface.sheet import Sheet
+    from minima.store.hdf5.results import Place
+    from minima.zoo.subject.subject import Subject
+from landscape.surface.flags import Surface
+
+USUAL_SHARE = 0.1
+"""of the exact passes that a surface to a given error takes"""
+
+
+def compute(subject: Subject, place: Place, arguments: Surface) -> dict[str, Any]:
+    """Evaluate a subject on the grid, row by row into its place, and return what the JSON object says of it."""
+    from landscape.surface.execution import settle
+    from landscape.surface.landmark_positions import write_points, write_trajectory
+    from landscape.surface.pencil import Lines, write_spread
+    from landscape.surface.survey import survey
+
+    start = time.perf_counter()
+    grid = parse_grid(arguments.grid, arguments.extent)
+    found = survey(subject, arguments, len(grid.shape))
+    sheet, plane = found.sheet, found.sheet.plane
+    grid = grid.around(plane.around) if plane.around else grid
+    write_position(place, "surface", found.where)
+    _describe(place, grid, arguments)
+    plane.write(place)
+    points = Lines(arguments.lines, grid) if arguments.lines else grid
+    corner = plane.displacement(points.row(0)[0])
+    chosen = settle(sheet.objective, place, arguments, corner, _work(points, sheet, arguments))
+    note(f"{subject.name}: passes are {chosen}")
+    filled = _fill(place, points, sheet, arguments, subject.name)
+    others = sheet.passes * (len(found.through) + 2 * len(found.moments) + (not grid.has_centre))
+    return (
+        found.where
+        | {"shape": list(grid.shape), "lines": arguments.lines, "directions": arguments.directions}
+        | _extremes(place, grid, sheet)
+        | plane.summary()
+        | filled
+        | {"forward_passes": filled["forward_passes"] + others}
+        | (write_spread(place) if arguments.lines else {})
+        | write_points(place, sheet, subject.name, found.through)
+        | write_trajectory(place, sheet, found.moments)
+        | {"plan": chosen}
+        | _timed(start, sheet.objective)
+    )
+
+
+def _fill(place: Place, points: Grid | Lines, sheet: Sheet, arguments: Surface, name: str) -> dict[str, Any]:
+    """Loss, accuracy and maps over the grid; what that took, and how exact it is."""
+    from landscape.surface.estimate.within_error import fill_within
+    from landscape.surface.filling import fill
+
+    count = math.prod(points.shape)
+    own = {"points": count, "batch_norm_statistics": arguments.batch_norm_statistics}
+    if arguments.error is not None and isinstance(points, Grid):
+        return own | fill_within(place, points, sheet, name, arguments.error)
+    fields = parse_maps(arguments.maps)
+    fill(place, points, sheet, name, fields)
+    own["forward_passes"] = sheet.passes * count
+    return own | ({"maps": {field.name: field.cost(len(points.shape), count) for field in fields}} if fields else {})
+
+
+def _work(points: Grid | Lines, sheet: Sheet, arguments: Surface) -> int:
+    """About how many passes over the data lie ahead."""
+    share = 1.0 if arguments.error is None else USUAL_SHARE
+    return max(1, round(share * sheet.passes * math.prod(points.shape)))
+
+
+def _timed(start: float, objective: Objective) -> dict[str, float]:
+    compiling = objective.forward.compile_seconds
+    return {"seconds": time.perf_counter() - start - compiling, "compile_seconds": compiling}
+
+
+def _describe(place: Place, grid: Grid, arguments: Surface) -> None:
+    for axis, name in enumerate(grid.axes):
+        place.scale(f"surface/{name}", grid.coordinates(axis), "1", f"coordinate along direction {axis + 1}")
+    if arguments.lines:
+        place.scale("surface/line", range(1, arguments.lines + 1), "1", "line along a random direction")
+    own = {"directions": arguments.directions, "batch_norm_statistics": arguments.batch_norm_statistics}
+    place.attributes("surface", **own)
+
+
+def _extremes(place: Place, grid: Grid, sheet: Sheet) -> dict[str, Any]:
+    """Of the points where the loss is finite, and the loss at the centre, which need not be a point of the grid."""
+    losses = place.read("surface/loss")
+    finite = losses[np.isfinite(losses)]
+    if grid.has_centre:
+        at = [grid.coordinates(axis).index(0.0) for axis in range(len(grid.shape))]
+        centre = float(losses.reshape(-1, *grid.shape)[0, *at])  # of several lines the first
+    else:
+        centre = sheet.at([0.0] * len(grid.shape)).level.loss
+    lowest, highest = (float(finite.min()), float(finite.max())) if finite.size else (None, None)
+    return {
+        "loss_at_centre": centre,
+        "loss_min": lowest,
+        "loss_max": highest,
+        "not_finite": losses.size - finite.size,
+    }

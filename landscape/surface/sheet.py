@@ -1,0 +1,101 @@
+"""A network's loss as a function on a plane, with the batch-norm statistics that its points are to have."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import torch
+
+from landscape.objective.batch_norm import BatchNorm, reestimate
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from landscape.objective.graphs import Chunk
+    from landscape.objective.objective import Objective
+    from landscape.surface.landmark import Landmark
+    from landscape.surface.plane import Plane
+    from minima.zoo.evaluation import Evaluation
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A point of a surface."""
+
+    objective: Objective
+    """with the statistics of this very point"""
+    displacement: Tensor
+    """(d,) of the weights"""
+    sheet: Sheet
+    """that it lies on, or beside"""
+
+    @cached_property
+    def level(self) -> Evaluation:
+        """Mean loss and accuracy, of one pass over the data."""
+        return self.objective.evaluate(self.displacement)
+
+    @cached_property
+    def examples(self) -> tuple[Tensor, Tensor]:
+        """(N,) each example's loss, inf where it overflows, and (N,) whether it is classified right, as 0 or 1.
+
+        The same pass gives the level, which is not computed again.
+        """
+        objective = self.objective
+        found = torch.zeros(2, len(objective.x), dtype=torch.float64, device=objective.x.device)
+
+        def note(chunk: Chunk) -> None:
+            found[0, chunk.examples] = chunk.losses
+            found[1, chunk.examples] = (chunk.outputs.argmax(1) == objective.y[chunk.examples]).double()
+
+        self.__dict__["level"] = objective.evaluate(self.displacement, note)
+        losses, right = objective.ranks.sum(found)
+        return losses.nan_to_num(nan=torch.inf, posinf=torch.inf), right
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """L(w + alpha d_1 + beta d_2), the running statistics being the plane's, or `reestimated` at each point."""
+
+    objective: Objective
+    plane: Plane
+    classes: int
+    seed: int
+    """of what is drawn at its points"""
+    reestimated: bool = False
+
+    @property
+    def passes(self) -> int:
+        """Over the data for one point's loss: re-estimation needs one for each layer that has statistics."""
+        return 1 + (len(_layers(self.objective)) if self.reestimated else 0)
+
+    def at(self, coordinates: Sequence[float]) -> Spot:
+        """The point (alpha, beta)."""
+        return self._spot(self.plane.displacement(coordinates), self.plane.held(coordinates))
+
+    def network(self, landmark: Landmark) -> Spot:
+        """Another network, on the plane or beside it, itself."""
+        return self._spot(landmark.displacement, landmark.held)
+
+    def _spot(self, displacement: Tensor, held: Mapping[str, Tensor]) -> Spot:
+        if self.reestimated:
+            held = _reestimated(self.objective, displacement, held)
+        objective = self.objective.holding(held) if held else self.objective
+        return Spot(objective, displacement, self)
+
+
+def _reestimated(objective: Objective, displacement: Tensor, held: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What the point holds beside its weights, with statistics of the data themselves; on a copy of the model."""
+    coordinates, model = objective.coordinates, copy.deepcopy(objective.model).eval()
+    moved = coordinates.tensors(coordinates.full + coordinates.extend(displacement), native=True)
+    model.load_state_dict({**coordinates.fixed, **held, **moved}, strict=False)
+    reestimate(model, objective.x, objective.batch_size)
+    return {**held, **{name: buffer for name, buffer in model.named_buffers() if buffer.is_floating_point()}}
+
+
+def _layers(objective: Objective) -> list[BatchNorm]:
+    modules = objective.model.modules()
+    return [each for each in modules if isinstance(each, BatchNorm) and each.track_running_stats]

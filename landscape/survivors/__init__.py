@@ -1,0 +1,1 @@
+"""`python -m landscape.survivors`: a pruned network's curvature beside its dense parent's."""

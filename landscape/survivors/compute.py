@@ -1,0 +1,181 @@
+"""The Hessian of a pruned network over its survivors, and of its controls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from landscape.objective.flags import loss_of
+from landscape.objective.position import position, slope
+from landscape.sharpness.report import ERRORS
+from landscape.survivors.report import RATIOS, spread
+from minima.store.command import note
+from minima.store.messages import progress_bar
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from landscape.objective.differentiable import Differentiable
+    from landscape.objective.objective import Objective
+    from landscape.spectrum.lanczos import Eigenpairs
+    from minima.store.hdf5.results import Place
+    from minima.zoo.subject.subject import Subject
+from landscape.survivors.flags import Survivors
+
+NUMBERS = {
+    "loss": ("nat", "mean cross-entropy of the examples used"),
+    "accuracy": ("1", "fraction of the examples used that are classified right"),
+    "dimension": ("1", "weights that may move"),
+    "gradient_norm": ("nat", "norm of the gradient of the loss"),
+    "weight_norm": ("1", "norm of the weights that may move"),
+    "products": ("1", "products with vectors for the eigenvalues"),
+    "trace": ("nat", "trace of the Hessian, mean over the probes"),
+    "trace_stderr": ("nat", "standard error of the trace"),
+    "top_share": ("1", "sum of the eigenvalues over the trace"),
+    "top_share_stderr": ("1", "error of it from the probes of the trace, to first order"),
+    "adaptive_lambda_max": ("nat", "largest eigenvalue of |w| H |w|"),
+    "adaptive_residual": ("1", "||Av - lv|| / |l| of the largest eigenvalue of |w| H |w|"),
+}
+"""one for each operator, with units and meaning"""
+
+
+def compute(subject: Subject, place: Place, arguments: Survivors) -> dict[str, Any]:
+    """Measure a subject and its controls, write them to its place, and return what the JSON object says of them."""
+    from landscape.spectrum.data_error import used_share
+    from landscape.survivors.controls import compared, dense_parent
+
+    parent = dense_parent(subject, arguments.parent)
+    losses = [loss_of(each, arguments) for each in (subject, parent)]
+    objectives = compared(subject, parent, losses, arguments.masks, arguments.seed, arguments.graph_bytes)
+    for name, build in progress_bar(objectives.items(), desc=subject.name, unit="Hessian"):
+        if name not in place.kept():  # of a run that was stopped
+            place.keep(name, _measured(build(), arguments))
+            if not place.kept()[name]["converged"]:
+                note(f"{subject.name}: not all eigenvalues of {name} are within the tolerance")
+    found = [{"name": name, **place.kept()[name]} for name in objectives]
+    pooled = _pooled(found[3:]) if found[3:] else None
+    _compare([*found, *([pooled] if pooled else [])], found[0], len(subject.x), subject.available)
+    _write(place, found)
+    where = ("loss", "accuracy", "dimension", "gradient_norm", "gradient_curvature", "weight_norm")
+    return {
+        **{key: found[0][key] for key in where},
+        "subspace": "survivors",
+        "temperature": losses[0].temperature,
+        "parent_temperature": losses[1].temperature,
+        "calibrated": arguments.temperature == "calibrated",
+        "logits": arguments.logits,
+        "used_share": used_share(len(subject.x), subject.available),
+        "operators": found,
+        "random_masks": pooled and pooled | {key: spread([each[key] for each in found[3:]]) for key in RATIOS},
+    }
+
+
+def _measured(objective: Objective, arguments: Survivors) -> dict[str, Any]:
+    """One Hessian's numbers; the draws are the same for all, as far as they have coordinates in common."""
+    from landscape.objective.relative import Relative
+    from landscape.objective.streams import stream
+    from landscape.spectrum.lanczos import top_eigenpairs
+    from landscape.spectrum.trace import hutchinson
+
+    def solve(function: Differentiable, top: int, known: tuple[Tensor, Tensor] | None = None) -> Eigenpairs:
+        draws = stream(arguments.seed, "lanczos")
+        return top_eigenpairs(
+            function.hvp,
+            lambda: function.normal(draws),
+            function.dimension,
+            top,
+            tolerance=arguments.tolerance,
+            known=known,
+            memory=arguments.vector_bytes,
+        )
+
+    at, relative, probes = slope(objective), Relative(objective), stream(arguments.seed, "trace")
+    pairs, adaptive = solve(objective, arguments.top, at[1:]), solve(relative, 1)
+    trace = hutchinson(objective.hvp, lambda: objective.signs(probes), arguments.trace)
+    top_share = float(pairs.values.sum()) / trace.value if trace.value else None
+    return position(objective, at) | {
+        "accuracy": objective.evaluate().accuracy,
+        "lambda_max": float(pairs.values[0]),
+        "eigenvalues": pairs.values.tolist(),
+        "residuals": pairs.residuals.tolist(),
+        "converged": pairs.converged and adaptive.converged,
+        "products": pairs.products,
+        "trace": trace.value,
+        "trace_stderr": trace.stderr,
+        "top_share": top_share,
+        "top_share_stderr": trace.stderr and top_share and abs(top_share * trace.stderr / trace.value),
+        "adaptive_lambda_max": float(adaptive.values[0]),
+        "adaptive_residual": float(adaptive.residuals[0]),
+        "blocks": _blocks(objective, pairs.vectors, relative.absolute(adaptive.vectors), arguments),
+    }
+
+
+def _blocks(objective: Objective, vectors: Tensor, relative: Tensor, arguments: Survivors) -> dict[str, Any]:
+    """The numbers of each block of the examples by itself, to first order: what their errors come from.
+
+    `vectors`: (k, d) eigenvectors; `relative`: (1, d) that of |w| H |w|, times |w|.
+    """
+    import torch
+
+    from landscape.objective.streams import stream
+    from landscape.sharpness.measures.trace import DATA_PROBES
+    from landscape.spectrum.data_error import block_quotients
+
+    probes, count = stream(arguments.seed, "trace"), min(DATA_PROBES, arguments.trace)
+    signs = torch.stack([objective.signs(probes) for _ in range(count)])
+    found = block_quotients(objective, torch.cat([vectors, relative, signs]))  # (blocks, k + 1 + probes)
+    eigenvalues, adaptive, traces = found.split([len(vectors), 1, count], dim=1)
+    return {
+        "eigenvalues": eigenvalues.tolist(),
+        "lambda_max": eigenvalues[:, 0].tolist(),
+        "trace": traces.mean(1).tolist(),
+        "adaptive_lambda_max": adaptive[:, 0].tolist(),
+    }
+
+
+def _pooled(masks: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The means of several Hessians' numbers, of each block too."""
+    import numpy as np
+
+    blocks = {key: np.mean([each["blocks"][key] for each in masks], axis=0).tolist() for key in masks[0]["blocks"]}
+    means = {key: float(np.mean([each[key] for each in masks])) for key in RATIOS}
+    eigenvalues = np.mean([each["eigenvalues"] for each in masks], axis=0).tolist()
+    top_share = sum(eigenvalues) / means["trace"] if means["trace"] else None
+    return means | {"eigenvalues": eigenvalues, "top_share": top_share, "blocks": blocks}
+
+
+def _compare(entries: Sequence[dict[str, Any]], reference: dict[str, Any], used: int, available: int) -> None:
+    """Put ratios and errors in the place of what they come from."""
+    from landscape.spectrum.data_error import block_sizes, used_share
+    from landscape.spectrum.paired_error import errors
+
+    sizes, shares = block_sizes(used), {"data_stderr": used_share(used, available), "data_stderr_new": 1.0}
+    for each in entries:
+        each["ratios"] = {key: each[key] / reference[key] if reference[key] else None for key in RATIOS}
+        each |= {kind: errors(each, reference, RATIOS, sizes, share) for kind, share in shares.items()}
+    for each in entries:
+        del each["blocks"]
+
+
+def _write(place: Place, found: Sequence[dict[str, Any]]) -> None:
+    place.scale("survivors/operator", [each["name"] for each in found], "1", "whose Hessian, over which weights")
+    place.scale("survivors/rank", list(range(1, len(found[0]["eigenvalues"]) + 1)), "1", "rank by value")
+    dims = ("operator", "rank")
+    eigenvalues, residuals = ([each[key] for each in found] for key in ("eigenvalues", "residuals"))
+    place.write("survivors/eigenvalues", eigenvalues, dims, "nat", "largest eigenvalues of the Hessian")
+    place.write("survivors/residuals", residuals, dims, "1", "||Hv - lv|| / max(|l|, 1e-6 |l_1|)")
+    for key, (units, meaning) in NUMBERS.items():
+        values = [float("nan") if each[key] is None else each[key] for each in found]
+        place.write(f"survivors/{key}", values, ("operator",), units, meaning)
+    for kind in ("data_stderr", "data_stderr_new"):
+        _write_errors(place, kind, [each[kind] for each in found], len(eigenvalues[0]))
+
+
+def _write_errors(place: Place, kind: str, found: Sequence[dict[str, Any] | None], top: int) -> None:
+    """Beside each array its errors of one kind, NaN where there are none."""
+    nan, meaning = float("nan"), ERRORS[kind]
+    each = [[nan] * top if errors is None else errors["eigenvalues"] for errors in found]
+    place.write(f"survivors/eigenvalues_{kind}", each, ("operator", "rank"), "nat", meaning)
+    for key in ("trace", "adaptive_lambda_max", "top_share"):
+        values = [nan if errors is None or errors[key] is None else errors[key] for errors in found]
+        place.write(f"survivors/{key}_{kind}", values, ("operator",), NUMBERS[key][0], meaning)

@@ -1,0 +1,1 @@
+"""Other weights that compute the same function: permuted and rescaled units."""

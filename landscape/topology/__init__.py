@@ -1,0 +1,1 @@
+"""`python -m landscape.topology`: basins, saddles and curvature of a measured surface."""

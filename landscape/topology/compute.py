@@ -1,0 +1,23 @@
+"""The shapes of measured surfaces, written to a results file."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from landscape.surface.drawn_surface import DrawnSurface
+    from minima.store.hdf5.results import Results
+
+
+def fill(results: Results, surfaces: list[DrawnSurface], prominence: float | None) -> None:
+    """Arrays have room for the most basins that one of the surfaces has."""
+    from landscape.topology.shape import find_shape
+
+    start = time.perf_counter()
+    shapes = [find_shape(surface, prominence) for surface in surfaces]
+    seconds = (time.perf_counter() - start) / len(shapes)
+    basins, loops = (max(numbers) for numbers in zip(*(shape.counts for shape in shapes), strict=True))
+    for index, shape in enumerate(shapes):
+        shape.write(results.place(index), (basins, loops))
+        results.mark_done(index, shape.summary() | {"seconds": seconds, "compile_seconds": 0.0})

@@ -1,0 +1,1 @@
+"""Checkpoints and trajectories: a network's weights and masks on disk."""

@@ -1,0 +1,210 @@
+"""Checkpoints: a network's weights and masks, and everything that is needed to measure it or to train it on.
+
+A file holds plain containers and tensors only, so that `torch.load(path, weights_only=True)` reads it. Tensors with a
+mask are packed (`minima.store.checkpoints.packing`). `python -m minima.checkpoint FILE.pt` prints one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from minima.store.files import readable, write_atomically
+from minima.store.messages import BadInput
+from minima.store.plain import plain
+from minima.store.provenance import versions
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FORMAT = "minima-checkpoint"
+VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A network at one point, and where it comes from."""
+
+    model: dict[str, Any]
+    """`name`, `arguments`, `input_shape`, `classes`: what minima.zoo.architecture.architecture builds"""
+    data: dict[str, Any]
+    """`spec`, `root`, `mean`, `std`: what minima.zoo.data.specs loads"""
+    state: dict[str, Tensor]
+    """the dense state dict; removed weights are 0 in it"""
+    masks: dict[str, Tensor] = field(default_factory=dict)
+    """bool, True = kept, by parameter name; {} for a dense network"""
+    weights_at: dict[int, dict[str, Tensor]] = field(default_factory=dict)
+    """state dicts of earlier epochs; epoch 0 is the initialisation"""
+    training: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    metrics: dict[str, Any] = field(default_factory=dict)
+    parent: str | None = None
+    """the SHA-256 of the file that this one was made from"""
+    method: dict[str, Any] | None = None
+    """how it was pruned"""
+    versions: dict[str, str] = field(default_factory=dict)
+    """the software that wrote the file: filled in by `save`"""
+
+
+TENSORS = ("state", "masks", "weights_at")
+HEADER = tuple(entry.name for entry in fields(Checkpoint) if entry.name not in TENSORS)
+
+
+def save(checkpoint: Checkpoint, path: Path) -> str:
+    """Write the checkpoint, atomically; equal content gives equal bytes, whatever the path.
+
+    Returns:
+        the SHA-256 of the bytes written, in hexadecimal.
+
+    Raises:
+        ValueError: a mask does not fit its tensor, or a removed weight is not 0.
+    """
+    import torch
+
+    buffer = io.BytesIO()  # torch.save to a path would put the file's name into the bytes
+    torch.save(_contents(checkpoint), buffer)
+    write_atomically(path, buffer.getvalue())
+    return hashlib.sha256(buffer.getbuffer()).hexdigest()
+
+
+def load(path: Path) -> Checkpoint:
+    """The checkpoint in a file that `save` wrote.
+
+    Raises:
+        BadInput: the file is not there, no checkpoint of this suite, damaged, of a newer version, would run code to
+            be read (it is not run), or holds a weight that is not finite.
+    """
+    found = read(path)
+    if isinstance(found, Checkpoint):
+        return found
+    shown = ", ".join(map(str, list(found)[:5])) + (" ..." if len(found) > 5 else "")
+    raise BadInput(
+        f"{path} is a PyTorch file, but not a checkpoint of this suite (it holds {shown or 'nothing'}).\n"
+        "It can be measured where --model SPEC and --data SPEC say what it is; training and pruning start from "
+        "python -m minima.train"
+    )
+
+
+def read(path: Path) -> Checkpoint | dict[str, Any]:
+    """As `load`, but the containers of a file that others wrote come back as they are, for others to interpret."""
+    from minima.store.checkpoints.unpickling import is_intact, unpickle
+
+    with readable(path):
+        content = path.read_bytes()
+    raw = unpickle(content, path)
+    if not isinstance(raw, Mapping):
+        raise BadInput(f"{path} holds a {type(raw).__name__}, expected a state dict or a checkpoint")
+    if raw.get("format") != FORMAT:
+        return dict(raw)
+    if not is_intact(content):
+        raise BadInput(f"{path} is damaged: its bytes are not those that were written. Copy or make it again")
+    return _interpret(raw, path)
+
+
+def sparsity(masks: Mapping[str, Tensor]) -> float:
+    """The fraction of the masked weights that is removed; 0 without masks.
+
+    >>> import torch
+    >>> sparsity({"fc.weight": torch.tensor([[True, False], [False, False]])})
+    0.75
+    """
+    total = sum(mask.numel() for mask in masks.values())
+    kept = sum(int(mask.sum()) for mask in masks.values())
+    return (total - kept) / total if total else 0.0
+
+
+def header(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Everything of a checkpoint but its tensors, as plain containers."""
+    return {name: plain(getattr(checkpoint, name)) for name in HEADER}
+
+
+def _contents(checkpoint: Checkpoint) -> dict[str, Any]:
+    """The file's containers, as fresh objects, so that how the caller's are shared does not show in the bytes."""
+    entries = {"format": FORMAT, "version": VERSION} | header(replace(checkpoint, versions=versions()))
+    unknown = [name for name in checkpoint.masks if name not in checkpoint.state]
+    if unknown:
+        raise ValueError(f"masks of {', '.join(unknown)}, which the state dict does not have")
+    weights_at = {int(epoch): _own_all(state) for epoch, state in sorted(checkpoint.weights_at.items())}
+    return entries | {"state": _pack_state(checkpoint.state, checkpoint.masks), "weights_at": weights_at}
+
+
+def _pack_state(state: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Masked tensors packed; a second name of one (tied weights) as a reference, lest it be stored densely."""
+    from minima.store.checkpoints.packing import pack
+
+    packed: dict[str, Any] = {}
+    for name, tensor in state.items():
+        if name in masks:
+            try:
+                packed[sys.intern(name)] = pack(tensor, masks[name])
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
+        else:
+            twin = next((other for other in masks if _same(tensor, state[other])), None)
+            packed[sys.intern(name)] = {"same_as": sys.intern(twin)} if twin else _own(tensor)
+    return packed
+
+
+def _unpack_state(packed: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    from minima.store.checkpoints.packing import unpack
+
+    state: dict[str, Tensor] = {}
+    masks: dict[str, Tensor] = {}
+    for name, entry in packed.items():
+        if not isinstance(entry, Mapping):
+            state[name] = entry
+        elif "same_as" in entry:
+            state[name] = unpack(packed[entry["same_as"]])[0]
+        else:
+            state[name], masks[name] = unpack(entry)
+    return state, masks
+
+
+def _interpret(raw: Mapping[str, Any], path: Path) -> Checkpoint:
+    if raw.get("version") != VERSION:
+        raise BadInput(
+            f"{path} has checkpoint format {raw.get('version')}, this version of the suite reads {VERSION}.\n"
+            "It was written by a newer version: update this one (git pull)"
+        )
+    try:
+        state, masks = _unpack_state(raw["state"])
+        entries = {name: raw[name] for name in HEADER}
+        checkpoint = Checkpoint(state=state, masks=masks, weights_at=raw["weights_at"], **entries)
+        check_finite(checkpoint, path)
+    except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+        raise BadInput(f"{path} is damaged: {type(error).__name__}: {error}. Make it again") from error
+    return checkpoint
+
+
+def check_finite(checkpoint: Checkpoint, path: Path) -> None:
+    """Raise a BadInput that names the first tensor with a value that is not finite."""
+    moments = [("", checkpoint.state)]
+    moments += [(f" of epoch {epoch}", state) for epoch, state in checkpoint.weights_at.items()]
+    for moment, state in moments:
+        for name, tensor in state.items():
+            bad = int((~tensor.isfinite()).sum())
+            if bad:
+                raise BadInput(
+                    f"{path}: {name}{moment} contains {bad} values that are NaN or infinite: its training diverged, "
+                    "and there is nothing to measure.\nTrain it again, with a smaller --lr for instance"
+                )
+
+
+def _own(tensor: Tensor) -> Tensor:
+    """A copy with a storage of just its size: torch.save writes the whole storage that a view looks into."""
+    import torch
+
+    return tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+
+
+def _own_all(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {sys.intern(name): _own(tensor) for name, tensor in state.items()}
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and one.dtype == other.dtype and bool((one == other).all())

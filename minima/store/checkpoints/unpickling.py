@@ -1,0 +1,98 @@
+"""Reading PyTorch's files without running what is in them, and saying in plain words why one cannot be read."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import pickletools
+import re
+import warnings
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+from minima.store.messages import BadInput
+
+ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
+
+
+def unpickle(content: bytes, path: Path) -> Any:
+    """What `torch.save` wrote, read with weights_only=True: plain containers and tensors, or a BadInput."""
+    import torch
+
+    if content.startswith(HDF5):
+        raise BadInput(f"{path} is an HDF5 file (results or a trajectory), expected a checkpoint: FILE.pt")
+    try:
+        with warnings.catch_warnings(action="ignore"):  # about pickle protocols; what matters raises
+            return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # torch raises almost every kind on a broken file
+        raise BadInput(f"{path} {_why(content, error)}") from error
+
+
+BROKEN_ZIP = (zipfile.BadZipFile, NotImplementedError, EOFError, UnicodeDecodeError, RuntimeError, zlib.error)
+"""what zipfile raises, depending on where the damage is"""
+
+
+def is_intact(content: bytes) -> bool:
+    """Whether every record of a zip file has the checksum it was written with; torch itself does not look."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return archive.testzip() is None
+    except BROKEN_ZIP:
+        return False
+
+
+def _why(content: bytes, error: Exception) -> str:
+    if isinstance(error, pickle.UnpicklingError):
+        named = re.search(r"GLOBAL ([\w.]+)", str(error))
+        wanted = named[1] if named else next(iter(named_globals(content)), None)
+        if wanted:
+            return (
+                f"would run code to be read: it names {wanted}. It was not run, nothing was loaded.\n"
+                "Expected tensors only. If it is your own model, save its weights: "
+                "torch.save(model.state_dict(), FILE)"
+            )
+    if "TorchScript" in str(error):
+        return "is a TorchScript archive, which holds code. Save its weights: torch.save(model.state_dict(), FILE)"
+    if not content:
+        return "is empty: it was truncated. Make it again, or copy it again"
+    if content.startswith(ZIP) or "EOF" in str(error):
+        return (
+            f"is truncated or damaged: {len(content):,} bytes are there, but no whole checkpoint.\n"
+            "Make it again, or copy it again"
+        )
+    return f"is not a checkpoint: expected a file written by torch.save, found {content[:16]!r}..."
+
+
+def named_globals(content: bytes) -> list[str]:
+    """The functions and classes that a pickle, bare or in torch's zip, names. It is only read, never run.
+
+    >>> import pickle, pathlib
+    >>> named_globals(pickle.dumps(pathlib.PurePosixPath("x")))
+    ['pathlib.PurePosixPath']
+    """
+    found, strings = [], [""]
+    try:
+        for opcode, argument, _ in pickletools.genops(_pickle_in(content)):
+            if opcode.name in ("GLOBAL", "INST"):
+                found.append(str(argument).replace(" ", "."))
+            elif opcode.name == "STACK_GLOBAL":
+                found.append(".".join(strings[-2:]))
+            elif isinstance(argument, str):
+                strings.append(argument)
+    except ValueError:
+        pass  # it stops being a pickle here; what was named so far counts
+    return found
+
+
+def _pickle_in(content: bytes) -> bytes:
+    if not content.startswith(ZIP):
+        return content
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return next(archive.read(name) for name in archive.namelist() if name.endswith("data.pkl"))
+    except (*BROKEN_ZIP, StopIteration):
+        return b""

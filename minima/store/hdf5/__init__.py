@@ -1,0 +1,1 @@
+"""Results files: labelled arrays with their provenance, found again, gone on with, compared."""

@@ -1,0 +1,209 @@
+"""Results files: found again, created and completed, never mistaken for one another.
+
+A file grows as a hidden `.part` beside its target, under a lock, and takes the target's name when it is whole. Its
+root attributes say what it was made from; times are under `clock` only. `python -m minima.results FILE.h5` prints one.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from minima.store.files import check_writable, complete, digest, hold, part_path, remove_scratch
+from minima.store.hdf5.attributes import same_attribute, to_attribute
+from minima.store.hdf5.comparison import differences, same_content
+from minima.store.hdf5.labelled import make_scale, to_array
+from minima.store.hdf5.opening import BROKEN, opened, read_through
+from minima.store.hdf5.part import CHECKPOINT, Place, Results, Rows, stored_summaries
+from minima.store.messages import BadInput, note
+from minima.store.plain import plain
+from minima.store.provenance import versions
+
+if TYPE_CHECKING:
+    import h5py
+
+__all__ = [
+    "Identity",
+    "Place",
+    "Results",
+    "Rows",
+    "create",
+    "differences",
+    "find",
+    "follow",
+    "same_content",
+    "summary",
+]
+
+FORMAT = "minima-results"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What determines the numbers in a file."""
+
+    measure: str
+    checkpoints: Sequence[str]
+    """the SHA-256 of each checkpoint file"""
+    arguments: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """One hash of it all."""
+        return digest(asdict(self))
+
+
+def find(target: Path, identity: Identity, overwrite: bool = False) -> dict[str, Any] | None:
+    """What `finish` returned for the finished file at `target` if it is this very result; None if the place is free.
+
+    Returns:
+        `{"checkpoints": [summary, ...]}`, each checkpoint's with its times.
+
+    Raises:
+        BadInput: something else is there, unless `overwrite`.
+    """
+    if overwrite or not target.exists():
+        return None
+    advice = "Replace it with --overwrite, or name another output with -o"
+    try:
+        with opened(target, FORMAT, VERSION) as file:
+            there = _identity(file)
+            if there.key == identity.key:
+                return stored_summaries(file)
+    except BadInput as error:
+        raise BadInput(f"{error}\n{advice}") from error
+    raise BadInput(f"{target} holds another result: {_difference(there, identity)}.\n{advice}")
+
+
+@contextmanager
+def create(
+    target: Path,
+    identity: Identity,
+    checkpoints: Sequence[str],
+    provenance: Mapping[str, Any],
+    overwrite: bool = False,
+) -> Iterator[Results]:
+    """A results file to fill; call its `finish` at the end of the block, which then gives it its name.
+
+    A run that was stopped (Ctrl-C, an error, kill -9) leaves its finished rows in the `.part`, and the same call goes
+    on from there. One that cannot be opened, or was made by other software or settings, is discarded and said.
+
+    Args:
+        checkpoints: the names along the `checkpoint` axis, which exists from two on.
+        provenance: further root attributes: seed, device, dtype, threads, samples, ...
+
+    Raises:
+        BadInput: `target` cannot be written, is being written, or holds something else and not `overwrite`.
+    """
+    check_writable(target)
+    part = part_path(target, identity.key)
+    with hold(target):
+        find(target, identity, overwrite)  # again, now that nobody else can put something there
+        results = _open_part(part, _root(identity, checkpoints, provenance), checkpoints)
+        try:
+            yield results
+            if not results.finished:
+                raise RuntimeError(f"the results for {target} were not finished")
+            results.file.close()
+            complete(part, target)
+            remove_scratch(part)
+        except BaseException:
+            with suppress(*BROKEN):  # a full disk fails here again; what it was about is already on its way up
+                results.file.close()
+            if not results.worth_keeping:
+                part.unlink(missing_ok=True)
+                remove_scratch(part)
+            raise
+
+
+def follow(image: bytes, checkpoints: Sequence[str]) -> Results:
+    """The same file in memory, for a process that shares the work of the one that writes it (see `Results.image`)."""
+    import h5py
+
+    return Results(h5py.File(io.BytesIO(image), "r+"), max(len(checkpoints), 1), resumed=True)
+
+
+def summary(path: Path) -> dict[str, Any]:
+    """The summaries in a finished file: `{"checkpoints": [...]}`, each checkpoint's with its times."""
+    with opened(path, FORMAT, VERSION) as file:
+        return stored_summaries(file)
+
+
+def _identity(file: h5py.File) -> Identity:
+    attributes = file.attrs
+    return Identity(attributes["measure"], list(attributes["sha256"]), json.loads(attributes["arguments"]))
+
+
+def _difference(there: Identity, asked: Identity) -> str:
+    """The first few things that differ, in words."""
+    if there.measure != asked.measure:
+        return f"of {there.measure}, not {asked.measure}"
+    if list(there.checkpoints) != list(asked.checkpoints):
+        return f"made from another checkpoint ({_short(there.checkpoints)}, not {_short(asked.checkpoints)})"
+    old, new = dict(there.arguments), plain(asked.arguments)
+    changed = [
+        f"{key} was {old.get(key)}, is {new.get(key)} now"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    ]
+    return "made with other arguments: " + "; ".join(changed[:3]) + (" ..." if len(changed) > 3 else "")
+
+
+def _short(hashes: Sequence[str]) -> str:
+    return ", ".join(each[:12] for each in hashes[:3]) + (f" and {len(hashes) - 3} more" if len(hashes) > 3 else "")
+
+
+def _root(identity: Identity, checkpoints: Sequence[str], provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """The root attributes: what the file was made from, and by what."""
+    values = {
+        "format": FORMAT,
+        "version": VERSION,
+        "measure": identity.measure,
+        CHECKPOINT: list(checkpoints),
+        "sha256": list(identity.checkpoints),
+        "arguments": dict(identity.arguments),
+        "versions": versions(),
+        **provenance,
+    }
+    return {key: to_attribute(value) for key, value in values.items() if value is not None}
+
+
+def _open_part(part: Path, root: Mapping[str, Any], checkpoints: Sequence[str]) -> Results:
+    """The part that a stopped run left, if it is whole and of the same making; else a new one."""
+    import h5py
+
+    places = max(len(checkpoints), 1)
+    if part.exists():
+        trouble = _trouble(part, root, needs_axis=places > 1)
+        if not trouble:
+            return Results(h5py.File(part, "r+"), places, resumed=True, path=part)
+        note(f"discarding {part}, left by a stopped run: {trouble}")
+        remove_scratch(part)
+    file = h5py.File(part, "w")
+    file.attrs.update(root)
+    if places > 1:
+        make_scale(file, CHECKPOINT, to_array(list(checkpoints)), "1", "checkpoint file")
+    file.flush()
+    return Results(file, places, resumed=False, path=part)
+
+
+def _trouble(part: Path, root: Mapping[str, Any], needs_axis: bool) -> str | None:
+    """Why a run cannot go on from this part; None if it can."""
+    import h5py
+
+    try:
+        with h5py.File(part, "r") as file:
+            read_through(file)
+            there = file.attrs
+            changed = [key for key in root if key not in there or not same_attribute(there[key], root[key])]
+            if needs_axis and CHECKPOINT not in file:
+                changed.append(CHECKPOINT)
+    except BROKEN as error:
+        return f"it cannot be opened ({error})"
+    return f"made with other {', '.join(changed)}" if changed else None

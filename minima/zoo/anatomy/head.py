@@ -1,0 +1,106 @@
+"""A network's head, the last linear operation: the features that enter it, and a copy of the network with a fresh one.
+
+The head is found as neurons are (see `sites`): a `TorchFunctionMode` sees the operations of a forward pass, and nothing
+is registered on the model.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from minima.store.command import BadInput
+from minima.zoo.anatomy.operations import OPERANDS, named, operation_name
+from minima.zoo.evaluation import evaluating
+from minima.zoo.seeds import derive
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where the weights of the last linear layer are, by parameter name."""
+
+    weight: str
+    bias: str | None
+    features: int
+
+
+class _LastLinear(TorchFunctionMode):
+    """Keeps the operands and the result of the last linear operation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operands: dict[str, Any] = {}
+        self.result: Any = None
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        if operation_name(func) == "linear":
+            self.operands, self.result = named(OPERANDS, args, kwargs), result
+        return result
+
+
+def find_head(model: nn.Module, x: Tensor) -> Head:
+    """The head of `model`, seen in a forward pass over x (N, ...); d features enter it.
+
+    Raises:
+        BadInput: the network does not end in a linear layer, or its weights are not parameters of their own.
+
+    >>> net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    >>> find_head(net, torch.zeros(1, 3))
+    Head(weight='2.weight', bias='2.bias', features=4)
+    """
+    operands = _operands(model, x)
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    found = [operands[key] for key in OPERANDS[1:] if operands.get(key) is not None]
+    missing = [tuple(each.shape) for each in found if id(each) not in names]
+    if missing:
+        raise BadInput(
+            f"the last linear layer computes its weights {missing[0]} from others, so it cannot be replaced.\n"
+            "Leave fine-tuning out with --epochs 0"
+        )
+    weight, *bias = (names[id(each)] for each in found)
+    return Head(weight, bias[0] if bias else None, operands["input"].shape[1])
+
+
+def features(model: nn.Module, x: Tensor, batch_size: int) -> Tensor:
+    """What enters the last linear operation of `model` in eval mode, for x (N, ...): (N, d).
+
+    >>> net = nn.Sequential(nn.Flatten(), nn.ReLU(), nn.Linear(3, 2))
+    >>> features(net, torch.tensor([[-1.0, 2.0, 0.5]]), batch_size=10)
+    tensor([[0.0000, 2.0000, 0.5000]])
+    """
+    return torch.cat([_operands(model, part)["input"] for part in x.split(batch_size)])
+
+
+def with_fresh_head(model: nn.Module, head: Head, classes: int, seed: int) -> nn.Module:
+    """A copy of `model` whose head has an output for each of `classes` and weights drawn as `nn.Linear` draws them."""
+    copy = deepcopy(model)
+    device = copy.get_parameter(head.weight).device
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(seed, "head"))
+        fresh = nn.Linear(head.features, classes, bias=head.bias is not None).to(device)
+    for name, parameter in ((head.weight, fresh.weight), (head.bias, fresh.bias)):
+        if name is not None:
+            owner, _, leaf = name.rpartition(".")
+            setattr(copy.get_submodule(owner), leaf, parameter)
+    return copy
+
+
+def _operands(model: nn.Module, x: Tensor) -> dict[str, Any]:
+    """Input, weight and bias of the last linear operation over x, whose result has the shape of the output."""
+    last = _LastLinear()
+    with evaluating(model), torch.no_grad(), last:
+        output = model(x)
+    if last.result is None or last.result.shape != output.shape or last.result.dim() != 2:
+        found = "none" if last.result is None else f"one with a result of shape {tuple(last.result.shape)}"
+        raise BadInput(
+            f"the network's output has shape {tuple(output.shape)} and should come from a linear layer, "
+            f"but the last one found is {found}: there are no features for a probe"
+        )
+    return last.operands

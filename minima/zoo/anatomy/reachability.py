@@ -1,0 +1,154 @@
+"""Which weights, and which units, lie on a path from a network's input to its output.
+
+A weight on no path carries nothing of the input to the output: what it reads is constant, or nobody reads what it
+adds to. Counting those as removed gives the effective sparsity (Vysogorets & Kempe 2023).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves, tree_map
+
+from minima.store.command import BadInput
+from minima.zoo.anatomy.marks import is_mark, is_signal, leaf, marked
+from minima.zoo.anatomy.operations import channel_axis, operation_name
+from minima.zoo.anatomy.path_rules import RULES, WEIGHTED, WITHOUT_PATH, weighted
+from minima.zoo.anatomy.prunable import prunable
+from minima.zoo.evaluation import evaluating
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A weight of a convolution or linear layer, and the units it makes."""
+
+    name: str
+    mask: Tensor
+    """bool: True = kept"""
+    reachable: Tensor
+    """bool, of the same shape: kept, and on a path"""
+    fed: Tensor
+    """(units,) bool: a path from the input leads to the unit"""
+    read: Tensor
+    """(units,) bool: a path leads from the unit to an output"""
+    positions: int
+    """multiply-adds a weight takes part in for one example, over all places where the layer is applied"""
+
+
+def reach(model: nn.Module, shape: tuple[int, ...], masks: Mapping[str, Tensor]) -> list[Layer]:
+    """The layers of `model` in the order of its parameters, for inputs of `shape` (without the examples' axis).
+
+    Found by running the network's own code once forward and once backward on marks instead of numbers, in eval mode.
+    The values of the weights do not matter, only `masks` (True = kept; a weight that has none keeps all). Biases begin
+    no path: a unit that only its bias feeds computes a constant. A factor of a normalisation that is exactly zero ends
+    one. Positions are told apart: a weight of a convolution that only ever meets padding is on no path.
+
+    Raises:
+        BadInput: an operation is not understood.
+
+    >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    >>> first, second = torch.tensor([[1, 1], [1, 0], [0, 0]]), torch.tensor([[0, 1, 1]])
+    >>> masks = {"0.weight": first.bool(), "2.weight": second.bool()}
+    >>> [layer.reachable.int().tolist() for layer in reach(net, (2,), masks)]
+    [[[0, 0], [1, 0], [0, 0]], [[0, 1, 0]]]
+    """
+    weights = prunable(model)
+    kept = {name: masks.get(name, torch.ones_like(weight, dtype=torch.bool)).cpu() for name, weight in weights.items()}
+    leaves = {name: leaf(mask, of_weight=True) for name, mask in kept.items()}
+    tracer = _Tracer(leaves)
+    constants = {name: value.detach().cpu() for name, value in (*model.named_parameters(), *model.named_buffers())}
+    with evaluating(model), torch.random.fork_rng(devices=[]):
+        signal = leaf(torch.ones(1, *shape))
+        with tracer:
+            output = functional_call(model, constants | leaves, (signal,))
+    results = [use.result for use in tracer.uses]
+    inputs = [*leaves.values(), *results]
+    gradients = (
+        torch.autograd.grad(output.sum(), inputs, allow_unused=True) if is_mark(output) else [None] * len(inputs)
+    )
+    back = dict(zip(map(id, inputs), gradients, strict=True))
+    return [_layer(name, kept[name], back[id(leaves[name])], tracer.uses, back) for name in kept]
+
+
+@dataclass(frozen=True, eq=False)
+class _Use:
+    """One application of a layer."""
+
+    name: str
+    result: Tensor
+    axis: int
+    """of the units"""
+    positions: int
+
+
+class _Tracer(TorchFunctionMode):
+    """Replaces every operation on marks by its rule."""
+
+    def __init__(self, weights: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self.uses: list[_Use] = []
+        self._names = {id(weight): name for name, weight in weights.items()}
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs, name = kwargs or {}, operation_name(func)
+        marks = [value for value in tree_leaves((args, kwargs)) if is_mark(value)]
+        if not marks or name in WITHOUT_PATH:
+            return func(*args, **kwargs)
+        if name in WEIGHTED:
+            return self._weighted(name, func, args, kwargs)
+        if name not in RULES:
+            return _answer(name, func(*args, **kwargs))
+        of_weight = not any(map(is_signal, marks))
+        result = RULES[name](func, args, kwargs)
+        return tree_map(lambda value: marked(value, of_weight) if is_mark(value) else _answer(name, value), result)
+
+    def _weighted(self, name: str, func: Any, args: Any, kwargs: Any) -> Tensor:
+        result = marked(weighted(func, args, kwargs))
+        weight = args[1] if len(args) > 1 else kwargs["weight"]
+        if id(weight) in self._names:
+            axis = channel_axis(name, -1)
+            counted = args[0] if "transpose" in name else result
+            self.uses.append(_Use(self._names[id(weight)], result, axis, counted.numel() // counted.shape[axis]))
+        return result
+
+
+def _answer(name: str, result: Any) -> Any:
+    """What shapes and kinds are asked for is told; numbers of an operation that is not understood are not."""
+    if any(
+        torch.is_tensor(value) and (value.is_floating_point() or value.is_complex()) for value in tree_leaves(result)
+    ):
+        raise BadInput(
+            f"the network uses {name}, through which paths cannot be followed: which weights are reachable is unknown"
+        )
+    return result
+
+
+def _layer(
+    name: str, mask: Tensor, gradient: Tensor | None, uses: list[_Use], back: Mapping[int, Tensor | None]
+) -> Layer:
+    own = [use for use in uses if use.name == name]
+    reachable = torch.zeros_like(mask) if gradient is None else mask & (gradient > 0)
+    fed = [_per_unit(use.result, use.axis) for use in own]
+    read = [_per_unit(back[id(use.result)], use.axis, len(fed[0])) for use in own]
+    none = torch.zeros(0, dtype=torch.bool)
+    return Layer(
+        name,
+        mask,
+        reachable,
+        torch.stack(fed).any(0) if fed else none,
+        torch.stack(read).any(0) if read else none,
+        sum(use.positions for use in own),
+    )
+
+
+def _per_unit(marks: Tensor | None, axis: int, units: int = 0) -> Tensor:
+    """(units,) whether any mark of a unit is set."""
+    if marks is None:
+        return torch.zeros(units, dtype=torch.bool)
+    return marks.movedim(axis, 0).flatten(1).gt(0).any(1)

@@ -1,0 +1,195 @@
+"""Where a network's neurons are: every input of an elementwise activation, found by intercepting the operations.
+
+Nothing is registered on the model: a `TorchFunctionMode` sees each operation as it is called (module, function, method,
+in place, at any depth), and torch's global module hooks, removed after each run, say which module is calling.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.overrides import TorchFunctionMode
+from torch.utils.weak import WeakTensorKeyDictionary
+
+from minima.store.command import BadInput
+from minima.zoo.anatomy.operations import SHAPE_ONLY, SOFTMAXES, channel_axis, is_activation, operation_name
+
+Visit = Callable[[str, Tensor, int], None]
+"""called with a site's name, its potentials (N, ...) and the axis of its channels (1 or -1), before the activation
+
+`activated` is called so with what the activation made of them.
+"""
+
+COMPILED = "_orig_mod."
+"""where torch.compile keeps the module it was given"""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What made a tensor."""
+
+    name: str
+    channels: int
+    site: str | None = None
+    """the site whose activation made it"""
+    logits: Tensor | None = None
+    """the input of the softmax that made it"""
+
+
+@dataclass(frozen=True)
+class _Caller:
+    """A module of the network while it runs."""
+
+    path: str
+    leaf: bool
+
+    def name(self, operation: str) -> str:
+        """`conv1` for whatever the module conv1 does, `layer1.0.add` for a sum in a module made of modules."""
+        return self.path if self.leaf and self.path else f"{self.path}.{operation}".lstrip(".")
+
+
+class Sites(TorchFunctionMode):
+    """Runs a network, and shows the post-synaptic potentials of every activation to a visitor, in forward order.
+
+    A site is named after what produced the tensor: the dotted path of the module (`conv1`, `layer1.0.bn1`), with the
+    operation behind it where the module is made of modules (`layer1.0.add` for a residual sum). Operations that only
+    move neurons about (view, flatten, indexing, dropout in eval mode) keep the name. A repeated name gets `#2`.
+
+    Tensors that do not depend on the input (a gate computed from parameters) have no states and are no sites. Neither
+    are those whose first axis is not the examples': they are listed in `skipped`, with their shapes. Recurrent layers
+    of torch (`nn.LSTM`) are single operations: their gates are not seen. What was compiled (`torch.compile`) runs
+    eagerly here, under the names it had before.
+    """
+
+    def __init__(self, model: nn.Module, visit: Visit, activated: Visit | None = None) -> None:
+        super().__init__()
+        self.model, self.visit, self.activated = model, visit, activated
+        self.skipped: dict[str, tuple[int, ...]] = {}
+        self._callers = {
+            id(module): _Caller(path.replace(COMPILED, ""), _is_leaf(module)) for path, module in model.named_modules()
+        }
+
+    def run(self, x: Tensor) -> str:
+        """One forward pass over x (N, ...), without gradients; the name of the output layer's site, visited as well.
+
+        What the network returned is then in `output`.
+
+        The output layer's potentials are the model's output or, where that was squashed by an activation or a
+        softmax, what went into it.
+        """
+        self._examples = len(x)
+        self._repeats: dict[str, int] = {}
+        self._stack = [_Caller("", leaf=True)]
+        self._origins = WeakTensorKeyDictionary()  # None marks a tensor that does not depend on the input
+        for constant in (*self.model.parameters(), *self.model.buffers()):
+            self._origins[constant] = None
+        self._origins[x] = Origin("input", channels=1)
+        with torch.no_grad(), _uncompiled(), self._following_modules(), self:
+            self.output = self.model(x)
+        return self._visit_output(self.output)
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """See an operation: visit its input if it is an activation, and remember what made its result."""
+        kwargs = kwargs or {}
+        operation = operation_name(func)
+        source, potential = self._first_dependent(args, kwargs)
+        site = None
+        if source and potential is not None and is_activation(operation, args, kwargs):
+            site = self._visit(source, potential)
+        result = func(*args, **kwargs)
+        if site and source and self.activated:
+            self.activated(site, result, source.channels)
+        origin = source
+        if source and operation not in SHAPE_ONLY:
+            logits = potential if operation in SOFTMAXES else None
+            name = self._stack[-1].name(operation)
+            origin = Origin(name, channel_axis(operation, source.channels), site, logits)
+        # Writing into a tensor (x[i] = y) returns nothing: the tensor itself is the result.
+        for tensor in _tensors(args[0] if operation == "setitem" else result):
+            self._origins[tensor] = origin
+        return result
+
+    def _first_dependent(self, args: Any, kwargs: Any) -> tuple[Origin | None, Tensor | None]:
+        """The first tensor among the arguments that depends on the input, and its origin."""
+        for tensor in _tensors((*args, *kwargs.values())):
+            if self._origins.get(tensor, _UNSEEN) is not None:
+                return self._origin(tensor), tensor
+        return None, None
+
+    def _origin(self, tensor: Tensor) -> Origin:
+        # A tensor never seen (made by a custom autograd function, say) is taken for one that depends on the input.
+        return self._origins.get(tensor) or Origin(self._stack[-1].name("unknown"), channels=1)
+
+    def _visit(self, origin: Origin, potential: Tensor) -> str | None:
+        if potential.dim() < 2 or len(potential) != self._examples:
+            self.skipped[origin.name] = tuple(potential.shape)
+            return None
+        count = self._repeats[origin.name] = self._repeats.get(origin.name, 0) + 1
+        name = origin.name if count == 1 else f"{origin.name}#{count}"
+        self.visit(name, potential, origin.channels)
+        return name
+
+    def _visit_output(self, output: Any) -> str:
+        if not isinstance(output, Tensor):
+            raise BadInput(f"the network's output must be a tensor of logits, not a {type(output).__name__}")
+        if not output.isfinite().all():
+            raise BadInput(
+                "the network's output is NaN or infinite for some examples: its neurons have no states to speak of"
+            )
+        origin = self._origin(output)
+        if origin.logits is not None:
+            output, origin = origin.logits, self._origin(origin.logits)
+        site = origin.site or self._visit(origin, output)
+        if site is None:
+            raise BadInput(f"the network's output has shape {tuple(output.shape)}; expected (examples, classes)")
+        return site
+
+    @contextmanager
+    def _following_modules(self) -> Iterator[None]:
+        """Keep the calling module on top of the stack, by hooks that are torch's and not the model's."""
+
+        def enter(module: nn.Module, _inputs: Any) -> None:
+            # A module made during the forward pass works on behalf of the one that made it.
+            self._stack.append(self._callers.get(id(module), self._stack[-1]))
+
+        def leave(_module: nn.Module, _inputs: Any, _output: Any) -> None:
+            self._stack.pop()
+
+        entering = register_module_forward_pre_hook(enter)
+        leaving = register_module_forward_hook(leave, always_call=True)
+        try:
+            yield
+        finally:
+            entering.remove()
+            leaving.remove()
+
+
+_UNSEEN = object()
+
+
+def _uncompiled() -> AbstractContextManager[Any]:
+    """Compiled modules and functions run as they were written; nothing is compiled before the compiler is loaded."""
+    if "torch._dynamo" not in sys.modules:
+        return nullcontext()
+    return torch.compiler.set_stance("force_eager")
+
+
+def _is_leaf(module: nn.Module) -> bool:
+    """Whether a module does its work itself (a parametrised convolution does, though its weight is a module)."""
+    return all(name == "parametrizations" for name, _ in module.named_children())
+
+
+def _tensors(values: Any) -> Iterator[Tensor]:
+    """The tensors in an argument or a result, within lists and tuples too."""
+    if isinstance(values, Tensor):
+        yield values
+    elif isinstance(values, list | tuple):
+        for value in values:
+            yield from _tensors(value)

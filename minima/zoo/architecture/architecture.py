@@ -1,0 +1,105 @@
+"""Networks by name: a registry member is a frozen dataclass of hyper-parameters that builds a module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from minima.store.command import BadInput
+from minima.store.registry import members
+from minima.zoo.architecture.library import names_library
+from minima.zoo.code import is_code
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Base of the members of minima/zoo/architecture/models: hyper-parameters, and how they become a module."""
+
+    name: ClassVar[str]
+
+    def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+        """A freshly initialised network from inputs (N, *input_shape) to logits (N, classes)."""
+        raise NotImplementedError
+
+
+def architectures() -> dict[str, type[Architecture]]:
+    """Every member of minima/zoo/architecture/models by name."""
+    return members("minima.zoo.architecture.models", Architecture)
+
+
+def parse_architecture(spec: str) -> Architecture:
+    """`NAME` or `NAME:KEY=VALUE,...`, tuples joined by `x`.
+
+    >>> parse_architecture("mlp:hidden=64x32")
+    MLP(hidden=(64, 32))
+    """
+    name, _, settings = spec.partition(":")
+    known = architectures()
+    if is_code(spec) or names_library(spec):
+        raise BadInput(
+            f"--model {spec} names code, with which foreign checkpoints can be measured. "
+            f"Networks to make here are {', '.join(known)}"
+        )
+    if name not in known:
+        raise BadInput(f"--model {spec}: there is no network named {name!r}. Known: {', '.join(known)}")
+    defaults = {field.name: field.default for field in fields(known[name])}
+    values: dict[str, Any] = {}
+    for setting in filter(None, settings.split(",")):
+        key, _, text = setting.partition("=")
+        if key not in defaults:
+            offered = ", ".join(defaults) or "nothing"
+            raise BadInput(f"--model {spec}: {name} has no setting {key!r}. It has: {offered}")
+        values[key] = _parse_like(defaults[key], text, spec)
+    return known[name](**values)
+
+
+def describe(architecture: Architecture, input_shape: tuple[int, ...], classes: int) -> dict[str, Any]:
+    """The entry `model` of a checkpoint, from which `build` makes the same module again."""
+    return {
+        "name": architecture.name,
+        "arguments": asdict(architecture),
+        "input_shape": list(input_shape),
+        "classes": classes,
+    }
+
+
+def build(model: Mapping[str, Any]) -> nn.Module:
+    """The network a checkpoint's `model` entry describes. Code is never run because a file names it."""
+    known = architectures()
+    if model["name"] not in known:
+        raise BadInput(
+            f"the checkpoint names the network {model['name']!r}, which is not in the zoo ({', '.join(known)}).\n"
+            f"A file may not choose code to run: if you trust it, say so with --model {model['name']}"
+        )
+    arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in model["arguments"].items()}
+    try:
+        architecture = known[model["name"]](**arguments)
+    except TypeError as error:
+        raise BadInput(f"the checkpoint's network {model['name']} has settings this version lacks: {error}") from error
+    return architecture.build(tuple(model["input_shape"]), model["classes"])
+
+
+def initialise(model: Mapping[str, Any], seed: int) -> nn.Module:
+    """`build` with initial weights drawn from `seed`; the global random state is left as it was."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build(model)
+
+
+def _parse_like(default: Any, text: str, spec: str) -> Any:
+    try:
+        if isinstance(default, tuple):
+            value: Any = tuple(type(default[0])(part) for part in text.split("x"))
+        else:
+            value = type(default)(text)
+    except ValueError as error:
+        raise BadInput(f"--model {spec}: {text!r} is not like {default!r}") from error
+    if any(isinstance(part, int) and part < 1 for part in (value if isinstance(value, tuple) else (value,))):
+        raise BadInput(f"--model {spec}: expected whole numbers from 1 on, found {text}")
+    return value

@@ -1,0 +1,63 @@
+"""`torchvision:NAME` and `timm:NAME`: networks of two libraries, for checkpoints that others wrote.
+
+A library runs its own code, so only the command line may name one: a checkpoint that does is refused.
+"""
+
+from __future__ import annotations
+
+import importlib
+from difflib import get_close_matches
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from minima.store.command import BadInput
+
+if TYPE_CHECKING:
+    from torch import nn
+
+LIBRARIES = ("torchvision", "timm")
+
+
+def names_library(spec: str) -> bool:
+    """Whether a spec names a network of a library.
+
+    >>> names_library("timm:resnet18"), names_library("resnet20:width=8")
+    (True, False)
+    """
+    return spec.partition(":")[0] in LIBRARIES
+
+
+def build_from_library(spec: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+    """The library's network with `classes` outputs and fresh weights; nothing is downloaded.
+
+    timm is also told the number of input channels; torchvision's networks take three.
+    """
+    library, _, name = spec.partition(":")
+    package = import_library(library, f"--model {spec}")
+    models = package.models if library == "torchvision" else package
+    known = models.list_models()
+    if name.partition(".")[0] not in known:  # timm's weights have tags behind a dot
+        close = ", ".join(get_close_matches(name, known, n=5)) or f"{len(known)} others"
+        raise BadInput(f"--model {spec}: {library} has no network named {name!r}. It has: {close}")
+    try:
+        if library == "torchvision":
+            return models.get_model(name, weights=None, num_classes=classes)
+        return models.create_model(name, pretrained=False, num_classes=classes, in_chans=input_shape[0])
+    except Exception as error:  # a library may raise anything
+        raise BadInput(f"--model {spec}: {library} could not build it: {type(error).__name__}: {error}") from error
+
+
+def import_library(library: str, flag: str) -> ModuleType:
+    """The library, which the user asked for by `flag`.
+
+    Raises:
+        BadInput: it is not installed, or not beside this torch.
+    """
+    try:
+        return importlib.import_module(library)
+    except (ImportError, RuntimeError, OSError) as error:  # torchvision beside another build of torch: RuntimeError
+        raise BadInput(
+            f"{flag}: {library} cannot be imported here ({type(error).__name__}: {error}).\n"
+            "Install the extra `vision`, of the same build as torch: pip install -c constraints.txt -e '.[vision]'\n"
+            "(beside a torch for the CPU alone with --extra-index-url https://download.pytorch.org/whl/cpu)"
+        ) from error

@@ -1,0 +1,58 @@
+"""`path/to/file.py:factory`: the user's own model or data, run only because the user named it on the command line."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from minima.store.command import BadInput
+from minima.store.files import sha256
+
+
+def is_code(spec: str) -> bool:
+    """Whether a spec names code.
+
+    >>> is_code("nets/mine.py:LeNet5"), is_code("lenet5"), is_code("npz:file.npz")
+    (True, False, False)
+    """
+    path, _, factory = spec.rpartition(":")
+    return path.endswith(".py") and factory.isidentifier()
+
+
+def fingerprint(path: Path) -> str | None:
+    """The SHA-256 of a file that a spec names, so that a change of it is noticed; None where it is missing."""
+    return sha256(path) if path.is_file() else None
+
+
+def call_factory(spec: str, flag: str) -> Any:
+    """Import the file and call its factory without arguments. Errors name the flag."""
+    path, _, name = spec.rpartition(":")
+    factory = _load(Path(path), name, f"{flag} {spec}")
+    try:
+        return factory()
+    except Exception as error:
+        raise BadInput(f"{flag} {spec}: {name}() failed: {type(error).__name__}: {error}") from error
+
+
+def _load(path: Path, name: str, where: str) -> Callable[[], Any]:
+    if not path.is_file():
+        raise BadInput(f"{where}: there is no file {path.absolute()}")
+    module_spec = importlib.util.spec_from_file_location(f"_user_{path.stem}", path)
+    assert module_spec is not None
+    assert module_spec.loader is not None
+    module = importlib.util.module_from_spec(module_spec)
+    sys.path.insert(0, str(path.absolute().parent))  # its neighbours are importable, as for a script
+    try:
+        module_spec.loader.exec_module(module)
+    except Exception as error:
+        raise BadInput(f"{where}: importing {path} failed: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.pop(0)
+    factory = getattr(module, name, None)
+    if not callable(factory):
+        offered = ", ".join(key for key, value in vars(module).items() if callable(value) and key[0] != "_")
+        raise BadInput(f"{where}: {path} has nothing callable named {name}. It has: {offered or 'nothing'}")
+    return factory

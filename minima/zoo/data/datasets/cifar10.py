@@ -1,0 +1,80 @@
+"""CIFAR-10 (Krizhevsky 2009) from torchvision's folder layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from minima.store.command import BadInput
+from minima.zoo.data.dataset import Source
+
+if TYPE_CHECKING:
+    import numpy as np
+
+PIXELS = 3 * 32 * 32
+
+
+@dataclass(frozen=True)
+class CIFAR10(Source):
+    """32x32 colour images of ten classes, 50,000 train and 10,000 test; the python version's pickles under --data-root.
+
+    Their pickles are read without running anything that they name.
+    """
+
+    name: ClassVar[str] = "cifar10"
+    mean: ClassVar[tuple[float, ...]] = (0.4914, 0.4822, 0.4465)
+    std: ClassVar[tuple[float, ...]] = (0.2470, 0.2435, 0.2616)
+    needs_root: ClassVar[bool] = True
+    torchvision: ClassVar[str] = "CIFAR10"
+    folder: ClassVar[str] = "cifar-10-batches-py"
+    archive: ClassVar[str] = "cifar-10-python.tar.gz"
+    files: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "train": tuple(f"data_batch_{index}" for index in range(1, 6)),
+        "test": ("test_batch",),
+    }
+    labels: ClassVar[str] = "labels"
+
+    def read(self, root: Path) -> Mapping[str, Any]:
+        import numpy as np
+
+        arrays: dict[str, Any] = {}
+        for split, names in self.files.items():
+            batches = [self._batch(root, name) for name in names]
+            arrays[f"x_{split}"] = np.concatenate([images for images, _ in batches])
+            arrays[f"y_{split}"] = np.concatenate([labels for _, labels in batches])
+        return arrays
+
+    def complete(self, root: Path) -> bool:
+        return all((root / self.folder / name).exists() for names in self.files.values() for name in names)
+
+    def _batch(self, root: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Images (N, 3, 32, 32) uint8 and labels (N,) of one file."""
+        import numpy as np
+
+        from minima.zoo.data.pickled import read_pickle
+
+        path = root / self.folder / name
+        if not path.exists():
+            raise BadInput(
+                f"{path} is missing.\n"
+                f"{self.name} is read from --data-root (now {root}) in torchvision's layout: unpack {self.archive}\n"
+                "from www.cs.toronto.edu/~kriz/cifar.html there, or point --data-root (or $DATA_ROOT) to the folder\n"
+                f"that has {self.folder}; minima.train --download fetches it."
+            )
+        batch = read_pickle(path)
+        images, labels = batch.get("data"), batch.get(self.labels)
+        if not (isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.shape[1:] == (PIXELS,)):
+            raise BadInput(f"{path}: expected under `data` uint8 rows of {PIXELS} values, found {_shown(images)}")
+        if not isinstance(labels, Sequence | np.ndarray) or len(labels) != len(images):
+            raise BadInput(f"{path}: expected under `{self.labels}` {len(images)} labels, found {_shown(labels)}")
+        return images.reshape(-1, 3, 32, 32), np.asarray(labels)  # a row holds the red plane, the green, the blue
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if hasattr(value, "dtype"):
+        return f"{value.dtype} of shape {value.shape}"
+    return f"a {type(value).__name__}" + (f" of {len(value)}" if hasattr(value, "__len__") else "")

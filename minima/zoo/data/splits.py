@@ -1,0 +1,41 @@
+"""The three parts of a dataset that training sees: train, validation (held out of train), test."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from minima.store.command import BadInput
+from minima.zoo.evaluation import evaluate
+from minima.zoo.data.holdout import holdout
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from minima.zoo.data.dataset import Dataset
+
+    Examples = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Inputs and labels of each part, on the device that trains."""
+
+    train: Examples
+    validation: Examples
+    test: Examples
+
+    def metrics(self, model: nn.Module) -> dict[str, Any]:
+        """Loss (nats), accuracy (fraction) and samples on every part that is not empty."""
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: asdict(evaluate(model, *part)) for name, part in parts.items() if len(part[0])}
+
+
+def make_splits(dataset: Dataset, validation: float, split_seed: int, device: torch.device) -> Splits:
+    """Hold the fraction `validation` of the train split out, at random by `split_seed`."""
+    if not 0 <= validation < 1:
+        raise BadInput(f"--validation must be at least 0 and below 1, not {validation}")
+    train, held = holdout(len(dataset.x_train), validation, split_seed)
+    x, y = dataset.x_train.to(device), dataset.y_train.to(device)
+    return Splits((x[train], y[train]), (x[held], y[held]), (dataset.x_test.to(device), dataset.y_test.to(device)))

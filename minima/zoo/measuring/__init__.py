@@ -1,0 +1,1 @@
+"""What all measuring commands share: flags, reuse and resumption of results, the report."""

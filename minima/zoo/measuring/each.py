@@ -1,0 +1,228 @@
+"""What all measuring commands share: their flags, reuse and resumption of results, and what they report."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from minima.store.command import BadInput, Report, note
+from minima.zoo.ranks import Ranks, joined
+
+if TYPE_CHECKING:
+    from minima.store.hdf5.results import Identity, Place, Results
+    from minima.zoo.subject.subject import Subject
+from minima.zoo.measuring.flags import Measuring, choice
+
+Summary = dict[str, Any]
+
+
+Conclusion = Callable[[list["Place"], list[Summary]], list[Summary]]
+"""what is to be said of several checkpoints together: from their places and summaries, the summaries with it added"""
+
+
+SHARED = ("samples", "split", "subspace", "seed", "device", "target", "rank_correlation", "rank_correlation_note")
+"""keys that are the same for all checkpoints of one command"""
+
+
+def measure_each(
+    arguments: Measuring,
+    name: str,
+    compute: Callable[[Subject, Place], Summary],
+    table: Callable[[Summary], str],
+    write_level: bool = True,
+    conclude: Conclusion | None = None,
+) -> Report:
+    """Measure every checkpoint by itself. Finished checkpoints of a stopped command are not measured again.
+
+    `compute` writes arrays under the group `name` of its place and returns the measure's own keys of the JSON object.
+    `write_level`: also write the checkpoint's loss and accuracy there (a surface has arrays of these names itself).
+    """
+    from minima.zoo.subject.subject import Reader, steps_of
+
+    reader = Reader(choice(arguments))
+    moments = [(path, step) for path in arguments.checkpoints for step in steps_of(path)]
+
+    def work(results: Results, ranks: Ranks) -> None:
+        for index, (path, step) in enumerate(moments):
+            if not results.done(index):
+                subject = replace(reader.read(path, step), ranks=ranks)
+                place = results.place(index)
+                summary = _measure(subject, arguments, place, compute) | ({} if step is None else {"step": step})
+                if write_level:
+                    _write_level(place, name, summary)
+                results.mark_done(index, summary)
+        if conclude is not None and len(moments) > 1:
+            every = range(len(moments))
+            concluded = conclude([results.place(index) for index in every], [results.summary(index) for index in every])
+            for index, summary in zip(every, concluded, strict=True):
+                results.mark_done(index, summary)
+
+    names = [path.name if step is None else f"{path.name}@{step}" for path, step in moments]
+    return _through_file(arguments, name, [path for path, _ in moments], names, work, table)
+
+
+def measure_together(
+    arguments: Measuring,
+    name: str,
+    compute: Callable[[list[Subject], Place], Summary],
+    table: Callable[[Summary], str],
+) -> Report:
+    """One measurement of all checkpoints at once (a path between two), reported as one object."""
+    from minima.zoo.subject.subject import Reader
+
+    reader = Reader(choice(arguments))
+
+    def work(results: Results, ranks: Ranks) -> None:
+        if not results.done(0):
+            subjects = [replace(reader.read(path), ranks=ranks) for path in arguments.checkpoints]
+            first, start = subjects[0], time.perf_counter()
+            own = compute(subjects, results.place(0))
+            _write_origin(results.place(0), first, len(first.x))
+            results.mark_done(0, _described(first, arguments) | own | _timed(start))
+
+    return _through_file(arguments, name, list(arguments.checkpoints), [], work, table)
+
+
+def _measure(
+    subject: Subject, arguments: Measuring, place: Place, compute: Callable[[Subject, Place], Summary]
+) -> Summary:
+    """One checkpoint: loss and accuracy, and the measure's own numbers, timed from tensors in memory on.
+
+    A measure that knows better (it ran passes only to compare with) returns its own `seconds`; one that saw all
+    outputs anyway, its own `loss` and `accuracy`; one that looks at some of the examples only, its own `samples`.
+    """
+    from minima.zoo.evaluation import evaluate
+
+    start = time.perf_counter()
+    own = compute(subject, place)
+    timed = _timed(start)
+    _write_origin(place, subject, own.get("samples", len(subject.x)))
+    if not {"loss", "accuracy"} <= own.keys():
+        level = evaluate(subject.model, subject.x, subject.y, subject.batch_size)
+        own = {"loss": level.loss, "accuracy": level.accuracy} | own
+    first = {key: own[key] for key in ("loss", "accuracy")}
+    return first | _described(subject, arguments) | timed | own
+
+
+def _write_level(place: Place, name: str, summary: Summary) -> None:
+    loss, accuracy = summary["loss"], summary["accuracy"]
+    place.write(f"{name}/loss", loss, (), "nat", "mean cross-entropy of the examples used")
+    place.write(f"{name}/accuracy", accuracy, (), "1", "fraction of the examples used that are classified right")
+    place.write(f"{name}/sparsity", summary["sparsity"], (), "1", "fraction of the prunable weights that is removed")
+
+
+def _write_origin(place: Place, subject: Subject, samples: int) -> None:
+    """The network and the data as they were found in the checkpoint or on the command line, at the root of the file."""
+    from minima.store.plain import to_json
+
+    checkpoint = subject.checkpoint
+    origin = {"model": to_json(checkpoint.model), "data": to_json(checkpoint.data), "samples": samples}
+    place.attributes("/", **origin)
+
+
+def _described(subject: Subject, arguments: Measuring) -> Summary:
+    from minima.store.checkpoints.checkpoint import sparsity
+
+    return {
+        "sparsity": sparsity(subject.checkpoint.masks),
+        "samples": len(subject.x),
+        "split": subject.split,
+        "seed": arguments.seed,
+        "device": str(subject.device),
+    }
+
+
+def _timed(start: float) -> Summary:
+    return {"seconds": time.perf_counter() - start, "compile_seconds": 0.0}
+
+
+def _through_file(
+    arguments: Measuring,
+    name: str,
+    paths: Sequence[Path],
+    names: Sequence[str],
+    work: Callable[[Results, Ranks], None],
+    table: Callable[[Summary], str],
+) -> Report:
+    """Reuse the finished results file, or fill one by `work`; report what is in it."""
+    from minima.store.files import check_distinct, check_writable, sha256
+    from minima.store.hdf5.results import Identity, find
+    from minima.zoo.measuring.identity import deciding
+
+    target = arguments.out or _default_target(arguments.checkpoints, name)
+    hashes = {path: sha256(path) for path in dict.fromkeys(paths)}  # first: says which checkpoint is not there
+    check_writable(target)
+    check_distinct(target, paths)
+    identity = Identity(name, [hashes[path] for path in paths], deciding(arguments))
+    stored = find(target, identity, arguments.overwrite)
+    reused = stored is not None
+    if stored is None:
+        with joined() as ranks, _opened(target, identity, list(names), arguments, ranks) as results:
+            work(results, ranks)
+            stored = results.finish()
+    else:
+        note(f"{target} holds this result already: reusing it")
+    each = stored["checkpoints"]
+    head = {"checkpoint": [str(path) for path in paths], "sha256": identity.checkpoints}
+    if len(each) == 1 and len(paths) == 1:
+        head = {key: value[0] for key, value in head.items()}
+    text = "\n\n".join(
+        (f"{names[index]}\n" if len(each) > 1 else "") + table(summary) for index, summary in enumerate(each)
+    )
+    return Report(head | _merged(each) | {"out": str(target), "reused": reused}, text)
+
+
+@contextmanager
+def _opened(
+    target: Path, identity: Identity, names: Sequence[str], arguments: Measuring, ranks: Ranks
+) -> Iterator[Results]:
+    """The file to fill; of several ranks the first has it, the others a copy in memory with the same finished work."""
+    from minima.store.hdf5.results import create, follow
+
+    if ranks.size > 1 and not arguments.shares_work:
+        raise BadInput("this command does not share its work over ranks: type it without torchrun")
+    if not ranks.first:
+        yield follow(ranks.tell(None), names)
+        return
+    with create(target, identity, names, _provenance(arguments), arguments.overwrite) as results:
+        if ranks.size > 1:
+            ranks.tell(results.image())
+        yield results
+
+
+def _merged(each: Sequence[Summary]) -> Summary:
+    """One checkpoint's keys as they are; of several, lists, but for what they share."""
+    if len(each) == 1:
+        return dict(each[0])
+    shared = {key: each[0][key] for key in SHARED if key in each[0]}
+    own = [key for key in dict.fromkeys(key for summary in each for key in summary) if key not in shared]
+    return {key: [summary.get(key) for summary in each] for key in own} | shared
+
+
+def _default_target(checkpoints: Sequence[Path], name: str) -> Path:
+    stems = [path.stem for path in checkpoints]
+    if len(stems) > 2:
+        raise BadInput(f"{len(stems)} checkpoints give one file: name it with -o FILE.{name}.h5")
+    return checkpoints[0].with_name(f"{'-to-'.join(stems)}.{name}.h5")
+
+
+def _provenance(arguments: Measuring) -> dict[str, Any]:
+    """Root attributes that are known beforehand."""
+    import torch
+
+    from minima.zoo.device import resolve_device
+
+    return {
+        "device": str(resolve_device(arguments.device)),
+        "dtype": "float32",
+        "threads": torch.get_num_threads(),
+        "ranks": int(os.environ.get("WORLD_SIZE", "1")),
+        "seed": arguments.seed,
+        "split": arguments.split,
+        "subspace": getattr(arguments, "subspace", None),
+    }

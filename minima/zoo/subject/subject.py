@@ -1,0 +1,196 @@
+"""What is measured: a checkpoint's network in eval mode, its masks, and the data to measure it on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from minima.store.checkpoints.checkpoint import Checkpoint, read
+from minima.store.checkpoints.trajectory import is_trajectory, load_step, read_steps
+from minima.store.command import BadInput
+from minima.store.files import digest
+from minima.zoo.architecture.architecture import architectures, build, describe, parse_architecture
+from minima.zoo.architecture.library import build_from_library, names_library
+from minima.zoo.batches import default_batch_size
+from minima.zoo.code import call_factory, is_code
+from minima.zoo.data.dataset import Dataset
+from minima.zoo.data.specs import load_data, resolve_data
+from minima.zoo.device import DeviceName, resolve_device
+from minima.zoo.ranks import ALONE, Ranks
+from minima.zoo.subject.foreign import foreign_state, load_weights, masks_from_zeros
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network and its data, ready to measure. Nothing else shares its memory."""
+
+    path: Path
+    step: int | None
+    """which moment, when the file is a trajectory"""
+    checkpoint: Checkpoint
+    """with the network and data that are measured, where the command line names others than the file"""
+    model: nn.Module
+    masks: dict[str, Tensor]
+    """bool, True = kept, by parameter name; {} for a dense network"""
+    x: Tensor
+    """(N, ...) the first N examples of the split, normalised"""
+    y: Tensor
+    """(N,) labels"""
+    available: int
+    """examples in the whole split"""
+    dataset: Dataset
+    """both splits, on the CPU"""
+    classes: int
+    split: str
+    device: torch.device
+    batch_size: int
+    ranks: Ranks = ALONE
+    """who shares the work"""
+
+    @property
+    def name(self) -> str:
+        """The file's name, with the step of a trajectory behind @."""
+        return self.path.name if self.step is None else f"{self.path.name}@{self.step}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How the user wants checkpoints to be read: None leaves it to the checkpoint."""
+
+    model: str | None = None
+    data: str | None = None
+    data_root: Path | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    split: Literal["train", "test"] = "train"
+    samples: int | None = None
+    batch_size: int | None = None
+    device: DeviceName = "auto"
+    zeros: Literal["mask", "keep"] = "mask"
+
+
+def load_subject(path: Path, step: int | None = None, **choice: Any) -> Subject:
+    """One checkpoint, ready to measure; keywords are the fields of `Choice`."""
+    return Reader(Choice(**choice)).read(path, step)
+
+
+def steps_of(path: Path) -> Sequence[int | None]:
+    """The moments in a file: the kept steps of a trajectory, [None] for a checkpoint."""
+    return read_steps(path) if path.is_file() and is_trajectory(path) else [None]
+
+
+class Reader:
+    """Makes subjects of checkpoints; data that several of them share, also with one that is there, is read once."""
+
+    def __init__(self, choice: Choice, there: Subject | None = None) -> None:
+        self.choice = choice
+        self._datasets = {} if there is None else {digest(there.checkpoint.data): there.dataset}
+
+    def read(self, path: Path, step: int | None = None) -> Subject:
+        """Read a checkpoint (ours, or a foreign one with --model and --data), its data, and put both on the device."""
+        choice, device = self.choice, resolve_device(self.choice.device)
+        stored = load_step(path, step) if step is not None else read(path)
+        checkpoint = stored if isinstance(stored, Checkpoint) else _adopt(stored, path, choice)
+        data = _data_entry(checkpoint, choice)
+        dataset = self._dataset(data)
+        model = _network(checkpoint, dataset, choice)
+        load_weights(model, checkpoint.state, path, choice.model or checkpoint.model["name"])
+        if not isinstance(stored, Checkpoint) and not checkpoint.masks:
+            checkpoint = replace(checkpoint, masks=masks_from_zeros(model, path, choice.zeros))
+        x, y = dataset.split(choice.split)
+        samples = _samples(choice.samples, len(x), choice.split)
+        model = model.to(device).eval()
+        _check_fit(model, x[:2].to(device), dataset, path)
+        return Subject(
+            path=path,
+            step=step,
+            checkpoint=replace(checkpoint, data=data),
+            model=model,
+            masks={name: mask.to(device) for name, mask in checkpoint.masks.items() if not mask.all()},
+            x=x[:samples].to(device),
+            y=y[:samples].to(device),
+            available=len(x),
+            dataset=dataset,
+            classes=dataset.classes,
+            split=choice.split,
+            device=device,
+            batch_size=choice.batch_size or default_batch_size(x),
+        )
+
+    def _dataset(self, entry: dict[str, Any]) -> Dataset:
+        key = digest(entry)
+        if key not in self._datasets:
+            self._datasets[key] = load_data(entry, run_code=self.choice.data is not None)
+        return self._datasets[key]
+
+
+def _adopt(raw: dict[str, Any], path: Path, choice: Choice) -> Checkpoint:
+    """A foreign file as a checkpoint; what it does not say, the user must."""
+    if choice.model is None or choice.data is None:
+        raise BadInput(
+            f"{path} was not written by this suite, so it does not say which network and data it belongs to.\n"
+            f"Add --model NAME (one of {', '.join(architectures())},\n"
+            "torchvision:NAME, timm:NAME, or path/to/file.py:factory) and --data SPEC"
+        )
+    state, masks = foreign_state(raw, path)
+    return Checkpoint(model={"name": choice.model}, data={}, state=state, masks=masks)
+
+
+def _data_entry(checkpoint: Checkpoint, choice: Choice) -> dict[str, Any]:
+    if choice.data is not None:
+        return resolve_data(choice.data, choice.data_root, choice.mean, choice.std)
+    entry = dict(checkpoint.data)
+    overrides = {
+        "root": choice.data_root and str(choice.data_root.absolute()),
+        "mean": choice.mean,
+        "std": choice.std,
+    }
+    return entry | {key: value for key, value in overrides.items() if value is not None}
+
+
+def _network(checkpoint: Checkpoint, dataset: Dataset, choice: Choice) -> nn.Module:
+    from torch import nn
+
+    if choice.model is None:
+        return build(checkpoint.model)
+    if names_library(choice.model):
+        return build_from_library(choice.model, dataset.input_shape, dataset.classes)
+    if not is_code(choice.model):
+        return build(describe(parse_architecture(choice.model), dataset.input_shape, dataset.classes))
+    made = call_factory(choice.model, "--model")
+    if not isinstance(made, nn.Module):
+        raise BadInput(f"--model {choice.model} returned a {type(made).__name__}, not a torch.nn.Module")
+    return made
+
+
+def _check_fit(model: nn.Module, x: Tensor, dataset: Dataset, path: Path) -> None:
+    """A forward pass of two examples: the network takes the data's shape and has an output for each of its classes."""
+    import torch
+
+    try:
+        with torch.no_grad():
+            logits = model(x)
+    except Exception as error:  # the user's own code may raise anything
+        said = f"{type(error).__name__}: {error}"
+        raise BadInput(f"{path}: the network does not take inputs of shape {tuple(x.shape[1:])}: {said}") from error
+    if not torch.is_tensor(logits):
+        raise BadInput(
+            f"{path}: the network returns a {type(logits).__name__}, expected a tensor (N, classes) of logits"
+        )
+    if logits.ndim != 2 or logits.shape[1] < dataset.classes:
+        raise BadInput(
+            f"{path}: the network's output has shape {tuple(logits.shape)}; "
+            f"the data needs ({len(x)}, {dataset.classes}), a logit for every class"
+        )
+
+
+def _samples(asked: int | None, available: int, split: str) -> int:
+    if asked is not None and not 1 <= asked <= available:
+        raise BadInput(f"--samples {asked}: the {split} split has {available} examples. Type 1 to {available}")
+    return asked or available

@@ -1,0 +1,1 @@
+"""Training that can stop after any step and go on to the same bytes."""

@@ -1,0 +1,62 @@
+"""Flags of `python -m minima.train`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from minima.store.command import Command
+from minima.zoo.device import DeviceName
+from minima.zoo.training.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train(Command):
+    """Train a network and write a checkpoint; with --from, train checkpoints on, their masks frozen.
+
+    A run that was stopped goes on where it was when the same line is typed again, to the same bytes.
+    """
+
+    out: Annotated[str, tyro.conf.arg(aliases=["-o"])]
+    """checkpoint to write; with several --from it contains {stem}, which becomes each input's name"""
+    model: str | None = None
+    """NAME or NAME:KEY=VALUE,...: mlp, lenet300 (default), lenet5, resnet20, 32, 56, vgg16, mobilenet, vit"""
+    data: str | None = None
+    """digits (default), mnist, fashion-mnist, cifar10, cifar100, npz:FILE, file.py:factory, also digits:classes=0-4
+    and digits:labels=random"""
+    data_root: Path | None = None
+    """folder with the datasets (default: $DATA_ROOT, else data)"""
+    download: bool = False
+    """let torchvision fetch what is missing there of mnist, fashion-mnist, cifar10 or cifar100"""
+    mean: str | None = None
+    """per channel, comma separated"""
+    std: str | None = None
+    """per channel, comma separated"""
+    start: Annotated[tuple[Path, ...], tyro.conf.arg(name="from")] = ()
+    """checkpoints to train on from, instead of a new network"""
+    from_epoch: int | None = None
+    """with --from: begin at its weights of this epoch, which --weights-at kept, instead of the last"""
+    epochs: int = 30
+    """passes over the training examples (with --from: further ones)"""
+    recipe: Annotated[Recipe, tyro.conf.arg(name="")] = field(default_factory=Recipe)
+    validation: float | None = None
+    """fraction of the train split held out (default: 0.1; with --from as it was)"""
+    seed: int | None = None
+    """of the initial weights (default: 0)"""
+    split_seed: int | None = None
+    """of the held-out part (default: the seed; with --from as it was)"""
+    order_seed: int | None = None
+    """of the order of the examples (default: the seed): another one gives a sibling"""
+    weights_at: tuple[int, ...] = (0,)
+    """epochs whose weights a new network's checkpoint also holds, for rewinding"""
+    keep: int = 0
+    """write the weights of every N-th epoch to OUT.trajectory.h5"""
+    keep_unit: Literal["epoch", "step"] = "epoch"
+    """unit of --keep"""
+    device: DeviceName = "auto"
+    """where to compute"""
+    overwrite: bool = False
+    """replace a file that was made otherwise"""

@@ -1,0 +1,1 @@
+"""`python -m pruning.collapse`: how far methods cut before a layer is left without a weight."""

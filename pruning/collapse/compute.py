@@ -1,0 +1,67 @@
+"""How far each method cuts a network before a layer is left without a weight."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from minima.store.command import BadInput
+
+if TYPE_CHECKING:
+    from minima.store.hdf5.results import Place
+    from minima.zoo.subject.subject import Subject
+    from pruning.composition.method import Method
+from pruning.collapse.flags import check
+from pruning.collapse.numbers import FOUND, WHOLE
+
+
+def named(words: str) -> Method:
+    """The method that is typed as in `python -m pruning METHOD`, if it makes all its cuts before training."""
+    import shlex
+
+    import tyro
+
+    from pruning.collapse.critical import cuts_at_once
+    from pruning.composition.method import methods
+
+    known = methods()
+    name, *flags = shlex.split(words) or [""]
+    method = tyro.cli(known[name], args=flags, prog=f"--methods {name}") if name in known else None
+    if method is None or not cuts_at_once(method.composition()):
+        said = "there is no such method" if method is None else "it trains before or between its cuts"
+        fit = ", ".join(name for name, other in known.items() if cuts_at_once(other().composition()))
+        raise BadInput(
+            f"--methods {words!r}: {said}.\nExpected those that make all their cuts before they train: {fit}"
+        )
+    return method
+
+
+def compute(subject: Subject, place: Place, chosen: dict[str, Method], seed: int | None) -> dict[str, Any]:
+    """Find where each method empties a first layer, write it to a subject's place, return what the JSON object says."""
+    from pruning.collapse.critical import critical, cutter, kept_weights
+    from pruning.context.counts import alive_counts, size
+
+    masks = kept_weights(subject)
+    weights, alive = size(masks), alive_counts(masks)
+    check(subject.name, alive)
+    drawn = subject.checkpoint.seed if seed is None else seed
+    edges = {words: critical(cutter(method, subject, drawn), alive) for words, method in chosen.items()}
+    found = {
+        words: asdict(edge) | _levels(weights / edge.kept, edge.kept < len(alive)) for words, edge in edges.items()
+    }
+    whole = {"weights": weights, "layers": len(alive), "largest_compression": weights / len(alive)}
+    _write(whole, found, place)
+    return whole | {"methods": found, "method_seed": drawn}
+
+
+def _levels(compression: float, must: bool) -> dict[str, Any]:
+    return {"compression": compression, "log_compression": math.log10(compression), "must": must}
+
+
+def _write(whole: dict[str, Any], found: dict[str, dict[str, Any]], place: Place) -> None:
+    place.scale("collapse/method", list(found), "1", "pruning method, with its flags")
+    for key, meaning in FOUND.items():
+        place.write(f"collapse/{key}", [each[key] for each in found.values()], ("method",), "1", meaning)
+    for key, meaning in WHOLE.items():
+        place.write(f"collapse/{key}", whole[key], (), "1", meaning)

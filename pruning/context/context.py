@@ -1,0 +1,72 @@
+"""What a part may look at when it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor, nn
+
+    from minima.zoo.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Context:
+    """The state of a run between two steps. Parts read it and leave it as it is."""
+
+    model: nn.Module
+    weights: Mapping[str, nn.Parameter]
+    """the tensors sparsity is counted over"""
+    masks: Mapping[str, Tensor]
+    """of each of them; True = kept"""
+    x: Tensor
+    y: Tensor
+    """the training part"""
+    validation: tuple[Tensor, Tensor] | None
+    """the held-out part, if the composition asked for one"""
+    losses: Sequence[float]
+    """validation loss at each epoch's end since the last cut (nats)"""
+    cuts: int
+    """made so far"""
+    events: int
+    """of the schedule, behind the run"""
+    progress: float
+    """fraction of the run that is behind it"""
+    memory: MutableMapping[str, Tensor]
+    """what an exchange wrote down for the next"""
+    seen: Sequence[Sequence[float]]
+    """what the trigger noted at the start of the run and at each epoch's end"""
+    seed: int
+    batch_size: int
+    recipe: Recipe
+    rate: float
+    """learning rate of the next step"""
+
+    def validation_loss(self, masks: Mapping[str, Tensor]) -> float:
+        """Mean cross-entropy (nats) on the held-out part with `masks` in force; the weights are back afterwards."""
+        from minima.zoo.evaluation import evaluate
+
+        if self.validation is None:
+            raise ValueError("a part asks for a validation loss without declaring `validates = True`")
+        with _masked(self.weights, masks):
+            return evaluate(self.model, *self.validation).loss
+
+
+@contextmanager
+def _masked(weights: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Iterator[None]:
+    import torch
+
+    saved = {name: weight.detach().clone() for name, weight in weights.items()}
+    with torch.no_grad():
+        try:
+            for name, weight in weights.items():
+                weight.masked_fill_(~masks[name], 0)
+            yield
+        finally:
+            for name, weight in weights.items():
+                weight.copy_(saved[name])

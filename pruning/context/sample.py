@@ -1,0 +1,57 @@
+"""The examples that scores are computed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from landscape.objective.streams import stream
+from minima.store.command import BadInput
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pruning.context.context import Context
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Examples drawn from the training part without replacement: a pure function of seed, number of the cut, draw."""
+
+    examples: int = 128
+    """training examples to score on, by class: of each (all, if there are fewer)"""
+    by: Literal["chance", "class"] = "chance"
+    """how they are drawn: from the whole training part, or as many of each class"""
+
+    def __post_init__(self) -> None:
+        if self.examples < 1:
+            raise BadInput(f"--examples {self.examples}: expected at least 1 training example to score on")
+
+    def draw(self, context: Context, draw: int = 0) -> tuple[Tensor, Tensor]:
+        """x (n, ...) and labels y (n,); another `draw` takes other examples.
+
+        Raises:
+            BadInput: the labels are not one whole number for each example.
+        """
+        import torch
+
+        check_labels(context.y)
+        order = torch.randperm(len(context.y), generator=stream(context.seed, "sample", context.cuts, draw))
+        if self.by == "class":
+            shuffled = context.y.cpu()[order]
+            picks = [(shuffled == label).nonzero().flatten()[: self.examples] for label in shuffled.unique()]
+            order = order[torch.cat(picks)]
+        else:
+            order = order[: self.examples]
+        order = order.to(context.x.device)
+        return context.x[order], context.y[order]
+
+
+def check_labels(y: Tensor) -> None:
+    """One class for each example, or BadInput."""
+    if y.ndim != 1 or y.is_floating_point() or y.is_complex():
+        raise BadInput(
+            "this method scores weights by a cross-entropy, so each training example needs the number of its class: "
+            f"expected whole numbers of shape (N,),\nfound {y.dtype} of shape {tuple(y.shape)}. "
+            "magnitude, random and synflow need no labels"
+        )

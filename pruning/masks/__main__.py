@@ -1,0 +1,23 @@
+"""`python -m pruning.masks CKPT...`: what a mask has left of a network, layer by layer, and how far masks overlap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from minima.store.command import Report, run
+from minima.zoo.measuring.each import measure_each
+
+if TYPE_CHECKING:
+    pass
+from pruning.masks.compute import compute, conclude
+from pruning.masks.flags import Masks
+from pruning.masks.report import table
+
+
+def main(arguments: Masks) -> Report:
+    """Look at every checkpoint named on the command line."""
+    return measure_each(arguments, "masks", compute, table, conclude=conclude)
+
+
+if __name__ == "__main__":
+    run(Masks, main, prog="python -m pruning.masks", description=__doc__ or "")

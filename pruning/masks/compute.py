@@ -1,0 +1,104 @@
+"""What masks have left of each layer, and how far several of them overlap."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from minima.store.command import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from minima.store.hdf5.results import Place
+    from minima.zoo.anatomy.reachability import Layer
+    from minima.zoo.subject.subject import Subject
+from pruning.masks.numbers import COUNTS, PAIRWISE
+
+
+def compute(subject: Subject, place: Place) -> dict[str, Any]:
+    """Look at a subject's masks, write every layer's counts to its place, return what the JSON object says of it."""
+    from minima.zoo.anatomy.reachability import reach
+    from pruning.masks.training_cost import training_cost
+
+    found = reach(subject.model, tuple(subject.x.shape[1:]), subject.masks)
+    if not found:
+        raise BadInput(f"{subject.name}: the network has no convolution or linear weights: there is nothing to count")
+    layers = [_counts(layer) for layer in found]
+    _write(found, layers, place)
+    whole = {key: sum(each[key] for each in layers) for key in COUNTS}
+    total = whole["total"]
+    cost = training_cost(subject.checkpoint, len(subject.dataset.x_train), whole["multiply_adds"], total)
+    return whole | {
+        "sparsity": (total - whole["kept"]) / total,
+        "effective_sparsity": (total - whole["reachable"]) / total,
+        "empty_layers": [each["name"] for each in layers if not each["kept"]],
+        "training_multiply_adds": None if cost is None else asdict(cost),
+        "layers": layers,
+    }
+
+
+def _counts(layer: Layer) -> dict[str, Any]:
+    total, kept, reachable = layer.mask.numel(), int(layer.mask.sum()), int(layer.reachable.sum())
+    return {
+        "name": layer.name,
+        "total": total,
+        "kept": kept,
+        "reachable": reachable,
+        "units": len(layer.fed),
+        "unfed": int((~layer.fed).sum()),
+        "unread": int((~layer.read).sum()),
+        "disconnected": int((~(layer.fed & layer.read)).sum()),
+        "multiply_adds": total * layer.positions,
+        "multiply_adds_kept": kept * layer.positions,
+        "multiply_adds_reachable": reachable * layer.positions,
+    }
+
+
+def _write(found: Sequence[Layer], counts: Sequence[dict[str, Any]], place: Place) -> None:
+    from minima.store.checkpoints.packing import pack_bits
+
+    place.scale("masks/layer", [layer.name for layer in found], "1", "weight of a convolution or linear layer")
+    for key, meaning in COUNTS.items():
+        place.write(f"masks/{key}", [each[key] for each in counts], ("layer",), "1", meaning)
+    for layer in found:
+        group = f"masks/{layer.name}"
+        place.scale(f"{group}/unit", range(len(layer.fed)), "1", "unit or channel")
+        place.write(f"{group}/fed", layer.fed, ("unit",), "1", "whether a path leads here from the input")
+        place.write(f"{group}/read", layer.read, ("unit",), "1", "whether a path leads from here to the output")
+        bits = {"kept": pack_bits(layer.mask), "reachable": pack_bits(layer.reachable)}
+        place.scale(f"{group}/byte", range(len(bits["kept"])), "1", "eight weights, row by row")
+        for key, packed in bits.items():
+            place.write(f"{group}/{key}", packed, ("byte",), "1", f"a bit for each weight, 1 = {key}, highest first")
+
+
+def conclude(places: list[Place], summaries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Hold the masks of several checkpoints against one another, two by two."""
+    from pruning.masks.overlap import overlap
+
+    layers = {layer["name"]: layer["total"] for layer in summaries[0]["layers"]}
+    masks = [_read(place, layers) for place in places]
+    concluded = []
+    for place, own, summary in zip(places, masks, summaries, strict=True):
+        pairs = [overlap(own, other) for other in masks]
+        numbers = {key: [getattr(pair, key)() for pair in pairs] for key in PAIRWISE}
+        place.scale("masks/other", range(len(masks)), "1", "the checkpoint it is compared with, counted from 0")
+        for key, meaning in PAIRWISE.items():
+            place.write(f"masks/{key}", numbers[key], ("other",), "1", meaning)
+            of_layers = [getattr(pair, f"{key}_by_layer")() for pair in pairs]
+            place.write(f"masks/{key}_by_layer", of_layers, ("other", "layer"), "1", meaning)
+        concluded.append(summary | numbers)
+    return concluded
+
+
+def _read(place: Place, layers: dict[str, int]) -> dict[str, NDArray[np.bool_]]:
+    """Which weights are kept, layer by layer."""
+    import numpy as np
+
+    return {
+        name: np.unpackbits(place.read(f"masks/{name}/kept"), count=total).astype(bool)
+        for name, total in layers.items()
+    }

@@ -1,0 +1,67 @@
+"""`python -m pruning METHOD`: from flags to finished checkpoints, and what is said about them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from minima.store.command import Report, note, render_table
+from pruning.running.arguments import Prune
+
+if TYPE_CHECKING:
+    from pruning.running.job import Job
+
+COLUMNS = ("out", "sparsity", "reached", "epochs", "loss", "accuracy")
+
+
+def main(arguments: Prune) -> Report:
+    """Run every job whose checkpoints are not there yet."""
+    from pruning.running.job import plan_jobs
+
+    rows = [row for job in plan_jobs(arguments) for row in _make(job, arguments)]
+    headers = ("checkpoint", "sparsity", "reached", "epochs", "test loss", "test accuracy")
+    table = render_table(headers, [[row[key] for key in COLUMNS] for row in rows])
+    summary = rows[0] if len(rows) == 1 else {key: [row[key] for row in rows] for key in rows[0]}
+    return Report({"checkpoint": str(arguments.checkpoint), "method": arguments.method.name} | summary, table)
+
+
+def _make(job: Job, arguments: Prune) -> list[dict[str, Any]]:
+    """The job's checkpoints, made or found, one row each."""
+    from minima.zoo.device import resolve_device
+    from minima.zoo.training.unfinished import reusable, tidy
+    from pruning.running.run import run_job
+
+    identity = job.identity()
+    found = [reusable(target, identity, arguments.overwrite) for target in job.targets.values()]
+    # what exists is ours by now; the trajectory belongs to the last, so the others seem to lack theirs
+    reused = found[-1] is not None and all(target.exists() for target in job.targets.values())
+    start = time.perf_counter()
+    if reused:
+        note(f"{', '.join(map(str, job.targets.values()))}: there already, made with these arguments")
+        tidy(job.targets[job.asked[-1]], identity)
+    else:
+        run_job(job, resolve_device(arguments.device), run_code=arguments.data is not None)
+    seconds = time.perf_counter() - start
+    return [_row(sparsity, target, reused, seconds) for sparsity, target in job.targets.items()]
+
+
+def _row(asked: float, target: Path, reused: bool, seconds: float) -> dict[str, Any]:
+    from minima.store.checkpoints.checkpoint import load
+    from minima.store.files import sha256
+
+    metrics = load(target).metrics
+    return {
+        "out": str(target),
+        "sha256": sha256(target),
+        "asked": asked,
+        "sparsity": metrics["sparsity"],
+        "reached": metrics["reached"],
+        "epochs": metrics["epochs"],
+        "loss": metrics["test"]["loss"],
+        "accuracy": metrics["test"]["accuracy"],
+        "train_loss": metrics["train"]["loss"],
+        "train_accuracy": metrics["train"]["accuracy"],
+        "reused": reused,
+        "seconds": seconds,
+    }

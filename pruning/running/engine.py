@@ -1,0 +1,228 @@
+"""The one loop every pruning method runs in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pruning.composition.cutting import choose, groups
+from pruning.context.context import Context
+from pruning.context.counts import alive_counts, kept_count
+from pruning.recoveries.cut import Cut, lost_norm
+from pruning.schedules.event import Span
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from minima.store.checkpoints.checkpoint import Checkpoint
+    from minima.zoo.data.splits import Splits
+    from minima.zoo.training.loop import Trainer
+    from pruning.composition.composition import Composition
+    from pruning.schedules.event import Event
+
+
+STATE = ("cursor", "emitted", "cuts", "seen", "losses", "best", "memory")
+
+
+class Observer(Protocol):
+    """Who looks on as a run proceeds."""
+
+    def emit(self, sparsity: float) -> None:
+        """The network at an asked sparsity is ready: after its recovery, just before the next cut, or at the end."""
+
+    def between(self) -> None:
+        """Between two pieces of training, where the run may be saved."""
+
+
+class Engine:
+    """Trains, and cuts where the schedule and the trigger say so; hands over the network at each asked sparsity.
+
+    The run is as long as the trainer's horizon. All that changes is in `state_dict`: a run that loads it goes on to
+    the same bytes.
+    """
+
+    def __init__(
+        self,
+        composition: Composition,
+        trainer: Trainer,
+        splits: Splits,
+        *,
+        asked: tuple[float, ...],
+        parent: Checkpoint,
+        seed: int,
+        observer: Observer,
+        stride: int | None = None,
+    ) -> None:
+        self.composition, self.trainer, self.splits = composition, trainer, splits
+        self.parent, self.seed, self.observer = parent, seed, observer
+        self.stride = stride or trainer.steps_per_epoch
+        self.weights = composition.space.weights(trainer.model)
+        self.total, alive = groups(composition, self.masks)
+        self.recipe = trainer.recipe
+        living = tuple(alive_counts(composition.space.alive(self.masks)).values())
+        self.span = Span(1 - alive / self.total, asked, int(trainer.epochs), trainer.steps_per_epoch, living)
+        self.events = composition.schedule.events(self.span)
+        self.cursor = 0  # events behind the run
+        self.emitted = 0  # asked sparsities handed over
+        self.cuts: list[list[int]] = []  # [step, survivors]
+        self.seen: list[list[float]] = []  # what the trigger noted
+        self.losses: list[float] = []  # validation loss at each epoch's end since the last cut
+        self.best: dict[str, Tensor] | None = None  # state dict at the lowest of them
+        self.memory: dict[str, Tensor] = {}  # what an exchange wrote down for the next
+
+    def complete(self) -> None:
+        """Run to the end."""
+        waits = self.composition.trigger.waits
+        if not self.trainer.steps_done:
+            self._note()
+        for event in self.events[self.cursor :]:
+            self._train_to(0 if waits else event.step)
+            target = self._target(event)
+            if self._has_work(target) and (self._waited() if waits else self._fires()):
+                self._cut(target) if target < self.alive else self._exchange()
+            self.cursor += 1
+        if waits:
+            self._waited()
+            self._restore_best()
+        else:
+            self._train_to(self.span.steps)
+        self._emit(len(self.span.asked))
+
+    def _fires(self) -> bool:
+        return self.composition.trigger.fires(self.context())
+
+    def _waited(self) -> bool:
+        """Train from epoch to epoch until the trigger fires; False if the run is over first."""
+        per_epoch = self.trainer.steps_per_epoch
+        self._train_to(-(-self.trainer.steps_done // per_epoch) * per_epoch)  # a resumed run may be within one
+        while self.trainer.steps_done < self.span.steps:
+            if self._fires():
+                return True
+            self._train_to(self.trainer.steps_done + per_epoch)
+        return False
+
+    def _cut(self, target: int) -> None:
+        parts, before = self.composition, self.alive
+        self._restore_best()
+        self._emit(self._reached())
+        context = self.context()
+        masks = choose(parts, context, target)
+        if parts.regrow is not None:
+            masks = parts.regrow.regrow(context, masks)
+        lost = lost_norm(self.trainer.model, self.weights, masks)
+        self.trainer.set_masks(self.trainer.masks | masks)
+        cut = Cut(
+            parent=self.parent,
+            recipe=self.recipe,
+            epochs=self._epochs_to_next(),
+            first=not self.cuts,
+            density=self.alive / self.total,
+            removed=1 - self.alive / before,
+            lost=lost,
+        )
+        parts.recovery.recover(self.trainer, cut)
+        self.losses, self.best = [], None
+        self.cuts.append([self.trainer.steps_done, self.alive])
+
+    def _exchange(self) -> None:
+        """Weights move; the sparsity stays, and with it what is still to be handed over."""
+        if self.composition.regrow is not None:
+            context = self.context()
+            masks = self.composition.regrow.regrow(context, dict(context.masks))
+            self.trainer.set_masks(self.trainer.masks | masks)
+
+    def _restore_best(self) -> None:
+        if self.composition.trigger.restores_best and self.best is not None:
+            self.trainer.model.load_state_dict(self.best)
+
+    def _target(self, event: Event) -> int:
+        """What the event leaves, held back at the next asked sparsity: each is met exactly, none is passed over."""
+        ahead = [sparsity for sparsity in self.span.asked if kept_count(self.total, sparsity) < self.alive]
+        return min(self.alive, kept_count(self.total, min([event.sparsity, *ahead[:1]])))
+
+    def _has_work(self, target: int) -> bool:
+        return target < self.alive or self.composition.regrow is not None
+
+    def _train_to(self, step: int) -> None:
+        """Train up to a step, in pieces that end at epochs, strides and the step."""
+        for _ in self.trainer.pieces(step, self.stride):
+            if self.trainer.between_epochs:
+                self._end_epoch()
+            self.observer.between()
+
+    def _note(self) -> None:
+        final = kept_count(self.total, self.span.final)
+        context = self.context()
+        noted = self.composition.trigger.note(context, lambda: choose(self.composition, context, final))
+        if noted:
+            self.seen.append(list(noted))
+
+    def _end_epoch(self) -> None:
+        self._note()
+        loss = self.trainer.validate(self.splits, needed=self.composition.validates)
+        if loss is None:
+            return
+        if self.composition.trigger.restores_best and loss < min(self.losses, default=float("inf")):
+            self.best = {name: value.clone() for name, value in self.trainer.model.state_dict().items()}
+        self.losses.append(loss)
+
+    def _emit(self, until: int) -> None:
+        for sparsity in self.span.asked[self.emitted : until]:
+            self.observer.emit(sparsity)
+        self.emitted = max(self.emitted, until)
+
+    def _reached(self) -> int:
+        """How many of the asked sparsities are reached."""
+        return sum(self.has_reached(sparsity) for sparsity in self.span.asked)
+
+    def _epochs_to_next(self) -> int:
+        waits = self.composition.trigger.waits
+        later = [] if waits else [event.step for event in self.events[self.cursor + 1 :]]
+        steps = (later[0] if later else self.span.steps) - self.trainer.steps_done
+        return -(-steps // self.trainer.steps_per_epoch)
+
+    @property
+    def masks(self) -> dict[str, Tensor]:
+        """Masks of the weights sparsity is counted over."""
+        return {name: self.trainer.masks[name] for name in self.weights}
+
+    @property
+    def alive(self) -> int:
+        """Survivors."""
+        return groups(self.composition, self.masks)[1]
+
+    def has_reached(self, sparsity: float) -> bool:
+        """Whether no more is left than `sparsity` leaves."""
+        return self.alive <= kept_count(self.total, sparsity)
+
+    def context(self) -> Context:
+        """What parts may look at, at this moment."""
+        x, y = self.splits.train
+        return Context(
+            model=self.trainer.model,
+            weights=self.weights,
+            masks=self.masks,
+            x=x,
+            y=y,
+            validation=self.splits.validation if len(self.splits.validation[0]) else None,
+            losses=tuple(self.losses),
+            seen=tuple(map(tuple, self.seen)),
+            cuts=len(self.cuts),
+            events=self.cursor,
+            progress=self.trainer.steps_done / self.span.steps if self.span.steps else 0.0,
+            memory=self.memory,
+            seed=self.seed,
+            batch_size=self.trainer.recipe.batch_size,
+            recipe=self.trainer.recipe,
+            rate=self.trainer.rate,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """The whole state of the run, of plain containers and tensors."""
+        own = {name: getattr(self, name) for name in STATE}
+        return own | {"trainer": self.trainer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back to where `state_dict` was taken."""
+        self.trainer.load_state_dict(state["trainer"])
+        for name in STATE:
+            setattr(self, name, state[name])

@@ -1,0 +1,148 @@
+"""What one run is to make: every decision taken, every check made, before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from minima.store.checkpoints.checkpoint import Checkpoint, load
+from minima.store.command import BadInput, note
+from minima.store.files import check_distinct, check_writable, sha256
+from minima.zoo.architecture.architecture import build
+from minima.zoo.data.specs import inherited
+from minima.zoo.training.plan import Plan
+from minima.zoo.training.recipe import Recipe
+from pruning.composition.composition import Composition
+from pruning.composition.cutting import groups
+from pruning.composition.method import Method
+from pruning.context.counts import check_sparsities
+from pruning.running.arguments import Prune
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The checkpoint that is pruned."""
+
+    path: Path
+    sha256: str
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: it writes a checkpoint for each of its sparsities."""
+
+    parent: Parent
+    method: Method
+    plan: Plan
+    seed: int
+    targets: Mapping[float, Path]
+    """sparsity -> file, ascending"""
+
+    @property
+    def asked(self) -> tuple[float, ...]:
+        """Sparsities, ascending."""
+        return tuple(self.targets)
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that a finished checkpoint of this run has."""
+        parent = self.parent.checkpoint
+        method = {
+            "name": self.method.name,
+            "arguments": asdict(self.method),
+            "sparsity": list(self.asked),
+            "seed": self.seed,
+        } | ({"sets_rate": True} if self.method.composition().recovery.sets_rate else {})
+        return {
+            "method": method,
+            "training": self.plan.stored(),
+            "parent": self.parent.sha256,
+            "model": parent.model,
+            "data": parent.data,
+            "seed": parent.seed,
+        }
+
+
+def plan_jobs(arguments: Prune) -> list[Job]:
+    """The runs a command line asks for; BadInput for whatever could stop them."""
+    parent = _parent(arguments)
+    composition = arguments.method.composition()
+    asked = _asked(arguments.sparsity, composition, parent.checkpoint)
+    targets = _targets(arguments, asked)
+    plan = _plan(arguments, composition, parent.checkpoint)
+    seed = parent.checkpoint.seed if arguments.seed is None else arguments.seed
+    together = composition.schedule.gradual and not arguments.each
+    runs = [targets] if together else [{sparsity: targets[sparsity]} for sparsity in asked]
+    return [Job(parent, arguments.method, plan, seed, run) for run in runs]
+
+
+def _parent(arguments: Prune) -> Parent:
+    checkpoint = load(arguments.checkpoint)
+    data = inherited(checkpoint.data, arguments.data, arguments.data_root, arguments.checkpoint)
+    return Parent(arguments.checkpoint, sha256(arguments.checkpoint), replace(checkpoint, data=data))
+
+
+def _asked(sparsities: Sequence[float], composition: Composition, parent: Checkpoint) -> tuple[float, ...]:
+    total, alive = groups(composition, all_masks(composition, parent))
+    if not total:
+        raise BadInput("the network has no convolution or linear weights: there is nothing to prune")
+    return check_sparsities(tuple(sparsities), total, alive)
+
+
+def all_masks(composition: Composition, parent: Checkpoint) -> dict[str, Any]:
+    """The parent's masks, and masks that keep everything for the other tensors of the space."""
+    import torch
+
+    weights = composition.space.weights(build(parent.model))
+    dense = {name: torch.ones(weight.shape, dtype=torch.bool) for name, weight in weights.items()}
+    return dense | {name: mask for name, mask in parent.masks.items() if name in dense}
+
+
+def _targets(arguments: Prune, asked: tuple[float, ...]) -> dict[float, Path]:
+    if len(asked) > 1 and "{sparsity}" not in arguments.out:
+        raise BadInput(
+            f"--out {arguments.out}: {len(asked)} sparsities need a name with {{sparsity}} in it, "
+            f"for example -o 'runs/x.{arguments.method.name}-{{sparsity}}.pt'"
+        )
+    targets = {sparsity: Path(arguments.out.replace("{sparsity}", repr(sparsity))) for sparsity in asked}
+    for target in targets.values():
+        check_writable(target)
+        check_distinct(target, [arguments.checkpoint])
+    return targets
+
+
+def _plan(arguments: Prune, composition: Composition, parent: Checkpoint) -> Plan:
+    """What the flags say; what they leave open, the parent's training."""
+    trained = parent.training
+    epochs = trained.get("epochs") if arguments.epochs is None else arguments.epochs
+    if epochs is None:
+        raise BadInput("the checkpoint does not say for how long it was trained: give --epochs")
+    validation = trained.get("validation", 0.0) if arguments.validation is None else arguments.validation
+    if composition.validates and not validation:
+        raise BadInput(
+            f"{arguments.method.name} needs examples it does not train on, and the parent's training held none out: "
+            "give --validation 0.1"
+        )
+    composition.recovery.check(parent)
+    composition.start.weights(parent)
+    order_seed = arguments.order_seed
+    return Plan(
+        recipe=replace(composition.start.recipe(trained_by(parent)), **arguments.recipe.given()),
+        epochs=epochs,
+        validation=validation,
+        split_seed=trained.get("split_seed", parent.seed),
+        order_seed=trained.get("order_seed", parent.seed) if order_seed is None else order_seed,
+        keep=arguments.keep,
+        keep_unit=arguments.keep_unit,
+    )
+
+
+def trained_by(parent: Checkpoint) -> Recipe:
+    """The recipe of the parent's training; where the file does not say, the defaults."""
+    if "recipe" not in parent.training:
+        note("the checkpoint does not say how it was trained: taking the defaults of minima.train")
+        return Recipe()
+    stored = parent.training["recipe"]
+    return Recipe(**stored | {"milestones": tuple(stored["milestones"])})

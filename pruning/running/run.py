@@ -1,0 +1,126 @@
+"""One job from its parent to its checkpoints: sets the engine up, saves the run on its way, writes the checkpoints."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from minima.store.checkpoints.checkpoint import Checkpoint, save
+from minima.store.command import BadInput, note
+from minima.store.messages import progress_bar
+from minima.zoo.architecture.architecture import build
+from minima.zoo.data.specs import load_data
+from minima.zoo.data.splits import Splits, make_splits
+from minima.zoo.training.keeping import Keeper, state_on_cpu
+from minima.zoo.training.loop import Trainer
+from minima.zoo.training.unfinished import Unfinished, unfinished
+from pruning.running.engine import Engine
+from pruning.running.job import Job, all_masks
+
+if TYPE_CHECKING:
+    import torch
+
+    from pruning.composition.composition import Composition
+
+
+def run_job(job: Job, device: torch.device, *, run_code: bool = False) -> None:
+    """Write the checkpoint of every sparsity of the job. A run that was stopped goes on, to the same bytes."""
+    last = job.targets[job.asked[-1]]
+    with unfinished(last, job.identity()) as part:
+        run = part.begin(lambda: _Run(job, device, part, last, run_code=run_code))
+        run.complete()
+
+
+class _Run:
+    """A run in progress."""
+
+    def __init__(self, job: Job, device: torch.device, part: Unfinished, target: Path, *, run_code: bool) -> None:
+        self.job, self.part, plan = job, part, job.plan
+        dataset = load_data(job.parent.checkpoint.data, run_code=run_code)
+        self.splits = make_splits(dataset, plan.validation, plan.split_seed, device)
+        composition = job.method.composition()
+        if composition.validates and not len(self.splits.validation[0]):
+            raise BadInput(f"--validation {plan.validation} holds no example out, and {job.method.name} needs some")
+        self.trainer = _trainer(job, composition, self.splits, device)
+        self.engine = Engine(
+            composition,
+            self.trainer,
+            self.splits,
+            asked=job.asked,
+            parent=job.parent.checkpoint,
+            seed=job.seed,
+            observer=self,
+            stride=plan.keep if plan.keep and plan.keep_unit == "step" else None,
+        )
+        stopped = part.load()
+        if stopped:
+            self.engine.load_state_dict(stopped)
+        header = replace(job.parent.checkpoint, **job.identity())
+        self.keeper = Keeper(plan, self.trainer, target, header, resumed=bool(stopped))
+        total, done = self.engine.span.steps, self.trainer.steps_done
+        self.bar = progress_bar(total=total, initial=done, unit="step")
+
+    def complete(self) -> None:
+        with self.bar:
+            self.engine.complete()
+
+    def between(self) -> None:
+        self.bar.update(self.trainer.steps_done - self.bar.n)
+        self.keeper.record()
+        self.part.offer(self.engine.state_dict)
+
+    def emit(self, sparsity: float) -> None:
+        checkpoint = self._checkpoint(sparsity)
+        if not checkpoint.metrics["reached"]:
+            note(
+                f"{self.job.method.name} reached sparsity {checkpoint.metrics['sparsity']:.6g}, not {sparsity!r}, in "
+                f"{self.job.plan.epochs} epochs; written as it is, with reached: false"
+            )
+        if sparsity == self.job.asked[-1]:  # comes last: with it the run is over, and nothing may be missing
+            self.keeper.record()  # again: there may have been a cut since, and the last moment is the finished network
+            self.keeper.finish()
+        save(checkpoint, self.job.targets[sparsity])
+
+    def _checkpoint(self, sparsity: float) -> Checkpoint:
+        identity: dict[str, Any] = self.job.identity()
+        masks = {name: mask.cpu() for name, mask in self.trainer.sparsity_masks.items()}
+        return replace(
+            self.job.parent.checkpoint,
+            **identity,
+            state=state_on_cpu(self.trainer.model),
+            masks=masks if any(not mask.all() for mask in masks.values()) else {},
+            weights_at={},
+            metrics=self.splits.metrics(self.trainer.model) | self._course(sparsity),
+        )
+
+    def _course(self, sparsity: float) -> dict[str, Any]:
+        """Sparsity reached, epochs spent on it, and where the cuts were."""
+        engine, per_epoch = self.engine, self.trainer.steps_per_epoch
+        gone = (engine.total - engine.alive) / engine.total
+        return {
+            "sparsity": 0.0 if self.trainer.rest else gone,
+            "frozen": gone if self.trainer.rest else 0.0,
+            "reached": engine.has_reached(sparsity),
+            "epochs": self.trainer.steps_done / per_epoch,
+            "initial_sparsity": engine.span.initial,
+            "cuts": [{"epoch": step / per_epoch, "survivors": alive} for step, alive in engine.cuts],
+        }
+
+
+def _trainer(job: Job, composition: Composition, splits: Splits, device: torch.device) -> Trainer:
+    """At the start of the run."""
+    plan, parent = job.plan, job.parent.checkpoint
+    model = build(parent.model).to(device)
+    model.load_state_dict(dict(composition.start.weights(parent)))
+    trainer = Trainer(
+        model,
+        *splits.train,
+        plan.recipe,
+        epochs=plan.epochs,
+        order_seed=plan.order_seed,
+        masks=parent.masks | all_masks(composition, parent),
+        around_step=composition.update.around(model),
+    )
+    trainer.loosen(composition.loose(model))
+    return trainer
