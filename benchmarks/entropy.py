@@ -78,7 +78,7 @@ def _contestants(network: str, shape: tuple[int, ...], images: int) -> dict[str,
     from benchmarks.published_psp import published_psp
     from entropy.information.measurement import Request, Together, measure
     from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
-    from minima.zoo.batches import batches, default_batch_size
+    from minima.zoo.examples.batches import batches, default_batch_size
 
     draws = torch.Generator().manual_seed(0)
     x, y = torch.randn(images, *shape, generator=draws), torch.arange(images) % CLASSES
@@ -110,8 +110,8 @@ def _command(network: str, model: Any, x: Any, y: Any) -> Callable[[], Any]:
 
     from minima.store.checkpoints.checkpoint import Checkpoint, save
     from minima.zoo.architecture.architecture import describe, parse_architecture
-    from minima.zoo.batches import default_batch_size
     from minima.zoo.data.specs import resolve_data
+    from minima.zoo.examples.batches import default_batch_size
 
     folder = Path(tempfile.mkdtemp(prefix="benchmark-"))
     atexit.register(shutil.rmtree, folder)

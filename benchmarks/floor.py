@@ -71,8 +71,8 @@ def _contestants(network: str) -> dict[str, Callable[[], Any]]:
     from landscape.spectrum.operator import operators
     from landscape.surface.planner import choose
     from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
-    from minima.zoo.batches import default_batch_size
     from minima.zoo.data.specs import load_data, resolve_data
+    from minima.zoo.examples.batches import default_batch_size
     from minima.zoo.training.loop import Trainer
     from minima.zoo.training.recipe import Recipe
 

@@ -135,7 +135,7 @@ class _Ours:
         """The loss of a copy that is moved to the point."""
         import torch
 
-        from minima.zoo.evaluation import evaluate
+        from minima.zoo.examples.evaluation import evaluate
 
         with torch.no_grad():
             for name, weight in self.objective.weights(self.point).items():

@@ -24,7 +24,7 @@ ORDER = {
 """what each package may import beside itself; the commands of `minima` are the door, and nothing imports them"""
 ROOMS = {
     "minima.store": ["", "hdf5", "checkpoints"],
-    "minima.zoo": ["", "architecture anatomy", "data", "subject", "training measuring"],
+    "minima.zoo": ["", "losses", "examples", "architecture anatomy", "data", "subject", "training measuring"],
     "landscape": [
         "passes",
         "objective",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from torch import Tensor, nn
 
@@ -13,6 +13,7 @@ from entropy.counting.blocks import Blocks, Run
 from entropy.counting.states import Neurons, States, states_of
 from minima.store.command import BadInput
 from minima.zoo.anatomy.sites import Sites
+from minima.zoo.examples.outputs import pick
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Onlookers:
     """a site's name, its phi(z) (N, ...), the axis of its channels, and the batch's runs"""
     output: Callable[[Tensor, Tensor], None] | None = None
     """what the network returned (N, ...), and which examples it is of (N,)"""
+    picked: Callable[[Any], Any] = pick
+    """which of several outputs is the network's"""
 
 
 NOBODY = Onlookers()
@@ -88,7 +91,7 @@ def watch(
         if onlookers.activations is not None:
             onlookers.activations(name, activation, channels, runs)
 
-    watcher, output = Sites(model, visit, activated), ""
+    watcher, output = Sites(model, visit, activated, onlookers.picked), ""
     for indices, found in blocks.batches(batch_size):
         seen, runs = [], found
         output = watcher.run(x[indices.to(x.device)])

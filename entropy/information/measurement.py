@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +24,9 @@ from entropy.information.panel import Panel
 from entropy.information.permutations import Permutations, PermutedTally
 from minima.store.command import BadInput
 from minima.zoo.anatomy.sites import Sites
-from minima.zoo.evaluation import evaluating
+from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.examples.inputs import Inputs
+from minima.zoo.examples.outputs import pick
 from minima.zoo.seeds import derive
 
 COUNT_BYTES = 2**29
@@ -75,6 +77,8 @@ class Request:
     """whether to count the potentials that are zero to rounding"""
     output: Callable[[Tensor, Tensor], None] | None = None
     """who is shown what the network returned for each batch, and which examples (rows of x) it is of"""
+    picked: Callable[[Any], Any] = pick
+    """which of several outputs is the network's"""
 
 
 FIRST_ORDER = Request()
@@ -98,10 +102,12 @@ def measure(
     name), which are no neurons.
     """
     with evaluating(model):
-        blocks = deal(y, classes, _affordable_blocks(model, x, classes))
+        blocks = deal(y, classes, _affordable_blocks(model, x, classes, request.picked))
         responses = Responses(blocks, neurons) if request.selectivity else None
         ties = Ties() if request.ties else None
-        onlookers = Onlookers(ties.add if ties else None, responses.add if responses else None, request.output)
+        onlookers = Onlookers(
+            ties.add if ties else None, responses.add if responses else None, request.output, request.picked
+        )
         found = watch(model, x, blocks, neurons, batch_size, _begin(blocks, request), onlookers)
     means = responses.means() if responses else {}
     layers = []
@@ -184,7 +190,7 @@ def _all_pairs(together: Together, states: States, blocks: Blocks) -> bool:
     return work <= PAIR_WORK and (kept if states.positions == 1 else table) <= PAIR_BYTES
 
 
-def _affordable_blocks(model: nn.Module, x: Tensor, classes: int) -> int:
+def _affordable_blocks(model: nn.Module, x: Inputs, classes: int, picked: Callable[[Any], Any]) -> int:
     """As many jackknife blocks as the counts of all position neurons leave memory for, one at least."""
     potentials = 0
 
@@ -192,6 +198,6 @@ def _affordable_blocks(model: nn.Module, x: Tensor, classes: int) -> int:
         nonlocal potentials
         potentials += potential.numel()
 
-    Sites(model, visit).run(x[:1])
+    Sites(model, visit, picked=picked).run(x[:1])
     per_block = potentials * classes * torch.int16.itemsize
     return max(1, min(BLOCKS, len(x), COUNT_BYTES // per_block))

@@ -13,7 +13,7 @@ from entropy.layers.estimator import Estimator
 from entropy.layers.linear import Change, linear_channels, output_changes
 from entropy.layers.signs import Signs, batches_of_signs
 from minima.zoo.anatomy.producers import producers
-from minima.zoo.evaluation import evaluating
+from minima.zoo.examples.evaluation import evaluating
 
 
 @dataclass(frozen=True)

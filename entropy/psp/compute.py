@@ -15,22 +15,19 @@ if TYPE_CHECKING:
     from entropy.information.layer import LayerEntropy
     from entropy.information.measurement import Request
     from minima.store.hdf5.results import Place
-    from minima.zoo.evaluation import Level
+    from minima.zoo.examples.evaluation import Level
     from minima.zoo.subject.subject import Subject
-from entropy.psp.flags import Psp
+from entropy.psp.flags import NO_GROUPS, Psp
 
 
 def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
     """Measure a subject, write every neuron's numbers to its place, and return what the JSON object says of it."""
     from entropy.information.layer import network_mean
     from entropy.information.recording import write_layer
-    from entropy.psp.grouping import read_groups
-    from minima.zoo.evaluation import Level
+    from minima.zoo.examples.evaluation import Level
 
-    labels, classes = subject.y, subject.classes
-    if arguments.group_by is not None:
-        labels, classes = read_groups(arguments.group_by, subject)
-    level = Level()
+    labels, classes = _groups(subject, arguments)
+    level = Level(subject.y, subject.task)
     layers, skipped = _layers(subject, labels, classes, arguments, level)
     absent = [label for label, count in enumerate(layers[-1].observed) if count == 0]
     _explain(subject, layers, skipped, absent)
@@ -39,8 +36,7 @@ def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
         write_layer(layer, place)
     reached = level.evaluation()
     return {
-        "loss": reached.loss,
-        "accuracy": reached.accuracy,
+        **reached.said(),
         "order": arguments.order,
         "neurons": arguments.neurons,
         "compat": arguments.compat,
@@ -52,6 +48,21 @@ def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
     }
 
 
+def _groups(subject: Subject, arguments: Psp) -> tuple[Tensor, int]:
+    """What the states are held against: the class, a file's groups, or nothing, all examples then being one group."""
+    import torch
+
+    from entropy.psp.grouping import read_groups
+
+    if arguments.group_by is not None and arguments.group_by != NO_GROUPS:
+        return read_groups(arguments.group_by, subject)
+    if arguments.group_by is None and subject.classes is not None:
+        return subject.y, subject.classes
+    if arguments.group_by is None:
+        note(f"{subject.name}: there are no class labels (N,): the entropy is that of the states by themselves")
+    return torch.zeros(len(subject.x), dtype=torch.int64, device=subject.device), 1
+
+
 def _layers(
     subject: Subject, labels: Tensor, classes: int, arguments: Psp, level: Level
 ) -> tuple[list[LayerEntropy], dict[str, tuple[int, ...]]]:
@@ -59,7 +70,8 @@ def _layers(
     from entropy.information.measurement import measure
 
     def see(logits: Tensor, rows: Tensor) -> None:
-        level.add(logits, subject.y[rows.to(subject.y.device)])
+        if subject.y is not None:
+            level.add(subject.task.picked(logits), subject.y[rows.to(subject.y.device)])
 
     return measure(
         subject.model,
@@ -69,7 +81,7 @@ def _layers(
         neurons=arguments.neurons,
         batch_size=subject.batch_size,
         available=subject.available,
-        request=replace(_request(arguments), output=see),
+        request=replace(_request(arguments), output=see, picked=subject.task.picked),
     )
 
 
@@ -96,7 +108,7 @@ def _explain(
     """Say what the numbers leave out."""
     if len(layers) == 1:
         note(f"{subject.name}: no elementwise activation was found: the output layer is all there is to measure")
-    if len(layers[-1].observed) - len(absent) < 2:
+    if len(layers[-1].observed) > 1 and len(layers[-1].observed) - len(absent) < 2:
         note(f"{subject.name}: all examples are of one class: the states cannot tell anything of it")
     if absent:
         note(f"{subject.name}: no examples of class {', '.join(map(str, absent))}: left out of every sum")

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     pass
 
 
+NO_GROUPS = Path("none")
+"""of --group-by: nothing to hold the states against"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Psp(Measuring):
     """How class-specific a network's neurons are: PSP-entropy, in bits, with its error."""
@@ -29,7 +33,8 @@ class Psp(Measuring):
     compat: Literal["published"] | None = None
     """published: keep frequencies within 1e-4 and 1 - 1e-4, as the authors' code does"""
     group_by: Path | None = None
-    """an .npy with a group for each example of the split, to be held against the states instead of the class"""
+    """an .npy with a group for each example of the split, to be held against the states instead of the class; none:
+    nothing, the entropy of the states by itself"""
     permutations: int = 0
     """random permutations of the labels, to test whether the states tell anything of them"""
     selectivity: bool = False

@@ -39,4 +39,4 @@ def read_groups(path: Path, subject: Subject) -> tuple[Tensor, int]:
     groups = int(array.max()) + 1
     if groups < 2:
         raise BadInput(f"--group-by {path}: all examples are in one group; expected two at least")
-    return torch.from_numpy(array.astype(np.int64))[: len(subject.x)], groups
+    return torch.from_numpy(array.astype(np.int64))[subject.rows], groups

@@ -15,8 +15,8 @@ from entropy.transfer.fine_tuning import fine_tune
 from entropy.transfer.probe import linear_probe
 from minima.store.command import BadInput, note
 from minima.zoo.anatomy.head import features, find_head
-from minima.zoo.batches import default_batch_size
-from minima.zoo.evaluation import evaluate
+from minima.zoo.examples.batches import default_batch_size
+from minima.zoo.examples.evaluation import evaluate
 
 if TYPE_CHECKING:
     from entropy.transfer.flags import Transfer
@@ -52,7 +52,7 @@ def measure_on(target: Target, subject: Subject, place: Place, arguments: Transf
         BadInput: the target has one class only, or inputs that the network does not take.
     """
     data = target.data
-    if data.classes < 2:
+    if data.labelled(f"--to {arguments.to}") < 2:
         raise BadInput(f"--to {arguments.to}: there is only one class, nothing to tell apart. Choose two or more")
     _check_fit(data, subject, arguments)
     parts: dict[str, Callable[[Dataset, Subject, Transfer], Summary]] = {
@@ -84,7 +84,13 @@ def _check_fit(target: Dataset, subject: Subject, arguments: Transfer) -> None:
 
 def _entropies(target: Dataset, subject: Subject, arguments: Transfer) -> Summary:
     x, y = (tensor.to(subject.device) for tensor in target.split(arguments.split))
-    layers, _ = measure(subject.model, x, y, target.classes, batch_size=arguments.batch_size or default_batch_size(x))
+    layers, _ = measure(
+        subject.model,
+        x,
+        y,
+        target.labelled("entropy.transfer"),
+        batch_size=arguments.batch_size or default_batch_size(x),
+    )
     hidden = [layer for layer in layers if not layer.output]
     if not hidden:
         note(f"{subject.name}: no elementwise activation was found: there are no hidden neurons")

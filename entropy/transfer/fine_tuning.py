@@ -32,7 +32,7 @@ def fine_tune(
     target's classes. Batch norm is in train mode, as in all training here; nothing is held out, so the plateau rule
     hears the training loss.
     """
-    network = with_fresh_head(model, head, target.classes, seed)
+    network = with_fresh_head(model, head, target.labelled("fine-tuning"), seed)
     splits = make_splits(target, 0.0, seed, network.get_parameter(head.weight).device)
     kept = {name: mask for name, mask in masks.items() if name not in (head.weight, head.bias)}
     trainer = Trainer(network, *splits.train, recipe, epochs=epochs, order_seed=seed, masks=kept)

@@ -19,8 +19,9 @@ class Transfer(Measuring):
     checkpoint's own data is"""
     split: Literal["train", "test"] = "test"
     """of the checkpoint's own data, for loss and accuracy, and of the target, for the entropies"""
-    samples: int | None = None
-    """the first N examples of the split of the checkpoint's own data (default: all); the target is used whole"""
+    samples: int | str | None = None
+    """N examples of the split of the checkpoint's own data, drawn under --seed; first:N the first N in file order
+    (default: all); the target is used whole"""
     epochs: int = 30
     """of fine-tuning on the target, with a fresh head and the mask kept (0: none)"""
     recipe: Recipe = field(default_factory=lambda: Recipe(lr=0.05))

@@ -35,7 +35,7 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
         eigenvectors.make_room(place, objective.coordinates)
     operator = _operator(arguments)
     informed = known if operator.name == "hessian" else None
-    work = Work(place, objective, operator, arguments, subject.available, informed)
+    work = Work(place, objective, operator, arguments, subject.used_share, informed)
     parts: dict[str, Callable[[Work], dict[str, Any]]] = {
         "eigenvalues": eigenvalues.measure,
         "trace": traces.measure,
@@ -128,7 +128,7 @@ def _density(work: Work) -> dict[str, Any]:
     return {"density": summary(found, steps, left_out)}
 
 
-def _outliers(place: Place, own: dict[str, Any], classes: int, arguments: Hessian) -> dict[str, Any]:
+def _outliers(place: Place, own: dict[str, Any], classes: int | None, arguments: Hessian) -> dict[str, Any]:
     """What lies beyond the bulk, where density, trace and the largest eigenvalues by value are known."""
     from landscape.spectrum.density import outliers
 

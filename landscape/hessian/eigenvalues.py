@@ -69,7 +69,7 @@ def _start(work: Work) -> tuple[Tensor | None, int]:
         return eigenvectors.read(arguments.warm_start, objective.coordinates).sum(0), 0
     if arguments.warm_samples is None:
         return None, 0
-    some = Work(work.place, objective.part(0, arguments.warm_samples), work.operator, arguments, work.available)
+    some = Work(work.place, objective.part(0, arguments.warm_samples), work.operator, arguments, work.share)
     with some.product("eigenvalues-of-some") as product:
         pairs = _solve(some, product, None)
     return pairs.vectors.sum(0), pairs.products

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from landscape.spectrum.data_error import data_blocks, data_error, used_share
+from landscape.spectrum.data_error import data_blocks, data_error
 from landscape.spectrum.journal import journal
 
 if TYPE_CHECKING:
@@ -31,15 +31,15 @@ class Work:
     objective: Objective
     operator: Operator
     arguments: Hessian
-    available: int
-    """examples in the split, used or not"""
+    share: float | None
+    """what of the error of new examples the split has; None where the examples used say nothing of the others"""
     known: tuple[Tensor, Tensor] | None = None
     """a vector and its product: the gradient and H times it"""
 
     @property
-    def used_share(self) -> float:
+    def used_share(self) -> float | None:
         """sqrt(1 - n/N), what of the error of new examples the split has; 1 where labels are drawn for them as well."""
-        return 1.0 if self.operator.drawn else used_share(len(self.objective.x), self.available)
+        return 1.0 if self.operator.drawn else self.share
 
     def product(self, part: str) -> AbstractContextManager[Product]:
         """The operator's products for a part of the measurement; those that a killed run computed are not repeated."""
@@ -53,7 +53,7 @@ class Work:
         """
         if len(self.objective.x) < 2 or self.arguments.data_error == "none":
             return dict.fromkeys(DATA_ERRORS)
-        products, sizes = data_blocks(self.operator, self.objective, self.arguments.seed)
-        new = data_error(products, sizes, vectors, average=average)
+        products, weights = data_blocks(self.operator, self.objective, self.arguments.seed)
+        new = data_error(products, weights, vectors, average=average)
         of_split = (new * self.used_share).tolist() if self.used_share else None
         return {"data_stderr_new": new.tolist(), "data_stderr": of_split}

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from minima.zoo.batches import batches
+from minima.zoo.examples.batches import batches
+from minima.zoo.examples.inputs import call
 from minima.zoo.ranks import ALONE, Ranks
 
 BatchNorm = nn.modules.batchnorm._BatchNorm
@@ -30,7 +31,7 @@ def reestimate(model: nn.Module, x: Tensor, batch_size: int | None = None, ranks
 
         with torch.no_grad(), module.register_forward_pre_hook(collect):
             for inputs, _ in batches(own, own, batch_size) if len(own) else ():
-                model(inputs)
+                call(model, inputs)
         total, squares, counts = ranks.sum(sums)
         mean = total / counts
         module.running_mean.copy_(mean)
@@ -43,7 +44,7 @@ def _in_forward_order(model: nn.Module, x: Tensor) -> list[Any]:
     layers = [module for module in model.modules() if isinstance(module, BatchNorm) and module.track_running_stats]
     hooks = [layer.register_forward_pre_hook(lambda module, _: met.setdefault(module)) for layer in layers]
     with torch.no_grad():
-        model(x)
+        call(model, x)
     for hook in hooks:
         hook.remove()
     return list(met)

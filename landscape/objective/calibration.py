@@ -10,9 +10,9 @@ from torch import Tensor
 
 from landscape.objective.logits import ScaledCrossEntropy
 from minima.store.command import BadInput
-from minima.zoo.batches import batches
 from minima.zoo.data.splits import make_splits
-from minima.zoo.evaluation import evaluating
+from minima.zoo.examples.batches import batches
+from minima.zoo.examples.evaluation import evaluating
 
 if TYPE_CHECKING:
     from minima.zoo.subject.subject import Subject
@@ -43,7 +43,8 @@ def calibrated(subject: Subject, normalised: bool = False) -> float:
             f"{len(x)}: they are others.\n{TYPE_A_NUMBER}"
         )
     with evaluating(subject.model), torch.no_grad():
-        logits = torch.cat([subject.model(inputs) for inputs, _ in batches(x, y, subject.batch_size)])
+        chunks = batches(x, y, subject.batch_size)
+        logits = torch.cat([subject.task.outputs(subject.model, inputs) for inputs, _ in chunks])
     return best_temperature(logits, y, normalised)
 
 
@@ -61,7 +62,7 @@ def best_temperature(logits: Tensor, labels: Tensor, normalised: bool = False) -
     z = logits.double()
 
     def loss(exponent: float) -> float:
-        return ScaledCrossEntropy(math.exp(exponent), normalised)(z, labels).mean().item()
+        return ScaledCrossEntropy(math.exp(exponent), normalised).terms(z, labels).sums.mean().item()
 
     edge = math.log(LARGEST)
     found = minimize_scalar(loss, bounds=(-edge, edge), method="bounded", options={"xatol": 1e-9}).x

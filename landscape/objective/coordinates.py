@@ -72,6 +72,16 @@ class Coordinates:
         moving = self.tensors(self.extend(torch.ones_like(self.point)))
         return {name: int(tensor.sum()) for name, tensor in moving.items()}
 
+    def normal(self, generator: torch.Generator) -> Tensor:
+        """Standard normal coordinates (d,), drawn for all parameters, so that a mask only leaves some out."""
+        drawn = torch.randn(len(self.full), generator=generator, dtype=torch.float64)
+        return self.restrict(drawn.to(self.full.device))
+
+    def signs(self, generator: torch.Generator) -> Tensor:
+        """Coordinates -1 or 1 (d,), drawn likewise."""
+        drawn = torch.randint(0, 2, (len(self.full),), generator=generator)
+        return self.restrict(2.0 * drawn.double().to(self.full.device) - 1)
+
     def restrict(self, dense: Tensor) -> Tensor:
         """(..., D) -> (..., d): the coordinates among all parameters that count."""
         return dense if self.index is None else dense[..., self.index]

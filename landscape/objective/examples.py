@@ -1,29 +1,76 @@
-"""What a loss is measured on: inputs that fit the network and labels that fit its outputs."""
+"""What a loss is measured on: inputs that fit the network, and targets that fit its outputs."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from landscape.objective.repeatable import Watch, check_repeatable
 from minima.store.command import BadInput
+from minima.zoo.examples.inputs import Inputs, dtypes
+from minima.zoo.examples.task import Task
+from minima.zoo.losses.loss import Loss
+from minima.zoo.losses.named.cross_entropy import CrossEntropy
+from minima.zoo.losses.own import OwnLoss
 
-LABELS = (torch.int64, torch.uint8)
-"""what torch takes for the index of a class"""
+FEW = 16
+"""examples that tell whether a network is repeatable, and what it returns"""
+DRAWN = 64
+"""examples that tell whether a user's loss is a mean over examples"""
 
 
-def check_examples(x: Tensor, y: Tensor) -> None:
+def check_examples(x: Inputs, y: Any) -> None:
     """There are some, each with what belongs to it."""
     if not len(x):
         raise BadInput("there are no examples to measure the loss on")
+    if y is None:
+        raise BadInput("there are no targets y, and a loss is measured by them")
     if len(y) != len(x):
         raise BadInput(f"there are {len(x):,} inputs x and {len(y):,} labels y: expected one label for each input")
 
 
-def first_outputs(network: Callable[[Tensor], Any], x: Tensor) -> Any:
+def as_loss(loss: Loss | Callable[[Any, Any], Any] | None) -> Loss:
+    """Cross-entropy where none is given; a function of outputs and targets as a loss of the user's own."""
+    if loss is None:
+        return CrossEntropy()
+    return loss if isinstance(loss, Loss) else OwnLoss(loss)
+
+
+def settled(task: Task, model: nn.Module, network: Callable[[Inputs], Any], x: Inputs, y: Any) -> tuple[Task, Any]:
+    """The task as it suits the network, and its outputs for a few examples; `network` is `model` at its weights.
+
+    Raises:
+        BadInput: targets that do not fit, or a loss that is no function of the weights.
+    """
+    some = _drawn(y) if isinstance(task.loss, OwnLoss) else torch.arange(min(FEW, len(x)))
+    some = some.to(x.device)
+    with Watch(model, x.device):
+        returned = _first_outputs(network, x[some])
+        task = task.checked(returned, y, y[some])
+
+    def losses(inputs: Inputs, targets: Any) -> Tensor:
+        return task.terms(task.picked(network(inputs)), targets).sums
+
+    check_repeatable(model, losses, x[:FEW], y[:FEW])
+    return task, task.picked(returned)
+
+
+def _drawn(y: Any) -> Tensor:
+    """(n,) indices of examples at random, those of the rarest labels among them, where there are labels."""
+    generator = torch.Generator().manual_seed(0)
+    order = torch.randperm(len(y), generator=generator)
+    if torch.is_tensor(y) and y.ndim == 1 and not y.is_floating_point():
+        _, places, counts = y.cpu().unique(return_inverse=True, return_counts=True)
+        rarest = counts.argsort()[:2]
+        rare = torch.cat([order[places[order] == label][: DRAWN // 8] for label in rarest])
+        order = torch.cat([rare, order])
+    return torch.tensor(list(dict.fromkeys(order[: 2 * DRAWN].tolist()))[:DRAWN])
+
+
+def _first_outputs(network: Callable[[Inputs], Any], x: Inputs) -> Any:
     """The network's outputs; integers that it does not take are said to be that."""
     try:
         return network(x)
@@ -31,38 +78,6 @@ def first_outputs(network: Callable[[Tensor], Any], x: Tensor) -> Any:
         if x.is_floating_point():
             raise
         raise BadInput(
-            f"x holds integers ({x.dtype}), which the network does not take: {str(error).splitlines()[0]}.\n"
+            f"x holds integers ({dtypes(x)}), which the network does not take: {str(error).splitlines()[0]}.\n"
             "Give it what it was trained on, such as x.float() / 255 for images of 8 bits"
         ) from error
-
-
-def check_labels(outputs: Any, y: Tensor) -> None:
-    """Cross-entropy has a logit for every label: outputs (n, C, ...) of the first examples, y (N, ...) of all."""
-    if not torch.is_tensor(outputs) or outputs.ndim < 2:
-        found = (
-            f"the shape {tuple(outputs.shape)}" if torch.is_tensor(outputs) else f"the type {type(outputs).__name__}"
-        )
-        raise BadInput(f"the network's output has {found}; expected logits (n, classes), or a loss of your own: loss=")
-    if y.shape[1:] == outputs.shape[1:] and y.is_floating_point():  # probabilities of the classes
-        return
-    if y.dtype not in LABELS or y.shape[1:] != outputs.shape[2:]:
-        expected = ("N", *outputs.shape[2:])
-        raise BadInput(
-            f"y has the shape {tuple(y.shape)} and the type {y.dtype}; cross-entropy with these logits expects labels\n"
-            f"({', '.join(map(str, expected))}) of type torch.int64 (y.long()). For another loss say loss="
-        )
-    classes = outputs.shape[1]
-    wrong = ((y < 0) | (y >= classes)).reshape(len(y), -1).any(1).nonzero()
-    if len(wrong):
-        first = int(wrong[0])
-        raise BadInput(
-            f"the label of example {first} is {y[first].tolist()}, but the network has {classes} logits: "
-            f"expected 0 to {classes - 1}"
-        )
-
-
-def count_correct(outputs: Any, y: Tensor) -> Tensor | float:
-    """How many rows of logits (n, C) have their largest at the label; NaN where that has no meaning."""
-    if torch.is_tensor(outputs) and outputs.ndim == 2 and y.ndim == 1 and not y.is_floating_point():
-        return (outputs.argmax(1) == y).sum()
-    return math.nan

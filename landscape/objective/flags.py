@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from landscape.objective.logits import ScaledCrossEntropy
     from landscape.objective.objective import Objective
+    from minima.zoo.losses.loss import Loss
     from minima.zoo.subject.subject import Subject
 
     Subspace = Literal["survivors", "full"]
@@ -74,6 +74,7 @@ class Landscape(Restricted, Bounded, Scaled):
 
 def located(subject: Subject, arguments: Landscape) -> tuple[Objective, dict[str, Any], tuple[Tensor, Tensor]]:
     """The objective that the flags ask for, where the network sits (keys of the JSON object), and its g and H g."""
+    from landscape.objective.logits import temperature_of
     from landscape.objective.position import position, slope
 
     loss = loss_of(subject, arguments)
@@ -81,7 +82,7 @@ def located(subject: Subject, arguments: Landscape) -> tuple[Objective, dict[str
     said = {
         "subspace": arguments.subspace,
         "parameters": None if arguments.parameters is None else list(arguments.parameters),
-        "temperature": loss.temperature,
+        "temperature": temperature_of(loss),
         "calibrated": arguments.temperature == "calibrated",
         "logits": arguments.logits,
     }
@@ -89,7 +90,7 @@ def located(subject: Subject, arguments: Landscape) -> tuple[Objective, dict[str
     return objective, said | position(objective, at), at[1:]
 
 
-def loss_of(subject: Subject, arguments: Scaled) -> ScaledCrossEntropy:
+def loss_of(subject: Subject, arguments: Scaled) -> Loss:
     """The loss that the flags ask for."""
     from landscape.objective.calibration import calibrated
     from landscape.objective.logits import ScaledCrossEntropy
@@ -99,10 +100,10 @@ def loss_of(subject: Subject, arguments: Scaled) -> ScaledCrossEntropy:
         temperature = calibrated(subject, normalised)
     if not 0 < temperature < float("inf"):
         raise BadInput(f"--temperature {temperature}: expected a positive number, or calibrated")
-    return ScaledCrossEntropy(temperature, normalised)
+    return ScaledCrossEntropy.of(subject.task.loss, temperature, normalised)
 
 
-def objective_of(subject: Subject, arguments: Landscape, loss: ScaledCrossEntropy) -> Objective:
+def objective_of(subject: Subject, arguments: Landscape, loss: Loss) -> Objective:
     """The mean loss of a subject's network over its examples, as the flags ask for it."""
     from landscape.objective.coordinates import Coordinates
 
@@ -118,19 +119,20 @@ def objective_of(subject: Subject, arguments: Landscape, loss: ScaledCrossEntrop
 def mean_loss(
     subject: Subject,
     subspace: Subspace,
-    loss: ScaledCrossEntropy | None = None,
+    loss: Loss | None = None,
     parameters: Sequence[str] | None = None,
     memory: int | None = None,
     moving: Mapping[str, Tensor] | None = None,
 ) -> Objective:
-    """The mean loss, cross-entropy unless given, of a subject's network over its examples."""
+    """The mean loss of a subject's network over its examples: its own loss, unless another is given."""
     from landscape.objective.objective import MEMORY, Objective
 
     return Objective(
         subject.model,
         subject.x,
         subject.y,
-        loss=loss,
+        loss=loss or subject.task.loss,
+        output=subject.task.output,
         masks=subject.masks,
         subspace=subspace,
         parameters=parameters,

@@ -5,37 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
-from torch.nn.functional import cross_entropy
 
 from landscape.objective.coordinates import Coordinates, Subspace
-from landscape.objective.examples import check_examples, check_labels, count_correct, first_outputs
+from landscape.objective.examples import as_loss, check_examples, settled
 from landscape.objective.finite import not_finite
 from landscape.objective.graphs import Chunk, Graph, Keeper, flat, slopes
 from landscape.objective.pearlmutter import gradient_graph, second_backward
-from landscape.objective.repeatable import Watch, check_repeatable
+from landscape.objective.weighing import Weighing, weigh
 from landscape.passes.attention import plain_attention
 from landscape.passes.forward import Forward
 from landscape.passes.network import Network
-from minima.store.command import BadInput
-from minima.zoo.batches import default_batch_size
-from minima.zoo.evaluation import Evaluation, evaluating
+from minima.zoo.examples.batches import default_batch_size
+from minima.zoo.examples.evaluation import Evaluation, evaluating
+from minima.zoo.examples.inputs import as_inputs, floats_to
+from minima.zoo.examples.task import Task
+from minima.zoo.losses.loss import Loss
+from minima.zoo.losses.score import Score
 from minima.zoo.ranks import ALONE, Ranks
-
-Loss = Callable[[Any, Tensor], Tensor]
 
 MEMORY = 4 * 2**30
 """bytes that the graphs of the gradient may take between products"""
-
-
-def per_example_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of each example, (n, C) and (n,) -> (n,), in nats."""
-    return cross_entropy(logits, labels, reduction="none")
 
 
 class Objective:
@@ -48,8 +43,10 @@ class Objective:
     Vectors are float64; the network runs in its own data type; sums over examples are float64, so that chunks
     (`batch_size` examples at once) change nothing beyond rounding, nor does it that `ranks` share the examples. Always
     in eval mode, also of a model that trains; its weights, buffers, gradients, modes and the random state stay as they
-    are. `loss(outputs, y)` gives each example's loss (n,), or their mean. `memory`: bytes that graphs may take from one
-    product to the next. BadInput names what is wrong with the model or the data, such as dropout that ignores eval.
+    are. `memory`: bytes that graphs may take from one product to the next. BadInput names what is wrong with the model
+    or the data. `x`: a tensor, or a tuple or dict of tensors with one leading axis, for `model(*x)` or `model(**x)`.
+    `loss`: of minima.zoo.losses (default: cross-entropy), or a function of outputs and y that returns each example's
+    loss (n,), a pair of sums and weights (then L = sum_i s_i / sum_i w_i), or a mean. `output`: which of several.
 
     >>> model = nn.Linear(1, 2, bias=False)
     >>> _ = nn.init.zeros_(model.weight)
@@ -63,10 +60,11 @@ class Objective:
     def __init__(  # noqa: PLR0913 (named, and all but three optional)
         self,
         model: nn.Module,
-        x: Tensor,
-        y: Tensor,
+        x: Any,
+        y: Any,
         *,
-        loss: Loss | None = None,
+        loss: Loss | Callable[[Any, Any], Any] | None = None,
+        output: str | None = None,
         masks: Mapping[str, Tensor] | None = None,
         subspace: Subspace = "survivors",
         parameters: Sequence[str] | None = None,
@@ -75,6 +73,7 @@ class Objective:
         memory: int = MEMORY,
         ranks: Ranks = ALONE,
     ) -> None:
+        x = as_inputs(x)
         check_examples(x, y)
         self.model, self.y, self.batch_size = model, y, batch_size or default_batch_size(x)
         self.ranks = ranks
@@ -82,20 +81,18 @@ class Objective:
         self._region |= {"parameters": parameters, "moving": moving}
         self.coordinates = Coordinates(model, **self._region)
         dtype = next(parameter.dtype for parameter in model.parameters() if parameter.requires_grad)
-        self.x = x.to(dtype) if x.is_floating_point() else x
-        self._example_losses = loss or per_example_cross_entropy
+        self.x = floats_to(x, dtype)
+        self.task = Task(as_loss(loss), output)
         self.keeper = Keeper(memory)
         constants = self.coordinates.fixed | {name: buffer.clone() for name, buffer in model.named_buffers()}
         with evaluating(model), torch.no_grad():
             weights = self._parameters(None)
             self._network = Network(model, constants)
-            network = partial(self._network, weights)
-            if loss is None:
-                with Watch(model, x.device):
-                    check_labels(first_outputs(network, self.x[:16]), y)
-            check_repeatable(model, lambda x, y: self.losses(network(x), y), self.x[:16], self.y[:16])
+            self.task, outputs = settled(self.task, model, partial(self._network, weights), self.x, y)
             self._network.fold(weights, self.x[:16])
-        self.forward = Forward(self._network)
+            self.forward = Forward(self._network)
+        own = weigh(self.task, outputs, y, self.passes())
+        self.weighing = Weighing.of(len(x), ranks.sum(own) if own is not None and self.task.needs_pass else own)
 
     @property
     def dimension(self) -> int:
@@ -107,6 +104,11 @@ class Objective:
         """(d,) the weights that are measured."""
         return self.coordinates.point
 
+    @cached_property
+    def score(self) -> Score:
+        """How well the outputs do beside the loss."""
+        return self.task.loss.score(self.y)
+
     def part(self, first: int, last: int) -> Objective:
         """The same over the examples first..last-1 only."""
         return self.of(slice(first, last))
@@ -115,7 +117,15 @@ class Objective:
         """The same over some of the examples only: a range of them, or their indices. Costs next to nothing."""
         part = copy(self)
         part.x, part.y = self.x[examples], self.y[examples]
+        part.weighing = self.weighing.some(examples, len(part.x))
+        part.__dict__.pop("score", None)
         part.keeper = self.keeper.another()
+        return part
+
+    def sample(self, examples: slice | Tensor) -> Objective:
+        """What some of the examples say of the whole: N / n of their share of L, whatever weights they have."""
+        part = self.of(examples)
+        part.weighing = self.weighing.sample(examples, len(part.x))
         return part
 
     def holding(self, constants: Mapping[str, Tensor]) -> Objective:
@@ -133,37 +143,41 @@ class Objective:
         """The same as a function of these parameters only (names of parameters or of modules)."""
         run: dict[str, Any] = {"batch_size": self.batch_size, "memory": self.keeper.memory, "ranks": self.ranks}
         region = self._region | {"parameters": parameters}
-        return Objective(self.model, self.x, self.y, loss=self._example_losses, **run, **region)
+        return Objective(self.model, self.x, self.y, loss=self.task.loss, output=self.task.output, **run, **region)
 
     def evaluate(
         self, displacement: Tensor | None = None, observe: Callable[[Chunk], object] | None = None
     ) -> Evaluation:
-        """Mean loss (inf where it overflows) and accuracy (NaN where y are no labels) at w + displacement.
+        """The loss (inf where it overflows) and the score beside it at w + displacement.
 
         `observe` is shown the chunks of this rank's share.
         """
-        sums = torch.zeros(2, dtype=torch.float64, device=self.x.device)
+        sums = torch.zeros(1 + self.score.width, dtype=torch.float64, device=self.x.device)
         for chunk in self.passes(displacement):
             sums[0] += chunk.losses.sum()
-            sums[1] += count_correct(chunk.outputs, self.y[chunk.examples])
+            sums[1:] += self.score.sums(chunk.outputs, self.y[chunk.examples]).to(sums).sum(0)
             if observe is not None:
                 observe(chunk)
-        loss, accuracy = (self.ranks.sum(sums) / len(self.x)).tolist()
+        self.ranks.sum(sums)
+        loss = self.weighing.mean(sums[0]).item()
         if not math.isfinite(loss):
             self._require_finite(displacement is not None)
             loss = math.inf
-        return Evaluation(loss, accuracy, len(self.x))
+        return Evaluation(loss, self.score.value(sums[1:]), len(self.x), self.score.name)
 
     def loss(self, displacement: Tensor | None = None) -> float:
         """L(w + displacement)."""
         return self.evaluate(displacement).loss
 
     def example_losses(self, displacement: Tensor | None = None) -> Tensor:
-        """(N,) each example's loss at w + displacement, in float64; inf where it overflows."""
+        """(N,) what each example has of L, its mean, at w + displacement: its loss, where all have the weight 1.
+
+        In float64; inf where it overflows.
+        """
         losses = torch.zeros(len(self.x), dtype=torch.float64, device=self.x.device)
         for chunk in self.passes(displacement):
             losses[chunk.examples] = chunk.losses
-        return self.ranks.sum(losses).nan_to_num(nan=math.inf, posinf=math.inf)
+        return self.weighing.each(self.ranks.sum(losses).nan_to_num(nan=math.inf, posinf=math.inf))
 
     def loss_and_gradient(self, displacement: Tensor | None = None) -> tuple[float, Tensor]:
         """L(w + displacement) and its gradient (d,), of one pass."""
@@ -174,7 +188,7 @@ class Objective:
                 summed = chunk.losses.sum()
                 sums[:size] += flat(slopes(summed, chunk.parameters))
                 sums[size] += summed.detach()
-        mean = self.ranks.sum(sums) / len(self.x)
+        mean = self.weighing.mean(self.ranks.sum(sums))
         self._require_finite(bool(mean[:size].isfinite().all()))
         return mean[size].item(), self.coordinates.restrict(mean[:size])
 
@@ -208,7 +222,7 @@ class Objective:
                 products[row] += apply(graph, direction)
         self.ranks.sum(products)
         self._require_finite(bool(products.isfinite().all()))
-        return self.coordinates.restrict(products / len(self.x)).reshape(vectors.shape)
+        return self.coordinates.restrict(self.weighing.mean(products)).reshape(vectors.shape)
 
     def graphs(self, build: Callable[[Chunk], Graph], displacement: Tensor | None = None) -> Iterator[Graph]:
         """`build` of each chunk, to be differentiated time and again.
@@ -231,7 +245,7 @@ class Objective:
         """
         weights = self._parameters(displacement)
         for examples in self.ranks.chunks(len(self.x), self.batch_size, start, stop):
-            outputs = self._network(weights, self.x[examples])
+            outputs = self.task.picked(self._network(weights, self.x[examples]))
             yield Chunk(examples, list(weights.values()), outputs, self.losses(outputs, self.y[examples]))
 
     def passes(self, displacement: Tensor | None = None) -> Iterator[Chunk]:
@@ -240,22 +254,12 @@ class Objective:
         with evaluating(self.model), torch.no_grad(), self.forward.threads():
             network = self.forward.at(self.weights(displacement), plan)
             for examples in self.ranks.chunks(len(self.x), plan.chunk if plan else self.batch_size):
-                outputs = network(self.x[examples])
+                outputs = self.task.picked(network(self.x[examples]))
                 yield Chunk(examples, [], outputs, self.losses(outputs, self.y[examples]))
 
-    def outputs(self) -> Iterator[tuple[slice, Any]]:
-        """The network's outputs for this rank's examples in file order, without a graph."""
-        return ((chunk.examples, chunk.outputs) for chunk in self.passes())
-
-    def losses(self, outputs: Any, y: Tensor) -> Tensor:
-        """Each example's loss (n,) in float64, of the network's outputs for them."""
-        losses = self._example_losses(outputs, y)
-        if losses.shape not in ((), (len(y),)):
-            raise BadInput(
-                f"the loss of {len(y)} examples has the shape {tuple(losses.shape)}: "
-                f"expected one number for each, ({len(y)},), or their mean, ()"
-            )
-        return losses.double().expand(len(y))
+    def losses(self, outputs: Any, y: Any) -> Tensor:
+        """s_i (n,) in float64, of the network's outputs for some examples: each one's loss, times its weight."""
+        return self.task.terms(outputs, y).sums
 
     def tangents(self, examples: slice, direction: list[Tensor]) -> Any:
         """How the outputs for some examples change along a direction in the parameters' shapes: forward mode."""
@@ -264,18 +268,16 @@ class Objective:
             moving = {
                 name: forward_ad.make_dual(w.detach(), v) for (name, w), v in zip(weights, direction, strict=True)
             }
-            outputs, tangents = forward_ad.unpack_dual(self._network(moving, self.x[examples]))
+            outputs, tangents = forward_ad.unpack_dual(self.task.picked(self._network(moving, self.x[examples])))
         return torch.zeros_like(outputs) if tangents is None else tangents
 
     def normal(self, generator: torch.Generator) -> Tensor:
-        """Standard normal coordinates (d,), drawn for all parameters, so that a mask only leaves some out."""
-        drawn = torch.randn(len(self.coordinates.full), generator=generator, dtype=torch.float64)
-        return self.coordinates.restrict(drawn.to(self.x.device))
+        """Standard normal coordinates (d,)."""
+        return self.coordinates.normal(generator)
 
     def signs(self, generator: torch.Generator) -> Tensor:
-        """Coordinates -1 or 1 (d,), drawn likewise."""
-        drawn = torch.randint(0, 2, (len(self.coordinates.full),), generator=generator)
-        return self.coordinates.restrict(2.0 * drawn.double().to(self.x.device) - 1)
+        """Coordinates -1 or 1 (d,), as likely either way."""
+        return self.coordinates.signs(generator)
 
     def _native(self, dense: Tensor) -> list[Tensor]:
         return list(self.coordinates.tensors(dense, native=True).values())

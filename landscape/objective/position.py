@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from minima.zoo.measuring.level_text import spoken_loss, spoken_score
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -62,8 +64,7 @@ def write_position(place: Place, group: str, where: dict[str, Any]) -> None:
 def heading(summary: dict[str, Any]) -> str:
     """The first lines of a table: where the network sits, and a warning where that is no minimum."""
     lines = [
-        f"loss {summary['loss']:.6g} nat, accuracy {summary['accuracy']:.2%} "
-        f"on {summary['samples']:,} examples ({summary['split']})",
+        f"{spoken_loss(summary)}, {spoken_score(summary)} on {summary['samples']:,} examples ({summary['split']})",
         f"{summary['dimension']:,} weights may move ({summary['subspace']}), norm {summary['weight_norm']:.4g}; "
         f"gradient norm {summary['gradient_norm']:.3g}",
     ]

@@ -12,6 +12,7 @@ from torch.func import functional_call
 from torch.utils._pytree import tree_leaves
 
 from landscape.passes.folding import AnotherPath, Folding, Plan, Tracing
+from minima.zoo.examples.inputs import arguments
 
 AGREEMENT = 1e-3
 """of the largest output: a folded pass that differs by more than such rounding is not used"""
@@ -40,7 +41,7 @@ class Network:
         """
         tensors = self.tensors(weights)
         with Tracing(tensors) as trace:
-            plain = functional_call(self.model, tensors, (x,))
+            plain = functional_call(self.model, tensors, *arguments(x))
         if trace.plan or trace.norms:
             self.plan = trace.plan
             light = trace.kernels <= HEAVY * trace.images / len(x) or 2 * trace.tiled >= trace.products
@@ -54,7 +55,7 @@ class Network:
 
     def plain(self, weights: Mapping[str, Tensor], x: Tensor) -> Any:
         """The outputs for inputs x (n, ...), as the module computes them."""
-        return functional_call(self.model, self.tensors(weights), (x,))
+        return functional_call(self.model, self.tensors(weights), *arguments(x))
 
     def holding(self, constants: Mapping[str, Tensor]) -> Network:
         """The same with other values of some constants: how it is computed stays, since a plan knows them by name."""
@@ -68,7 +69,7 @@ class Network:
         if self.plan is not None:
             try:
                 with Folding(self.plan, tensors, self._channels_last) as folding:
-                    outputs = functional_call(self.model, tensors, (self._laid_out(x),))
+                    outputs = functional_call(self.model, tensors, *arguments(self._laid_out(x)))
                 folding.check()
                 return outputs
             except AnotherPath:

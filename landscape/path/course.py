@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from landscape.objective.batch_norm import BatchNorm, reestimate
-from minima.zoo.evaluation import evaluate
+from minima.zoo.examples.evaluation import evaluate
 
 if TYPE_CHECKING:
     from landscape.path.arc import Arc
@@ -28,7 +28,7 @@ def levels(arc: Arc, subject: Subject, t: Sequence[float], *, reestimated: bool 
         model.load_state_dict(arc.at(at))
         if reestimated:
             reestimate(model, subject.x, subject.batch_size, subject.ranks)
-        found = evaluate(model, subject.x, subject.y, subject.batch_size, subject.ranks)
+        found = evaluate(model, subject.x, subject.y, subject.batch_size, subject.ranks, subject.task)
         yield found.loss if math.isfinite(found.loss) else math.inf, 1 - found.accuracy
 
 

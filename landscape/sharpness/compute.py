@@ -18,12 +18,10 @@ from landscape.sharpness.flags import Sharpness
 
 def compute(subject: Subject, place: Place, arguments: Sharpness) -> dict[str, Any]:
     """Take the measures of a subject, write them to its place, and return what the JSON object says of them."""
-    from landscape.spectrum.data_error import used_share
-
     objective, where, _ = located(subject, arguments)
     write_position(place, "sharpness", where)
     test = rescale_test.RescaleTest.of(subject, arguments) if arguments.rescale_test else None
-    used = used_share(len(objective.x), subject.available)
+    used = subject.used_share
     for measure in progress_bar(arguments.chosen(), desc=subject.name, unit="measure"):
         if measure.name not in place.kept():
             found = measure.measure(objective, arguments.seed)

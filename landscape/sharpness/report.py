@@ -22,13 +22,13 @@ ERRORS = {
 }
 
 
-def entry(measure: Measure, found: Measured, used: float) -> dict[str, Any]:
+def entry(measure: Measure, found: Measured, used: float | None) -> dict[str, Any]:
     """A measure in the JSON object; `used`: sqrt(1 - n/N), what of the error of new examples the split has."""
     new = found.data_stderr_new
     head: dict[str, Any] = {
         "value": found.value,
         "stderr": found.stderr,
-        "data_stderr": None if new is None else used * new,
+        "data_stderr": None if new is None or used is None else used * new,
         "data_stderr_new": new,
         "seed_stderr": found.seed_stderr,
         "invariant": measure.invariant,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from landscape.spectrum.example_blocks import ExampleBlocks, blocks_of
 from landscape.spectrum.trace import in_blocks
 from minima.store.command import BadInput
 
@@ -17,19 +18,18 @@ if TYPE_CHECKING:
     from landscape.objective.objective import Objective
     from landscape.spectrum.operator import Operator, Product
 
-BLOCKS = 20
-"""of examples; with as many, the stated error is itself known to about 16 %"""
 
-
-def data_error(products: Iterable[Product], sizes: Sequence[int], vectors: Tensor, *, average: bool = False) -> Tensor:
+def data_error(
+    products: Iterable[Product], weights: Sequence[float], vectors: Tensor, *, average: bool = False
+) -> Tensor:
     """(k,) standard errors of the quotients v.Av of `vectors` (k, d), A being the mean over some of all examples.
 
     Those that new examples would make; of n of N examples that exist, times `used_share(n, N)`. Jackknife over data
-    blocks: `products` are v -> A_b v of each block, (k, d) -> (k, d), `sizes` its examples. With v an eigenvector of A,
-    its quotient on each block is the eigenvalue's influence to first order, so that this is the error of the eigenvalue
-    where the data move it by less than its distance to the next; one product per block and vector. `average`: (1,) of
-    the mean of the quotients, which over probes of random signs is an estimate of the trace; their scatter between
-    blocks then counts too, so that it errs upwards.
+    blocks: `products` are v -> A_b v of each block, (k, d) -> (k, d), `weights` those of its examples, summed. With v
+    an eigenvector of A, its quotient on each block is the eigenvalue's influence to first order, so that this is the
+    error of the eigenvalue where the data move it by less than its distance to the next; one product per block and
+    vector. `average`: (1,) of the mean of the quotients, which over probes of random signs is an estimate of the trace;
+    their scatter between blocks then counts too, so that it errs upwards.
 
     Raises:
         BadInput: fewer than two blocks.
@@ -38,18 +38,20 @@ def data_error(products: Iterable[Product], sizes: Sequence[int], vectors: Tenso
     >>> data_error(products, [5, 5], torch.tensor([[1.0, 0.0]])).item()
     1.0
     """
-    return jackknife(_quotients(products, vectors, average=average), sizes)
+    return jackknife(_quotients(products, vectors, average=average), weights)
 
 
-def data_blocks(operator: Operator, objective: Objective, seed: int) -> tuple[Iterable[Product], list[int]]:
-    """The operator over each of `BLOCKS` parts of the examples in turn, made when it is asked for, and their sizes."""
-    sizes = block_sizes(len(objective.x))
-    return operator.parts(objective, _parts(objective, sizes), seed), sizes
+def data_blocks(operator: Operator, objective: Objective, seed: int) -> tuple[Iterable[Product], Sequence[float]]:
+    """The operator over each block of the examples in turn, made when it is asked for, and the blocks' weights."""
+    blocks = blocks_of(objective, seed)
+    objective.release()  # each part keeps graphs of its own
+    return operator.parts(objective, blocks.rows, seed), blocks.weights
 
 
 def curvature_error(
     objective: Objective,
     vectors: Tensor,
+    seed: int,
     function: Callable[[Objective], Differentiable] = lambda part: part,
     *,
     average: bool = False,
@@ -58,32 +60,31 @@ def curvature_error(
 
     H: of the loss as `function` makes it of an objective. None of a single example.
     """
-    sizes = block_sizes(len(objective.x))
-    if len(sizes) < 2:
+    blocks = blocks_of(objective, seed)
+    if len(blocks) < 2:
         return None
-    products = (function(part).hvp for part in _parts(objective, sizes))
-    return data_error(products, sizes, vectors, average=average).item()
+    products = (function(part).hvp for part in _parts(objective, blocks))
+    return data_error(products, blocks.weights, vectors, average=average).item()
 
 
-def block_quotients(objective: Objective, vectors: Tensor) -> Tensor:
-    """(blocks, k) the quotients v.Hv of `vectors` (k, d), H being that of each block of the examples by itself."""
-    parts = _parts(objective, block_sizes(len(objective.x)))
-    return _quotients((part.hvp for part in parts), vectors, average=False)
+def block_quotients(objective: Objective, vectors: Tensor, seed: int) -> tuple[Tensor, Sequence[float]]:
+    """(blocks, k) the quotients v.Hv of `vectors` (k, d), H being that of a block alone, and the blocks' weights."""
+    blocks = blocks_of(objective, seed)
+    return _quotients((part.hvp for part in _parts(objective, blocks)), vectors, average=False), blocks.weights
 
 
-def mean_error(values: Tensor) -> float | None:
-    """The error that new examples would make in the mean of `values` (n,), one for each example in file order.
+def mean_error(objective: Objective, values: Tensor, seed: int) -> float | None:
+    """The error that new examples would make in the mean of `values` (N,): what each example has of it, in file order.
 
     With the influence of each example on a measure it is that of the measure, to first order; None of one example.
-
-    >>> mean_error(torch.tensor([1.0, 3.0]))
-    1.0
     """
-    sizes = block_sizes(len(values))
-    if len(sizes) < 2:
+    blocks, weighing = blocks_of(objective, seed), objective.weighing
+    if len(blocks) < 2:
         return None
-    means = torch.stack([block.mean() for block in values.split(sizes)])
-    return jackknife(means[:, None], sizes).item()
+    share = weighing.total / weighing.count
+    pairs = zip(blocks.rows, blocks.weights, strict=True)
+    means = torch.stack([share * values[rows].sum() / (weight or 1.0) for rows, weight in pairs])
+    return jackknife(means[:, None], blocks.weights).item()
 
 
 def relative_influence(highest: Tensor, lowest: Tensor) -> Tensor:
@@ -96,16 +97,20 @@ def relative_influence(highest: Tensor, lowest: Tensor) -> Tensor:
     return 100 * (highest / bottom - lowest * top / bottom**2)
 
 
-def jackknife(values: Tensor, sizes: Sequence[int]) -> Tensor:
-    """(blocks, k) -> (k,) standard errors of the mean over all examples, each block left out in turn.
+def jackknife(values: Tensor, weights: Sequence[float]) -> Tensor:
+    """(blocks, k) -> (k,) standard errors of the mean by weight, each block left out in turn: (S - S_b) / (W - W_b).
 
-    Those of examples that are some of endlessly many; of N that exist, times `used_share`.
+    `weights` (blocks,) W_b: of a block's examples, summed. The errors are those of examples that are some of endlessly
+    many; of N that exist, times `used_share`.
+
+    >>> jackknife(torch.tensor([[1.0], [3.0]]), [1.0, 1.0]).item()
+    1.0
     """
-    used, count = sum(sizes), len(sizes)
+    total, count = sum(weights), len(weights)
     if count < 2:
-        raise BadInput(f"a jackknife over {count} blocks of {used} examples: expected 2 blocks at least")
-    weights = torch.tensor(sizes, dtype=torch.float64)[:, None].to(values)
-    without = ((weights * values).sum(0) - weights * values) / (used - weights)
+        raise BadInput(f"a jackknife over {count} blocks of the weight {total:g}: expected 2 blocks at least")
+    own = torch.tensor(weights, dtype=torch.float64)[:, None].to(values)
+    without = ((own * values).sum(0) - own * values) / (total - own)
     spread = (without - without.mean(0)).square().sum(0)
     return (spread * (count - 1) / count).sqrt()
 
@@ -121,16 +126,9 @@ def used_share(used: int, population: int) -> float:
     return math.sqrt(1 - used / population)
 
 
-def block_sizes(examples: int) -> list[int]:
-    """Examples in each of the `BLOCKS` blocks, as equal as can be; fewer blocks where there are fewer examples."""
-    return [len(part) for part in torch.arange(examples).tensor_split(min(BLOCKS, examples))]
-
-
-def _parts(objective: Objective, sizes: Sequence[int]) -> Iterator[Objective]:
+def _parts(objective: Objective, blocks: ExampleBlocks) -> Iterator[Objective]:
     objective.release()  # each part keeps graphs of its own
-    first = 0
-    for size in sizes:
-        yield objective.part(first, first := first + size)
+    return (objective.of(rows) for rows in blocks.rows)
 
 
 def _quotients(products: Iterable[Product], vectors: Tensor, *, average: bool) -> Tensor:

@@ -115,7 +115,9 @@ def _smooth(support: Floats, nodes: Floats, weights: Floats, width: float) -> Fl
     return np.asarray(kernels @ weights / (width * math.sqrt(2 * math.pi)))
 
 
-def outliers(density: Mapping[str, Any], eigenvalues: Sequence[float], trace: float, classes: int) -> dict[str, Any]:
+def outliers(
+    density: Mapping[str, Any], eigenvalues: Sequence[float], trace: float, classes: int | None
+) -> dict[str, Any]:
     """The eigenvalues beyond the edge of the bulk, beside the number of classes.
 
     `density`: its summary; `eigenvalues`: the largest by value. `edge` is where their own smoothed density first falls
@@ -130,7 +132,8 @@ def outliers(density: Mapping[str, Any], eigenvalues: Sequence[float], trace: fl
     largest = sorted(eigenvalues, reverse=True)
     complete = largest[-1] <= density["edge"]
     edge = _known_edge(np.array(density["support"]), density["width"], largest) if complete else density["edge"]
-    share = math.fsum(largest[:classes]) / trace if trace and len(largest) >= classes else None
+    known = classes is not None and len(largest) >= classes
+    share = math.fsum(largest[:classes]) / trace if trace and known else None
     count = sum(value > edge for value in largest)
     return {"edge": edge, "count": count, "complete": complete, "classes": classes, "top_share": share}
 

@@ -34,15 +34,24 @@ class Operator:
         """v -> A v, for one vector (d,) or several (k, d), float64; A is fixed here, draws being from `seed`."""
         raise NotImplementedError
 
-    def parts(self, objective: Objective, parts: Iterable[Objective], seed: int = 0) -> Iterator[Product]:  # noqa: ARG002
-        """The matrix over each of the consecutive `parts` of the examples: their mean by size is the whole one."""
-        return (self.product(part, seed) for part in parts)
+    def parts(self, objective: Objective, blocks: Iterable[Tensor], seed: int = 0) -> Iterator[Product]:
+        """The matrix over each of the `blocks` of the examples, by their indices: their mean by weight is the whole."""
+        return (self.product(objective.of(rows), seed) for rows in blocks)
 
     def check(self) -> None:
         """Refuse parameters that mean nothing: all are counts."""
         for parameter in fields(self):
             if getattr(self, parameter.name) < 1:
                 raise BadInput(f"{self.name}: {parameter.name} must be at least 1, not {getattr(self, parameter.name)}")
+
+
+def require_even(objective: Objective, title: str) -> None:
+    """Refuse what is no mean over examples: an outer product of gradients has no place for weights beside it."""
+    if objective.weighing.weights is not None:
+        raise BadInput(
+            f"{title}: a mean of g g^T over examples, and the loss {objective.task.loss.name} weighs them (by classes, "
+            "or by the positions that count).\nType --operator hessian or ggn, which are defined for it"
+        )
 
 
 def operators() -> dict[str, type[Operator]]:

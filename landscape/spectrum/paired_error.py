@@ -44,23 +44,28 @@ def influenced(entry: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Influ
 
 
 def errors(
-    entry: Mapping[str, Any], reference: Mapping[str, Any], keys: Sequence[str], sizes: Sequence[int], share: float = 1
+    entry: Mapping[str, Any],
+    reference: Mapping[str, Any],
+    keys: Sequence[str],
+    weights: Sequence[float],
+    share: float | None = 1,
 ) -> dict[str, Any] | None:
     """Standard errors of a Hessian's numbers, of their ratios to a reference's, and of `top_share`.
 
-    `sizes`: examples in each block; None of fewer than two. `share`: what is left of the errors because some of the
+    `weights`: those of each block's examples, summed; None of fewer than two blocks.
+    `share`: what is left of the errors because some of the
     examples that exist are used already. `top_share`: the sum of the largest eigenvalues over the trace.
     """
-    if len(sizes) < 2:
+    if len(weights) < 2 or share is None:
         return None
     own, others = influenced(entry, keys), influenced(reference, keys)
 
     def error(number: Influenced | None) -> float | None:
-        return None if number is None else share * jackknife(number.blocks[:, None], sizes).item()
+        return None if number is None else share * jackknife(number.blocks[:, None], weights).item()
 
     each = torch.tensor(entry["blocks"]["eigenvalues"], dtype=torch.float64)
     return {
-        "eigenvalues": (share * jackknife(each, sizes)).tolist(),
+        "eigenvalues": (share * jackknife(each, weights)).tolist(),
         **{key: error(own[key]) for key in keys},
         "top_share": error(own["top"].over(own["trace"])),
         "ratios": {key: error(own[key].over(others[key])) for key in keys},

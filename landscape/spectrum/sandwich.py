@@ -11,7 +11,7 @@ from torch import Tensor
 from landscape.objective.graphs import Chunk, flat
 from landscape.passes.attention import plain_attention
 from minima.store.command import BadInput
-from minima.zoo.evaluation import evaluating
+from minima.zoo.examples.evaluation import evaluating
 
 if TYPE_CHECKING:
     from landscape.objective.objective import Objective

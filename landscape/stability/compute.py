@@ -51,20 +51,23 @@ def compute(subject: Subject, place: Place, arguments: Stability) -> dict[str, A
     for key, (units, long_name) in UNITS.items():
         value = found[key]
         place.write(f"stability/{key}", float("nan") if value is None else value, (), units, long_name)
-    level = {"accuracy": objective.evaluate().accuracy, "samples": len(subject.x)}
+    level = objective.evaluate().said() | {"samples": len(subject.x)}
     return where | level | found | {"batch_size": when.recipe.batch_size, "no_threshold": when.unknown}
 
 
 def _trained_on(subject: Subject) -> tuple[Subject, int]:
     """The subject without the examples that training held out for validation, and how many training used in all."""
+    import torch
+
     from minima.zoo.data.holdout import holdout
 
     training = subject.checkpoint.training
     used, _ = holdout(subject.available, training["validation"], training["split_seed"])
-    kept = used[used < len(subject.x)].to(subject.device)
-    if not len(kept):
+    kept = torch.isin(subject.rows, used)
+    if not kept.any():
         raise BadInput(f"--samples {len(subject.x)}: training held all of them out. Type more")
-    return replace(subject, x=subject.x[kept], y=subject.y[kept]), len(used)
+    here = kept.to(subject.device)
+    return replace(subject, x=subject.x[here], y=subject.y[here], rows=subject.rows[kept]), len(used)
 
 
 def _curvature(objective: Objective, when: Moment, arguments: Stability) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minima.store.command import BadInput
 from minima.store.hdf5.labelled import to_array
 from minima.store.messages import progress_bar
 
@@ -16,16 +17,18 @@ if TYPE_CHECKING:
     from landscape.surface.pencil import Lines
     from landscape.surface.sheet import Sheet
     from minima.store.hdf5.results import Place, Rows
+    from minima.zoo.losses.score import Score
 
 
 def fill(place: Place, grid: Grid | Lines, sheet: Sheet, name: str, fields: Sequence[Field] = ()) -> None:
     """Loss and accuracy at every point of the grid, and what else was asked for; where the loss overflows it is inf."""
-    accuracies = place.rows("surface/accuracy", grid.shape, grid.axes, "1", "fraction of the examples classified right")
-    losses = place.rows("surface/loss", grid.shape, grid.axes, "nat", "mean cross-entropy; inf where it overflows")
+    loss, (key, meaning) = sheet.objective.task.loss, score_array(sheet.objective.score)
+    scores = place.rows(f"surface/{key}", grid.shape, grid.axes, "1", meaning)
+    losses = place.rows("surface/loss", grid.shape, grid.axes, loss.unit, f"mean {loss.name}; inf where it overflows")
     maps = _maps(place, grid, sheet, fields)
     for row in progress_bar(losses.missing(), desc=name, unit="row"):
         found = [_found(sheet, at, fields) for at in grid.row(row)]
-        for key, rows in (*maps.items(), ("accuracy", accuracies), ("loss", losses)):
+        for key, rows in (*maps.items(), ("score", scores), ("loss", losses)):
             values = np.stack([to_array(each[key]) for each in found], axis=-1)  # (..., points)
             before = [slice(None)] * (values.ndim - 1)
             rows.set((*before, row), values if len(grid.shape) > 1 else values[..., 0])  # the loss last: now it is done
@@ -35,14 +38,25 @@ def _found(sheet: Sheet, at: Sequence[float], fields: Sequence[Field]) -> dict[s
     """Everything at one point."""
     spot = sheet.at(at)
     found = {key: value for field in fields for key, value in field.values(spot).items()}
-    return found | {"loss": spot.level.loss, "accuracy": spot.level.accuracy}
+    return found | {"loss": spot.level.loss, "score": spot.level.score}
+
+
+def score_array(score: Score) -> tuple[str, str]:
+    """What the array of a score is called in a results file, and what it means."""
+    if score.name == "accuracy":
+        return "accuracy", "fraction of the examples classified right"
+    return "score", "there is none beside this loss" if score.name is None else f"{score.name} of the examples"
 
 
 def _maps(place: Place, grid: Grid | Lines, sheet: Sheet, fields: Sequence[Field]) -> dict[str, Rows]:
-    lengths = {"class": sheet.classes, "direction": len(sheet.plane.directions)}
-    maps = [each for field in fields for each in field.maps if each.axes <= lengths["direction"]]
+    maps = [each for field in fields for each in field.maps if each.axes <= len(sheet.plane.directions)]
+    classes = 0
     if any(each.along == "class" for each in maps):
-        place.scale("surface/class", list(range(sheet.classes)), "1", "class")
+        if sheet.classes is None:
+            raise BadInput("--maps per-class needs class labels (N,), and these data have none. Leave it out")
+        classes = sheet.classes
+        place.scale("surface/class", list(range(classes)), "1", "class")
+    lengths = {"class": classes, "direction": len(sheet.plane.directions)}
     found = {}
     for each in maps:
         leading = [] if each.along is None else [each.along]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from landscape.objective.objective import Objective
     from landscape.surface.landmark import Landmark
     from landscape.surface.plane import Plane
-    from minima.zoo.evaluation import Evaluation
+    from minima.zoo.examples.evaluation import Evaluation
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ class Spot:
 
         def note(chunk: Chunk) -> None:
             found[0, chunk.examples] = chunk.losses
-            found[1, chunk.examples] = (chunk.outputs.argmax(1) == objective.y[chunk.examples]).double()
+            right, counted = objective.score.sums(chunk.outputs, objective.y[chunk.examples]).T
+            found[1, chunk.examples] = right / counted
 
         self.__dict__["level"] = objective.evaluate(self.displacement, note)
         losses, right = objective.ranks.sum(found)
@@ -62,7 +63,7 @@ class Sheet:
 
     objective: Objective
     plane: Plane
-    classes: int
+    classes: int | None
     seed: int
     """of what is drawn at its points"""
     reestimated: bool = False

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from landscape.passes.pass_plan import PassPlan, threads
-from minima.zoo.evaluation import evaluating
+from minima.zoo.examples.evaluation import evaluating
 
 if TYPE_CHECKING:
     from landscape.objective.objective import Objective

@@ -41,7 +41,7 @@ NUMBERS = {
 
 def compute(subject: Subject, place: Place, arguments: Survivors) -> dict[str, Any]:
     """Measure a subject and its controls, write them to its place, and return what the JSON object says of them."""
-    from landscape.spectrum.data_error import used_share
+    from landscape.objective.logits import temperature_of
     from landscape.survivors.controls import compared, dense_parent
 
     parent = dense_parent(subject, arguments.parent)
@@ -54,17 +54,26 @@ def compute(subject: Subject, place: Place, arguments: Survivors) -> dict[str, A
                 note(f"{subject.name}: not all eigenvalues of {name} are within the tolerance")
     found = [{"name": name, **place.kept()[name]} for name in objectives]
     pooled = _pooled(found[3:]) if found[3:] else None
-    _compare([*found, *([pooled] if pooled else [])], found[0], len(subject.x), subject.available)
+    _compare([*found, *([pooled] if pooled else [])], found[0], subject.used_share)
     _write(place, found)
-    where = ("loss", "accuracy", "dimension", "gradient_norm", "gradient_curvature", "weight_norm")
+    where = (
+        "loss",
+        "accuracy",
+        "score",
+        "score_name",
+        "dimension",
+        "gradient_norm",
+        "gradient_curvature",
+        "weight_norm",
+    )
     return {
         **{key: found[0][key] for key in where},
         "subspace": "survivors",
-        "temperature": losses[0].temperature,
-        "parent_temperature": losses[1].temperature,
+        "temperature": temperature_of(losses[0]),
+        "parent_temperature": temperature_of(losses[1]),
         "calibrated": arguments.temperature == "calibrated",
         "logits": arguments.logits,
-        "used_share": used_share(len(subject.x), subject.available),
+        "used_share": subject.used_share,
         "operators": found,
         "random_masks": pooled and pooled | {key: spread([each[key] for each in found[3:]]) for key in RATIOS},
     }
@@ -94,7 +103,7 @@ def _measured(objective: Objective, arguments: Survivors) -> dict[str, Any]:
     trace = hutchinson(objective.hvp, lambda: objective.signs(probes), arguments.trace)
     top_share = float(pairs.values.sum()) / trace.value if trace.value else None
     return position(objective, at) | {
-        "accuracy": objective.evaluate().accuracy,
+        **objective.evaluate().said(),
         "lambda_max": float(pairs.values[0]),
         "eigenvalues": pairs.values.tolist(),
         "residuals": pairs.residuals.tolist(),
@@ -123,13 +132,15 @@ def _blocks(objective: Objective, vectors: Tensor, relative: Tensor, arguments: 
 
     probes, count = stream(arguments.seed, "trace"), min(DATA_PROBES, arguments.trace)
     signs = torch.stack([objective.signs(probes) for _ in range(count)])
-    found = block_quotients(objective, torch.cat([vectors, relative, signs]))  # (blocks, k + 1 + probes)
+    every = torch.cat([vectors, relative, signs])
+    found, weights = block_quotients(objective, every, arguments.seed)  # (blocks, k + 1 + probes)
     eigenvalues, adaptive, traces = found.split([len(vectors), 1, count], dim=1)
     return {
         "eigenvalues": eigenvalues.tolist(),
         "lambda_max": eigenvalues[:, 0].tolist(),
         "trace": traces.mean(1).tolist(),
         "adaptive_lambda_max": adaptive[:, 0].tolist(),
+        "weights": list(weights),
     }
 
 
@@ -144,15 +155,15 @@ def _pooled(masks: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return means | {"eigenvalues": eigenvalues, "top_share": top_share, "blocks": blocks}
 
 
-def _compare(entries: Sequence[dict[str, Any]], reference: dict[str, Any], used: int, available: int) -> None:
+def _compare(entries: Sequence[dict[str, Any]], reference: dict[str, Any], used_share: float | None) -> None:
     """Put ratios and errors in the place of what they come from."""
-    from landscape.spectrum.data_error import block_sizes, used_share
     from landscape.spectrum.paired_error import errors
 
-    sizes, shares = block_sizes(used), {"data_stderr": used_share(used, available), "data_stderr_new": 1.0}
+    weights = reference["blocks"]["weights"]
+    shares = {"data_stderr": used_share, "data_stderr_new": 1.0}
     for each in entries:
         each["ratios"] = {key: each[key] / reference[key] if reference[key] else None for key in RATIOS}
-        each |= {kind: errors(each, reference, RATIOS, sizes, share) for kind, share in shares.items()}
+        each |= {kind: errors(each, reference, RATIOS, weights, share) for kind, share in shares.items()}
     for each in entries:
         del each["blocks"]
 

@@ -21,8 +21,8 @@ from minima.store.files import sha256
 from minima.zoo.subject.foreign import foreign_state, load_weights
 
 if TYPE_CHECKING:
-    from landscape.objective.logits import ScaledCrossEntropy
     from landscape.objective.objective import Objective
+    from minima.zoo.losses.loss import Loss
     from minima.zoo.subject.subject import Subject
 
 
@@ -78,7 +78,7 @@ def random_masks(masks: Mapping[str, Tensor], generator: torch.Generator) -> dic
 
 
 def compared(
-    subject: Subject, parent: Subject, losses: Sequence[ScaledCrossEntropy], count: int, seed: int, memory: int
+    subject: Subject, parent: Subject, losses: Sequence[Loss], count: int, seed: int, memory: int
 ) -> dict[str, Callable[[], Objective]]:
     """The objectives to compare, by name, each made when it is its turn.
 

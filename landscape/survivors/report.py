@@ -45,7 +45,7 @@ def table(summary: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _of_examples(named: Sequence[tuple[str, dict[str, Any]]], top: int, used_share: float) -> list[str]:
+def _of_examples(named: Sequence[tuple[str, dict[str, Any]]], top: int, used_share: float | None) -> list[str]:
     """By how much the numbers would differ on other examples, and the share that the largest eigenvalues have."""
     rows = []
     for name, each in named:

@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from landscape.objective.streams import stream
 from minima.store.command import BadInput
 from minima.zoo.anatomy.units import Group, trace_units
-from minima.zoo.evaluation import evaluating
+from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.examples.inputs import call
+from minima.zoo.examples.outputs import pick
 
 Kind = Literal["layer", "unit"]
 
@@ -57,7 +59,7 @@ def rescaled(model: nn.Module, x: Tensor, kind: Kind, seed: int) -> Rescaled:
     for group in seen.groups:
         _apply(changed, group, _factors(group.size if kind == "unit" else 1, generator).expand(group.size))
     with evaluating(model), evaluating(changed), torch.no_grad():
-        plain, other = model(x), changed(x)
+        plain, other = (pick(call(each, x)) for each in (model, changed))
     change = ((other - plain).abs().max() / plain.abs().max()).item()
     if not change < ROUNDING:
         raise BadInput(f"--rescale-test: rescaling changed the network's outputs by {change:.2g} of the largest one")

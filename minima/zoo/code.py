@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from minima.store.command import BadInput
@@ -27,17 +28,23 @@ def fingerprint(path: Path) -> str | None:
     return sha256(path) if path.is_file() else None
 
 
+def code_of(spec: str, flag: str) -> tuple[ModuleType, Any]:
+    """The module that a spec names, imported, and what it names there. Errors name the flag."""
+    path, _, name = spec.rpartition(":")
+    return _load(Path(path), name, f"{flag} {spec}")
+
+
 def call_factory(spec: str, flag: str) -> Any:
     """Import the file and call its factory without arguments. Errors name the flag."""
-    path, _, name = spec.rpartition(":")
-    factory = _load(Path(path), name, f"{flag} {spec}")
+    name = spec.rpartition(":")[2]
+    _, factory = code_of(spec, flag)
     try:
         return factory()
     except Exception as error:
         raise BadInput(f"{flag} {spec}: {name}() failed: {type(error).__name__}: {error}") from error
 
 
-def _load(path: Path, name: str, where: str) -> Callable[[], Any]:
+def _load(path: Path, name: str, where: str) -> tuple[ModuleType, Callable[..., Any]]:
     if not path.is_file():
         raise BadInput(f"{where}: there is no file {path.absolute()}")
     module_spec = importlib.util.spec_from_file_location(f"_user_{path.stem}", path)
@@ -55,4 +62,4 @@ def _load(path: Path, name: str, where: str) -> Callable[[], Any]:
     if not callable(factory):
         offered = ", ".join(key for key, value in vars(module).items() if callable(value) and key[0] != "_")
         raise BadInput(f"{where}: {path} has nothing callable named {name}. It has: {offered or 'nothing'}")
-    return factory
+    return module, factory

@@ -49,7 +49,7 @@ class Context:
 
     def validation_loss(self, masks: Mapping[str, Tensor]) -> float:
         """Mean cross-entropy (nats) on the held-out part with `masks` in force; the weights are back afterwards."""
-        from minima.zoo.evaluation import evaluate
+        from minima.zoo.examples.evaluation import evaluate
 
         if self.validation is None:
             raise ValueError("a part asks for a validation loss without declaring `validates = True`")

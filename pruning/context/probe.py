@@ -45,7 +45,7 @@ class Probe(Sample):
         import torch
 
         from landscape.passes.attention import plain_attention
-        from minima.zoo.evaluation import evaluating
+        from minima.zoo.examples.evaluation import evaluating
 
         x, y = self.draw(context, draw)
         parts = -(-len(x) // context.batch_size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import render_table
+from minima.zoo.measuring.level_text import spoken_score
 
 if TYPE_CHECKING:
     pass
@@ -21,7 +22,7 @@ def table(summary: dict[str, Any]) -> str:
     lines = [
         f"{100 * summary['sparsity']:.5g}% of {summary['total']:,} weights removed, "
         f"{100 * summary['effective_sparsity']:.5g}% removed or on no path from the input to the output",
-        f"accuracy {summary['accuracy']:.2%} on {summary['samples']:,} examples ({summary['split']})",
+        f"{spoken_score(summary)} on {summary['samples']:,} examples ({summary['split']})",
         "",
         render_table(headers, rows),
         "",

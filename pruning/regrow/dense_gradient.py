@@ -17,7 +17,7 @@ def dense_gradients(context: Context) -> dict[str, Tensor]:
     import torch
     from torch.nn.functional import cross_entropy
 
-    from minima.zoo.evaluation import evaluating
+    from minima.zoo.examples.evaluation import evaluating
 
     x, y = _batch(context)
     with evaluating(context.model):
@@ -33,7 +33,7 @@ def hessian_gradients(context: Context) -> dict[str, Tensor]:
     from torch.nn.functional import cross_entropy
 
     from landscape.passes.attention import plain_attention
-    from minima.zoo.evaluation import evaluating
+    from minima.zoo.examples.evaluation import evaluating
     from pruning.context.probe import leaves
     from pruning.scorers.gradient_flow import hessian_gradient
 

@@ -48,7 +48,7 @@ class EntropyBudget:
     def _importance(self, context: Context) -> dict[str, float]:
         from entropy.layers.estimator import estimators
         from entropy.layers.rectifiers import by_weight, rectifiers
-        from minima.zoo.batches import default_batch_size
+        from minima.zoo.examples.batches import default_batch_size
 
         estimator = estimators()[self.estimator]()
         layers, _ = rectifiers(context.model, context.x, estimator, batch_size=default_batch_size(context.x))

@@ -30,7 +30,7 @@ class SynapticFlow:
         import torch
         from torch.func import functional_call
 
-        from minima.zoo.evaluation import evaluating
+        from minima.zoo.examples.evaluation import evaluating
 
         state = _positive(context.model)
         flowing = {name: state[name].requires_grad_() for name in context.weights}

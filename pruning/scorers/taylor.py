@@ -28,8 +28,8 @@ class Taylor:
         import torch
         from torch.nn.functional import cross_entropy
 
-        from minima.zoo.batches import batches
-        from minima.zoo.evaluation import evaluating
+        from minima.zoo.examples.batches import batches
+        from minima.zoo.examples.evaluation import evaluating
 
         weights = context.weights
         totals = {name: torch.zeros_like(weight, dtype=torch.float64) for name, weight in weights.items()}

@@ -47,7 +47,7 @@ def needs_training(before: float, now: float, threshold: float) -> bool:
 
 
 def _accuracy(context: Context) -> float:
-    from minima.zoo.evaluation import evaluate
+    from minima.zoo.examples.evaluation import evaluate
 
     if context.validation is None:
         raise ValueError("no validation part, though the trigger declares that it needs one")

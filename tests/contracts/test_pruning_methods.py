@@ -28,7 +28,7 @@ class Steepness:
     def score(self, context):
         import torch
         from torch.nn.functional import cross_entropy
-        from minima.zoo.evaluation import evaluating
+        from minima.zoo.examples.evaluation import evaluating
         x, y = context.x[:context.batch_size], context.y[:context.batch_size]
         with evaluating(context.model):
             loss = cross_entropy(context.model(x), y)
@@ -73,7 +73,7 @@ class LargestGradients:
     def regrow(self, context, masks):
         import torch
         from torch.nn.functional import cross_entropy
-        from minima.zoo.evaluation import evaluating
+        from minima.zoo.examples.evaluation import evaluating
         x, y = context.x[:context.batch_size], context.y[:context.batch_size]
         with evaluating(context.model):
             gradients = torch.autograd.grad(cross_entropy(context.model(x), y), list(context.weights.values()))

@@ -16,8 +16,8 @@ from benchmarks.published_psp import published_psp
 from entropy.psp.__main__ import main
 from entropy.psp.flags import Psp
 from minima.store.command import BadInput
-from minima.zoo.batches import batches
 from minima.zoo.data.specs import load_data, resolve_data
+from minima.zoo.examples.batches import batches
 
 ROOT = Path(os.environ.get("DATA_ROOT", Path(__file__).parents[3] / "shared" / "data"))
 FILE = """

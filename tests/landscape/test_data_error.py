@@ -12,6 +12,7 @@ from landscape.spectrum.data_error import data_blocks, data_error, used_share
 from landscape.spectrum.examples_legend import of_examples
 from landscape.spectrum.operator import operators
 from minima.store.command import BadInput
+from minima.zoo.subject.sampling import Sample
 
 POPULATION, USED, BLOCKS = 400, 160, 20
 
@@ -46,7 +47,7 @@ def test_the_error_of_eigenvalues_covers(name):
     truth = torch.linalg.eigvalsh(limit.product(Objective(net, x, y))(torch.eye(8, dtype=torch.float64)))[-2:]
     hits, ratios = [], []
     for seed in range(200):
-        order = torch.randperm(POPULATION, generator=torch.Generator().manual_seed(seed))[:USED]
+        order = Sample(USED, drawn=True).rows(y, POPULATION, seed)  # as commands draw them
         sample = Objective(net, x[order], y[order])
         matrix = operator.product(sample, seed)(torch.eye(8, dtype=torch.float64))
         values, vectors = torch.linalg.eigh(matrix)
@@ -99,7 +100,7 @@ def test_ragged_blocks_agree_with_leaving_each_out():
 
 
 def test_bad_blocks():
-    with pytest.raises(BadInput, match="over 1 blocks of 4 examples"):
+    with pytest.raises(BadInput, match="over 1 blocks of the weight 4"):
         data_error([lambda v: v], [4], torch.eye(2))
     with pytest.raises(BadInput, match="blocks of 9 examples among 8"):
         used_share(9, 8)

@@ -14,7 +14,7 @@ from landscape.passes.compiled import compiled
 from landscape.passes.compiler import NoCompiler
 from landscape.passes.pass_plan import Form, PassPlan, threads
 from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
-from minima.zoo.evaluation import evaluate
+from minima.zoo.examples.evaluation import evaluate
 
 EAGER = [form for form in get_args(Form) if form != "compiled"]
 X, Y = torch.randn(11, 1, 8, 8, generator=torch.Generator().manual_seed(3)), torch.arange(11) % 10

@@ -18,7 +18,7 @@ from landscape.surface.principal import principal_axes
 from landscape.surface.spanning import Centre
 from minima.store.checkpoints.checkpoint import read
 from minima.store.checkpoints.trajectory import TrajectoryWriter
-from minima.zoo.evaluation import evaluate
+from minima.zoo.examples.evaluation import evaluate
 from minima.zoo.subject.subject import load_subject
 
 RESNET = {"model": "resnet20:width=2", "sparsity": 0.5}

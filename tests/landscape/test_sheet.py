@@ -12,7 +12,7 @@ from landscape.objective.objective import Objective
 from landscape.objective.streams import stream
 from landscape.surface.plane import Plane
 from landscape.surface.sheet import Sheet
-from minima.zoo.evaluation import evaluate
+from minima.zoo.examples.evaluation import evaluate
 
 
 @pytest.mark.parametrize("batch_size", [5, None])

@@ -20,7 +20,7 @@ from landscape.objective.streams import stream
 from landscape.passes.pass_plan import PassPlan
 from landscape.surface.grid import Grid, parse_grid
 from minima.store.hdf5.results import same_content
-from minima.zoo.evaluation import evaluate
+from minima.zoo.examples.evaluation import evaluate
 from minima.zoo.subject.subject import load_subject
 
 

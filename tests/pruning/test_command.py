@@ -41,7 +41,7 @@ def test_the_checkpoint_says_where_it_comes_from(dense, tmp_path, prune):
 
 
 def test_the_numbers_are_those_of_the_network_in_the_file(dense, tmp_path, prune):
-    from minima.zoo.evaluation import evaluate
+    from minima.zoo.examples.evaluation import evaluate
 
     report = prune("gmp", dense, "--sparsity", 0.8, "-o", tmp_path / "sparse.pt")
     subject = load_subject(tmp_path / "sparse.pt", split="test")

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from minima.store.command import BadInput
-from minima.zoo.evaluation import evaluate
+from minima.zoo.examples.evaluation import evaluate
 from pruning.methods.early_magnitude import EarlyMagnitude
 from pruning.methods.iterative_magnitude import IterativeMagnitude
 from pruning.triggers.edge import Edge, sharpness

@@ -40,6 +40,6 @@ class Average(Measure):
         return Measured(
             means[middle].value,
             means[middle].stderr,
-            mean_error(draws[middle].examples),
+            mean_error(objective, draws[middle].examples, seed),
             values={f"rho={rho:g}": mean.value for rho, mean in means.items()},
         )

@@ -59,7 +59,7 @@ class FilterNormalised(Measure):
             extremes = (objective.example_losses(a * first + b * second) for a, b in (plane.highest, plane.lowest))
             influences.append(relative_influence(*extremes))
         mean = estimate(list(values.values()))
-        error = mean_error(torch.stack(influences).mean(0))
+        error = mean_error(objective, torch.stack(influences).mean(0), seed)
         return Measured(mean.value, mean.stderr, error, values=values)
 
 

@@ -48,7 +48,9 @@ class Keskar(Measure):
         first, worst = next(iter(values)), next(iter(found.values()))
         return Measured(
             values[first],
-            data_stderr_new=mean_error(relative_influence(objective.example_losses(worst.displacement), losses)),
+            data_stderr_new=mean_error(
+                objective, relative_influence(objective.example_losses(worst.displacement), losses), seed
+            ),
             seed_stderr=None if worst.seed_stderr is None else 100 * worst.seed_stderr / above,
             values=values,
             convergence={"converged": worst.converged},

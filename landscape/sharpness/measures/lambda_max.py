@@ -40,5 +40,5 @@ class LambdaMax(Measure):
         if not pairs.converged:
             note(f"{self.name}: {pairs.products} products did not bring the eigenvalue within the tolerance")
         convergence = {"residual": float(pairs.residuals[0]), "converged": pairs.converged}
-        error = curvature_error(objective, pairs.vectors, self.function)
+        error = curvature_error(objective, pairs.vectors, seed, self.function)
         return Measured(float(pairs.values[0]), data_stderr_new=error, convergence=convergence)

@@ -53,7 +53,7 @@ class PacBayes(Measure):
         if found is None:
             return Measured(float("nan"), convergence={"converged": False})
         at = rises(function, found.x, self.pairs, stream(seed, "pac_bayes"))
-        value, draws, examples = 1 / found.x**2, estimate(at.draws).stderr, mean_error(at.examples)
+        value, draws, examples = 1 / found.x**2, estimate(at.draws).stderr, mean_error(objective, at.examples, seed)
         per_nat = 2 * value / (found.x * found.slope)  # |d sigma^-2 / d rise|
         return Measured(
             value,

@@ -54,7 +54,7 @@ class RelativeFlatness(Measure):
         drawn = iter(probes(self.probes))
         found = hutchinson(block.hvp, lambda: next(drawn), self.probes)
         some = torch.stack(probes(min(DATA_PROBES, self.probes)))
-        return Measured(found.value, found.stderr, curvature_error(block, some, average=True))
+        return Measured(found.value, found.stderr, curvature_error(block, some, seed, average=True))
 
     def _weight(self, objective: Objective) -> str:
         """The layer's weight by parameter name."""

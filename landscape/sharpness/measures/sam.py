@@ -44,7 +44,7 @@ class Sam(Measure):
         middle = found[f"p=2 rho={sorted(self.rho)[len(self.rho) // 2]:g}"]
         return Measured(
             middle.course[-1],
-            data_stderr_new=mean_error(middle.rises),
+            data_stderr_new=mean_error(objective, middle.rises, seed),
             seed_stderr=middle.seed_stderr,
             values={setting: worst.course[-1] for setting, worst in found.items()},
             convergence={"converged": middle.converged},

@@ -35,5 +35,5 @@ class Trace(Measure):
         function, generator, again = self.function(objective), stream(seed, "trace"), stream(seed, "trace")
         found = hutchinson(function.hvp, lambda: function.signs(generator), self.probes)
         some = torch.stack([function.signs(again) for _ in range(min(DATA_PROBES, self.probes))])
-        error = curvature_error(objective, some, self.function, average=True)
+        error = curvature_error(objective, some, seed, self.function, average=True)
         return Measured(found.value, found.stderr, error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from landscape.spectrum.operator import Operator
+from landscape.spectrum.operator import Operator, require_even
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,6 +35,8 @@ class EmpiricalFisher(Operator):
     def product(self, objective: Objective, seed: int = 0) -> Product:  # noqa: ARG002 (nothing is drawn)
         """v -> F v."""
         from landscape.spectrum.sandwich import loss_slopes, outer, sandwich
+
+        require_even(objective, self.title)
 
         def middle(outputs: Tensor, examples: slice) -> Product:
             slopes = loss_slopes(objective, outputs, objective.y[examples])

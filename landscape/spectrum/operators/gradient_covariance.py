@@ -37,9 +37,10 @@ class GradientCovariance(Operator):
         gradient = objective.gradient()
         return self._about(gradient, objective, gradient, seed)
 
-    def parts(self, objective: Objective, parts: Iterable[Objective], seed: int = 0) -> Iterator[Product]:
+    def parts(self, objective: Objective, blocks: Iterable[Tensor], seed: int = 0) -> Iterator[Product]:
         """Each about the gradient of the whole."""
         gradient = objective.gradient()
+        parts = (objective.of(rows) for rows in blocks)
         return (self._about(gradient, part, part.gradient(), seed) for part in parts)
 
     def _about(self, centre: Tensor, objective: Objective, gradient: Tensor, seed: int) -> Product:

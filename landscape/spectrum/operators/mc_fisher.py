@@ -46,12 +46,10 @@ class McFisher(Operator):
         self.check()
         return _product(objective, draw_labels(objective, self.draws, seed))
 
-    def parts(self, objective: Objective, parts: Iterable[Objective], seed: int = 0) -> Iterator[Product]:
+    def parts(self, objective: Objective, blocks: Iterable[Tensor], seed: int = 0) -> Iterator[Product]:
         """Each with those of the labels that the whole one has for its examples."""
-        labels, first = draw_labels(objective, self.draws, seed), 0
-        for part in parts:
-            yield _product(part, labels[:, first : first + len(part.x)])
-            first += len(part.x)
+        labels = draw_labels(objective, self.draws, seed)
+        return (_product(objective.of(rows), labels[:, rows]) for rows in blocks)
 
 
 def _product(objective: Objective, labels: Tensor) -> Product:
@@ -80,8 +78,10 @@ def draw_labels(objective: Objective, draws: int, seed: int) -> Tensor:
     size, y = len(objective.x), objective.y
     uniform = torch.rand(size, draws, generator=stream(seed, "mc-fisher"), dtype=torch.float64)
     labels = torch.zeros(draws, size, dtype=torch.long, device=y.device)
-    for at, logits in objective.outputs():
-        if not (torch.is_tensor(logits) and logits.ndim == 2 and y.ndim == 1 and not y.is_floating_point()):
+    for chunk in objective.passes():
+        at, logits = chunk.examples, chunk.outputs
+        countable = torch.is_tensor(logits) and logits.ndim == 2 and y.ndim == 1 and not y.is_floating_point()
+        if not (countable and objective.weighing.weights is None):
             raise BadInput("mc-fisher draws labels from the softmax: it needs logits (N, C) and labels (N,) that count")
         each = [objective.losses(logits, torch.full_like(objective.y[at], c)) for c in range(logits.shape[1])]
         bounds = torch.stack(each, 1).neg().softmax(1).cumsum(1)  # (n, C)

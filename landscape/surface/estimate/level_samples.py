@@ -43,18 +43,19 @@ class LevelSamples:
 
     def __init__(self, place: Place, grid: Grid, sheet: Sheet) -> None:
         objective = sheet.objective
-        self._grid = grid
+        self._grid, self._even = grid, objective.weighing.weights is None and objective.y.ndim == 1
         self.levels = example_levels(len(objective.x))
         self._steps = np.diff(self.levels, prepend=0)
         order = torch.randperm(len(objective.x), generator=stream(sheet.seed, "examples")).to(objective.x.device)
-        parts = [objective.of(examples) for examples in order.split(self._steps.tolist())]
+        parts = [objective.sample(examples) for examples in order.split(self._steps.tolist())]
         self._sheets = [replace(sheet, objective=part) for part in parts]
         place.scale("surface/level", self.levels, "1", "examples that a level sees")
         shape, dims = (len(self.levels), *grid.shape), ("level", *grid.axes)
         words = "of the first examples, in an order drawn from the seed"
+        loss = objective.task.loss
         self._rows = (
             place.rows("surface/level_accuracy", shape, dims, "1", f"fraction classified right {words}"),
-            place.rows("surface/level_loss", shape, dims, "nat", f"mean cross-entropy {words}"),
+            place.rows("surface/level_loss", shape, dims, loss.unit, f"mean {loss.name} {words}"),
         )
         self.accuracies, self.losses = (rows.values.reshape(len(self.levels), -1) for rows in self._rows)
         """(levels, cells), NaN where nothing is known"""
@@ -80,7 +81,8 @@ class LevelSamples:
         at = [self._grid.coordinates(axis)[step] for axis, step in enumerate(index)]
         own = self._sheets[level].at(at).level
         share = self._steps[level] / self.levels[level]
-        found = zip(self._rows, (self.accuracies, self.losses), (own.accuracy, own.loss), strict=True)
+        accuracy = own.accuracy if self._even else np.nan  # of a share by weight the parts' mean is not the whole's
+        found = zip(self._rows, (self.accuracies, self.losses), (accuracy, own.loss), strict=True)
         for rows, known, value in found:  # the loss comes last: a level with a loss is a finished one
             below = (1 - share) * known[level - 1, cell] if level else 0.0
             known[level, cell] = below + share * value

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from landscape.surface.grid import Grid
     from landscape.surface.sheet import Sheet
     from minima.store.hdf5.results import Place
+    from minima.zoo.losses.loss import Loss
 
 
 def fill_within(place: Place, grid: Grid, sheet: Sheet, name: str, error: float) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def fill_within(place: Place, grid: Grid, sheet: Sheet, name: str, error: float)
     places = _places(grid)
     with progress_bar(desc=name, unit="pass") as bar:
         found = _estimate(samples, places, error, sheet, bar)
-    _write(place, grid, samples, places, found)
+    _write(place, grid, samples, places, found, sheet.objective.task.loss)
     return {
         "forward_passes": float(samples.examples.sum()) / samples.levels[-1],
         "error": {
@@ -72,14 +73,14 @@ def _estimate(samples: LevelSamples, places: Points, error: float, sheet: Sheet,
     return ranks.tell(None)
 
 
-def _write(place: Place, grid: Grid, samples: LevelSamples, places: Points, found: Estimate) -> None:
+def _write(place: Place, grid: Grid, samples: LevelSamples, places: Points, found: Estimate, loss: Loss) -> None:
     losses = np.where(np.isnan(samples.losses[-1]), expand(found.values), samples.losses[-1])
     error = np.where(found.error > 0, found.error * nats(found.values), 0)
     held_out = np.zeros(grid.points, np.int8)
     held_out[found.checked] = 1
     arrays = [
         ("accuracy", _accuracies(samples, places), "1", "fraction of the examples classified right, interpolated"),
-        ("loss", losses, "nat", "mean cross-entropy to the error asked for; inf where it overflows"),
+        ("loss", losses, loss.unit, f"mean {loss.name} to the error asked for; inf where it overflows"),
         ("loss_error", error, "nat", "which 99 of 100 errors are estimated to be below"),
         ("examples", samples.examples, "1", "examples that a point was evaluated with; of 0 it is interpolated"),
         ("held_out", held_out, "1", "1 where the loss was predicted first and then evaluated"),

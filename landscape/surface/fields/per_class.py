@@ -27,6 +27,6 @@ class PerClass(Field):
         import torch
 
         labels = spot.objective.y
-        counts = torch.bincount(labels, minlength=spot.sheet.classes).double()
+        counts = torch.bincount(labels, minlength=spot.sheet.classes or 0).double()
         sums = [torch.zeros_like(counts).index_add_(0, labels, each) for each in spot.examples]
         return {key: total / counts for key, total in zip(("class_loss", "class_accuracy"), sums, strict=True)}

@@ -22,7 +22,8 @@ from minima.zoo.anatomy.operations import operation_name
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.anatomy.union_find import FIXED, UNKNOWN, Classes
 from minima.zoo.anatomy.unit_rules import RULES, Follower
-from minima.zoo.evaluation import evaluating
+from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.examples.inputs import call, leaves
 
 
 def exchangeable(model: nn.Module, x: Tensor) -> tuple[list[Group], list[str]]:
@@ -37,9 +38,10 @@ def exchangeable(model: nn.Module, x: Tensor) -> tuple[list[Group], list[str]]:
     """
     tracing = _Tracing(model)
     with evaluating(model), torch.no_grad():
-        tracing.numbers[x] = torch.full(x.shape, FIXED)
+        for leaf in leaves(x):
+            tracing.numbers[leaf] = torch.full(leaf.shape, FIXED)
         with tracing:
-            output = model(x)
+            output = call(model, x)
     tracing.settle(output)
     return tracing.groups(), tracing.lost()
 

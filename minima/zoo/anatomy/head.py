@@ -16,7 +16,9 @@ from torch.overrides import TorchFunctionMode
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.operations import OPERANDS, named, operation_name
-from minima.zoo.evaluation import evaluating
+from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.examples.inputs import call
+from minima.zoo.examples.outputs import pick
 from minima.zoo.seeds import derive
 
 
@@ -96,7 +98,7 @@ def _operands(model: nn.Module, x: Tensor) -> dict[str, Any]:
     """Input, weight and bias of the last linear operation over x, whose result has the shape of the output."""
     last = _LastLinear()
     with evaluating(model), torch.no_grad(), last:
-        output = model(x)
+        output = pick(call(model, x))
     if last.result is None or last.result.shape != output.shape or last.result.dim() != 2:
         found = "none" if last.result is None else f"one with a result of shape {tuple(last.result.shape)}"
         raise BadInput(

@@ -21,7 +21,7 @@ from minima.zoo.anatomy.marks import is_mark, is_signal, leaf, marked
 from minima.zoo.anatomy.operations import channel_axis, operation_name
 from minima.zoo.anatomy.path_rules import RULES, WEIGHTED, WITHOUT_PATH, weighted
 from minima.zoo.anatomy.prunable import prunable
-from minima.zoo.evaluation import evaluating
+from minima.zoo.examples.evaluation import evaluating
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.operations import SHAPE_ONLY, SOFTMAXES, channel_axis, is_activation, operation_name
+from minima.zoo.examples.inputs import Inputs, call, leaves
+from minima.zoo.examples.outputs import pick
 
 Visit = Callable[[str, Tensor, int], None]
 """called with a site's name, its potentials (N, ...) and the axis of its channels (1 or -1), before the activation
@@ -68,15 +70,21 @@ class Sites(TorchFunctionMode):
     eagerly here, under the names it had before.
     """
 
-    def __init__(self, model: nn.Module, visit: Visit, activated: Visit | None = None) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        visit: Visit,
+        activated: Visit | None = None,
+        picked: Callable[[Any], Any] = pick,
+    ) -> None:
         super().__init__()
-        self.model, self.visit, self.activated = model, visit, activated
+        self.model, self.visit, self.activated, self.picked = model, visit, activated, picked
         self.skipped: dict[str, tuple[int, ...]] = {}
         self._callers = {
             id(module): _Caller(path.replace(COMPILED, ""), _is_leaf(module)) for path, module in model.named_modules()
         }
 
-    def run(self, x: Tensor) -> str:
+    def run(self, x: Inputs) -> str:
         """One forward pass over x (N, ...), without gradients; the name of the output layer's site, visited as well.
 
         What the network returned is then in `output`.
@@ -90,10 +98,11 @@ class Sites(TorchFunctionMode):
         self._origins = WeakTensorKeyDictionary()  # None marks a tensor that does not depend on the input
         for constant in (*self.model.parameters(), *self.model.buffers()):
             self._origins[constant] = None
-        self._origins[x] = Origin("input", channels=1)
+        for leaf in leaves(x):
+            self._origins[leaf] = Origin("input", channels=1)
         with torch.no_grad(), _uncompiled(), self._following_modules(), self:
-            self.output = self.model(x)
-        return self._visit_output(self.output)
+            self.output = call(self.model, x)
+        return self._visit_output(self.picked(self.output))
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """See an operation: visit its input if it is an activation, and remember what made its result."""

@@ -27,7 +27,8 @@ from minima.zoo.anatomy.operations import (
     named,
     operation_name,
 )
-from minima.zoo.evaluation import evaluating
+from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.examples.inputs import call
 
 WEIGHTED = ("linear", "conv1d", "conv2d", "conv3d")
 POSITIVELY_HOMOGENEOUS = frozenset({"relu", "leaky_relu", "prelu", "rrelu", *CLAMPS})
@@ -73,7 +74,7 @@ def trace_units(model: nn.Module, x: Tensor) -> Units:
     """
     tracer = _Tracer(model)
     with evaluating(model), torch.no_grad(), tracer:
-        output = model(x)
+        output = call(model, x)
     tracer.fix(output)
     return Units(tracer.free(), tracer.applied, tracer.curved)
 

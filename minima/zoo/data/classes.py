@@ -1,6 +1,7 @@
 """Some of a dataset's classes: `:classes=0-4` behind any --data spec keeps these, with labels counted from 0 again."""
 
 from __future__ import annotations
+from typing import Any
 
 import re
 from collections.abc import Iterable
@@ -56,12 +57,14 @@ def keep_classes(dataset: Dataset, classes: tuple[int, ...], spec: str) -> Datas
 
     from minima.zoo.data.dataset import Dataset
 
-    present = torch.cat([dataset.y_train, dataset.y_test]).unique().tolist()
+    if dataset.classes is None:
+        raise BadInput(f"{spec}: the targets are no class labels (N,), of which some could be kept")
+    present = torch.cat([y for y in (dataset.y_train, dataset.y_test) if y is not None]).unique().tolist()
     absent = [label for label in classes if label not in present]
     if absent:
         raise BadInput(f"{spec}: there is no class {_ranges(absent)}. The data has the classes {_ranges(present)}")
     chosen = torch.tensor(classes)
-    parts: dict[str, Tensor] = {}
+    parts: dict[str, Any] = {}
     for split in ("train", "test"):
         x, y = dataset.split(split)
         kept = torch.isin(y, chosen)

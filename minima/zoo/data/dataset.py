@@ -1,4 +1,4 @@
-"""A classification dataset in memory, and the base of the registry of datasets."""
+"""A dataset in memory, and the base of the registry of datasets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from minima.store.command import BadInput
+from minima.zoo.examples.inputs import Inputs, Several
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -16,22 +19,57 @@ ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 @dataclass(frozen=True)
 class Dataset:
-    """Two splits as tensors in file order: inputs (N, ...) float32, normalised; labels (N,) int64 in 0..classes-1."""
+    """Two splits in file order, of which one may be missing: inputs (N, ...), normalised where they are floats; targets."""
 
-    x_train: Tensor
-    y_train: Tensor
-    x_test: Tensor
-    y_test: Tensor
-    classes: int
+    x_train: Inputs
+    y_train: Any
+    x_test: Inputs
+    y_test: Any
+    classes: int | None
+    """how many classes labels (N,) name, counted from 0; None where the targets are no such labels"""
+    notes: tuple[str, ...] = ()
+    """what was assumed of the arrays"""
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of one input."""
-        return tuple(self.x_train.shape[1:])
+        """Shape of one input; () where there are several."""
+        x = self.x_test if self.x_train is None else self.x_train
+        return () if isinstance(x, Several) else tuple(x.shape[1:])
 
-    def split(self, name: str) -> tuple[Tensor, Tensor]:
-        """Inputs and labels of `train` or `test`."""
-        return (self.x_train, self.y_train) if name == "train" else (self.x_test, self.y_test)
+    @property
+    def outputs(self) -> int:
+        """Outputs that a network of the zoo has for these data: one for each class, or for each number of a target."""
+        y = self.y_test if self.y_train is None else self.y_train
+        if self.classes is not None:
+            return self.classes
+        if y is None or not y.is_floating_point():
+            raise BadInput(
+                "a network of the zoo has an output for each class of labels (N,), or for each number of float targets, "
+                "and these data have neither.\nName a network of your own: --model path/to/file.py:Net"
+            )
+        return max(1, y[0].numel())
+
+    def labelled(self, what: str) -> int:
+        """How many classes there are, for `what` needs to know.
+
+        Raises:
+            BadInput: the targets are no class labels (N,).
+        """
+        if self.classes is None:
+            raise BadInput(f"{what} needs class labels (N,) counted from 0, and these data have none")
+        return self.classes
+
+    def split(self, name: str) -> tuple[Inputs, Any]:
+        """Inputs and targets of `train` or `test`.
+
+        Raises:
+            BadInput: there is only the other one.
+        """
+        x, y = (self.x_train, self.y_train) if name == "train" else (self.x_test, self.y_test)
+        if x is None:
+            other = "test" if name == "train" else "train"
+            raise BadInput(f"the data have no {name} split. Type --split {other}")
+        return x, y
 
 
 @dataclass(frozen=True)

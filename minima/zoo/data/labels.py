@@ -45,6 +45,8 @@ def shuffle_labels(dataset: Dataset) -> Dataset:
     """
     import torch
 
+    if dataset.y_train is None:
+        raise BadInput("labels=random deals out the labels of a train split, and these data have none")
     generator = torch.Generator().manual_seed(derive(0, "labels"))
     order = torch.randperm(len(dataset.y_train), generator=generator)
     return replace(dataset, y_train=dataset.y_train[order])

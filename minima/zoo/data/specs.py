@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,12 @@ def resolve_data(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     flag: str = "--data",
+    reading: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The entry `data` of a checkpoint: absolute paths, defaults filled in; a file also by its hash.
 
-    Errors name the `flag` that the spec was typed behind.
+    Errors name the `flag` that the spec was typed behind. `reading`: `input_shape`, `scale` and `labels_in` where they
+    were typed.
     """
     known = sources()
     chosen, shuffled = split_labels(spec)
@@ -49,7 +52,7 @@ def resolve_data(
         "root": str(folder) if folder else None,
         "mean": list(mean or source.mean),
         "std": list(std or source.std),
-    }
+    } | {key: value for key, value in (reading or {}).items() if value is not None}
     return entry if file is None else entry | {"sha256": fingerprint(file)}
 
 
@@ -71,7 +74,7 @@ def inherited(data: Mapping[str, Any], typed: str | None, root: Path | None, sou
 
 def load_data(data: Mapping[str, Any], *, run_code: bool = False) -> Dataset:
     """The dataset that `resolve_data` described. Code is run only with `run_code`: the user repeated the spec."""
-    from minima.zoo.data.preprocessing import to_dataset
+    from minima.zoo.data.preprocessing import Reading, to_dataset
 
     spec = data["spec"]
     chosen, shuffled = split_labels(spec)
@@ -84,7 +87,11 @@ def load_data(data: Mapping[str, Any], *, run_code: bool = False) -> Dataset:
     file = _file_of(base)
     if file is not None and data.get("sha256") not in (None, fingerprint(file)) and file.is_file():
         raise BadInput(f"{file} has changed since the checkpoint was made. To use it as it is now: --data {spec}")
-    dataset = to_dataset(_arrays(base, Path(data["root"] or ".")), data["mean"], data["std"], base)
+    shape, scale = data.get("input_shape"), data.get("scale")
+    reading = Reading(data["mean"], data["std"], shape and tuple(shape), scale, bool(data.get("labels_in")))
+    dataset = to_dataset(_arrays(base, Path(data["root"] or ".")), reading, base)
+    if base in sources():  # nothing was guessed
+        dataset = replace(dataset, notes=())
     dataset = dataset if classes is None else keep_classes(dataset, classes, spec)
     return shuffle_labels(dataset) if shuffled else dataset
 

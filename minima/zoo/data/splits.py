@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
-from minima.zoo.evaluation import evaluate
+from minima.zoo.examples.evaluation import evaluate
+from minima.zoo.examples.task import CLASSIFICATION, Task
 from minima.zoo.data.holdout import holdout
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from minima.zoo.data.dataset import Dataset
 
-    Examples = tuple[Tensor, Tensor]
+    Examples = tuple[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -25,17 +26,21 @@ class Splits:
     train: Examples
     validation: Examples
     test: Examples
+    task: Task = CLASSIFICATION
+    """by which loss outputs are judged"""
 
     def metrics(self, model: nn.Module) -> dict[str, Any]:
-        """Loss (nats), accuracy (fraction) and samples on every part that is not empty."""
+        """Loss, score and samples on every part that is not empty."""
         parts = {"train": self.train, "validation": self.validation, "test": self.test}
-        return {name: asdict(evaluate(model, *part)) for name, part in parts.items() if len(part[0])}
+        return {name: evaluate(model, *part, task=self.task).summary() for name, part in parts.items() if len(part[0])}
 
 
-def make_splits(dataset: Dataset, validation: float, split_seed: int, device: torch.device) -> Splits:
+def make_splits(
+    dataset: Dataset, validation: float, split_seed: int, device: torch.device, task: Task = CLASSIFICATION
+) -> Splits:
     """Hold the fraction `validation` of the train split out, at random by `split_seed`."""
     if not 0 <= validation < 1:
         raise BadInput(f"--validation must be at least 0 and below 1, not {validation}")
     train, held = holdout(len(dataset.x_train), validation, split_seed)
-    x, y = dataset.x_train.to(device), dataset.y_train.to(device)
-    return Splits((x[train], y[train]), (x[held], y[held]), (dataset.x_test.to(device), dataset.y_test.to(device)))
+    (x, y), test = ([each.to(device) for each in dataset.split(name)] for name in ("train", "test"))
+    return Splits((x[train], y[train]), (x[held], y[held]), (test[0], test[1]), task)

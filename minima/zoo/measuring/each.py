@@ -15,6 +15,7 @@ from minima.zoo.ranks import Ranks, joined
 
 if TYPE_CHECKING:
     from minima.store.hdf5.results import Identity, Place, Results
+    from minima.zoo.losses.loss import Loss
     from minima.zoo.subject.subject import Subject
 from minima.zoo.measuring.flags import Measuring, choice
 
@@ -54,7 +55,7 @@ def measure_each(
                 place = results.place(index)
                 summary = _measure(subject, arguments, place, compute) | ({} if step is None else {"step": step})
                 if write_level:
-                    _write_level(place, name, summary)
+                    _write_level(place, name, summary, subject.task.loss)
                 results.mark_done(index, summary)
         if conclude is not None and len(moments) > 1:
             every = range(len(moments))
@@ -96,41 +97,50 @@ def _measure(
     A measure that knows better (it ran passes only to compare with) returns its own `seconds`; one that saw all
     outputs anyway, its own `loss` and `accuracy`; one that looks at some of the examples only, its own `samples`.
     """
-    from minima.zoo.evaluation import evaluate
+    from minima.zoo.examples.evaluation import evaluate
 
     start = time.perf_counter()
     own = compute(subject, place)
     timed = _timed(start)
     _write_origin(place, subject, own.get("samples", len(subject.x)))
-    if not {"loss", "accuracy"} <= own.keys():
-        level = evaluate(subject.model, subject.x, subject.y, subject.batch_size)
-        own = {"loss": level.loss, "accuracy": level.accuracy} | own
-    first = {key: own[key] for key in ("loss", "accuracy")}
+    if not {"loss", "score"} <= own.keys():
+        level = evaluate(subject.model, subject.x, subject.y, subject.batch_size, task=subject.task)
+        own = level.said() | own
+    first = {key: own[key] for key in ("loss", "accuracy", "score", "score_name")}
     return first | _described(subject, arguments) | timed | own
 
 
-def _write_level(place: Place, name: str, summary: Summary) -> None:
-    loss, accuracy = summary["loss"], summary["accuracy"]
-    place.write(f"{name}/loss", loss, (), "nat", "mean cross-entropy of the examples used")
-    place.write(f"{name}/accuracy", accuracy, (), "1", "fraction of the examples used that are classified right")
+def _write_level(place: Place, name: str, summary: Summary, loss: Loss) -> None:
+    place.write(f"{name}/loss", summary["loss"], (), loss.unit, f"mean {loss.name} of the examples used")
+    if summary["score_name"] == "accuracy":
+        meaning = "fraction of the examples used that are classified right"
+        place.write(f"{name}/accuracy", summary["accuracy"], (), "1", meaning)
+    elif summary["score_name"] is not None:
+        place.write(f"{name}/score", summary["score"], (), "1", f"{summary['score_name']} of the examples used")
     place.write(f"{name}/sparsity", summary["sparsity"], (), "1", "fraction of the prunable weights that is removed")
 
 
 def _write_origin(place: Place, subject: Subject, samples: int) -> None:
     """The network and the data as they were found in the checkpoint or on the command line, at the root of the file."""
     from minima.store.plain import to_json
+    from minima.zoo.losses.spec import described
 
     checkpoint = subject.checkpoint
     origin = {"model": to_json(checkpoint.model), "data": to_json(checkpoint.data), "samples": samples}
+    origin |= {"loss": described(subject.task.loss), "notes": to_json(list(subject.notes))}
     place.attributes("/", **origin)
 
 
 def _described(subject: Subject, arguments: Measuring) -> Summary:
     from minima.store.checkpoints.checkpoint import sparsity
+    from minima.zoo.losses.spec import described
 
     return {
         "sparsity": sparsity(subject.checkpoint.masks),
         "samples": len(subject.x),
+        "loss_name": described(subject.task.loss),
+        "loss_unit": subject.task.loss.unit,
+        "notes": list(subject.notes),
         "split": subject.split,
         "seed": arguments.seed,
         "device": str(subject.device),

@@ -29,6 +29,19 @@ class Measuring(Command):
     data: str | None = None
     """digits[:classes=0-4][:labels=random], mnist, fashion-mnist, cifar10, cifar100, npz:FILE, file.py:factory
     (default: the file's)"""
+    loss: str | None = None
+    """cross-entropy, next-token, nll, mse or bce, each with :key=value,..., or path/to/file.py:name (default: the
+    checkpoint's, else cross-entropy; of one logit bce)"""
+    output: str | None = None
+    """which of several outputs is measured: a name, or a place counted from 0 (default: logits, or the first)"""
+    input_dtype: Literal["int64", "float32"] | None = None
+    """how integer inputs are handed on (default: as int64, or as floats where the network takes no integers)"""
+    input_shape: str | None = None
+    """shape of one example, comma separated, where the arrays lie otherwise: 1,28,28"""
+    scale: float | None = None
+    """factor for integer inputs (default: 1/255 for images of 8 bits, 1 for others)"""
+    labels_in: bool = False
+    """hand the entry `labels` of a dict to the network too"""
     data_root: Path | None = None
     """folder with the datasets in torchvision's layout (default: the checkpoint's, $DATA_ROOT, data)"""
     mean: str | None = None
@@ -37,8 +50,9 @@ class Measuring(Command):
     """per channel, comma separated"""
     split: Literal["train", "test"] = "train"
     """which examples; train includes what training held out for validation"""
-    samples: int | None = None
-    """the first N examples of the split (default: all)"""
+    samples: int | str | None = None
+    """N examples of the split, drawn under --seed so that the classes come in their shares; first:N the first N in file
+    order (default: all)"""
     batch_size: int | None = None
     """memory knob: examples per chunk; results depend on it only by rounding"""
     seed: int = 0
@@ -51,6 +65,20 @@ class Measuring(Command):
     """replace a file that was made otherwise"""
     zeros: Literal["mask", "keep"] = "mask"
     """whether exact zeros of a foreign checkpoint count as removed weights"""
+
+
+def input_shape(text: str | None) -> tuple[int, ...] | None:
+    """The numbers of --input-shape.
+
+    >>> input_shape("3,32,32")
+    (3, 32, 32)
+    """
+    if text is None:
+        return None
+    parts = text.replace("x", ",").split(",")
+    if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
+        raise BadInput(f"--input-shape {text}: expected the shape of one example, such as 3,32,32")
+    return tuple(int(part) for part in parts)
 
 
 def choice(arguments: Measuring) -> Choice:
@@ -70,6 +98,13 @@ def choice(arguments: Measuring) -> Choice:
         std=per_channel("--std", arguments.std),
         split=arguments.split,
         samples=arguments.samples,
+        seed=arguments.seed,
+        loss=arguments.loss,
+        output=arguments.output,
+        input_dtype=arguments.input_dtype,
+        input_shape=input_shape(arguments.input_shape),
+        scale=arguments.scale,
+        labels_in=arguments.labels_in,
         batch_size=arguments.batch_size,
         device=arguments.device,
         zeros=arguments.zeros,

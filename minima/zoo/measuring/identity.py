@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from minima.zoo.code import fingerprint, is_code
 from minima.zoo.data.specs import per_channel, resolve_data
+from minima.zoo.losses.spec import stored
 
 if TYPE_CHECKING:
     from minima.zoo.measuring.flags import Measuring
 
 NOT_DECIDING = ("checkpoints", "out", "json", "debug", "overwrite", "memory")
 """flags that do not change a number"""
-RESOLVED = ("model", "data", "to", "data_root", "mean", "std")
+RESOLVED = ("model", "data", "to", "data_root", "mean", "std", "loss")
 """flags that mean the same from another folder or in other words"""
 
 
@@ -25,6 +26,7 @@ def deciding(arguments: Measuring) -> dict[str, Any]:
     root = arguments.data_root and arguments.data_root.absolute()
     data = resolve_data(arguments.data, root, mean, std) if arguments.data is not None else None
     values |= {"data": data, "model": _model(arguments.model)}
+    values["loss"] = arguments.loss and stored(arguments.loss)
     if hasattr(arguments, "to"):  # the target of a transfer
         values["to"] = resolve_data(arguments.to, root, mean, std, flag="--to")
     if data is None:  # the checkpoint's own data, but for what these say

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,17 +10,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.checkpoints.checkpoint import Checkpoint, read
 from minima.store.checkpoints.trajectory import is_trajectory, load_step, read_steps
-from minima.store.command import BadInput
+from minima.store.command import BadInput, note
 from minima.store.files import digest
 from minima.zoo.architecture.architecture import architectures, build, describe, parse_architecture
 from minima.zoo.architecture.library import build_from_library, names_library
-from minima.zoo.batches import default_batch_size
 from minima.zoo.code import call_factory, is_code
 from minima.zoo.data.dataset import Dataset
 from minima.zoo.data.specs import load_data, resolve_data
 from minima.zoo.device import DeviceName, resolve_device
+from minima.zoo.examples.batches import default_batch_size
+from minima.zoo.examples.inputs import Inputs
+from minima.zoo.examples.task import Task
+from minima.zoo.losses.spec import parse_loss, restored
 from minima.zoo.ranks import ALONE, Ranks
+from minima.zoo.subject.fitting import IntegersAs, fit_together
 from minima.zoo.subject.foreign import foreign_state, load_weights, masks_from_zeros
+from minima.zoo.subject.sampling import Sample
 
 if TYPE_CHECKING:
     import torch
@@ -38,20 +44,35 @@ class Subject:
     model: nn.Module
     masks: dict[str, Tensor]
     """bool, True = kept, by parameter name; {} for a dense network"""
-    x: Tensor
-    """(N, ...) the first N examples of the split, normalised"""
-    y: Tensor
-    """(N,) labels"""
+    x: Inputs
+    """(N, ...) the examples that are used, as the network takes them"""
+    y: Any
+    """(N, ...) their targets; None where the data have none"""
+    rows: Tensor
+    """(N,) where they lie in the split, ascending; on the CPU"""
     available: int
     """examples in the whole split"""
     dataset: Dataset
     """both splits, on the CPU"""
-    classes: int
+    classes: int | None
+    """how many classes labels (N,) name; None where the targets are no such labels"""
+    task: Task
+    """by which loss its outputs are judged"""
     split: str
     device: torch.device
     batch_size: int
     ranks: Ranks = ALONE
     """who shares the work"""
+    notes: tuple[str, ...] = ()
+    """what was assumed"""
+    drawn: bool = True
+    """whether the examples used stand for the split: all of them, or a sample of it"""
+
+    @property
+    def used_share(self) -> float | None:
+        """sqrt(1 - n/N): what is left of an error of new examples for the split; None of the first n, which say nothing
+        of the others."""
+        return math.sqrt(1 - len(self.rows) / self.available) if self.drawn else None
 
     @property
     def name(self) -> str:
@@ -69,7 +90,15 @@ class Choice:
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     split: Literal["train", "test"] = "train"
-    samples: int | None = None
+    samples: int | str | None = None
+    seed: int = 0
+    """of a sample"""
+    loss: str | None = None
+    output: str | None = None
+    input_dtype: IntegersAs | None = None
+    input_shape: tuple[int, ...] | None = None
+    scale: float | None = None
+    labels_in: bool = False
     batch_size: int | None = None
     device: DeviceName = "auto"
     zeros: Literal["mask", "keep"] = "mask"
@@ -103,24 +132,34 @@ class Reader:
         load_weights(model, checkpoint.state, path, choice.model or checkpoint.model["name"])
         if not isinstance(stored, Checkpoint) and not checkpoint.masks:
             checkpoint = replace(checkpoint, masks=masks_from_zeros(model, path, choice.zeros))
-        x, y = dataset.split(choice.split)
-        samples = _samples(choice.samples, len(x), choice.split)
         model = model.to(device).eval()
-        _check_fit(model, x[:2].to(device), dataset, path)
+        x, y = dataset.split(choice.split)
+        sample = Sample.parse(choice.samples, len(x), choice.split)
+        rows, available = sample.rows(y, len(x), choice.seed), len(x)
+        whole = len(rows) == available
+        x, y = (x if whole else x[rows]).to(device), y if y is None else (y if whole else y[rows]).to(device)
+        fitted = fit_together(model, x, y, _task(checkpoint, choice), path, choice.input_dtype)
+        notes = (*dataset.notes, *fitted.notes)
+        for each in notes:
+            note(f"{path}: {each}")
         return Subject(
             path=path,
             step=step,
             checkpoint=replace(checkpoint, data=data),
             model=model,
             masks={name: mask.to(device) for name, mask in checkpoint.masks.items() if not mask.all()},
-            x=x[:samples].to(device),
-            y=y[:samples].to(device),
-            available=len(x),
+            x=fitted.x,
+            y=fitted.y,
+            rows=rows,
+            available=available,
             dataset=dataset,
             classes=dataset.classes,
+            task=fitted.task,
             split=choice.split,
             device=device,
             batch_size=choice.batch_size or default_batch_size(x),
+            notes=notes,
+            drawn=sample.drawn or whole,
         )
 
     def _dataset(self, entry: dict[str, Any]) -> Dataset:
@@ -143,10 +182,12 @@ def _adopt(raw: dict[str, Any], path: Path, choice: Choice) -> Checkpoint:
 
 
 def _data_entry(checkpoint: Checkpoint, choice: Choice) -> dict[str, Any]:
+    reading = {"input_shape": choice.input_shape, "scale": choice.scale, "labels_in": choice.labels_in or None}
     if choice.data is not None:
-        return resolve_data(choice.data, choice.data_root, choice.mean, choice.std)
+        return resolve_data(choice.data, choice.data_root, choice.mean, choice.std, reading=reading)
     entry = dict(checkpoint.data)
     overrides = {
+        **reading,
         "root": choice.data_root and str(choice.data_root.absolute()),
         "mean": choice.mean,
         "std": choice.std,
@@ -160,37 +201,19 @@ def _network(checkpoint: Checkpoint, dataset: Dataset, choice: Choice) -> nn.Mod
     if choice.model is None:
         return build(checkpoint.model)
     if names_library(choice.model):
-        return build_from_library(choice.model, dataset.input_shape, dataset.classes)
+        return build_from_library(choice.model, dataset.input_shape, dataset.outputs)
     if not is_code(choice.model):
-        return build(describe(parse_architecture(choice.model), dataset.input_shape, dataset.classes))
+        return build(describe(parse_architecture(choice.model), dataset.input_shape, dataset.outputs))
     made = call_factory(choice.model, "--model")
     if not isinstance(made, nn.Module):
         raise BadInput(f"--model {choice.model} returned a {type(made).__name__}, not a torch.nn.Module")
     return made
 
 
-def _check_fit(model: nn.Module, x: Tensor, dataset: Dataset, path: Path) -> None:
-    """A forward pass of two examples: the network takes the data's shape and has an output for each of its classes."""
-    import torch
-
-    try:
-        with torch.no_grad():
-            logits = model(x)
-    except Exception as error:  # the user's own code may raise anything
-        said = f"{type(error).__name__}: {error}"
-        raise BadInput(f"{path}: the network does not take inputs of shape {tuple(x.shape[1:])}: {said}") from error
-    if not torch.is_tensor(logits):
-        raise BadInput(
-            f"{path}: the network returns a {type(logits).__name__}, expected a tensor (N, classes) of logits"
-        )
-    if logits.ndim != 2 or logits.shape[1] < dataset.classes:
-        raise BadInput(
-            f"{path}: the network's output has shape {tuple(logits.shape)}; "
-            f"the data needs ({len(x)}, {dataset.classes}), a logit for every class"
-        )
-
-
-def _samples(asked: int | None, available: int, split: str) -> int:
-    if asked is not None and not 1 <= asked <= available:
-        raise BadInput(f"--samples {asked}: the {split} split has {available} examples. Type 1 to {available}")
-    return asked or available
+def _task(checkpoint: Checkpoint, choice: Choice) -> Task | None:
+    """What was asked for on the command line, else in the checkpoint's training; None leaves it to the outputs."""
+    stored = checkpoint.training.get("task", {})
+    loss = stored.get("loss")
+    if choice.loss is None and loss is None:
+        return None if choice.output is None else Task(output=choice.output)
+    return Task(parse_loss(restored(loss, choice.loss)), choice.output or stored.get("output"))

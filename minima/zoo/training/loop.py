@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from minima.store.command import BadInput
-from minima.zoo.evaluation import evaluate
+from minima.zoo.examples.evaluation import evaluate
 from minima.zoo.seeds import derive
 from minima.zoo.training.loose import LooseMasks
 from minima.zoo.training.plateau import Plateau

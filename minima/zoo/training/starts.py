@@ -52,7 +52,7 @@ def fresh(arguments: Train) -> Start:
     data = resolve_data(arguments.data or DEFAULT_DATA, arguments.data_root, mean, std)
     dataset = _loaded(arguments, data, run_code=True)
     architecture = parse_architecture(arguments.model or DEFAULT_MODEL)
-    model, seed = describe(architecture, dataset.input_shape, dataset.classes), arguments.seed or 0
+    model, seed = describe(architecture, dataset.input_shape, dataset.outputs), arguments.seed or 0
     state = initialise(model, seed).state_dict()
     checkpoint = Checkpoint(model=model, data=data, state=state, seed=seed)
     return Start(checkpoint, dataset, _plan(arguments, {}, seed, arguments.weights_at))

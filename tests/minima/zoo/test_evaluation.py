@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from minima.zoo.data.holdout import holdout
-from minima.zoo.evaluation import evaluate
+from minima.zoo.examples.evaluation import evaluate
 
 
 @pytest.fixture

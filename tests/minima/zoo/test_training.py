@@ -9,7 +9,7 @@ from torch import nn
 
 from minima.store.command import BadInput
 from minima.zoo.data.splits import Splits
-from minima.zoo.evaluation import evaluate
+from minima.zoo.examples.evaluation import evaluate
 from minima.zoo.training.loop import Trainer
 from minima.zoo.training.plan import Plan
 from minima.zoo.training.recipe import Recipe

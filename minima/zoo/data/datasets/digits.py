@@ -24,7 +24,7 @@ class Digits(Source):
         import numpy as np
 
         rows = np.loadtxt(_file(), delimiter=",")
-        x, labels = (rows[:, :-1] / 16).reshape(-1, 8, 8).astype(np.float32), rows[:, -1].astype(np.int64)
+        x, labels = (rows[:, :-1] / 16).reshape(-1, 1, 8, 8).astype(np.float32), rows[:, -1].astype(np.int64)
         test = np.arange(len(x)) % EVERY == 0
         return {"x_train": x[~test], "y_train": labels[~test], "x_test": x[test], "y_test": labels[test]}
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from minima.zoo.examples.inputs import Inputs
 
 # Past this many input numbers the activations of a convolutional network no longer fit the cache, and glibc's
 # allocator returns them to the kernel after each layer: both cost more than the fewer calls save.
@@ -14,12 +14,13 @@ INPUT_NUMBERS = 200_000
 SMALLEST, LARGEST = 64, 1024
 
 
-def default_batch_size(x: Tensor) -> int:
+def default_batch_size(x: Inputs) -> int:
     """Examples per chunk for inputs shaped like `x` (N, ...): 1024 digits, 255 MNIST images, 65 CIFAR images."""
     return max(SMALLEST, min(LARGEST, INPUT_NUMBERS // max(1, x[:1].numel())))
 
 
-def batches(x: Tensor, y: Tensor, batch_size: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(x: Inputs, y: Any, batch_size: int | None = None) -> Iterator[tuple[Inputs, Any]]:
     """Consecutive chunks of (x, y) in file order; the last may be smaller."""
     size = batch_size or default_batch_size(x)
-    yield from zip(x.split(size), y.split(size), strict=True)
+    for first in range(0, len(x), size):
+        yield x[first : first + size], y[first : first + size]

@@ -1,0 +1,157 @@
+"""Inputs of any structure: a tensor, or several with one leading axis, as a module takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from minima.store.command import BadInput
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+Inputs = Any
+"""a Tensor (N, ...), or `Several`"""
+
+
+@dataclass(frozen=True)
+class Several:
+    """Tensors with one leading axis (N, ...): a tuple for `model(*x)`, or a dict for `model(**x)`.
+
+    >>> import torch
+    >>> x = Several({"ids": torch.zeros(3, 2), "mask": torch.ones(3, 2)})
+    >>> len(x), x[1:].fields["ids"].shape
+    (3, torch.Size([2, 2]))
+    """
+
+    fields: tuple[Tensor, ...] | Mapping[str, Tensor]
+
+    def __post_init__(self) -> None:
+        counts = {name: len(tensor) for name, tensor in self.items()}
+        if not counts:
+            raise BadInput("the inputs are an empty tuple or dict: there is nothing to put through the network")
+        if len(set(counts.values())) > 1:
+            said = ", ".join(f"{name}: {count:,}" for name, count in counts.items())
+            raise BadInput(f"the inputs hold different numbers of examples ({said}): expected one leading axis for all")
+
+    def items(self) -> Iterator[tuple[str, Tensor]]:
+        """The tensors by name, or by their place."""
+        if isinstance(self.fields, Mapping):
+            yield from self.fields.items()
+        else:
+            yield from ((str(place), tensor) for place, tensor in enumerate(self.fields))
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Several:
+        """The same structure of what becomes of each tensor."""
+        if isinstance(self.fields, Mapping):
+            return Several({name: function(tensor) for name, tensor in self.fields.items()})
+        return Several(tuple(function(tensor) for tensor in self.fields))
+
+    def __len__(self) -> int:
+        return len(self.leaves[0])
+
+    def __getitem__(self, examples: Any) -> Several:
+        return self.map(lambda tensor: tensor[examples])
+
+    @property
+    def leaves(self) -> list[Tensor]:
+        """The tensors."""
+        return [tensor for _, tensor in self.items()]
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """Of each tensor, by name: as a key, and in messages."""
+        return tuple((name, tuple(tensor.shape)) for name, tensor in self.items())
+
+    @property
+    def device(self) -> torch.device:
+        """Of all of them."""
+        return self.leaves[0].device
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether they lie on a GPU."""
+        return self.leaves[0].is_cuda
+
+    @property
+    def ndim(self) -> int:
+        """0: no image."""
+        return 0
+
+    def to(self, *where: Any) -> Several:
+        """On another device; a data type concerns the floating ones."""
+        return self.map(lambda tensor: tensor.to(*where))
+
+    def is_floating_point(self) -> bool:
+        """Whether any is."""
+        return any(tensor.is_floating_point() for tensor in self.leaves)
+
+    def numel(self) -> int:
+        """Numbers in all of them."""
+        return sum(tensor.numel() for tensor in self.leaves)
+
+    def split(self, size: int) -> list[Several]:
+        """Consecutive chunks."""
+        return [self[first : first + size] for first in range(0, len(self), size)]
+
+
+def as_inputs(x: Any) -> Inputs:
+    """A tensor as it is; a tuple, list or dict of tensors as `Several`."""
+    if isinstance(x, Mapping):
+        return Several(dict(x))
+    return Several(tuple(x)) if isinstance(x, tuple | list) else x
+
+
+def arguments(x: Inputs) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What a module is called with.
+
+    >>> arguments(Several((1 * [None], 1 * [None])))
+    (([None], [None]), {})
+    """
+    if not isinstance(x, Several):
+        return (x,), {}
+    return ((), dict(x.fields)) if isinstance(x.fields, Mapping) else (tuple(x.fields), {})
+
+
+def call(model: nn.Module, x: Inputs) -> Any:
+    """The module's outputs for inputs x."""
+    positional, named = arguments(x)
+    return model(*positional, **named)
+
+
+def floats_to(x: Inputs, dtype: torch.dtype) -> Inputs:
+    """Floating inputs in the data type that the network runs in; integers stay."""
+
+    def converted(tensor: Tensor) -> Tensor:
+        return tensor.to(dtype) if tensor.is_floating_point() else tensor
+
+    return x.map(converted) if isinstance(x, Several) else converted(x)
+
+
+def leaves(x: Inputs) -> list[Tensor]:
+    """The tensors that inputs are made of."""
+    return x.leaves if isinstance(x, Several) else [x]
+
+
+def dtypes(x: Inputs) -> str:
+    """The data types of inputs, in words.
+
+    >>> import torch
+    >>> dtypes(torch.zeros(2, dtype=torch.uint8))
+    'uint8'
+    """
+    return ", ".join(str(leaf.dtype).removeprefix("torch.") for leaf in leaves(x))
+
+
+def shapes(x: Inputs) -> str:
+    """The shape of one example, in words.
+
+    >>> import torch
+    >>> shapes(torch.zeros(5, 3, 32)), shapes(Several({"ids": torch.zeros(5, 7)}))
+    ('(3, 32)', 'ids (7,)')
+    """
+    if isinstance(x, Several):
+        return ", ".join(f"{name} {tuple(tensor.shape[1:])}" for name, tensor in x.items())
+    return str(tuple(x.shape[1:]))

@@ -1,0 +1,81 @@
+"""What a loss is: a frozen dataclass that turns outputs and targets into a sum and a weight for each example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from minima.store.registry import members
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from minima.zoo.losses.score import Score
+
+
+class Terms(NamedTuple):
+    """What the examples of a chunk contribute to L = sum_i s_i / sum_i w_i."""
+
+    sums: Tensor
+    """(n,) s_i in float64"""
+    weights: Tensor | None
+    """(n,) w_i in float64; None where each is 1"""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Base of the members of minima/zoo/losses/named; a member's fields are what `--loss NAME:key=value` may set.
+
+    The objective is L = sum_i s_i / sum_i w_i over all examples used, whatever the chunks that they come in. The
+    weights do not depend on the network's parameters, so that gradient and Hessian are those of the s_i, divided by
+    the weights' sum.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    """what it is, in a line of a help text"""
+    unit: ClassVar[str] = "1"
+    """of the loss: nat, or 1"""
+    sees_inputs: ClassVar[bool] = False
+    """whether its targets may be the inputs themselves"""
+
+    def check(self, outputs: Tensor, targets: Any) -> None:
+        """Refuse targets that do not fit the outputs.
+
+        Args:
+            outputs: the network's output for the first few examples, (n, ...).
+            targets: of all examples, (N, ...).
+
+        Raises:
+            BadInput: what was found, what is expected, and what to type.
+        """
+        raise NotImplementedError
+
+    def terms(self, outputs: Tensor, targets: Any) -> Terms:
+        """The sums (n,) and weights (n,) of the examples with these outputs (n, ...) and targets (n, ...)."""
+        raise NotImplementedError
+
+    def weights(self, outputs: Tensor, targets: Any) -> Tensor | None:
+        """(N,) the w_i of examples with these targets (N, ...), in float64; None where each is 1.
+
+        `outputs`: of any examples, for the shape of a row.
+        """
+        return None
+
+    def mean(self, outputs: Tensor, targets: Any) -> Tensor:
+        """L over these examples alone, in the outputs' own data type: what a training step goes down."""
+        sums, weights = self.terms(outputs, targets)
+        return (sums.sum() / (len(sums) if weights is None else weights.sum())).to(outputs.dtype)
+
+    def score(self, targets: Any) -> Score:
+        """How well the outputs do, beside the loss; `targets` (N, ...) are those of all examples."""
+        raise NotImplementedError
+
+    def notes(self, outputs: Tensor, targets: Any) -> list[str]:
+        """What is worth saying of outputs (n, ...) and targets that fit, such as outputs that are probabilities."""
+        return []
+
+
+def losses() -> dict[str, type[Loss]]:
+    """Every member of minima/zoo/losses/named by name."""
+    return members("minima.zoo.losses.named", Loss)
