@@ -51,6 +51,10 @@ class Measuring(Command):
     """replace a file that was made otherwise"""
     zeros: Literal["mask", "keep"] = "mask"
     """whether exact zeros of a foreign checkpoint count as removed weights"""
+    entry: str | None = None
+    """where in a foreign file the weights are, such as state_dict_ema; dotted where nested (default: found)"""
+    dtype: Literal["float32", "float64"] | None = None
+    """in which the network runs (default: its own; float32 for half precision)"""
 
 
 def choice(arguments: Measuring) -> Choice:
@@ -73,4 +77,6 @@ def choice(arguments: Measuring) -> Choice:
         batch_size=arguments.batch_size,
         device=arguments.device,
         zeros=arguments.zeros,
+        entry=arguments.entry,
+        dtype=arguments.dtype,
     )

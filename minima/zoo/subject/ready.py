@@ -1,0 +1,44 @@
+"""A network as its factory made it, made ready to be filled: in eval mode, without wrappers, its pruning undone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def ready(model: nn.Module) -> nn.Module:
+    """The network itself, in eval mode.
+
+    Eval mode comes first: in training mode a reparametrisation such as spectral norm changes its buffers whenever its
+    weight is read. Wrappers that compile or distribute are taken off, for what is measured is the network. What
+    torch's pruning put into it (a weight that is made of an original and a mask before every pass) becomes an
+    ordinary weight again; the masks come from the file.
+    """
+    inner = unwrapped_module(model).eval()
+    _undo_pruning(inner)
+    return inner
+
+
+def unwrapped_module(model: nn.Module) -> nn.Module:
+    """The network in wrappers of torch: compiled, data-parallel, averaged."""
+    from torch import nn
+    from torch.optim.swa_utils import AveragedModel
+
+    while True:
+        if isinstance(inner := getattr(model, "_orig_mod", None), nn.Module):  # torch.compile's
+            model = inner
+        elif isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel, AveragedModel)):
+            model = model.module
+        else:
+            return model
+
+
+def _undo_pruning(model: nn.Module) -> None:
+    from torch.nn.utils import prune
+
+    for module in model.modules():
+        pruned = [hook for hook in module._forward_pre_hooks.values() if isinstance(hook, prune.BasePruningMethod)]
+        for hook in pruned:
+            prune.remove(module, hook._tensor_name)
