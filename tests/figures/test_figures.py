@@ -7,6 +7,8 @@ import json
 
 import pytest
 
+MODULES = {"claims_table": "study.claims.table"}
+"""of what is no picture of single results"""
 CALLED = {
     "error_against_compression": ["lenet300*.psp-test"],
     "path_between_solutions": ["*.path-*"],
@@ -30,7 +32,7 @@ def inputs(folder, figure):
 
 @pytest.mark.parametrize("figure", CALLED)
 def test_a_figure_is_drawn_the_same_twice(figure, invented, tmp_path):
-    module = importlib.import_module(f"figures.{figure}")
+    module = importlib.import_module(f"figures.{MODULES.get(figure, figure)}")
     first = module.draw(inputs(invented, figure), tmp_path / "one")
     bytes_of_first = [path.read_bytes() for path in first]
     again = module.draw(inputs(invented, figure), tmp_path / "one")

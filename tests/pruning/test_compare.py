@@ -57,7 +57,7 @@ def products(folder):
 
 def single(folder, module, flags, checkpoint, *words):
     """A command's JSON object, in this process."""
-    command = importlib.import_module(module)
+    command = importlib.import_module(f"{module}.__main__")
     words = (str(folder / checkpoint), *words, "-o", str(folder / f"{Path(checkpoint).stem}.{module}.h5"))
     return command.main(tyro.cli(getattr(command, flags), args=words)).summary
 

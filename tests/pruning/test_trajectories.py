@@ -50,5 +50,5 @@ def check_is(moment, checkpoint):
 
 
 def _measured(module, flags, words):
-    command = importlib.import_module(module)
+    command = importlib.import_module(f"{module}.__main__")
     return command.main(tyro.cli(getattr(command, flags), args=list(map(str, words)))).summary

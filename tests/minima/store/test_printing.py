@@ -158,7 +158,7 @@ def test_help_imports_nothing_heavy(tmp_path: Path, command: str) -> None:
         "import runpy, sys\n"
         f"sys.argv = ['x', '--help']\n"
         "try:\n"
-        f"    runpy.run_module('{command}', run_name='__main__')\n"
+        f"    runpy.run_module('{command}', run_name='__main__', alter_sys=True)\n"
         "except SystemExit as done:\n"
         f"    print('imported:', [name for name in {HEAVY} if name in sys.modules], done.code)\n"
     )
@@ -166,7 +166,8 @@ def test_help_imports_nothing_heavy(tmp_path: Path, command: str) -> None:
 
 
 def test_no_module_of_the_store_imports_torch_or_h5py_by_being_imported(tmp_path: Path) -> None:
-    names = [f"store.{path.stem}" for path in (ROOT / "store").glob("*.py") if path.stem != "__init__"]
+    paths = [path.relative_to(ROOT) for path in (ROOT / "minima" / "store").rglob("*.py")]
+    names = [".".join(path.with_suffix("").parts) for path in paths if path.stem != "__init__"]
     script = f"import sys, {', '.join(names)}\nprint([name for name in {HEAVY} if name in sys.modules])"
     assert python("-c", script, folder=tmp_path).stdout == "[]\n"
 
