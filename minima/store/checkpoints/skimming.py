@@ -129,6 +129,17 @@ class _Skimmer(pickle._Unpickler):
     def _instantiate(self, klass: Any, args: Any) -> None:
         self.append(self._made(klass, args))
 
+    def load_binpersid(self) -> None:
+        """A storage, as torch finds it; a module's class, whose source torch would look up, stays a name."""
+        which = self.stack.pop()
+        if isinstance(which, tuple) and len(which) > 1 and which[0] in ("module", b"module"):
+            self.stack.append(which[1])
+        else:
+            self.stack.append(self.persistent_load(which))
+
+    def load_persid(self) -> None:
+        raise pickle.UnpicklingError("it names a storage in a way that torch does not write")
+
     def load_build(self) -> None:
         state, made = self.stack.pop(), self.stack[-1]
         if isinstance(made, Skipped):
@@ -169,6 +180,8 @@ class _Skimmer(pickle._Unpickler):
         pickle.REDUCE[0]: load_reduce,
         pickle.NEWOBJ[0]: load_newobj,
         pickle.NEWOBJ_EX[0]: load_newobj_ex,
+        pickle.BINPERSID[0]: load_binpersid,
+        pickle.PERSID[0]: load_persid,
         pickle.BUILD[0]: load_build,
         pickle.APPEND[0]: load_append,
         pickle.APPENDS[0]: load_appends,

@@ -14,11 +14,14 @@ def ready(model: nn.Module) -> nn.Module:
     Eval mode comes first: in training mode a reparametrisation such as spectral norm changes its buffers whenever its
     weight is read. Wrappers that compile or distribute are taken off, for what is measured is the network. What
     torch's pruning put into it (a weight that is made of an original and a mask before every pass) becomes an
-    ordinary weight again; the masks come from the file.
+    ordinary weight again; the masks come from the file. Weight and spectral norm in torch's old form, which leaves
+    the graph of the last pass in the layer, get the new one: the same function of the same parameters.
     """
     inner = unwrapped_module(model).eval()
-    _undo_pruning(inner)
-    return inner
+    for module in list(inner.modules()):
+        _undo_pruning(module)
+        _renew_norms(module)
+    return inner.eval()  # once more, for what is new
 
 
 def unwrapped_module(model: nn.Module) -> nn.Module:
@@ -35,10 +38,23 @@ def unwrapped_module(model: nn.Module) -> nn.Module:
             return model
 
 
-def _undo_pruning(model: nn.Module) -> None:
+def _undo_pruning(module: nn.Module) -> None:
     from torch.nn.utils import prune
 
-    for module in model.modules():
-        pruned = [hook for hook in module._forward_pre_hooks.values() if isinstance(hook, prune.BasePruningMethod)]
-        for hook in pruned:
+    for hook in list(module._forward_pre_hooks.values()):
+        if isinstance(hook, prune.BasePruningMethod):
             prune.remove(module, hook._tensor_name)
+
+
+def _renew_norms(module: nn.Module) -> None:
+    from torch.nn.utils import parametrizations
+    from torch.nn.utils.spectral_norm import SpectralNorm, remove_spectral_norm
+    from torch.nn.utils.weight_norm import WeightNorm, remove_weight_norm
+
+    for hook in list(module._forward_pre_hooks.values()):
+        if isinstance(hook, WeightNorm):
+            remove_weight_norm(module, hook.name)
+            parametrizations.weight_norm(module, hook.name, hook.dim)
+        elif isinstance(hook, SpectralNorm):
+            remove_spectral_norm(module, hook.name)
+            parametrizations.spectral_norm(module, hook.name, hook.n_power_iterations, hook.eps, hook.dim)
