@@ -48,7 +48,7 @@ def _undo_pruning(module: nn.Module) -> None:
 
 def _renew_norms(module: nn.Module) -> None:
     from torch.nn.utils import parametrizations
-    from torch.nn.utils.spectral_norm import SpectralNorm, remove_spectral_norm
+    from torch.nn.utils.spectral_norm import SpectralNorm, SpectralNormLoadStateDictPreHook, remove_spectral_norm
     from torch.nn.utils.weight_norm import WeightNorm, remove_weight_norm
 
     for hook in list(module._forward_pre_hooks.values()):
@@ -57,4 +57,7 @@ def _renew_norms(module: nn.Module) -> None:
             parametrizations.weight_norm(module, hook.name, hook.dim)
         elif isinstance(hook, SpectralNorm):
             remove_spectral_norm(module, hook.name)
+            for key, loading in list(module._load_state_dict_pre_hooks.items()):  # torch forgets this one
+                if isinstance(getattr(loading, "hook", loading), SpectralNormLoadStateDictPreHook):
+                    del module._load_state_dict_pre_hooks[key]
             parametrizations.spectral_norm(module, hook.name, hook.n_power_iterations, hook.eps, hook.dim)
