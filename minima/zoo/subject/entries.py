@@ -41,7 +41,8 @@ def choose(
     fitting, nearest = _fitting(foreign, slots, places)
     if not fitting:
         raise BadInput(misfit(foreign, slots, nearest, path, model_name))
-    fitting.sort(key=lambda fit: (_changes(foreign, slots, fit), _rank(fit.entry)))  # stable: first come, first taken
+    # the sort is stable: of equals the first in the file is taken
+    fitting.sort(key=lambda fit: (_changes(foreign, slots, fit), _rank(fit.entry), -len(fit.sources)))
     best, *others = fitting
     rivals = [other for other in others if not _same_tensors(foreign, best, other)]
     notes = _said(foreign, best, path)
@@ -63,7 +64,7 @@ def _places(foreign: Foreign, entry: str | None, path: Path) -> Counter[str]:
     below = Counter({name: held for name, held in places.items() if f"{name}.".startswith(f"{entry}.")})
     if not below:
         names = sorted(foreign.containers - {""}) or [name for name in places if name and "." not in name]
-        close = get_close_matches(entry, names, n=1)
+        close = get_close_matches(entry, names, n=1, cutoff=0.3)
         raise BadInput(
             f"--entry {entry}: {path} has no tensors there. It has: {', '.join(names[:8]) or 'no entries'}"
             + (f".\nType --entry {close[0]}" if close else "")
@@ -105,12 +106,13 @@ def _rank(place: str) -> int:
 
 
 def _same_tensors(foreign: Foreign, one: Comparison, other: Comparison) -> bool:
+    """Whether two places hold the same network; one may lack counters and copies of what is tied."""
     import torch
 
-    if one.sources.keys() != other.sources.keys():
-        return False
-    for name, source in one.sources.items():
-        for mine, its in zip(source, other.sources[name], strict=False):
+    for name in one.sources.keys() & other.sources.keys():
+        if len(one.sources[name]) != len(other.sources[name]):
+            return False
+        for mine, its in zip(one.sources[name], other.sources[name], strict=True):
             a, b = foreign.tensors[mine], foreign.tensors[its]
             if mine != its and not (a is b or (a.dtype == b.dtype and a.layout == b.layout and torch.equal(a, b))):
                 return False

@@ -11,7 +11,7 @@ from minima.store.checkpoints.checkpoint import Checkpoint
 from minima.store.checkpoints.foreign import Foreign
 from minima.store.command import BadInput
 from minima.zoo.subject.entries import choose
-from minima.zoo.subject.masks import apply, masks_from_zeros, stored_masks, turned
+from minima.zoo.subject.masks import apply, masks_from_zeros, stored_masks
 from minima.zoo.subject.misfit import some
 from minima.zoo.subject.precision import Precision, settle
 from minima.zoo.subject.slots import Slots, slots
@@ -59,14 +59,13 @@ def load_foreign(
     wanted = slots(model, model_name)
     fit, notes = choose(foreign, wanted, path, model_name, entry)
     state = _complete(values(foreign.tensors, fit, wanted, path), wanted)
-    masks, of_masks = stored_masks(foreign, fit, wanted, path)
-    masks, of_turning = turned(masks, state, path)
+    masks, of_masks = stored_masks(foreign, fit, wanted, state, path)
     of_applying = apply(masks, state, wanted, path)
-    of_dtype = settle(model, state, precision, path.name)
+    of_dtype = settle(model, state, precision, path.name, model_name)
     _fill(model, state, path)
     if not masks and zeros == "mask":
         masks, of_masks = masks_from_zeros(model, path)
-    said = (*foreign.notes, *notes, *of_dtype, *of_masks, *of_turning, *of_applying)
+    said = (*foreign.notes, *notes, *of_dtype, *of_masks, *of_applying)
     own = model.state_dict()
     return Loaded({name: value.to(own[name].dtype) for name, value in state.items()}, masks, said)
 
@@ -98,7 +97,7 @@ def load_ours(model: nn.Module, stored: Checkpoint, path: Path, name: str, preci
         problems += [f"not in the model: {some(extra)}"] * bool(extra) + [some(shapes, "; ")] * bool(shapes)
         lines = ".\n".join(problems)
         raise BadInput(f"{path} does not fit the model {name}: {lines}.\nName the right one with --model")
-    notes = settle(model, stored.state, precision, path.name)
+    notes = settle(model, stored.state, precision, path.name, name)
     _fill(model, stored.state, path)
     return Loaded(stored.state, stored.masks, tuple(notes))
 

@@ -21,18 +21,27 @@ if TYPE_CHECKING:
 SHARE_OF_ZEROS_THAT_IS_A_MASK = 0.01
 
 
-def stored_masks(foreign: Foreign, fit: Comparison, slots: Slots, path: Path) -> tuple[dict[str, Tensor], list[str]]:
-    """The masks in the file (bool, True = kept) by parameter name: of torch's pruning, or under a key of their own."""
+def stored_masks(
+    foreign: Foreign, fit: Comparison, slots: Slots, state: Mapping[str, Tensor], path: Path
+) -> tuple[dict[str, Tensor], list[str]]:
+    """The masks in the file (bool, True = kept) by parameter name: of torch's pruning, or under a key of their own.
+
+    A mask that is 1 just where the state's weights are 0 marks what is removed, and is turned.
+    """
     pairs = {name: source[1] for name, source in fit.sources.items() if len(source) > 1}
-    where = pairs | fit.masks
-    if not where:
-        where = _under_own_key(foreign, fit, slots)
+    where = pairs | fit.masks or _under_own_key(foreign, fit, slots)
     masks = {slots.twins(name)[0]: dense(foreign.tensors[source]).bool() for name, source in where.items()}
     if not masks:
         return {}, []
-    first = next(iter(where.values()))
-    kind = "torch's pruning" if pairs else first.rpartition(".")[0] or first
-    return masks, [f"{path.name}: masks of {kind}: {_counts(masks)}"]
+    turned = all(_marks_removed(mask, state[name]) for name, mask in masks.items())
+    masks = {name: ~mask for name, mask in masks.items()} if turned else masks
+    kind = "torch's pruning" if pairs else f"the file ({next(iter(where.values()))} and others)"
+    said = ", which are 1 where weights are removed," if turned else ""
+    return masks, [f"{path.name}: masks of {kind}{said} remove {_counts(masks)}"]
+
+
+def _marks_removed(mask: Tensor, weight: Tensor) -> bool:
+    return bool(mask.any()) and not bool(weight[mask].any()) and bool(weight[~mask].any())
 
 
 def _under_own_key(foreign: Foreign, fit: Comparison, slots: Slots) -> dict[str, str]:
@@ -75,18 +84,6 @@ def apply(masks: Mapping[str, Tensor], state: dict[str, Tensor], slots: Slots, p
             state.update(dict.fromkeys(slots.twins(name), cut))
             notes.append(f"{path.name}: {beneath:,} weights of {name} that its mask removes were not 0; they are now")
     return notes
-
-
-def turned(masks: dict[str, Tensor], state: Mapping[str, Tensor], path: Path) -> tuple[dict[str, Tensor], list[str]]:
-    """The masks as what is kept: those that are 1 just where weights are 0 mark what is removed."""
-    marks_removed = [
-        bool(mask.any()) and not state[name][mask].any() and bool((state[name][~mask] != 0).any())
-        for name, mask in masks.items()
-    ]
-    if not masks or not all(marks_removed):
-        return masks, []
-    said = f"{path.name}: its masks are 1 where weights are 0, so that they mark what is removed"
-    return {name: ~mask for name, mask in masks.items()}, [said]
 
 
 def masks_from_zeros(model: nn.Module, path: Path) -> tuple[dict[str, Tensor], list[str]]:

@@ -46,7 +46,7 @@ def _number_changed(found: Tensor, own: Tensor) -> str | None:
             f"holds {kind} numbers, where the network has {wanted}: codes without their scale?\n"
             "Save the weights that they stand for, as float32"
         )
-    if found.element_size() == 1:
+    if found.dtype.itemsize == 1:
         return (
             f"is {kind}, where the network has {wanted}: such numbers want a scale beside them.\n"
             "Save the weights that they stand for (times their scale), as float32"

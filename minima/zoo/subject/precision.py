@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 Precision = Literal["float32", "float64"]
 
 
-def settle(model: nn.Module, state: Mapping[str, Tensor], asked: Precision | None, name: str) -> list[str]:
+def settle(
+    model: nn.Module, state: Mapping[str, Tensor], asked: Precision | None, file: str, model_name: str
+) -> list[str]:
     """Give the network the dtype in which it will run, before the file's values go in; what was decided, in words.
 
     Its parameters in half precision become float32. Where all floating parameters in the file are float64 the
@@ -28,10 +30,10 @@ def settle(model: nn.Module, state: Mapping[str, Tensor], asked: Precision | Non
 
     parameters = dict(model.named_parameters())
     for key, parameter in parameters.items():
-        if parameter.is_complex() or not parameter.is_floating_point() or parameter.element_size() == 1:
+        if parameter.is_complex() or (parameter.is_floating_point() and parameter.dtype.itemsize == 1):
             kind = str(parameter.dtype).removeprefix("torch.")
             raise BadInput(
-                f"{key} of the model {name} is {kind}: only networks with real weights are measured.\n"
+                f"{key} of the model {model_name} is {kind}: only networks with real weights are measured.\n"
                 "Name one with weights of float32 or float64 (a complex weight as its real and imaginary part)"
             )
     if asked is not None:
@@ -41,11 +43,12 @@ def settle(model: nn.Module, state: Mapping[str, Tensor], asked: Precision | Non
     if floating and all(dtype == torch.float64 for dtype in floating):
         own = {parameter.dtype for parameter in parameters.values()}
         _convert(model, torch.float64)
-        return [] if own == {torch.float64} else [f"{name} ran in float64, as the file has it (--dtype float32 rounds)"]
-    half = {str(dtype)[6:] for dtype in floating if dtype.itemsize == 2}
-    half |= {str(parameter.dtype)[6:] for parameter in parameters.values() if parameter.element_size() == 2}
+        return [] if own == {torch.float64} else [f"{file} ran in float64, as the file has it (--dtype float32 rounds)"]
+    kinds = {name: {parameter.dtype, state[name].dtype} for name, parameter in parameters.items() if name in state}
     _convert(model, torch.float32, bytes_each=2)
-    notes = [f"{name} ran in float32, its weights being {' and '.join(sorted(half))}"] if half else []
+    narrow = {name: kind for name, kind in kinds.items() if _narrower(parameters[name])}
+    half = {str(dtype)[6:] for kind in narrow.values() for dtype in kind if dtype.itemsize == 2}
+    notes = [f"{file} ran in float32, its weights being {' and '.join(sorted(half))}"] if half else []
     own_state = model.state_dict(keep_vars=True)
     rounded = [key for key, value in state.items() if value.dtype == torch.float64 and _narrower(own_state[key])]
     if rounded:
@@ -66,7 +69,7 @@ def _convert(model: nn.Module, dtype: torch.dtype, bytes_each: int | None = None
     """Floating parameters and buffers in another dtype, all or those of so many bytes each; complex ones stay."""
 
     def converted(tensor: Tensor) -> Tensor:
-        chosen = tensor.is_floating_point() and (bytes_each is None or tensor.element_size() == bytes_each)
+        chosen = tensor.is_floating_point() and (bytes_each is None or tensor.dtype.itemsize == bytes_each)
         return tensor.to(dtype) if chosen else tensor
 
     model._apply(converted)
