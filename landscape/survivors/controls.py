@@ -18,7 +18,7 @@ from landscape.objective.streams import stream
 from minima.store.checkpoints.checkpoint import Checkpoint, read, sparsity
 from minima.store.command import BadInput, note
 from minima.store.files import sha256
-from minima.zoo.subject.foreign import foreign_state, load_weights
+from minima.zoo.subject.foreign import load_foreign, load_ours
 
 if TYPE_CHECKING:
     from landscape.objective.objective import Objective
@@ -35,9 +35,10 @@ def dense_parent(subject: Subject, path: Path) -> Subject:
     if not subject.masks:
         raise BadInput(f"{subject.path}: nothing is removed from this network, so that it has no survivors to look at")
     stored = read(path)
+    model = copy.deepcopy(subject.model)
     if not isinstance(stored, Checkpoint):
-        state, masks = foreign_state(stored, path)
-        stored = replace(subject.checkpoint, state=state, masks=masks, parent=None)
+        loaded = load_foreign(model, stored, path, f"of {subject.path}", zeros="keep")
+        stored = replace(subject.checkpoint, state=loaded.state, masks=loaded.masks, parent=None)
     if removed := sparsity(stored.masks):
         raise BadInput(
             f"--parent {path}: {removed:.1%} of its prunable weights are removed, expected the dense network.\n"
@@ -50,8 +51,7 @@ def dense_parent(subject: Subject, path: Path) -> Subject:
         subject.path.name,
         subject.model.state_dict(),
     )
-    model = copy.deepcopy(subject.model)
-    load_weights(model, stored.state, path, f"of {subject.path}")
+    load_ours(model, stored, path, f"of {subject.path}", None)
     named = subject.checkpoint.parent
     if named not in (None, sha256(path)):
         note(

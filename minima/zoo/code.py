@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,35 +33,58 @@ def fingerprint(path: Path) -> str | None:
 def code_of(spec: str, flag: str) -> tuple[ModuleType, Any]:
     """The module that a spec names, imported, and what it names there. Errors name the flag."""
     path, _, name = spec.rpartition(":")
-    return _load(Path(path), name, f"{flag} {spec}")
+    with _importable(str(Path(path).absolute().parent)):
+        return _load(Path(path), name, f"{flag} {spec}")
 
 
 def call_factory(spec: str, flag: str) -> Any:
-    """Import the file and call its factory without arguments. Errors name the flag."""
-    name = spec.rpartition(":")[2]
-    _, factory = code_of(spec, flag)
+    """Import the file and call its factory without arguments. Errors name the flag.
+
+    The file's neighbours are importable while both last, as for a script; what the file itself does to `sys.path`
+    stays.
+    """
+    path, _, name = spec.rpartition(":")
+    with _importable(str(Path(path).absolute().parent)):
+        _, factory = _load(Path(path), name, f"{flag} {spec}")
+        try:
+            return factory()
+        except Exception as error:
+            raise BadInput(f"{flag} {spec}: {name}() failed: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _importable(folder: str) -> Iterator[None]:
+    """A folder first on `sys.path`; afterwards one entry of it less, wherever the code inside has moved it."""
+    sys.path.insert(0, folder)
     try:
-        return factory()
-    except Exception as error:
-        raise BadInput(f"{flag} {spec}: {name}() failed: {type(error).__name__}: {error}") from error
+        yield
+    finally:
+        if folder in sys.path:
+            sys.path.remove(folder)
 
 
 def _load(path: Path, name: str, where: str) -> tuple[ModuleType, Callable[..., Any]]:
     if not path.is_file():
         raise BadInput(f"{where}: there is no file {path.absolute()}")
-    module_spec = importlib.util.spec_from_file_location(f"_user_{path.stem}", path)
-    assert module_spec is not None
-    assert module_spec.loader is not None
-    module = importlib.util.module_from_spec(module_spec)
-    sys.path.insert(0, str(path.absolute().parent))  # its neighbours are importable, as for a script
+    module = _module(path)
     try:
-        module_spec.loader.exec_module(module)
+        assert module.__spec__ is not None
+        assert module.__spec__.loader is not None
+        module.__spec__.loader.exec_module(module)
     except Exception as error:
         raise BadInput(f"{where}: importing {path} failed: {type(error).__name__}: {error}") from error
-    finally:
-        sys.path.pop(0)
     factory = getattr(module, name, None)
     if not callable(factory):
         offered = ", ".join(key for key, value in vars(module).items() if callable(value) and key[0] != "_")
         raise BadInput(f"{where}: {path} has nothing callable named {name}. It has: {offered or 'nothing'}")
     return module, factory
+
+
+def _module(path: Path) -> ModuleType:
+    """A fresh module for the file, in `sys.modules` under a name of its own: dataclasses look themselves up there."""
+    own_name = f"_user_{path.stem}_{hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(own_name, path)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[own_name] = module
+    return module

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from minima.store.checkpoints.foreign import Foreign, flattened
 from minima.store.files import readable, write_atomically
 from minima.store.messages import BadInput
 from minima.store.plain import plain
@@ -51,6 +52,8 @@ class Checkpoint:
     """the software that wrote the file: filled in by `save`"""
 
 
+HARMLESS = ("torch.nn.modules.", "builtins.", "__builtin__.", "collections.", "numpy.", "_codecs.", "datetime.")
+"""whose objects are left out of a foreign file without a word"""
 TENSORS = ("state", "masks", "weights_at")
 HEADER = tuple(entry.name for entry in fields(Checkpoint) if entry.name not in TENSORS)
 
@@ -82,7 +85,7 @@ def load(path: Path) -> Checkpoint:
     found = read(path)
     if isinstance(found, Checkpoint):
         return found
-    shown = ", ".join(map(str, list(found)[:5])) + (" ..." if len(found) > 5 else "")
+    shown = ", ".join(found.keys[:5]) + (" ..." if len(found.keys) > 5 else "")
     raise BadInput(
         f"{path} is a PyTorch file, but not a checkpoint of this suite (it holds {shown or 'nothing'}).\n"
         "It can be measured where --model SPEC and --data SPEC say what it is; training and pruning start from "
@@ -90,20 +93,74 @@ def load(path: Path) -> Checkpoint:
     )
 
 
-def read(path: Path) -> Checkpoint | dict[str, Any]:
-    """As `load`, but the containers of a file that others wrote come back as they are, for others to interpret."""
-    from minima.store.checkpoints.unpickling import is_intact, unpickle
+def read(path: Path) -> Checkpoint | Foreign:
+    """As `load`, but of a file that others wrote its tensors come back, for others to interpret.
+
+    Code that such a file names is never run: what only it could make is left out, and said.
+    """
+    from minima.store.checkpoints.safetensors_file import is_index, is_safetensors, parse_safetensors
 
     with readable(path):
         content = path.read_bytes()
-    raw = unpickle(content, path)
-    if not isinstance(raw, Mapping):
+    if is_safetensors(content):
+        return flattened(parse_safetensors(content, path))
+    if is_index(path):
+        return _read_shards(path, content)
+    return _read_pickle(content, path)
+
+
+def _read_pickle(content: bytes, path: Path) -> Checkpoint | Foreign:
+    from minima.store.checkpoints.unpickling import NotPlain, is_intact, unpickle
+
+    try:
+        raw = unpickle(content, path)
+    except NotPlain as refusal:
+        return _skimmed(content, path, refusal)
+    if not isinstance(raw, (Mapping, list, tuple)):
         raise BadInput(f"{path} holds a {type(raw).__name__}, expected a state dict or a checkpoint")
-    if raw.get("format") != FORMAT:
-        return dict(raw)
+    if not isinstance(raw, Mapping) or raw.get("format") != FORMAT:
+        return flattened(raw)
     if not is_intact(content):
         raise BadInput(f"{path} is damaged: its bytes are not those that were written. Copy or make it again")
     return _interpret(raw, path)
+
+
+def _skimmed(content: bytes, path: Path, refusal: BadInput) -> Foreign:
+    """The tensors of a file that also holds objects; ours never do, and without tensors there is nothing to read."""
+    from minima.store.checkpoints.skimming import skim
+
+    try:
+        raw, skipped = skim(content)
+        ours = isinstance(raw, Mapping) and raw.get("format") == FORMAT
+        found = flattened(raw)
+    except MemoryError:
+        raise
+    except Exception:  # whatever else is in there, it was turned away already
+        raise refusal from None
+    if ours or not found.tensors:
+        raise refusal
+    named = [name for name in skipped if not name.startswith(HARMLESS)]
+    if not named:
+        return found
+    shown = ", ".join(named[:5]) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
+    note = f"{path.name}: only its tensors were read; pickled objects were skipped and no code was run: {shown}"
+    return replace(found, notes=(note,))
+
+
+def _read_shards(path: Path, content: bytes) -> Foreign:
+    from minima.store.checkpoints.safetensors_file import shards
+
+    tensors: dict[str, Tensor] = {}
+    notes: tuple[str, ...] = ()
+    for shard, names in shards(path, content).items():
+        found = read(shard)
+        if isinstance(found, Checkpoint):
+            raise BadInput(f"{path} names {shard.name}, which is a checkpoint of this suite: measure that one")
+        if absent := [name for name in names if name not in found.tensors]:
+            raise BadInput(f"{path}: {absent[0]} should be in {shard.name}, and is not. Copy the files again")
+        tensors |= {name: found.tensors[name] for name in names}
+        notes += found.notes
+    return flattened(tensors, notes)
 
 
 def sparsity(masks: Mapping[str, Tensor]) -> float:

@@ -17,6 +17,10 @@ from minima.store.messages import BadInput
 ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
 
 
+class NotPlain(BadInput):
+    """The file names functions or classes that would have to run for it to be read, or is a pickle of a new kind."""
+
+
 def unpickle(content: bytes, path: Path) -> Any:
     """What `torch.save` wrote, read with weights_only=True: plain containers and tensors, or a BadInput."""
     import torch
@@ -24,12 +28,20 @@ def unpickle(content: bytes, path: Path) -> Any:
     if content.startswith(HDF5):
         raise BadInput(f"{path} is an HDF5 file (results or a trajectory), expected a checkpoint: FILE.pt")
     try:
-        with warnings.catch_warnings(action="ignore"):  # about pickle protocols; what matters raises
+        # warnings are of pickle protocols; indices of sparse tensors are looked at, lest they lead out of memory
+        with warnings.catch_warnings(action="ignore"), torch.sparse.check_sparse_tensor_invariants():
             return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except MemoryError:
         raise
     except Exception as error:  # torch raises almost every kind on a broken file
-        raise BadInput(f"{path} {_why(content, error)}") from error
+        wanted = _wanted(content, error)
+        if wanted is None:
+            kind = NotPlain if "Unsupported operand" in str(error) else BadInput
+            raise kind(f"{path} {_why(content, error)}") from error
+        raise NotPlain(
+            f"{path} would run code to be read: it names {wanted}. It was not run, nothing was loaded.\n"
+            "Expected tensors only. If it is your own model, save its weights: torch.save(model.state_dict(), FILE)"
+        ) from error
 
 
 BROKEN_ZIP = (zipfile.BadZipFile, NotImplementedError, EOFError, UnicodeDecodeError, RuntimeError, zlib.error)
@@ -45,16 +57,15 @@ def is_intact(content: bytes) -> bool:
         return False
 
 
+def _wanted(content: bytes, error: Exception) -> str | None:
+    """The code that a file would run, if that is why it was refused."""
+    if not isinstance(error, pickle.UnpicklingError):
+        return None
+    named = re.search(r"GLOBAL ([\w.]+)", str(error))
+    return named[1] if named else next(iter(named_globals(content)), None)
+
+
 def _why(content: bytes, error: Exception) -> str:
-    if isinstance(error, pickle.UnpicklingError):
-        named = re.search(r"GLOBAL ([\w.]+)", str(error))
-        wanted = named[1] if named else next(iter(named_globals(content)), None)
-        if wanted:
-            return (
-                f"would run code to be read: it names {wanted}. It was not run, nothing was loaded.\n"
-                "Expected tensors only. If it is your own model, save its weights: "
-                "torch.save(model.state_dict(), FILE)"
-            )
     if "TorchScript" in str(error):
         return "is a TorchScript archive, which holds code. Save its weights: torch.save(model.state_dict(), FILE)"
     if not content:

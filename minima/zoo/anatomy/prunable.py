@@ -16,5 +16,6 @@ def prunable(model: nn.Module) -> dict[str, nn.Parameter]:
     from torch import nn
 
     layers = (nn.Linear, nn.modules.conv._ConvNd)
-    weights = {id(module.weight) for module in model.modules() if isinstance(module, layers)}
+    # not `module.weight`: of a reparametrised layer that computes it, and in training mode changes its buffers
+    weights = {id(module._parameters.get("weight")) for module in model.modules() if isinstance(module, layers)}
     return {name: parameter for name, parameter in model.named_parameters() if id(parameter) in weights}

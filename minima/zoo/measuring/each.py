@@ -83,8 +83,9 @@ def measure_together(
             subjects = [replace(reader.read(path), ranks=ranks) for path in arguments.checkpoints]
             first, start = subjects[0], time.perf_counter()
             own = compute(subjects, results.place(0))
-            _write_origin(results.place(0), first, len(first.x))
-            results.mark_done(0, _described(first, arguments) | own | _timed(start))
+            assumed = replace(first, notes=tuple(said for subject in subjects for said in subject.notes))
+            _write_origin(results.place(0), assumed, len(first.x))
+            results.mark_done(0, _described(assumed, arguments) | own | _timed(start))
 
     return _through_file(arguments, name, list(arguments.checkpoints), [], work, table)
 
@@ -121,13 +122,14 @@ def _write_level(place: Place, name: str, summary: Summary, loss: Loss) -> None:
 
 
 def _write_origin(place: Place, subject: Subject, samples: int) -> None:
-    """The network and the data as they were found in the checkpoint or on the command line, at the root of the file."""
+    """The network and the data as they were found, and what was assumed in reading them, at the root of the file."""
     from minima.store.plain import to_json
     from minima.zoo.losses.spec import described
+    from minima.zoo.subject.precision import inputs_dtype
 
-    checkpoint = subject.checkpoint
+    checkpoint, dtype = subject.checkpoint, str(inputs_dtype(subject.model)).removeprefix("torch.")
     origin = {"model": to_json(checkpoint.model), "data": to_json(checkpoint.data), "samples": samples}
-    origin |= {"loss": described(subject.task.loss), "notes": to_json(list(subject.notes))}
+    origin |= {"loss": described(subject.task.loss), "notes": to_json(list(subject.notes)), "dtype": dtype}
     place.attributes("/", **origin)
 
 
@@ -160,12 +162,13 @@ def _through_file(
     table: Callable[[Summary], str],
 ) -> Report:
     """Reuse the finished results file, or fill one by `work`; report what is in it."""
-    from minima.store.files import check_distinct, check_writable, sha256
+    from minima.store.checkpoints.safetensors_file import content_hash
+    from minima.store.files import check_distinct, check_writable
     from minima.store.hdf5.results import Identity, find
     from minima.zoo.measuring.identity import deciding
 
     target = arguments.out or _default_target(arguments.checkpoints, name)
-    hashes = {path: sha256(path) for path in dict.fromkeys(paths)}  # first: says which checkpoint is not there
+    hashes = {path: content_hash(path) for path in dict.fromkeys(paths)}  # first: says which checkpoint is not there
     check_writable(target)
     check_distinct(target, paths)
     identity = Identity(name, [hashes[path] for path in paths], deciding(arguments))
@@ -229,7 +232,6 @@ def _provenance(arguments: Measuring) -> dict[str, Any]:
 
     return {
         "device": str(resolve_device(arguments.device)),
-        "dtype": "float32",
         "threads": torch.get_num_threads(),
         "ranks": int(os.environ.get("WORLD_SIZE", "1")),
         "seed": arguments.seed,

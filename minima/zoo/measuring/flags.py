@@ -65,6 +65,10 @@ class Measuring(Command):
     """replace a file that was made otherwise"""
     zeros: Literal["mask", "keep"] = "mask"
     """whether exact zeros of a foreign checkpoint count as removed weights"""
+    entry: str | None = None
+    """where in a foreign file the weights are, such as state_dict_ema; dotted where nested (default: found)"""
+    dtype: Literal["float32", "float64"] | None = None
+    """in which the network runs (default: its own; float32 for half precision)"""
 
 
 def input_shape(text: str | None) -> tuple[int, ...] | None:
@@ -108,4 +112,6 @@ def choice(arguments: Measuring) -> Choice:
         batch_size=arguments.batch_size,
         device=arguments.device,
         zeros=arguments.zeros,
+        entry=arguments.entry,
+        dtype=arguments.dtype,
     )

@@ -1,94 +1,112 @@
-"""Checkpoints that others wrote: state dicts, bare or wrapped, of parallel or compiled models, with pruning masks."""
+"""Checkpoints that others wrote: their tensors put into the network that the command line names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from minima.store.command import BadInput, note
-from minima.zoo.anatomy.prunable import prunable
+from minima.store.checkpoints.checkpoint import Checkpoint
+from minima.store.checkpoints.foreign import Foreign
+from minima.store.command import BadInput
+from minima.zoo.subject.entries import choose
+from minima.zoo.subject.masks import apply, masks_from_zeros, stored_masks
+from minima.zoo.subject.misfit import some
+from minima.zoo.subject.precision import Precision, settle
+from minima.zoo.subject.slots import Slots, slots
+from minima.zoo.subject.values import check_values, values
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-WRAPPERS = ("state_dict", "model", "model_state_dict")
-SHARE_OF_ZEROS_THAT_IS_A_MASK = 0.01
+Zeros = Literal["mask", "keep"]
 
 
-def foreign_state(raw: Mapping[str, Any], path: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The state dict in a foreign file, and the masks torch's pruning left in it (bool, True = kept)."""
-    import torch
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """What went into a network."""
 
-    for wrapper in WRAPPERS:
-        if isinstance(raw.get(wrapper), Mapping):
-            raw = raw[wrapper]
-    tensors = {_own_name(key): value for key, value in raw.items() if torch.is_tensor(value)}
-    if not tensors:
-        raise BadInput(
-            f"{path} holds no tensors: expected a state dict, or one under {' or '.join(map(repr, WRAPPERS))}.\n"
-            f"Its keys: {', '.join(map(str, list(raw)[:8])) or 'none'}"
-        )
-    masks = {}
-    for key in [key for key in tensors if key.endswith("_orig")]:
-        name = key.removesuffix("_orig")
-        if f"{name}_mask" in tensors:
-            masks[name] = tensors.pop(f"{name}_mask").bool()
-            tensors[name] = tensors.pop(key) * masks[name]
-    return tensors, masks
+    state: dict[str, Tensor]
+    """the state dict, under the network's names"""
+    masks: dict[str, Tensor]
+    """bool, True = kept, by parameter name; {} for a dense network"""
+    notes: tuple[str, ...]
+    """what was assumed"""
 
 
-def _own_name(key: str) -> str:
-    """A tensor's name without what torch's parallel (`module.`) and compiled (`_orig_mod.`) models put into it.
+def load_foreign(
+    model: nn.Module,
+    foreign: Foreign,
+    path: Path,
+    model_name: str,
+    *,
+    entry: str | None = None,
+    precision: Precision | None = None,
+    zeros: Zeros = "mask",
+) -> Loaded:
+    """Fill a network, in eval mode, from a file of somebody else.
 
-    >>> _own_name("module._orig_mod.conv1.weight"), _own_name("layer1._orig_mod.0.weight")
-    ('conv1.weight', 'layer1.0.weight')
+    Args:
+        model_name: what the network is called in messages.
+        entry: where in the file it is; None looks for the place that fits.
+        precision: in which dtype it will run; None for its own.
+        zeros: whether exact zeros count as removed weights where the file holds no masks.
+
+    Raises:
+        BadInput: nothing in the file fits, or a tensor would change its meaning.
     """
-    return key.replace("_orig_mod.", "").removeprefix("module.")
-
-
-def load_weights(model: nn.Module, state: Mapping[str, Tensor], path: Path, model_name: str) -> None:
-    """Load `state` strictly; a mismatch names what is missing, left over, or of another shape."""
+    wanted = slots(model, model_name)
+    fit, notes = choose(foreign, wanted, path, model_name, entry)
+    state = _complete(values(foreign.tensors, fit, wanted, path), wanted)
+    masks, of_masks = stored_masks(foreign, fit, wanted, state, path)
+    of_applying = apply(masks, state, wanted, path)
+    of_dtype = settle(model, state, precision, path.name, model_name)
+    _fill(model, state, path)
+    if not masks and zeros == "mask":
+        masks, of_masks = masks_from_zeros(model, path)
+    said = (*foreign.notes, *notes, *of_dtype, *of_masks, *of_applying)
     own = model.state_dict()
-    missing = [key for key in own if key not in state]
-    extra = [key for key in state if key not in own]
+    return Loaded({name: value.to(own[name].dtype) for name, value in state.items()}, masks, said)
+
+
+def _fill(model: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
+    try:
+        model.load_state_dict(dict(state))
+    except RuntimeError as error:  # of a network that loads in a way of its own
+        raise BadInput(f"{path}: the network's own load_state_dict refuses its tensors: {error}") from error
+    check_values(model, path)
+
+
+def load_ours(model: nn.Module, stored: Checkpoint, path: Path, name: str, precision: Precision | None) -> Loaded:
+    """Fill a network from a checkpoint of this suite, whose names and shapes are strictly the network's.
+
+    Raises:
+        BadInput: something is missing, left over, or of another shape.
+    """
+    own = model.state_dict()
+    missing = [key for key in own if key not in stored.state]
+    extra = [key for key in stored.state if key not in own]
     shapes = [
-        f"{key}: {tuple(state[key].shape)} in the file, {tuple(own[key].shape)} in the model"
+        f"{key}: {tuple(stored.state[key].shape)} in the file, {tuple(own[key].shape)} in the model"
         for key in own
-        if key in state and state[key].shape != own[key].shape
+        if key in stored.state and stored.state[key].shape != own[key].shape
     ]
     if missing or extra or shapes:
-        problems = [f"missing in the file: {_some(missing)}"] * bool(missing)
-        problems += [f"not in the model: {_some(extra)}"] * bool(extra) + [_some(shapes, "; ")] * bool(shapes)
-        raise BadInput(
-            f"{path} does not fit the model {model_name}: "
-            + ".\n".join(problems)
-            + ".\nName the right one with --model"
-        )
-    broken = [key for key, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
-    if broken:
-        raise BadInput(f"{path}: {_some(broken)} contains NaN or infinity: there is nothing to measure at such a point")
-    model.load_state_dict(dict(state))
+        problems = [f"missing in the file: {some(missing)}"] * bool(missing)
+        problems += [f"not in the model: {some(extra)}"] * bool(extra) + [some(shapes, "; ")] * bool(shapes)
+        lines = ".\n".join(problems)
+        raise BadInput(f"{path} does not fit the model {name}: {lines}.\nName the right one with --model")
+    notes = settle(model, stored.state, precision, path.name, name)
+    _fill(model, stored.state, path)
+    return Loaded(stored.state, stored.masks, tuple(notes))
 
 
-def masks_from_zeros(model: nn.Module, path: Path, zeros: Literal["mask", "keep"]) -> dict[str, Tensor]:
-    """Prunable weights with at least 1 % exact zeros count as pruned there, said on stderr, unless zeros = `keep`."""
-    if zeros == "keep":
-        return {}
-    masks = {}
-    for name, weight in prunable(model).items():
-        mask = weight.detach() != 0
-        if (~mask).sum() >= SHARE_OF_ZEROS_THAT_IS_A_MASK * mask.numel() and not mask.all():
-            masks[name] = mask
-    if masks:
-        removed = sum(int((~mask).sum()) for mask in masks.values())
-        note(
-            f"{path}: {removed:,} exact zeros in {_some(list(masks))} count as removed weights "
-            "(--zeros keep turns this off)"
-        )
-    return masks
-
-
-def _some(items: list[str], separator: str = ", ") -> str:
-    shown = separator.join(items[:4])
-    return shown if len(items) <= 4 else f"{shown} and {len(items) - 4} more"
+def _complete(state: Mapping[str, Tensor], wanted: Slots) -> dict[str, Tensor]:
+    """The state under every name of the network: what is tied has one value, a counter that was left out its own."""
+    whole = dict(state)
+    for name, own in wanted.tensors.items():
+        if name not in whole:
+            twin = next((twin for twin in wanted.twins(name) if twin in state), None)
+            whole[name] = own.detach().clone() if twin is None else state[twin]
+    return whole

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.checkpoints.checkpoint import Checkpoint, read
+from minima.store.checkpoints.foreign import Foreign
 from minima.store.checkpoints.trajectory import is_trajectory, load_step, read_steps
 from minima.store.command import BadInput, note
 from minima.store.files import digest
@@ -19,12 +20,14 @@ from minima.zoo.data.dataset import Dataset
 from minima.zoo.data.specs import load_data, resolve_data
 from minima.zoo.device import DeviceName, resolve_device
 from minima.zoo.examples.batches import default_batch_size
-from minima.zoo.examples.inputs import Inputs
+from minima.zoo.examples.inputs import Inputs, floats_to
 from minima.zoo.examples.task import Task
 from minima.zoo.losses.spec import parse_loss, restored
 from minima.zoo.ranks import ALONE, Ranks
 from minima.zoo.subject.fitting import IntegersAs, fit_together
-from minima.zoo.subject.foreign import foreign_state, load_weights, masks_from_zeros
+from minima.zoo.subject.foreign import Loaded, Zeros, load_foreign, load_ours
+from minima.zoo.subject.precision import Precision, inputs_dtype
+from minima.zoo.subject.ready import ready
 from minima.zoo.subject.sampling import Sample
 
 if TYPE_CHECKING:
@@ -101,7 +104,11 @@ class Choice:
     labels_in: bool = False
     batch_size: int | None = None
     device: DeviceName = "auto"
-    zeros: Literal["mask", "keep"] = "mask"
+    zeros: Zeros = "mask"
+    entry: str | None = None
+    """where in a foreign file the network is"""
+    dtype: Precision | None = None
+    """in which the network runs"""
 
 
 def load_subject(path: Path, step: int | None = None, **choice: Any) -> Subject:
@@ -125,27 +132,27 @@ class Reader:
         """Read a checkpoint (ours, or a foreign one with --model and --data), its data, and put both on the device."""
         choice, device = self.choice, resolve_device(self.choice.device)
         stored = load_step(path, step) if step is not None else read(path)
-        checkpoint = stored if isinstance(stored, Checkpoint) else _adopt(stored, path, choice)
+        checkpoint = stored if isinstance(stored, Checkpoint) else _adopt(path, choice)
         data = _data_entry(checkpoint, choice)
         dataset = self._dataset(data)
-        model = _network(checkpoint, dataset, choice)
-        load_weights(model, checkpoint.state, path, choice.model or checkpoint.model["name"])
-        if not isinstance(stored, Checkpoint) and not checkpoint.masks:
-            checkpoint = replace(checkpoint, masks=masks_from_zeros(model, path, choice.zeros))
-        model = model.to(device).eval()
+        model = ready(_network(checkpoint, dataset, choice))
+        loaded = _load(model, stored, path, choice)
+        checkpoint = replace(checkpoint, state=loaded.state, masks=loaded.masks, data=data)
+        model = model.to(device)
         x, y = dataset.split(choice.split)
         sample = Sample.parse(choice.samples, len(x), choice.split)
         rows, available = sample.rows(y, len(x), choice.seed), len(x)
         whole = len(rows) == available
         x, y = (x if whole else x[rows]).to(device), y if y is None else (y if whole else y[rows]).to(device)
+        x = floats_to(x, inputs_dtype(model))
         fitted = fit_together(model, x, y, _task(checkpoint, choice), path, choice.input_dtype)
-        notes = (*dataset.notes, *fitted.notes)
+        notes = (*loaded.notes, *(f"{path.name}: {each}" for each in (*dataset.notes, *fitted.notes)))
         for each in notes:
-            note(f"{path}: {each}")
+            note(each)
         return Subject(
             path=path,
             step=step,
-            checkpoint=replace(checkpoint, data=data),
+            checkpoint=checkpoint,
             model=model,
             masks={name: mask.to(device) for name, mask in checkpoint.masks.items() if not mask.all()},
             x=fitted.x,
@@ -169,16 +176,27 @@ class Reader:
         return self._datasets[key]
 
 
-def _adopt(raw: dict[str, Any], path: Path, choice: Choice) -> Checkpoint:
-    """A foreign file as a checkpoint; what it does not say, the user must."""
+def _adopt(path: Path, choice: Choice) -> Checkpoint:
+    """A foreign file as a checkpoint, its tensors still to come; what it does not say, the user must."""
     if choice.model is None or choice.data is None:
         raise BadInput(
             f"{path} was not written by this suite, so it does not say which network and data it belongs to.\n"
             f"Add --model NAME (one of {', '.join(architectures())},\n"
             "torchvision:NAME, timm:NAME, or path/to/file.py:factory) and --data SPEC"
         )
-    state, masks = foreign_state(raw, path)
-    return Checkpoint(model={"name": choice.model}, data={}, state=state, masks=masks)
+    return Checkpoint(model={"name": choice.model}, data={}, state={})
+
+
+def _load(model: nn.Module, stored: Checkpoint | Foreign, path: Path, choice: Choice) -> Loaded:
+    """Fill the network from the file, whoever wrote it."""
+    if isinstance(stored, Checkpoint):
+        if choice.entry is not None:
+            raise BadInput(f"--entry {choice.entry}: {path} is a checkpoint of this suite, which holds one network")
+        return load_ours(model, stored, path, choice.model or stored.model["name"], choice.dtype)
+    assert choice.model is not None
+    return load_foreign(
+        model, stored, path, choice.model, entry=choice.entry, precision=choice.dtype, zeros=choice.zeros
+    )
 
 
 def _data_entry(checkpoint: Checkpoint, choice: Choice) -> dict[str, Any]:

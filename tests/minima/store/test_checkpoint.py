@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minima.store.checkpoints.checkpoint import FORMAT, HEADER, Checkpoint, load, read, save, sparsity
+from minima.store.checkpoints.foreign import Foreign
 from minima.store.checkpoints.unpickling import named_globals
 from minima.store.messages import BadInput
 from minima.store.plain import plain
@@ -190,10 +192,33 @@ def test_a_pickle_that_would_run_code_is_refused_and_not_run(tmp_path: Path, pro
     assert not flag.exists()
 
 
-def test_a_whole_module_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    torch.save(torch.nn.Linear(2, 2), tmp_path / "module.pt")
-    with pytest.raises(BadInput, match=r"(?s)torch.nn.modules.linear.Linear.*state_dict\(\)"):
-        read(tmp_path / "module.pt")
+class Loud(torch.nn.Linear):
+    """A module that says when somebody fills it, as pickle does."""
+
+    made: ClassVar[list[str]] = []
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.made.append("filled")
+        super().__setstate__(state)
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("in_zip", [True, False])
+def test_of_a_whole_module_the_tensors_are_read_and_nothing_is_run(tmp_path: Path, protocol: int, in_zip: bool) -> None:
+    module = torch.nn.Sequential(Loud(2, 3), torch.nn.BatchNorm1d(3))
+    torch.save(module, tmp_path / "module.pt", pickle_protocol=protocol, _use_new_zipfile_serialization=in_zip)
+    Loud.made.clear()
+    found = read(tmp_path / "module.pt")
+    assert isinstance(found, Foreign)
+    assert_same_tensors(found.tensors, module.state_dict())
+    assert "Loud" in found.notes[0]
+    assert not Loud.made
+
+
+def test_torchscript_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    torch.jit.save(torch.jit.trace(torch.nn.Linear(2, 2), torch.ones(1, 2)), tmp_path / "script.pt")
+    with pytest.raises(BadInput, match=r"(?s)TorchScript.*state_dict\(\)"):
+        read(tmp_path / "script.pt")
 
 
 def test_named_globals_only_reads(tmp_path: Path) -> None:
@@ -273,9 +298,9 @@ def test_torchscript_is_refused(tmp_path: Path) -> None:
 def test_a_foreign_file_is_read_but_not_loaded(tmp_path: Path) -> None:
     state = torch.nn.Linear(2, 3).state_dict()
     torch.save({"state_dict": state, "epoch": 3}, tmp_path / "foreign.pt")
-    raw = read(tmp_path / "foreign.pt")
-    assert isinstance(raw, dict)
-    assert_same_tensors(raw["state_dict"], state)
+    found = read(tmp_path / "foreign.pt")
+    assert isinstance(found, Foreign)
+    assert_same_tensors(found.tensors, {f"state_dict.{name}": tensor for name, tensor in state.items()})
     with pytest.raises(BadInput, match=r"(?s)not a checkpoint of this suite \(it holds state_dict, epoch\).*--model"):
         load(tmp_path / "foreign.pt")
 

@@ -1,0 +1,90 @@
+"""safetensors files, and weights that lie in several files with an index beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minima.store.files import readable, sha256
+from minima.store.messages import BadInput
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LONGEST_HEADER = 100_000_000
+"""bytes, the format's own limit"""
+INDEX_KEY = "weight_map"
+
+
+def is_safetensors(content: bytes) -> bool:
+    """Whether the bytes begin as a safetensors file: the length of a JSON header, and the header.
+
+    >>> is_safetensors(bytes([2, 0, 0, 0, 0, 0, 0, 0]) + b"{}"), is_safetensors(b"PK rest of a zip file")
+    (True, False)
+    """
+    return content[8:9] == b"{" and 2 <= int.from_bytes(content[:8], "little") <= LONGEST_HEADER
+
+
+def parse_safetensors(content: bytes, path: Path) -> dict[str, Tensor]:
+    """The tensors in the bytes of a safetensors file.
+
+    Raises:
+        BadInput: it is damaged, or holds a dtype that torch does not have.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return load(content)
+    except SafetensorError as error:
+        raise BadInput(f"{path} is a damaged safetensors file: {error}. Copy or make it again") from error
+    except (KeyError, ValueError, AssertionError) as error:
+        raise BadInput(
+            f"{path}: safetensors cannot hand over its tensors ({type(error).__name__}: {error}): "
+            "a dtype that torch has no match for?\nSave its weights as float32"
+        ) from error
+
+
+def is_index(path: Path) -> bool:
+    """Whether a name is that of an index of weights in several files.
+
+    >>> is_index(Path("model.safetensors.index.json")), is_index(Path("model.safetensors"))
+    (True, False)
+    """
+    return path.suffix == ".json"
+
+
+def shards(path: Path, content: bytes) -> dict[Path, list[str]]:
+    """The files that an index names, each with the tensors it should hold; all lie beside the index.
+
+    Raises:
+        BadInput: it is no index, names a file elsewhere, or one that is not there.
+    """
+    try:
+        named = json.loads(content)[INDEX_KEY].items()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadInput(
+            f"{path} is no index of weights: expected JSON with {INDEX_KEY!r}, as beside sharded safetensors files.\n"
+            "Type the file that holds the weights: model.safetensors or model.safetensors.index.json"
+        ) from error
+    found: dict[Path, list[str]] = {}
+    for tensor, file in named:
+        if not isinstance(file, str) or Path(file).name != file or is_index(Path(file)):
+            raise BadInput(f"{path} names {file!r}, expected the name of a file of weights beside it")
+        found.setdefault(path.with_name(file), []).append(tensor)
+    if absent := [shard.name for shard in found if not shard.is_file()]:
+        shown = ", ".join(absent[:4])
+        raise BadInput(f"{path}: {len(absent)} of its {len(found)} files are not beside it: {shown}. Copy them there")
+    return found
+
+
+def content_hash(path: Path) -> str:
+    """The SHA-256 of a checkpoint's bytes; of an index, of its own and its files' hashes, for they are the content."""
+    own = sha256(path)
+    if not is_index(path):
+        return own
+    with readable(path):
+        files = sorted(shards(path, path.read_bytes()))
+    return hashlib.sha256("\n".join([own, *map(sha256, files)]).encode()).hexdigest()
