@@ -46,6 +46,18 @@ class Sample:
         order = order.to(context.x.device)
         return context.x[order], context.y[order]
 
+    def size(self, context: Context) -> int:
+        """How many examples are drawn."""
+        return len(self.draw(context)[1])
+
+    def remedy(self) -> str:
+        """What to type for more of them.
+
+        >>> Sample(examples=128).remedy()
+        '--examples 512'
+        """
+        return f"--examples {4 * self.examples}"
+
 
 def check_labels(y: Tensor) -> None:
     """One class for each example, or BadInput."""

@@ -54,9 +54,11 @@ class FromEpoch:
     """The parent's weights at the end of an epoch of its training (0: initialisation), by the parent's whole recipe."""
 
     epoch: int = 0
+    asked: str = "this method starts at the initial weights"
+    """why it is that epoch: a flag, or the method"""
 
     def weights(self, parent: Checkpoint) -> Mapping[str, Tensor]:
-        return weights_at(parent, self.epoch, "--start initialisation")
+        return weights_at(parent, self.epoch, self.asked)
 
     def recipe(self, parent: Recipe) -> Recipe:
         return parent
@@ -102,7 +104,7 @@ def to_variance(weight: Tensor, variance: float) -> Tensor:
 
 def start_at(name: StartName) -> Start:
     """The start a `--start` flag names."""
-    return FromParent() if name == "parent" else FromEpoch(0)
+    return FromParent() if name == "parent" else FromEpoch(0, "--start initialisation")
 
 
 def final_rate(recipe: Recipe) -> Recipe:
@@ -124,12 +126,21 @@ def trained_epochs(parent: Checkpoint, otherwise: int) -> int:
     return int(parent.training.get("epochs") or otherwise)
 
 
-def weights_at(parent: Checkpoint, epoch: int, flag: str) -> Mapping[str, Tensor]:
+def weights_at(parent: Checkpoint, epoch: int, why: str) -> Mapping[str, Tensor]:
     """The parent's state dict at the end of `epoch` of its training; BadInput where the file does not hold it."""
     if epoch in parent.weights_at:
         return parent.weights_at[epoch]
     held = ", ".join(str(known) for known in sorted(parent.weights_at)) or "none"
     raise BadInput(
-        f"{flag}: the checkpoint does not hold the weights of epoch {epoch} of its training (it holds: {held}). "
-        "A dense checkpoint of minima.train holds epoch 0"
+        f"{why}: the checkpoint does not hold the weights of epoch {epoch} of its training (it holds: {held}).\n"
+        + (_from_its_parent(parent) if parent.method else "Dense checkpoints of python -m minima.train hold epoch 0")
+    )
+
+
+def _from_its_parent(pruned: Checkpoint) -> str:
+    """What to type instead of a file that was pruned."""
+    by, parent = (pruned.method or {}).get("name", "a pruning method"), pruned.parent or "unknown"
+    return (
+        f"It was made by {by} of another file (SHA-256 {parent[:12]}...): give that dense file in its place, which "
+        "holds its initial weights"
     )

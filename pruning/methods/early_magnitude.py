@@ -24,6 +24,7 @@ class EarlyMagnitude(Method):
         "smallest weights at once, when their choice is stable or training is at the edge of stability"
     )
     paper: ClassVar[str] = "Shen et al. 2022; Cohen et al. 2021"
+    remedy: ClassVar[str] = "more --epochs, or a smaller --tau or --past (--when stable) or --fraction (--when edge)"
 
     start: StartName = "initialisation"
     """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights, at the final rate"""

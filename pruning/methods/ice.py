@@ -28,6 +28,7 @@ class Ice(Method):
     phase: ClassVar = "after training"
     summary: ClassVar[str] = "layer by layer, an epoch of fine-tuning only where accuracy has suffered"
     paper: ClassVar[str] = "Hu et al. 2025"
+    remedy: ClassVar[str] = "more --epochs (a layer takes one at most) or a larger --threshold"
 
     threshold: float = 1.5
     """fall of the validation accuracy below that of the parent, in percentage points, that calls for fine-tuning"""
@@ -39,6 +40,9 @@ class Ice(Method):
     """how suddenly it falls there"""
     drop: float = 0.7
     """how far it falls, as a fraction of the rate at the start"""
+    final_epochs: int | None = None
+    """epochs of fine-tuning after the last layer, at twice the rate that the sparsity then reached calls for (default:
+    all that are left of --epochs)"""
 
     def composition(self) -> Composition:
         return Composition(
@@ -46,5 +50,5 @@ class Ice(Method):
             schedule=LayerWalk(),
             scope=NextLayer(),
             trigger=AccuracyDrop(self.threshold),
-            recovery=AwareRate(self.freeze, self.centre, self.steepness, self.drop),
+            recovery=AwareRate(self.freeze, self.centre, self.steepness, self.drop, self.final_epochs),
         )

@@ -32,6 +32,7 @@ class IterativeMagnitude(Method):
     phase: ClassVar = "after training"
     summary: ClassVar[str] = "smallest weights in rounds, fine-tuned, retrained or rewound after each"
     paper: ClassVar[str] = "Han et al. 2015; Frankle & Carbin 2019; Zimmer et al. 2023; Janusz et al. 2025"
+    remedy: ClassVar[str] = "more --epochs, or a smaller --wait or fewer --rounds"
 
     pace: Literal["geometric", "constant", "hybrid"] = "geometric"
     """what a round removes. geometric: the same fraction of what is left; constant: the same number; hybrid: first

@@ -28,6 +28,7 @@ class Lobster(Method):
     phase: ClassVar = "during training"
     summary: ClassVar[str] = "insensitive weights shrink; a threshold under a bound on the loss removes them"
     paper: ClassVar[str] = "Tartaglione et al. 2022"
+    remedy: ClassVar[str] = "a larger --strength, --tolerance or --epochs, or a smaller --plateau"
 
     start: StartName = "initialisation"
     """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights, at the final rate"""

@@ -12,7 +12,7 @@ from pruning.composition.method import Method
 from pruning.context.sample import Sample
 from pruning.context.starts import StartName, start_at
 from pruning.schedules.one_shot import OneShot
-from pruning.scorers.hessian_diagonal import HessianDiagonal
+from pruning.scorers.hessian_diagonal import Diagonal, HessianDiagonal
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,12 @@ class OptimalBrainDamage(Method):
     start: StartName = "parent"
     """parent: its trained weights, at the final rate; initialisation: its weights of epoch 0, by its recipe"""
     sample: Annotated[Sample, tyro.conf.arg(name="")] = field(default_factory=lambda: Sample(examples=1000))
+    diagonal: Diagonal = "auto"
+    """gauss-newton: exact, at the price of a backward pass for each example and class; probes: estimated from --probes
+    Hessian-vector products; auto: exact, or estimated where a network puts out more than 256 numbers for an example"""
     probes: int = 64
-    """random vectors for the diagonal, each with one Hessian-vector product"""
+    """random vectors of signs that the diagonal is estimated from, where it is estimated"""
 
     def composition(self) -> Composition:
-        scorer = HessianDiagonal(self.sample, self.probes)
+        scorer = HessianDiagonal(self.sample, self.diagonal, self.probes)
         return Composition(scorer=scorer, schedule=OneShot(), start=start_at(self.start))

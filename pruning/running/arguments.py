@@ -59,6 +59,11 @@ class Prune(Command):
     """write weights and masks of every N-th epoch of the run to OUT.trajectory.h5"""
     keep_unit: Literal["epoch", "step"] = "epoch"
     """unit of --keep"""
+    keep_path: bool = False
+    """let no cut separate the output from the input: where one would, the weights of one path stay, and others of the
+    lowest scores go in their place"""
+    accept_noise: bool = False
+    """cut even where two estimates of the scores hardly agree on the ranks of the weights (refused otherwise)"""
     data: str | None = None
     """repeat the checkpoint's data here if it is code (path/to/file.py:factory)"""
     data_root: Path | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from minima.store.command import BadInput, note
+from minima.store.command import BadInput
 from pruning.context.counts import alive_counts, size
 from pruning.scopes.each_layer import apportion
 
@@ -40,9 +40,6 @@ class EntropyBudget:
             for name, mask in alive.items()
         }
         lost = losses(self._importance(context), spare, sum(living.values()) - kept)
-        emptied = [name for name, left in living.items() if lost[name] == left > 0]
-        if emptied:
-            note(f"{', '.join(emptied)}: no weight is left. Only shortcuts lead past an empty layer; see --least")
         return [((name,), living[name] - lost[name]) for name in living]
 
     def _importance(self, context: Context) -> dict[str, float]:
