@@ -115,8 +115,10 @@ def cutter(method: Method, subject: Subject, seed: int) -> Callable[[int], Count
     return left
 
 
-def before_training(parts: Composition, subject: Subject, seed: int, asked: tuple[float, ...]) -> Engine:
-    """A run of no epochs, at its beginning.
+def before_training(
+    parts: Composition, subject: Subject, seed: int, asked: tuple[float, ...], epochs: int = 0
+) -> Engine:
+    """A run of so many epochs, at its beginning.
 
     The weights are those the method starts at (the checkpoint's own, or its initial ones), the examples its training
     part, the draws those of `seed`. Whether the scores are sure is not looked at.
@@ -133,6 +135,6 @@ def before_training(parts: Composition, subject: Subject, seed: int, asked: tupl
     model = deepcopy(subject.model)
     model.load_state_dict(dict(weights))
     masks = subject.masks | kept_weights(subject)
-    trainer = Trainer(model, *splits.train, recipe, epochs=0, order_seed=seed, masks=masks)
+    trainer = Trainer(model, *splits.train, recipe, epochs=epochs, order_seed=seed, masks=masks)
     parts = replace(parts, guards=Guards(doubt="ignore"))
     return Engine(parts, trainer, splits, asked=asked, parent=parent, seed=seed, observer=_Nobody())

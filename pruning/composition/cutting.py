@@ -32,14 +32,14 @@ class Choice:
 
 def choose(parts: Composition, context: Context, target: int) -> dict[str, Tensor]:
     """Masks of the weights after a cut that leaves `target` groups, or more where the selection wants more."""
-    return _cut(parts, context, target, parts.scorer.score(context))
+    return cut_by(parts, context, target, parts.scorer.score(context))
 
 
 def decide(parts: Composition, context: Context, target: int) -> Choice:
     """The same with a look at how sure the choice is."""
     scorer = parts.scorer
     estimate = scorer.estimate(context) if isinstance(scorer, Estimated) else Estimate(scorer.score(context))
-    masks = _cut(parts, context, target, estimate.scores)
+    masks = cut_by(parts, context, target, estimate.scores)
     if estimate.pair is None:
         return Choice(masks, estimate, None)
     kept = alive_count(parts.space.alive(masks))
@@ -47,7 +47,8 @@ def decide(parts: Composition, context: Context, target: int) -> Choice:
     return Choice(masks, estimate, found)
 
 
-def _cut(parts: Composition, context: Context, target: int, scores: Tensors) -> Tensors:
+def cut_by(parts: Composition, context: Context, target: int, scores: Tensors) -> Tensors:
+    """Masks after a cut by scores that are known."""
     pooled, alive = parts.space.pool(scores), parts.space.alive(dict(context.masks))
     kept = parts.select.kept(context, pooled, alive, lambda kept: _highest(parts, context, kept, scores), target)
     masks = _highest(parts, context, kept, scores)

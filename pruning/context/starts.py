@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
+
+import tyro
 
 from minima.store.command import BadInput
 
@@ -15,6 +17,14 @@ if TYPE_CHECKING:
     from minima.zoo.training.recipe import Recipe
 
 StartName = Literal["parent", "initialisation"]
+StartFlag = Annotated[
+    StartName,
+    tyro.conf.arg(
+        help="where the run begins. parent: with the parent's trained weights, which train on at a constant rate, the "
+        "last of the parent's training (a tenth of its first where the last is 0); initialisation: with the parent's "
+        "weights before its training, which train by its whole recipe"
+    ),
+]
 
 
 class Start(Protocol):

@@ -39,10 +39,11 @@ class EntropyBudget:
             name: living[name] - min(living[name], int(self.least * density * mask.numel()))
             for name, mask in alive.items()
         }
-        lost = losses(self._importance(context), spare, sum(living.values()) - kept)
+        lost = losses(self.importance(context), spare, sum(living.values()) - kept)
         return [((name,), living[name] - lost[name]) for name in living]
 
-    def _importance(self, context: Context) -> dict[str, float]:
+    def importance(self, context: Context) -> dict[str, float]:
+        """Entropy of its neurons times mean magnitude of its weights, for each layer that feeds a rectifier."""
         from entropy.layers.estimator import estimators
         from entropy.layers.rectifiers import by_weight, rectifiers
         from minima.zoo.batches import default_batch_size
