@@ -28,7 +28,7 @@ class OptimalBrainDamage(Method):
     name: ClassVar[str] = "obd"
     phase: ClassVar = "after training"
     summary: ClassVar[str] = "least w^2 H_ii / 2 at once, of the trained network or with --start initialisation"
-    paper: ClassVar[str] = "LeCun et al. 1990; H_ii: Bekas et al. 2007"
+    paper: ClassVar[str] = "LeCun et al. 1990; probes: Bekas et al. 2007"
 
     start: StartFlag = "parent"
     sample: Annotated[Sample, tyro.conf.arg(name="")] = field(default_factory=lambda: Sample(examples=1000))

@@ -13,6 +13,7 @@ from minima.store.command import Command
 from minima.zoo.device import DeviceName
 from minima.zoo.training.recipe import Recipe
 from pruning.composition.method import Method
+from pruning.context.starts import FromParent
 
 
 def _optional(recipe: type[Any]) -> type[Any]:
@@ -66,7 +67,8 @@ class Prune(Command):
     """let no cut separate the output from the input: where one would, the weights of one path stay, and others of the
     lowest scores go in their place"""
     accept_noise: bool = False
-    """cut even where two estimates of the scores hardly agree on the ranks of the weights (refused otherwise)"""
+    """where scores are estimated from probes or from some of the examples, cut by them even if a second estimate ranks
+    the weights quite otherwise (Spearman's correlation below 0.2), which is refused without this flag"""
     data: str | None = None
     """the parent's data again, if they are code (path/to/file.py:factory): it is run only when it is named here"""
     data_root: Path | None = None
@@ -80,12 +82,20 @@ class Prune(Command):
         method: Method
 
 
-TRAINING = (
-    "Flags of the training (--optimiser to --patience) that are not given are those of the parent's training, but "
-    "where the run goes on from the parent's trained weights its rate is constant: the last of that training, or a "
-    "tenth of its first where the last is 0 or unknown. With --start initialisation, --rewind or --retrain the "
-    "parent's rule of the rate is used as it is."
-)
+CONSTANT = "a constant rate, the last of that training (a tenth of its first where the last is 0 or unknown)"
+
+
+def _training(method: type[Method]) -> str:
+    """How a run trains where no flags say it."""
+    own, others = {each.name for each in fields(method)}, "Flags from --optimiser to --patience that are not given are"
+    of_the_parent = f"{others} those of the parent's training, its rule of the learning rate as well"
+    if not isinstance(method().composition().start, FromParent):
+        return of_the_parent + (f"; with --start parent, {CONSTANT}." if "start" in own else ".")
+    flags = {"start": "--start initialisation", "rewind": "--rewind", "retrain": "--retrain"}
+    rule = " or ".join(flag for name, flag in flags.items() if name in own)
+    return f"{others} those of the parent's training, at {CONSTANT}" + (
+        f"; with {rule}, its own rule." if rule else "."
+    )
 
 
 def _source(method: type[Method]) -> str:
@@ -103,5 +113,5 @@ def arguments_of(method: type[Method]) -> type[Prune]:
         frozen=True,
         kw_only=True,
     )
-    made.__doc__ = "\n\n".join((inspect.cleandoc(method.__doc__ or ""), f"{_source(method)} {TRAINING}"))
+    made.__doc__ = "\n\n".join((inspect.cleandoc(method.__doc__ or ""), f"{_source(method)} {_training(method)}"))
     return made
