@@ -2,7 +2,7 @@
 # make findings  what the literature says of pruning methods, put to the test: out/, fig/findings.md (hours)
 # make test      the tests
 # make lint      ruff and mypy
-# make bench     what each measurement costs in plain forward passes, and whether the comparison with peers works
+# make bench     what each measurement costs in plain forward passes, how far masks depend on chance, and whether the comparison with peers works
 # make peers     curvature beside PyHessian, curvlinops and hessian-eigenthings: an hour, of a quiet machine
 # Each creates .venv first if it is missing; bench and peers also .venv-peers.
 
@@ -39,6 +39,8 @@ bench: $(READY) $(PEERS_READY)
 	$(BIN)/python -m benchmarks.floor
 	$(BIN)/python -m benchmarks.entropy
 	$(BIN)/python -m benchmarks.masks
+	$(BIN)/python -m benchmarks.rank_stability
+	$(BIN)/python -m benchmarks.rounding
 	$(BIN)/python -m benchmarks.tiles
 	$(PEERS_BIN)/python -m pytest tests/landscape/test_peer_agreement.py
 	$(PEERS_BIN)/python -m benchmarks.peers --quick

@@ -61,12 +61,13 @@ def subject(name: str, images: int) -> Subject:
     """The network, trained if it is not yet, with the first `images` of its train split."""
     from minima.zoo.subject.subject import load_subject
 
-    return load_subject(_checkpoint(name), data=NETWORKS[name].data, samples=images, batch_size=CHUNK)
+    path = train(name, NETWORKS[name])
+    return load_subject(path, data=NETWORKS[name].data, samples=images, batch_size=CHUNK)
 
 
-def _checkpoint(name: str) -> Path:
-    """`out/benchmarks/NAME.pt`; a finished one is left as it is."""
-    recipe, path = NETWORKS[name], FOLDER / f"{name}.pt"
+def train(name: str, recipe: Trained) -> Path:
+    """`out/benchmarks/NAME.pt`, trained by the recipe; a finished one is left as it is."""
+    path = FOLDER / f"{name}.pt"
     path.parent.mkdir(parents=True, exist_ok=True)
     line = [
         sys.executable,

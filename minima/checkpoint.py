@@ -84,7 +84,8 @@ def _text(summary: dict[str, Any]) -> str:
 
 def _sparsity(summary: dict[str, Any]) -> str:
     if not summary["layers"]:
-        return "dense: no masks"
+        frozen = (summary["metrics"] or {}).get("frozen")
+        return f"dense: no masks; {frozen:.6g} of the prunable weights did not train" if frozen else "dense: no masks"
     return f"{summary['sparsity']:.6g}: {summary['survivors'] or 0:,} of {summary['prunable']:,} weights survive"
 
 

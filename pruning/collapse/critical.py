@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from minima.zoo.anatomy.prunable import prunable
+from pruning.composition.guards import Guards
 from pruning.context.counts import alive_counts, size
 from pruning.schedules.event import Span
 from pruning.selection.exact import Exact
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from minima.zoo.subject.subject import Subject
     from pruning.composition.composition import Composition
     from pruning.composition.method import Method
+    from pruning.running.engine import Engine
 
     Counts = Mapping[str, int]
     """weights left in each layer"""
@@ -102,29 +104,37 @@ def kept_weights(subject: Subject) -> dict[str, Tensor]:
 
 
 def cutter(method: Method, subject: Subject, seed: int) -> Callable[[int], Counts]:
-    """k -> weights left in each layer by `python -m pruning METHOD` before its first step, k of them being kept.
+    """k -> weights left in each layer by `python -m pruning METHOD` before its first step, k of them being kept."""
+    total = size(kept_weights(subject))
+
+    def left(kept: int) -> Counts:
+        engine = before_training(method.composition(), subject, seed, (1 - kept / total,))
+        engine.complete()
+        return alive_counts(engine.masks)
+
+    return left
+
+
+def before_training(
+    parts: Composition, subject: Subject, seed: int, asked: tuple[float, ...], epochs: int = 0
+) -> Engine:
+    """A run of so many epochs, at its beginning.
 
     The weights are those the method starts at (the checkpoint's own, or its initial ones), the examples its training
-    part, the draws those of `seed`.
+    part, the draws those of `seed`. Whether the scores are sure is not looked at.
     """
     from minima.zoo.data.splits import make_splits
     from minima.zoo.training.loop import Trainer
     from pruning.running.engine import Engine
     from pruning.running.job import trained_by
 
-    parts, parent, trained = method.composition(), subject.checkpoint, subject.checkpoint.training
+    parent, trained = subject.checkpoint, subject.checkpoint.training
     held_out, split_seed = trained.get("validation", 0.0), trained.get("split_seed", parent.seed)
     splits = make_splits(subject.dataset, held_out, split_seed, subject.device)
     weights, recipe = parts.start.weights(parent), parts.start.recipe(trained_by(parent))
-    masks = kept_weights(subject)
-
-    def left(kept: int) -> Counts:
-        model = deepcopy(subject.model)
-        model.load_state_dict(dict(weights))
-        trainer = Trainer(model, *splits.train, recipe, epochs=0, order_seed=seed, masks=subject.masks | masks)
-        asked = (1 - kept / size(masks),)
-        engine = Engine(parts, trainer, splits, asked=asked, parent=parent, seed=seed, observer=_Nobody())
-        engine.complete()
-        return alive_counts(engine.masks)
-
-    return left
+    model = deepcopy(subject.model)
+    model.load_state_dict(dict(weights))
+    masks = subject.masks | kept_weights(subject)
+    trainer = Trainer(model, *splits.train, recipe, epochs=epochs, order_seed=seed, masks=masks)
+    parts = replace(parts, guards=Guards(doubt="ignore"))
+    return Engine(parts, trainer, splits, asked=asked, parent=parent, seed=seed, observer=_Nobody())

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from pruning.composition.guards import Guards
 from pruning.context.starts import FromParent, Start
 from pruning.recoveries.go_on import GoOn
 from pruning.recoveries.recovery import Recovery
@@ -54,6 +55,7 @@ class Composition:
     update: Update = field(default_factory=Plain)
     start: Start = field(default_factory=FromParent)
     space: Space = field(default_factory=Elements)
+    guards: Guards = field(default_factory=Guards)
 
     def loose(self, model: nn.Module) -> LooseMasks | None:
         """Masks that follow the weights of `model`; None where they change at cuts alone."""
@@ -73,7 +75,7 @@ class Composition:
         {'scorer': 'magnitude', 'schedule': 'cubic', 'start': 'from epoch'}
         """
         default = Composition(self.scorer, self.schedule)
-        names = [part.name for part in fields(self)]
+        names = [part.name for part in fields(self) if part.name != "guards"]
         own = [
             name for name in names if name in ("scorer", "schedule") or getattr(self, name) != getattr(default, name)
         ]

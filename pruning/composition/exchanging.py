@@ -10,7 +10,7 @@ import tyro
 from pruning.composition.composition import Composition
 from pruning.composition.method import Method
 from pruning.context.drop import drop_named, drops
-from pruning.context.starts import StartName, start_at
+from pruning.context.starts import StartFlag, start_at
 from pruning.regrow.exchange import Exchange
 from pruning.regrow.fraction import Fraction
 from pruning.regrow.growth import Growth
@@ -27,17 +27,28 @@ class Exchanging(Method):
     phase: ClassVar = "during training"
     growth: ClassVar[Growth]
 
-    start: StartName = "initialisation"
-    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights, at the final rate"""
-    drop: Annotated[str, tyro.conf.arg(help=f"what goes: {', '.join(drops())}")] = "magnitude"
+    start: StartFlag = "initialisation"
+    drop: Annotated[
+        str,
+        tyro.conf.arg(
+            help=f"the score by which weights go, the lowest first: {', '.join(drops())}. Of the kept weight w and the "
+            "gradient g of the loss of a batch: magnitude |w|; snip |w g|; taylor (w g)^2; mest |w| + |g|; gradstep "
+            "|w - g|; sensitivity |g| / |w|; reciprocal-sensitivity |w| / |g|; grasp w (H g), the Hessian H and g of "
+            "logits divided by 200, g of removed weights as well, as the authors' code has it; grasp-kept w (H g) "
+            "without that division and with g of the kept weights alone, whose |g|^2 changes by -2 w (H g); set takes "
+            "as many positive as negative weights, those nearest to 0; running-magnitude and running-snip average over "
+            "earlier exchanges; random draws"
+        ),
+    ] = "magnitude"
     frequency: int | None = None
-    """steps between exchanges (default: a hundredth of the run, at least 10)"""
+    """steps of the optimiser from one exchange to the next (default: a hundredth of the run, at least 10)"""
     fraction: float = 0.3
-    """of each layer's kept weights that the first exchange moves"""
+    """fraction of each layer's kept weights that the first exchange moves"""
     last_fraction: float = 0.0
-    """the same of the last exchange; in between along a cosine"""
+    """fraction of each layer's kept weights that the last exchange moves; in between the fraction falls along a cosine
+    """
     end: float = 0.75
-    """fraction of the run after which nothing is exchanged"""
+    """fraction of the run after which nothing is exchanged any more"""
 
     def composition(self) -> Composition:
         return Composition(

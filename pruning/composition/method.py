@@ -20,6 +20,8 @@ class Method:
     summary: ClassVar[str]
     """one line"""
     paper: ClassVar[str]
+    remedy: ClassVar[str] = "--epochs"
+    """flags to change where a run ends before the sparsity it was asked for"""
 
     def composition(self) -> Composition:
         """The parts, with these hyper-parameters."""

@@ -14,14 +14,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Flow:
+    """Which product of the Hessian with a gradient g of the whole network."""
+
+    dense: bool
+    """g is that of removed weights too, else of the kept ones alone"""
+    temperature: float = 1.0
+    """divides the logits"""
+
+
+@dataclass(frozen=True)
 class Layer:
     """One tensor at an exchange."""
 
     weight: Tensor
     gradient: Callable[[], Tensor]
     """dense gradient of the mean loss of one batch: of removed weights too"""
-    product: Callable[[], Tensor]
-    """H g of that batch, g being the gradient of the kept weights of the whole network"""
+    product: Callable[[Flow], Tensor]
+    """H g of that batch"""
     kept: Tensor
     draw: Callable[[str], Tensor]
     """uniform numbers in [0, 1) for a purpose, of the tensor's shape"""

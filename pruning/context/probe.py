@@ -26,9 +26,10 @@ class Probe(Sample):
     """Mean cross-entropy (nats) of logits / temperature over a sample, as a function of the parameters."""
 
     temperature: float = 1.0
-    """divides the logits"""
+    """number that divides the network's outputs before the loss, while scores are computed"""
     mode: Literal["eval", "train"] = "eval"
-    """of the network: eval: batch norm by its running statistics, no dropout; train: by the batch, with dropout"""
+    """how the network is run while scores are computed. eval: batch normalisation by its running statistics, no
+    dropout; train: batch normalisation by the statistics of the examples at hand, with dropout"""
 
     def __post_init__(self) -> None:
         super().__post_init__()

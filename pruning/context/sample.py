@@ -19,9 +19,9 @@ class Sample:
     """Examples drawn from the training part without replacement: a pure function of seed, number of the cut, draw."""
 
     examples: int = 128
-    """training examples to score on, by class: of each (all, if there are fewer)"""
+    """number of training examples that scores are computed from; with --by class, of each class"""
     by: Literal["chance", "class"] = "chance"
-    """how they are drawn: from the whole training part, or as many of each class"""
+    """chance: they are drawn from the whole training part; class: as many of each class"""
 
     def __post_init__(self) -> None:
         if self.examples < 1:
@@ -45,6 +45,18 @@ class Sample:
             order = order[: self.examples]
         order = order.to(context.x.device)
         return context.x[order], context.y[order]
+
+    def size(self, context: Context) -> int:
+        """How many examples are drawn."""
+        return len(self.draw(context)[1])
+
+    def remedy(self) -> str:
+        """What to type for more of them.
+
+        >>> Sample(examples=128).remedy()
+        '--examples 512'
+        """
+        return f"--examples {4 * self.examples}"
 
 
 def check_labels(y: Tensor) -> None:

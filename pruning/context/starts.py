@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
+
+import tyro
 
 from minima.store.command import BadInput
 
@@ -15,6 +17,14 @@ if TYPE_CHECKING:
     from minima.zoo.training.recipe import Recipe
 
 StartName = Literal["parent", "initialisation"]
+StartFlag = Annotated[
+    StartName,
+    tyro.conf.arg(
+        help="where the run begins. parent: with the parent's trained weights, which train on at a constant rate, the "
+        "last of the parent's training (a tenth of its first where the last is 0); initialisation: with the parent's "
+        "weights before its training, which train by its whole recipe"
+    ),
+]
 
 
 class Start(Protocol):
@@ -54,9 +64,11 @@ class FromEpoch:
     """The parent's weights at the end of an epoch of its training (0: initialisation), by the parent's whole recipe."""
 
     epoch: int = 0
+    asked: str = "this method starts at the initial weights"
+    """why it is that epoch: a flag, or the method"""
 
     def weights(self, parent: Checkpoint) -> Mapping[str, Tensor]:
-        return weights_at(parent, self.epoch, "--start initialisation")
+        return weights_at(parent, self.epoch, self.asked)
 
     def recipe(self, parent: Recipe) -> Recipe:
         return parent
@@ -102,7 +114,7 @@ def to_variance(weight: Tensor, variance: float) -> Tensor:
 
 def start_at(name: StartName) -> Start:
     """The start a `--start` flag names."""
-    return FromParent() if name == "parent" else FromEpoch(0)
+    return FromParent() if name == "parent" else FromEpoch(0, "--start initialisation")
 
 
 def final_rate(recipe: Recipe) -> Recipe:
@@ -124,12 +136,21 @@ def trained_epochs(parent: Checkpoint, otherwise: int) -> int:
     return int(parent.training.get("epochs") or otherwise)
 
 
-def weights_at(parent: Checkpoint, epoch: int, flag: str) -> Mapping[str, Tensor]:
+def weights_at(parent: Checkpoint, epoch: int, why: str) -> Mapping[str, Tensor]:
     """The parent's state dict at the end of `epoch` of its training; BadInput where the file does not hold it."""
     if epoch in parent.weights_at:
         return parent.weights_at[epoch]
     held = ", ".join(str(known) for known in sorted(parent.weights_at)) or "none"
     raise BadInput(
-        f"{flag}: the checkpoint does not hold the weights of epoch {epoch} of its training (it holds: {held}). "
-        "A dense checkpoint of minima.train holds epoch 0"
+        f"{why}: the checkpoint does not hold the weights of epoch {epoch} of its training (it holds: {held}).\n"
+        + (_from_its_parent(parent) if parent.method else "Dense checkpoints of python -m minima.train hold epoch 0")
+    )
+
+
+def _from_its_parent(pruned: Checkpoint) -> str:
+    """What to type instead of a file that was pruned."""
+    by, parent = (pruned.method or {}).get("name", "a pruning method"), pruned.parent or "unknown"
+    return (
+        f"It was made by {by} of another file (SHA-256 {parent[:12]}...): give that dense file in its place, which "
+        "holds its initial weights"
     )

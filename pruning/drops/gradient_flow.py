@@ -1,11 +1,11 @@
-"""Drop weights without which the gradient of the sparse network is largest (Wang et al. 2020, GraSP)."""
+"""Drop weights without which the gradient is largest, as GraSP was published (Wang et al. 2020)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from pruning.context.drop import Drop, Layer
+from pruning.context.drop import Drop, Flow, Layer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GradientFlow(Drop):
-    """w (H g): without the weight |g|^2 changes by about -2 w (H g)."""
+    """w (H g), g being the gradient by all weights, removed ones as well, of logits divided by 200."""
 
     name: ClassVar[str] = "grasp"
+    flow: ClassVar[Flow] = Flow(dense=True, temperature=200.0)
 
     def score(self, layer: Layer) -> Tensor:
-        return layer.weight * layer.product()
+        return layer.weight * layer.product(self.flow)

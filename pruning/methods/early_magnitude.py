@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pruning.composition.composition import Composition
 from pruning.composition.method import Method
-from pruning.context.starts import StartName, start_at
+from pruning.context.starts import StartFlag, start_at
 from pruning.schedules.any_epoch import AnyEpoch
 from pruning.scorers.magnitude import Magnitude
 from pruning.triggers.edge import Edge
@@ -16,7 +16,7 @@ from pruning.triggers.stability import Stability
 
 @dataclass(frozen=True)
 class EarlyMagnitude(Method):
-    """Remove the smallest weights at once in the midst of training, as soon as a trigger finds the network ready."""
+    """Remove the smallest weights all at once in the midst of training, as soon as the network is found ready."""
 
     name: ClassVar[str] = "early-magnitude"
     phase: ClassVar = "during training"
@@ -24,20 +24,22 @@ class EarlyMagnitude(Method):
         "smallest weights at once, when their choice is stable or training is at the edge of stability"
     )
     paper: ClassVar[str] = "Shen et al. 2022; Cohen et al. 2021"
+    remedy: ClassVar[str] = "more --epochs, or a smaller --tau or --past (--when stable) or --fraction (--when edge)"
 
-    start: StartName = "initialisation"
-    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights, at the final rate"""
+    start: StartFlag = "initialisation"
     when: Literal["stable", "edge"] = "stable"
-    """stable: the numbers of weights that layers would keep change no more (EPI); edge: the largest curvature has
-    reached what the next step bears, 2 / lr without momentum"""
+    """what "ready" means. stable: the number of weights that each layer would keep hardly changes any more from epoch
+    to epoch (the early pruning indicator); edge: the largest eigenvalue of the loss's Hessian has reached the largest
+    at which the optimiser's next step is stable, 2 / lr without momentum"""
     tau: float = 0.983
-    """stable: least similarity to the epochs before"""
+    """--when stable: how alike the numbers of weights that layers would keep must be to those of the epochs before,
+    from 0 (nothing in common) to 1 (equal)"""
     past: int = 5
-    """stable: how many of them"""
+    """--when stable: over how many epochs before this likeness is averaged"""
     fraction: float = 1.0
-    """edge: of the largest stable curvature"""
+    """--when edge: fraction of the largest stable eigenvalue that is to be reached"""
     samples: int = 1000
-    """edge: training examples that the curvature is measured on"""
+    """--when edge: number of training examples, the first of the split, that the eigenvalue is computed from"""
 
     def composition(self) -> Composition:
         trigger = Edge(self.fraction, self.samples) if self.when == "edge" else Stability(self.tau, self.past)

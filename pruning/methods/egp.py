@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pruning.composition.composition import Composition
 from pruning.composition.method import Method
-from pruning.recoveries.retrain import Rule, retrained
+from pruning.recoveries.retrain import RuleFlag, retrained
 from pruning.schedules.geometric import Geometric
 from pruning.scopes.entropy_budget import EntropyBudget
 from pruning.scorers.magnitude import Magnitude
@@ -15,10 +15,14 @@ from pruning.scorers.magnitude import Magnitude
 
 @dataclass(frozen=True)
 class Egp(Method):
-    """Remove the smallest weights in rounds, most of them from the layer whose neurons have the least entropy times
-    magnitude of weights, so that whole layers empty; retrain after each round.
+    """Entropy-guided pruning: remove the smallest weights in rounds and retrain after each. A layer loses the more, the
+    less the entropy of its neurons' states (on or off) times the mean magnitude of its weights is, so that whole layers
+    empty, which only a network with shortcuts survives: see --keep-path and --least.
 
-    The control at the same budget is `iterative-magnitude --fraction 0.5 --retrain slr`.
+    Entropies are those over the whole training part, where the published code averages over batches of 128, which makes
+    them depend on the batches. RANKS
+
+    The control with the same epochs is iterative-magnitude --fraction 0.5 --retrain slr.
     """
 
     name: ClassVar[str] = "egp"
@@ -28,12 +32,11 @@ class Egp(Method):
     estimator: ClassVar[Literal["egp", "nepenthe"]] = "egp"
 
     fraction: float = 0.5
-    """zeta: of what is left that a round removes, the last one less"""
+    """fraction of what is left that a round removes (zeta); the last round removes less"""
     least: float = 0.0
-    """part that stays of what pruning every layer alike would leave in it (0, as published, empties whole layers, which
-    only a network with shortcuts survives)"""
-    retrain: Rule = "slr"
-    """learning-rate rule after each cut, made from the parent's: ft, lrw, slr, clr, llr or allr"""
+    """fraction that stays in any case of what a layer would keep if every layer lost alike (0, as published, lets whole
+    layers empty)"""
+    retrain: RuleFlag = "slr"
 
     def composition(self) -> Composition:
         schedule, scope = Geometric(fraction=self.fraction), EntropyBudget(self.estimator, self.least)

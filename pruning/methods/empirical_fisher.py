@@ -10,22 +10,22 @@ import tyro
 from pruning.composition.composition import Composition
 from pruning.composition.method import Method
 from pruning.context.sample import Sample
-from pruning.context.starts import StartName, start_at
+from pruning.context.starts import StartFlag, start_at
 from pruning.schedules.one_shot import OneShot
 from pruning.scorers.fisher_diagonal import FisherDiagonal
 
 
 @dataclass(frozen=True)
 class EmpiricalFisher(Method):
-    """Remove the weights with the least w^2 F_ii / 2, F_ii the mean squared gradient of an example; then train."""
+    """Remove the weights with the least w^2 F / 2, then train: F is the mean over examples of the squared derivative of
+    an example's loss at its own label. RANKS"""
 
     name: ClassVar[str] = "empirical-fisher"
     phase: ClassVar = "after training"
     summary: ClassVar[str] = "least w^2 F_ii / 2 at once, of the trained network or with --start initialisation"
     paper: ClassVar[str] = "Theis et al. 2018"
 
-    start: StartName = "parent"
-    """parent: its trained weights, at the final rate; initialisation: its weights of epoch 0, by its recipe"""
+    start: StartFlag = "parent"
     sample: Annotated[Sample, tyro.conf.arg(name="")] = field(default_factory=lambda: Sample(examples=1000))
 
     def composition(self) -> Composition:

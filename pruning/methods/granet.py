@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pruning.composition.composition import Composition
 from pruning.composition.method import Method
-from pruning.context.starts import StartName, start_at
+from pruning.context.starts import StartFlag, start_at
 from pruning.drops.magnitude import Magnitude as SmallestGo
 from pruning.regrow.exchange import Exchange
 from pruning.regrow.fraction import Fraction
@@ -28,28 +28,29 @@ from pruning.scorers.scorer import Scorer
 
 @dataclass(frozen=True)
 class GraNet(Method):
-    """Gradual magnitude pruning; at each cut, and on at the final sparsity, the smallest weights of each layer also
-    make room for removed ones with the largest gradients (zero-cost neuroregeneration)."""
+    """Gradual magnitude pruning with neuroregeneration: after each cut, and on at the sparsity asked for, the smallest
+    kept weights of each layer make room for as many removed ones, those with the largest gradients."""
 
     name: ClassVar[str] = "granet"
     phase: ClassVar = "during training"
     summary: ClassVar[str] = "smallest weights on a cubic schedule; at each cut some come back by their gradients"
     paper: ClassVar[str] = "Liu et al. 2021"
 
-    start: StartName = "initialisation"
-    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights, at the final rate"""
+    start: StartFlag = "initialisation"
     initial: float = 0.0
-    """sparsity to start at, of a random network with layer densities by the Erdos-Renyi rule (the paper: 0 and 0.5)"""
+    """sparsity that the run starts at: weights are removed at random, small layers keeping more of theirs (Erdos-Renyi
+    rule). 0 starts dense; the paper uses 0 and 0.5"""
     frequency: int | None = None
-    """steps between cuts (default: a hundredth of the run)"""
+    """steps of the optimiser from one cut to the next (default: a hundredth of the run)"""
     begin: float = 0.0
-    """fraction of the run before the schedule starts"""
+    """fraction of the run that passes before the first cut"""
     end: float = 0.5
-    """fraction of the run at which the target is reached; regeneration goes on"""
+    """fraction of the run at which the sparsity asked for is reached; weights are exchanged until the end"""
     fraction: float = 0.5
-    """of each layer's kept weights that are exchanged at the beginning"""
+    """fraction of each layer's kept weights that is exchanged after the first cut"""
     last_fraction: float = 0.005
-    """the same at the end of the run; in between along a cosine"""
+    """fraction of each layer's kept weights that is exchanged at the end of the run; in between it falls along a cosine
+    """
 
     def composition(self) -> Composition:
         cuts: Schedule = Cubic(self.frequency, self.begin, self.end)

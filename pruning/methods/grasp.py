@@ -21,10 +21,12 @@ def _published() -> Probe:
 
 @dataclass(frozen=True)
 class Grasp(Method):
-    """Gradient signal preservation: remove the weights without which the gradient is largest, before training.
+    """Gradient signal preservation: before training, remove the weights without which the gradient is largest, those
+    with the largest -w (H g): g is the gradient of the loss and H its Hessian, both of the outputs divided by
+    --temperature.
 
-    Those with the largest -w (H g). The network is scored as it is: the published code draws new weights for its linear
-    layers while it scores.
+    The network is scored with the weights it has, where the published code draws new ones for its linear layers while
+    it scores. RANKS
     """
 
     name: ClassVar[str] = "grasp"

@@ -16,29 +16,35 @@ from pruning.triggers.accuracy_drop import AccuracyDrop
 
 @dataclass(frozen=True)
 class Ice(Method):
-    """Prune layer after layer; fine-tune for an epoch only where validation accuracy has suffered, at a rate that
-    falls as the network empties, and without the layers that hardly change.
+    """ICE-Pruning, with single weights: prune layer after layer, each by the same fraction; after a layer, fine-tune
+    for an epoch only where the validation accuracy has suffered, at a rate that falls as the network empties, and
+    without the layers that hardly change. After the last layer, fine-tune for --final-epochs at twice the rate.
 
-    The published method removes filters and distils the unpruned network into the pruned one; this is its course with
-    single weights and the plain loss. The run ends when the last layer is pruned and needs no training any more:
-    --epochs limits it.
+    The published method removes filters, and learns from the outputs of the unpruned network beside the labels; this is
+    its course with single weights and the plain loss.
     """
 
     name: ClassVar[str] = "ice"
     phase: ClassVar = "after training"
     summary: ClassVar[str] = "layer by layer, an epoch of fine-tuning only where accuracy has suffered"
     paper: ClassVar[str] = "Hu et al. 2025"
+    remedy: ClassVar[str] = "more --epochs (a layer takes one at most) or a larger --threshold"
 
     threshold: float = 1.5
-    """fall of the validation accuracy below that of the parent, in percentage points, that calls for fine-tuning"""
+    """how far the validation accuracy may fall below the parent's, in percentage points, before fine-tuning is called
+    for"""
     freeze: float = 0.3
-    """fraction of the layers, those that changed least in an epoch of trial, that are not fine-tuned"""
+    """fraction of the layers that are not fine-tuned: those whose weights changed least in an epoch of training after
+    the first cut, which is then taken back"""
     centre: float = 0.15
-    """sparsity at which the rate has fallen half of its way"""
+    """sparsity of the network at which the learning rate has fallen half of its way"""
     steepness: float = 50.0
-    """how suddenly it falls there"""
+    """how suddenly the learning rate falls there: the exponent beta of the published rule"""
     drop: float = 0.7
-    """how far it falls, as a fraction of the rate at the start"""
+    """how far the learning rate falls in all, as a fraction of the rate at the start"""
+    final_epochs: int | None = None
+    """epochs of fine-tuning after the last layer, at twice the rate that the sparsity then reached calls for (default:
+    all that are left of --epochs)"""
 
     def composition(self) -> Composition:
         return Composition(
@@ -46,5 +52,5 @@ class Ice(Method):
             schedule=LayerWalk(),
             scope=NextLayer(),
             trigger=AccuracyDrop(self.threshold),
-            recovery=AwareRate(self.freeze, self.centre, self.steepness, self.drop),
+            recovery=AwareRate(self.freeze, self.centre, self.steepness, self.drop, self.final_epochs),
         )

@@ -10,7 +10,7 @@ from pruning.composition.composition import Composition
 from pruning.composition.method import Method
 from pruning.context.starts import TrainedAgain
 from pruning.recoveries.fresh_optimiser import FreshOptimiser
-from pruning.recoveries.retrain import Rule, retrained
+from pruning.recoveries.retrain import OptionalRuleFlag, retrained
 from pruning.recoveries.rewind import Rewind
 from pruning.schedules.constant import Constant
 from pruning.schedules.geometric import Geometric
@@ -23,36 +23,37 @@ from pruning.triggers.patience import Patience
 
 @dataclass(frozen=True)
 class IterativeMagnitude(Method):
-    """Remove the smallest weights in rounds, with training after each round.
+    """Remove the weights of smallest magnitude |w| in rounds, and train after each.
 
-    Rounds to sparsities of one's own: --rounds 1 --sparsity 0.5 0.7 0.8.
+    For sparsities of your own choice in the rounds: --rounds 1 --sparsity 0.5 0.7 0.8.
     """
 
     name: ClassVar[str] = "iterative-magnitude"
     phase: ClassVar = "after training"
     summary: ClassVar[str] = "smallest weights in rounds, fine-tuned, retrained or rewound after each"
     paper: ClassVar[str] = "Han et al. 2015; Frankle & Carbin 2019; Zimmer et al. 2023; Janusz et al. 2025"
+    remedy: ClassVar[str] = "more --epochs, or a smaller --wait or fewer --rounds"
 
     pace: Literal["geometric", "constant", "hybrid"] = "geometric"
-    """what a round removes. geometric: the same fraction of what is left; constant: the same number; hybrid: first
-    --first at once, then ever less from --step on"""
+    """how much a round removes. geometric: the same fraction of what is left; constant: the same number of weights;
+    hybrid: the first round removes --first, the following ones ever less, beginning with --step"""
     rounds: int = 10
-    """geometric and constant: cuts; the epochs are shared out equally over them"""
+    """with --pace geometric or constant: the number of cuts; the epochs are shared out equally over them"""
     fraction: float | None = None
-    """geometric: of what is left that a round removes, in place of --rounds"""
+    """with --pace geometric: the fraction of what is left that a round removes; there are then as many rounds as it
+    takes, and --rounds does not count"""
     first: float | None = None
-    """hybrid: sparsity after the first cut"""
+    """with --pace hybrid: sparsity after the first cut"""
     step: float | None = None
-    """hybrid: fraction of all weights that the second cut removes"""
+    """with --pace hybrid: fraction of all weights that the second cut removes"""
     wait: tuple[int, ...] = ()
-    """after each cut, train until the validation loss has not reached a new low for so many epochs, go back to the
-    weights of the low, and cut again; several: one for each cut, the last for all further ones. --epochs limits the
-    run"""
+    """train after each cut until the validation loss has not reached a new low for so many epochs, take up the weights
+    of the last low, and cut again; several numbers: one for each cut, the last for all further ones. --epochs limits
+    the run (default: as many epochs after each cut)"""
     rewind: int | None = None
-    """after each cut, survivors go back to the parent's weights at the end of this epoch (0: initialisation) and the
-    parent's learning-rate rule is replayed from there (default: fine-tune)"""
-    retrain: Rule | None = None
-    """learning-rate rule after each cut, made from the parent's: ft, lrw (rate rewinding), slr, clr, llr or allr"""
+    """after each cut, take up the parent's weights as they were at the end of this epoch of its training (0: before
+    it), and train by the parent's learning-rate rule from there on (default: go on with the weights as they are)"""
+    retrain: OptionalRuleFlag = None
 
     def composition(self) -> Composition:
         self._check()

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pruning.composition.composition import Composition
 from pruning.composition.method import Method
-from pruning.context.starts import StartName, start_at
+from pruning.context.starts import StartFlag, start_at
 from pruning.schedules.every_epoch import EveryEpoch
 from pruning.scorers.magnitude import Magnitude
 from pruning.selection.loss_bound import LossBound
@@ -17,29 +17,34 @@ from pruning.updates.insensitivity import Form, Insensitivity
 
 @dataclass(frozen=True)
 class Lobster(Method):
-    """LOss-Based SensiTivity rEgulaRization: weights to which the loss is insensitive shrink in every step; on a
-    plateau of the validation loss, those under the highest threshold that the validation loss bears are removed.
+    """LOss-Based SensiTivity rEgulaRization: in every step, weights to which the loss is insensitive shrink. When the
+    validation loss stops falling, the smallest weights are removed: as many as it bears without rising by more than
+    --tolerance, but never beyond the sparsity asked for.
 
-    Unlike in the published code, only weights are removed (biases and norms are shrunk, but never removed), and the
-    threshold is held back at the sparsity asked for.
+    Other than the published code, this removes weights alone (biases and normalisations shrink, but stay), and of the
+    last two thresholds of its search it takes the one that keeps the bound, where the published code takes the middle
+    between it and one that breaks the bound.
     """
 
     name: ClassVar[str] = "lobster"
     phase: ClassVar = "during training"
     summary: ClassVar[str] = "insensitive weights shrink; a threshold under a bound on the loss removes them"
     paper: ClassVar[str] = "Tartaglione et al. 2022"
+    remedy: ClassVar[str] = "a larger --strength, --tolerance or --epochs, or a smaller --plateau"
 
-    start: StartName = "initialisation"
-    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights, at the final rate"""
+    start: StartFlag = "initialisation"
     strength: float = 1e-4
-    """lambda: factor of the shrinkage of a step (not multiplied by the learning rate)"""
+    """lambda: fraction of a weight that a step takes where the loss does not depend on it at all (it is not multiplied
+    by the learning rate)"""
     form: Form = "code"
-    """code: shrink after the optimiser's step, as the authors' repository does; paper: both at the old weights"""
+    """code: weights shrink after the optimiser's step, as in the authors' code; paper: step and shrinkage are both
+    computed from the weights before the step"""
     tolerance: float = 0.05
-    """TWT: relative rise of the validation loss that a cut may cause"""
+    """how far a cut may raise the validation loss, as a fraction of it"""
     plateau: int = 1
-    """PWE: epochs without a better validation loss before a cut, which then starts from the best weights (0, the
-    published default, cuts after every epoch, even while nothing is learned yet and every cut seems harmless)"""
+    """how many epochs in a row the validation loss must not reach a new low before a cut is made, which then starts
+    from the weights of the last low (0, the published default, cuts after every epoch, even while nothing is learned
+    yet and every cut seems harmless)"""
 
     def composition(self) -> Composition:
         return Composition(

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from minima.store.command import BadInput
 from pruning.composition.composition import Composition
 from pruning.composition.method import Method
-from pruning.recoveries.retrain import Rule, retrained
+from pruning.recoveries.retrain import OptionalRuleFlag, retrained
 from pruning.schedules.one_shot import OneShot
 from pruning.scopes.each_layer import EachLayer
 from pruning.scopes.erdos_renyi import ErdosRenyi
@@ -21,7 +21,7 @@ from pruning.scorers.magnitude import Magnitude
 
 @dataclass(frozen=True)
 class OneShotMagnitude(Method):
-    """Remove the smallest weights of the trained network, all at once, then fine-tune."""
+    """Remove the weights of smallest magnitude |w| from the trained network, all at once, then fine-tune it."""
 
     name: ClassVar[str] = "magnitude"
     phase: ClassVar = "after training"
@@ -29,14 +29,13 @@ class OneShotMagnitude(Method):
     paper: ClassVar[str] = "Han et al. 2015; ERK: Evci et al. 2020; LAMP: Lee et al. 2021"
 
     scope: Literal["global", "layer", "erk", "lamp", "given"] = "global"
-    """global: the smallest of the whole network; layer: the same fraction of every layer; erk: densities in proportion
-    to the sum of a layer's dimensions over their product; lamp: globally, each weight relative to the larger ones of
-    its layer; given: layers by --layer"""
+    """which weights compete. global: those of the whole network; layer: every layer loses the same fraction; erk: a
+    layer keeps a fraction in proportion to the sum of its dimensions over their product, so that small layers keep
+    more; lamp: those of the whole network, each by w^2 over the sum of the w^2 of its layer that are not smaller;
+    given: the layers named by --layer lose what is said there, the others compete for the rest"""
     layer: tuple[str, ...] = ()
-    """given: LAYER=SPARSITY ..., for example conv1=0.5 fc1=0.9; the other layers compete for the rest"""
-    retrain: Rule | None = None
-    """learning-rate rule made from the parent's: ft, lrw, slr, clr, llr or allr (default: fine-tune at a constant rate)
-    """
+    """with --scope given: layers and the fractions that they lose, for example conv1=0.5 fc1=0.9"""
+    retrain: OptionalRuleFlag = None
 
     def composition(self) -> Composition:
         if (self.scope == "given") != bool(self.layer):

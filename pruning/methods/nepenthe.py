@@ -10,10 +10,11 @@ from pruning.methods.egp import Egp
 
 @dataclass(frozen=True)
 class Nepenthe(Egp):
-    """EGP with another entropy: a potential of exactly 0 is neither ON nor OFF and does not count, and neurons that are
-    always in one state count as 0.
+    """EGP with another entropy of a neuron's states: an input of exactly 0 counts neither as on nor as off, and neurons
+    that are always in one state count as 0.
 
-    The published method stops where accuracy falls below a limit; here --sparsity says where.
+    The published method stops where the accuracy falls below a limit; here --sparsity says where to stop. Entropies are
+    those over the whole training part, where the published code averages over batches. RANKS
     """
 
     name: ClassVar[str] = "nepenthe"

@@ -10,26 +10,34 @@ import tyro
 from pruning.composition.composition import Composition
 from pruning.composition.method import Method
 from pruning.context.sample import Sample
-from pruning.context.starts import StartName, start_at
+from pruning.context.starts import StartFlag, start_at
 from pruning.schedules.one_shot import OneShot
-from pruning.scorers.hessian_diagonal import HessianDiagonal
+from pruning.scorers.hessian_diagonal import Diagonal, HessianDiagonal
 
 
 @dataclass(frozen=True)
 class OptimalBrainDamage(Method):
-    """Remove the weights with the least w^2 H_ii / 2, the diagonal of the Hessian being estimated, then train."""
+    """Optimal brain damage: remove the weights with the least w^2 H / 2, then train: to second order, that is what the
+    loss gains without the weight, H being its second derivative by this weight alone.
+
+    H is taken from the Gauss-Newton matrix, as in the paper: exactly, and never negative. For networks of convolutions,
+    linear layers, ReLU, max pooling and batch normalisation, each applied once, it is the second derivative itself; for
+    others the difference at some weights is told. RANKS
+    """
 
     name: ClassVar[str] = "obd"
     phase: ClassVar = "after training"
     summary: ClassVar[str] = "least w^2 H_ii / 2 at once, of the trained network or with --start initialisation"
-    paper: ClassVar[str] = "LeCun et al. 1990; H_ii: Bekas et al. 2007"
+    paper: ClassVar[str] = "LeCun et al. 1990; probes: Bekas et al. 2007"
 
-    start: StartName = "parent"
-    """parent: its trained weights, at the final rate; initialisation: its weights of epoch 0, by its recipe"""
+    start: StartFlag = "parent"
     sample: Annotated[Sample, tyro.conf.arg(name="")] = field(default_factory=lambda: Sample(examples=1000))
+    diagonal: Diagonal = "auto"
+    """gauss-newton: exact, at the price of a backward pass for each example and class; probes: estimated from --probes
+    Hessian-vector products; auto: exact, or estimated where a network puts out more than 256 numbers for an example"""
     probes: int = 64
-    """random vectors for the diagonal, each with one Hessian-vector product"""
+    """random vectors of signs that the diagonal is estimated from, where it is estimated"""
 
     def composition(self) -> Composition:
-        scorer = HessianDiagonal(self.sample, self.probes)
+        scorer = HessianDiagonal(self.sample, self.diagonal, self.probes)
         return Composition(scorer=scorer, schedule=OneShot(), start=start_at(self.start))

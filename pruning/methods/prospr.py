@@ -17,7 +17,12 @@ from pruning.scorers.look_ahead import LookAhead
 
 @dataclass(frozen=True)
 class ProsPr(Method):
-    """Prospect pruning: remove the weights to which the loss after a few steps of training is least sensitive."""
+    """Prospect pruning: before training, remove the weights to which the loss after a few steps of gradient descent is
+    least sensitive, those with the least |w dL/dw| through these steps.
+
+    With --inner-momentum the derivative goes through the velocity of every step, where the published code takes that of
+    the first step for a constant. RANKS
+    """
 
     name: ClassVar[str] = "prospr"
     phase: ClassVar = "before training"
@@ -26,15 +31,15 @@ class ProsPr(Method):
 
     probe: Annotated[Probe, tyro.conf.arg(name="")] = field(default_factory=lambda: Probe(mode="train"))
     steps: int = 3
-    """of gradient descent before the loss (0: SNIP)"""
+    """steps of gradient descent before the loss is differentiated (0: SNIP)"""
     inner_lr: float = 0.1
     """learning rate of these steps"""
     inner_momentum: float = 0.0
     """momentum of these steps"""
     fresh_batches: bool = False
-    """other examples for every step"""
+    """draw other examples for every one of these steps (otherwise all take the same)"""
     first_order: bool = False
-    """take the gradients of these steps for constants"""
+    """take the gradients of these steps for constants, which saves memory"""
 
     def composition(self) -> Composition:
         scorer = LookAhead(

@@ -13,7 +13,8 @@ from pruning.scorers.chance import Chance
 
 @dataclass(frozen=True)
 class Random(Method):
-    """Remove weights of the trained network at random, all at once, then fine-tune: the control for every criterion."""
+    """Remove weights of the trained network at random, all at once, then fine-tune it: the control for every method
+    that chooses."""
 
     name: ClassVar[str] = "random"
     phase: ClassVar = "after training"

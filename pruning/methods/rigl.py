@@ -11,8 +11,9 @@ from pruning.regrow.growth import LargestGradient
 
 @dataclass(frozen=True)
 class RigL(Exchanging):
-    """Train a random sparse network; at intervals the smallest weights of each layer make room for those with the
-    largest gradients, fewer and fewer."""
+    """RigL: train a network that is sparse from the start, with weights removed at random and small layers keeping more
+    of theirs (Erdos-Renyi rule). From time to time the smallest kept weights of each layer make room for as many
+    removed ones, those with the largest gradients."""
 
     name: ClassVar[str] = "rigl"
     summary: ClassVar[str] = "smallest weights of a sparse network make room for those with the largest gradients"

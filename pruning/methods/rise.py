@@ -15,10 +15,11 @@ from pruning.scorers.magnitude import Magnitude
 
 @dataclass(frozen=True)
 class Rise(Method):
-    """Go back to the weights of an early epoch and train only those that are largest at the end of the parent's
+    """Take up the weights of an early epoch again and train only those that are largest at the end of the parent's
     training; the others stay frozen at their early values, not at zero.
 
-    Nothing is removed: the checkpoint is dense, of sparsity 0, and --sparsity is the fraction that does not train.
+    Nothing is removed: the checkpoint is dense and its sparsity 0. --sparsity is the fraction of the weights that does
+    not train, which the table and the checkpoint name as frozen.
     """
 
     name: ClassVar[str] = "rise"
@@ -27,7 +28,7 @@ class Rise(Method):
     paper: ClassVar[str] = "Tartaglione 2022"
 
     rewind: int = 0
-    """epoch of the parent's training whose weights are taken up again (0: initialisation)"""
+    """epoch of the parent's training whose weights are taken up again (0: those before it)"""
 
     def composition(self) -> Composition:
         recovery = Rewind(self.rewind, holds=True)

@@ -19,10 +19,11 @@ from pruning.scorers.sensitivity import Sensitivity
 
 @dataclass(frozen=True)
 class SbpSr(Method):
-    """Sensitivity-based pruning at the edge of chaos: before training, weights are scaled so that gradients are alike
-    at every depth, SNIP removes the least sensitive, and the survivors are scaled to the edge again.
+    """Sensitivity-based pruning at the edge of chaos: before training, the weights of each layer are scaled so that
+    gradients neither grow nor fade with depth, those to which the loss is least sensitive (|w dL/dw|) are removed, and
+    the others are scaled once more. RANKS
 
-    For residual networks train one with stable residuals, such as --model stable-resnet20.
+    For residual networks, train the parent with stable residuals, for example --model stable-resnet20.
     """
 
     name: ClassVar[str] = "sbp-sr"
@@ -32,7 +33,8 @@ class SbpSr(Method):
 
     probe: Annotated[Probe, tyro.conf.arg(name="")] = field(default_factory=Probe)
     variance: float = 2.0
-    """sigma_w^2 = fan-in x mean squared weight at the edge of chaos, biases being 0 (ReLU: 2, tanh: 1)"""
+    """what the weights are scaled to: number of inputs of a unit times mean squared weight (2 for networks of ReLU, 1
+    for tanh); biases become 0"""
     rescale: bool = True
     """scale each layer's survivors to this variance again after the cut"""
 

@@ -17,7 +17,8 @@ from pruning.scorers.sensitivity import Sensitivity
 
 @dataclass(frozen=True)
 class Snip(Method):
-    """Remove the connections to which the loss of a mini-batch is least sensitive, |w dL/dw|, before training."""
+    """Before training, remove the weights to which the loss of a mini-batch is least sensitive, those with the least |w
+    dL/dw|. RANKS"""
 
     name: ClassVar[str] = "snip"
     phase: ClassVar = "before training"

@@ -17,9 +17,13 @@ from pruning.scorers.sensitivity import Sensitivity
 
 @dataclass(frozen=True)
 class SnipIt(Method):
-    """SNIP in steps, each halving what is left of the way to the sparsity, with new scores for each; then training.
+    """SNIP in several cuts before training, each halving what is left of the way to the sparsity; for each, the
+    sensitivities |w dL/dw| are computed anew.
 
-    The sensitivity is that of the cross-entropy; the published code takes that of the mean logit at the label.
+    They are those of the cross-entropy, where the published code takes the mean output at the label. RANKS
+
+    Masks of several cuts depend on single weights: with one weight more in the first cut, 21 to 47 % of the survivors
+    at a sparsity of 98 % are others (python -m benchmarks.rounding).
     """
 
     name: ClassVar[str] = "snip-it"
@@ -29,7 +33,7 @@ class SnipIt(Method):
 
     probe: Annotated[Probe, tyro.conf.arg(name="")] = field(default_factory=lambda: Probe(examples=2560))
     steps: int = 5
-    """halvings between the first cut, to one half, and the last, to the sparsity asked for"""
+    """number of halvings between the first cut, to a sparsity of one half, and the last, to the sparsity asked for"""
 
     def composition(self) -> Composition:
         return Composition(scorer=Sensitivity(self.probe), schedule=Halving(self.steps), start=FromEpoch(0))

@@ -14,16 +14,20 @@ from pruning.scorers.sensitivity import Sensitivity
 
 @dataclass(frozen=True)
 class SnipItDuring(SnipIt):
-    """SNIP in steps that each halve what is left of the way to the sparsity, every few epochs of training."""
+    """SNIP in several cuts during training, every few epochs, each halving what is left of the way to the sparsity.
+
+    The sensitivities |w dL/dw| are those of the cross-entropy, where the published code takes the mean output at the
+    label. RANKS
+    """
 
     name: ClassVar[str] = "snip-it-during"
     phase: ClassVar = "during training"
     summary: ClassVar[str] = "least |w dL/dw| in halving cuts every few epochs of training"
 
     every: int | None = None
-    """epochs between cuts (default: a twentieth of the run; the paper's code: 4 of 80)"""
+    """epochs from one cut to the next (default: a twentieth of the run, as the 4 of 80 epochs of the published code)"""
     delay: int | None = None
-    """epochs before they begin to count (default: as --every)"""
+    """epochs before the first of these intervals begins (default: as many as --every)"""
 
     def composition(self) -> Composition:
         schedule = HalvingInTraining(self.steps, self.every, self.delay)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from minima.store.command import BadInput
 from pruning.composition.composition import Composition
 from pruning.composition.method import Method
-from pruning.context.starts import StartName, start_at
+from pruning.context.starts import StartFlag, start_at
 from pruning.regrow.straight_through import StraightThrough
 from pruning.schedules.fixed import Fixed
 from pruning.scorers.magnitude import Magnitude
@@ -18,22 +18,23 @@ from pruning.spaces.blocks import Blocks
 
 @dataclass(frozen=True)
 class SrSte(Method):
-    """N:M sparsity from scratch: of every M weights along the input axis the N largest are kept, anew in every step;
-    the removed ones are updated by the gradients of the sparse network, and refined by a pull to zero."""
+    """N:M sparsity from scratch: of every M weights that follow each other along a layer's input axis the N largest are
+    kept, chosen anew in every step. The others are updated by the gradients as well, as if they were in use (straight
+    through), and pulled towards zero."""
 
     name: ClassVar[str] = "sr-ste"
     phase: ClassVar = "during training"
     summary: ClassVar[str] = "N largest of every M weights anew in each step, the others updated straight through"
     paper: ClassVar[str] = "Zhou et al. 2021"
 
-    start: StartName = "initialisation"
-    """initialisation: the parent's weights of epoch 0, by its recipe; parent: its trained weights, at the final rate"""
+    start: StartFlag = "initialisation"
     pattern: str = "2:4"
-    """N:M; --sparsity must be 1 - N/M"""
+    """N:M, for example 2:4; --sparsity must be 1 - N/M"""
     pull: float = 2e-4
-    """lambda: part of a removed weight that is added to its gradient"""
+    """lambda: fraction of a removed weight that is added to its gradient"""
     dense: tuple[str, ...] = ()
-    """layers to leave dense (and out of the count), for instance those whose input axis M does not divide"""
+    """layers to leave dense, which then do not count for the sparsity: for instance those whose number of inputs M does
+    not divide"""
 
     def composition(self) -> Composition:
         kept, size = read_pattern(self.pattern)

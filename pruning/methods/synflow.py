@@ -14,7 +14,13 @@ from pruning.scorers.synaptic_flow import SynapticFlow
 
 @dataclass(frozen=True)
 class SynFlow(Method):
-    """Remove the weights with the least synaptic flow in many rounds before training; no data are needed."""
+    """Before training, remove the weights with the least synaptic flow in many cuts: w dR/dw, R being the sum of the
+    outputs for an input of ones with every parameter replaced by its absolute value. No data are needed, and nothing is
+    drawn.
+
+    The running mean of batch normalisation counts as 0, where the published code takes its absolute value; the two
+    differ only after training. The computation is in float64, so that deep networks do not overflow.
+    """
 
     name: ClassVar[str] = "synflow"
     phase: ClassVar = "before training"
@@ -22,7 +28,7 @@ class SynFlow(Method):
     paper: ClassVar[str] = "Tanaka et al. 2020"
 
     rounds: int = 100
-    """cuts, each the same fraction of what is left"""
+    """number of cuts, each of the same fraction of what is left"""
 
     def composition(self) -> Composition:
         return Composition(scorer=SynapticFlow(), schedule=Exponential(self.rounds), start=FromEpoch(0))

@@ -8,17 +8,16 @@ from typing import ClassVar
 from pruning.composition.composition import Composition
 from pruning.composition.method import Method
 from pruning.recoveries.fresh_optimiser import FreshOptimiser
-from pruning.recoveries.retrain import Rule, retrained
+from pruning.recoveries.retrain import OptionalRuleFlag, retrained
 from pruning.schedules.geometric import Geometric
 from pruning.scorers.taylor import Taylor as TaylorScorer
 
 
 @dataclass(frozen=True)
 class Taylor(Method):
-    """Remove the weights of the trained network whose removal changes the loss least, to first order; then fine-tune.
-
-    The importance (w g)^2 of the paper's filters, taken of single weights.
-    """
+    """Remove the weights of the trained network whose removal changes the loss least to first order, then fine-tune it:
+    those with the least (w g)^2, g being the gradient of the loss of a mini-batch, averaged over the mini-batches. The
+    paper takes this importance of whole filters. RANKS"""
 
     name: ClassVar[str] = "taylor"
     phase: ClassVar = "after training"
@@ -26,11 +25,10 @@ class Taylor(Method):
     paper: ClassVar[str] = "Molchanov et al. 2019"
 
     rounds: int = 1
-    """cuts, each the same fraction of what is left; the epochs are shared out equally over them"""
+    """number of cuts, each of the same fraction of what is left; the epochs are shared out equally over them"""
     batches: int | None = None
-    """mini-batches of the training part that the importance is averaged over (default: all)"""
-    retrain: Rule | None = None
-    """learning-rate rule after each cut, made from the parent's: ft, lrw, slr, clr, llr or allr"""
+    """number of mini-batches, the first of the training part, that the importance is averaged over (default: all)"""
+    retrain: OptionalRuleFlag = None
 
     def composition(self) -> Composition:
         recovery = retrained(self.retrain) or {"recovery": FreshOptimiser()}

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from minima.zoo.training.loop import Trainer
+    from minima.zoo.training.recipe import Recipe
     from pruning.recoveries.cut import Cut
+
+FINAL = 2.0
+"""factor of the rate after the last layer (the authors' code)"""
 
 
 @dataclass(frozen=True)
@@ -23,13 +27,15 @@ class AwareRate(Recovery):
 
     After the first one a trial comes before: an epoch of training that is then taken back. The fraction `freeze` of the
     layers whose weights changed least in it does not train from there on (it goes on being pruned). The epoch of the
-    trial is not counted.
+    trial is not counted. Once the last layer is pruned, `final` epochs follow (None: all that are left) at twice the
+    rate that the density at the end calls for.
     """
 
     freeze: float
     centre: float
     steepness: float
     drop: float
+    final: int | None = None
     sets_rate: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -41,13 +47,24 @@ class AwareRate(Recovery):
             raise BadInput(f"--drop {self.drop}: expected a fraction of the rate, at least 0 and below 1")
         if not self.steepness > 0:
             raise BadInput(f"--steepness {self.steepness}: expected more than 0")
+        if self.final is not None and self.final < 0:
+            raise BadInput(f"--final-epochs {self.final}: expected 0 epochs or more")
 
     def recover(self, trainer: Trainer, cut: Cut) -> None:
         if cut.first and self.freeze and cut.epochs:
             names = least_changed(_trial(trainer, cut), self.freeze)
             trainer.freeze([each for name in names for each in layer_of(name, trainer)])
-        rate = aware_rate(cut.density, cut.recipe.lr, self.centre, self.steepness, self.drop * cut.recipe.lr)
-        trainer.restart(replace(cut.recipe, lr=rate), cut.epochs)
+        trainer.restart(replace(cut.recipe, lr=self._rate(cut.density, cut.recipe)), cut.epochs)
+
+    def finish(self, trainer: Trainer, cut: Cut) -> int:
+        epochs = cut.epochs if self.final is None else min(self.final, cut.epochs)
+        if epochs:
+            rate = FINAL * self._rate(cut.density, cut.recipe)
+            trainer.restart(replace(cut.recipe, lr=rate), epochs)
+        return epochs
+
+    def _rate(self, density: float, recipe: Recipe) -> float:
+        return aware_rate(density, recipe.lr, self.centre, self.steepness, self.drop * recipe.lr)
 
 
 def aware_rate(density: float, base: float, centre: float, steepness: float, drop: float) -> float:

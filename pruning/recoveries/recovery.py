@@ -20,5 +20,10 @@ class Recovery(Protocol):
         """BadInput where the parent lacks what recovery needs; called before any work."""
         return
 
+    def finish(self, trainer: Trainer, cut: Cut) -> int:  # noqa: ARG002
+        """Called in a run that ends by itself, after the last `cut` and what training its trigger waited for, with
+        `cut.epochs` to go; for how many of them the run goes on."""
+        return 0
+
     def recover(self, trainer: Trainer, cut: Cut) -> None:
         """Called right after `cut`, with its masks in force."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import sqrt
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import tyro
 
 from pruning.context.starts import TrainedAgain, final_rate, trained_epochs
 from pruning.recoveries.recovery import Recovery
@@ -15,6 +17,20 @@ if TYPE_CHECKING:
     from pruning.recoveries.cut import Cut
 
 Rule = Literal["ft", "lrw", "slr", "clr", "llr", "allr"]
+
+RULES = (
+    "learning rate after each cut, made from the rule of the parent's training. ft: its last rate (where that is 0, "
+    "as after a linear rule, a tenth of its first, since a rate of 0 trains nothing; the published code takes the "
+    "rate of the last step); lrw: its last steps, as many as there are; slr: the whole rule, compressed; clr: half a "
+    "cosine from its highest to its last rate; llr: a line from its highest rate to 0; allr: as llr, from a lower "
+    "rate the less the cut has changed the norm of the weights. All but ft and lrw rise from 0 over the first tenth "
+    "of the steps; the rule is laid out over the other nine tenths, so that none of it is skipped (in the published "
+    "code over all steps, the first tenth of which the rise replaces)"
+)
+RuleFlag = Annotated[Rule, tyro.conf.arg(help=RULES)]
+OptionalRuleFlag = Annotated[
+    Rule | None, tyro.conf.arg(help=f"{RULES} (default: a constant rate, the last of the parent's training)")
+]
 
 WARM_UP = 0.1
 """fraction of a retraining over which the rate rises from 0, in whole steps"""

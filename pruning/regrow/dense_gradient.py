@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from pruning.context.context import Context
+    from pruning.context.drop import Flow
 
 
 def dense_gradients(context: Context) -> dict[str, Tensor]:
@@ -27,8 +28,8 @@ def dense_gradients(context: Context) -> dict[str, Tensor]:
     return dict(zip(context.weights, found, strict=True))
 
 
-def hessian_gradients(context: Context) -> dict[str, Tensor]:
-    """H g of the same batch, g being the gradient of the kept weights: half the gradient of |g|^2; for every tensor."""
+def hessian_gradients(context: Context, flow: Flow) -> dict[str, Tensor]:
+    """H g of the same batch, half the gradient of |g|^2, for every tensor; `flow` says which gradient g is."""
     from torch.func import functional_call
     from torch.nn.functional import cross_entropy
 
@@ -40,9 +41,9 @@ def hessian_gradients(context: Context) -> dict[str, Tensor]:
     x, y = _batch(context)
     with evaluating(context.model), plain_attention():
         return hessian_gradient(
-            [lambda weights: cross_entropy(functional_call(context.model, dict(weights), (x,)), y)],
+            [lambda weights: cross_entropy(functional_call(context.model, dict(weights), (x,)) / flow.temperature, y)],
             leaves(context.weights),
-            context.masks,
+            None if flow.dense else context.masks,
         )
 
 

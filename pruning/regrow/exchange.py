@@ -38,14 +38,14 @@ class Exchange:
     def regrow(self, context: Context, masks: dict[str, Tensor]) -> dict[str, Tensor]:
         if not context.progress:
             return masks
-        gradients, products = cache(lambda: dense_gradients(context)), cache(lambda: hessian_gradients(context))
+        gradients, products = cache(lambda: dense_gradients(context)), cache(partial(hessian_gradients, context))
         share = self.fraction.at(context.progress)
         exchanged = {}
         for name, mask in masks.items():
             layer = Layer(
                 weight=context.weights[name].detach(),
                 gradient=partial(_of, gradients, name),
-                product=partial(_of, products, name),
+                product=lambda flow, name=name: products(flow)[name],  # type: ignore[misc]
                 kept=mask,
                 draw=partial(_draw, context, name),
             )

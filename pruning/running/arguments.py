@@ -13,6 +13,7 @@ from minima.store.command import Command
 from minima.zoo.device import DeviceName
 from minima.zoo.training.recipe import Recipe
 from pruning.composition.method import Method
+from pruning.context.starts import FromParent
 
 
 def _optional(recipe: type[Any]) -> type[Any]:
@@ -39,37 +40,67 @@ class Prune(Command):
     """Flags of `python -m pruning METHOD`."""
 
     checkpoint: tyro.conf.Positional[Path]
-    """checkpoint to prune"""
+    """checkpoint of the network to prune: the parent"""
     sparsity: tuple[float, ...]
-    """fraction of the convolution and linear weights to remove; several: a checkpoint at each"""
+    """fraction of the weights to remove, at least 0 and below 1; those of convolutions and linear layers count, not
+    biases and normalisations. Several: a checkpoint at each"""
     out: Annotated[str, tyro.conf.arg(aliases=["-o"])]
-    """checkpoint to write; with several sparsities it contains {sparsity}"""
+    """file to write; with several sparsities its name contains {sparsity}, which stands for each of them"""
     each: bool = False
-    """gradual methods: a run of its own, over all epochs, for every sparsity (default: one run passes through them)"""
+    """with several sparsities, a run of its own over all epochs for each (default: where the method cuts in steps, one
+    run passes through all of them)"""
     epochs: int | None = None
-    """training of the whole run, cuts included (default: as many as the parent was trained for)"""
+    """epochs of training of the whole run, cuts included (default: as many as the parent was trained for)"""
     recipe: Annotated[RecipeFlags, tyro.conf.arg(name="")] = field(default_factory=RecipeFlags)
     validation: float | None = None
-    """fraction of the train split held out (default: as the parent's training)"""
+    """fraction of the training examples that is held out to decide by (default: as in the parent's training)"""
     seed: int | None = None
-    """of what the method draws at random (default: the parent's)"""
+    """seed of all that the method draws at random (default: the parent's)"""
     order_seed: int | None = None
-    """of the order of the examples (default: the parent's): another one gives a sibling"""
+    """seed of the order in which the run takes the examples (default: the parent's); another one gives a sibling, which
+    differs by nothing else"""
     keep: int = 0
-    """write weights and masks of every N-th epoch of the run to OUT.trajectory.h5"""
+    """also write weights and masks at every N-th epoch of the run to OUT.trajectory.h5 (0: none)"""
     keep_unit: Literal["epoch", "step"] = "epoch"
-    """unit of --keep"""
+    """what --keep counts: epochs, or single steps of the optimiser"""
+    keep_path: bool = False
+    """let no cut separate the output from the input: where one would, the weights of one path stay, and others of the
+    lowest scores go in their place"""
+    accept_noise: bool = False
+    """where scores are estimated from probes or from some of the examples, cut by them even if a second estimate ranks
+    the weights quite otherwise (Spearman's correlation below 0.2), which is refused without this flag"""
     data: str | None = None
-    """repeat the checkpoint's data here if it is code (path/to/file.py:factory)"""
+    """the parent's data again, if they are code (path/to/file.py:factory): it is run only when it is named here"""
     data_root: Path | None = None
     """folder with the datasets (default: the checkpoint's)"""
     device: DeviceName = "auto"
     """where to compute"""
     overwrite: bool = False
-    """replace a file that was made otherwise"""
+    """replace a file that is there already and was made by another command line"""
 
     if TYPE_CHECKING:  # `arguments_of` adds the field
         method: Method
+
+
+CONSTANT = "a constant rate, the last of that training (a tenth of its first where the last is 0 or unknown)"
+
+
+def _training(method: type[Method]) -> str:
+    """How a run trains where no flags say it."""
+    own, others = {each.name for each in fields(method)}, "Flags from --optimiser to --patience that are not given are"
+    of_the_parent = f"{others} those of the parent's training, its rule of the learning rate as well"
+    if not isinstance(method().composition().start, FromParent):
+        return of_the_parent + (f"; with --start parent, {CONSTANT}." if "start" in own else ".")
+    flags = {"start": "--start initialisation", "rewind": "--rewind", "retrain": "--retrain"}
+    rule = " or ".join(flag for name, flag in flags.items() if name in own)
+    return f"{others} those of the parent's training, at {CONSTANT}" + (
+        f"; with {rule}, its own rule." if rule else "."
+    )
+
+
+def _source(method: type[Method]) -> str:
+    paper = "" if method.paper == "-" else f"Published: {method.paper}. "
+    return f"{paper}It prunes {method.phase}."
 
 
 def arguments_of(method: type[Method]) -> type[Prune]:
@@ -82,5 +113,5 @@ def arguments_of(method: type[Method]) -> type[Prune]:
         frozen=True,
         kw_only=True,
     )
-    made.__doc__ = f"{inspect.cleandoc(method.__doc__ or '')}\n\n{method.paper}; {method.phase}."
+    made.__doc__ = "\n\n".join((inspect.cleandoc(method.__doc__ or ""), f"{_source(method)} {_training(method)}"))
     return made

@@ -12,7 +12,21 @@ from pruning.running.arguments import Prune
 if TYPE_CHECKING:
     from pruning.running.job import Job
 
-COLUMNS = ("out", "sparsity", "reached", "epochs", "loss", "accuracy")
+COLUMNS = {
+    "out": "checkpoint",
+    "sparsity": "sparsity",
+    "frozen": "frozen, not removed",
+    "reached": "reached",
+    "connected": "input reaches output",
+    "zeros_kept": "kept, but exactly 0",
+    "rank_agreement": "agreement of ranks",
+    "epochs": "epochs",
+    "loss": "test loss",
+    "accuracy": "test accuracy",
+}
+"""of the table, by their names in the JSON object"""
+USUAL = {"frozen": 0.0, "connected": True, "zeros_kept": 0, "rank_agreement": None}
+"""a column is left out where all its rows say so"""
 
 
 def main(arguments: Prune) -> Report:
@@ -20,8 +34,8 @@ def main(arguments: Prune) -> Report:
     from pruning.running.job import plan_jobs
 
     rows = [row for job in plan_jobs(arguments) for row in _make(job, arguments)]
-    headers = ("checkpoint", "sparsity", "reached", "epochs", "test loss", "test accuracy")
-    table = render_table(headers, [[row[key] for key in COLUMNS] for row in rows])
+    shown = [key for key in COLUMNS if key not in USUAL or any(row[key] != USUAL[key] for row in rows)]
+    table = render_table([COLUMNS[key] for key in shown], [[_cell(key, row[key]) for key in shown] for row in rows])
     summary = rows[0] if len(rows) == 1 else {key: [row[key] for row in rows] for key in rows[0]}
     return Report({"checkpoint": str(arguments.checkpoint), "method": arguments.method.name} | summary, table)
 
@@ -46,6 +60,17 @@ def _make(job: Job, arguments: Prune) -> list[dict[str, Any]]:
     return [_row(sparsity, target, reused, seconds) for sparsity, target in job.targets.items()]
 
 
+def _cell(key: str, value: Any) -> Any:
+    """What the table says of whether a path is left."""
+    return {True: "yes", False: "NO: the network is cut", None: "unknown"}[value] if key == "connected" else value
+
+
+def _rank_agreement(cuts: list[dict[str, Any]]) -> float | None:
+    """Spearman's correlation of two estimates of the scores, the lowest of all cuts; None where all were exact."""
+    found = [cut["agreement"]["spearman"] for cut in cuts if "agreement" in cut]
+    return min(found, default=None)
+
+
 def _row(asked: float, target: Path, reused: bool, seconds: float) -> dict[str, Any]:
     from minima.store.checkpoints.checkpoint import load
     from minima.store.files import sha256
@@ -56,7 +81,11 @@ def _row(asked: float, target: Path, reused: bool, seconds: float) -> dict[str, 
         "sha256": sha256(target),
         "asked": asked,
         "sparsity": metrics["sparsity"],
+        "frozen": metrics["frozen"],
         "reached": metrics["reached"],
+        "connected": metrics["connected"],
+        "zeros_kept": metrics["zeros_kept"],
+        "rank_agreement": _rank_agreement(metrics["cuts"]),
         "epochs": metrics["epochs"],
         "loss": metrics["test"]["loss"],
         "accuracy": metrics["test"]["accuracy"],

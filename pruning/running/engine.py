@@ -8,6 +8,7 @@ from pruning.composition.cutting import choose, groups
 from pruning.context.context import Context
 from pruning.context.counts import alive_counts, kept_count
 from pruning.recoveries.cut import Cut, lost_norm
+from pruning.running.doubt import cut_and_judge
 from pruning.schedules.event import Span
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pruning.schedules.event import Event
 
 
-STATE = ("cursor", "emitted", "cuts", "seen", "losses", "best", "memory")
+STATE = ("cursor", "emitted", "cuts", "agreements", "seen", "losses", "best", "memory", "end")
 
 
 class Observer(Protocol):
@@ -64,10 +65,12 @@ class Engine:
         self.cursor = 0  # events behind the run
         self.emitted = 0  # asked sparsities handed over
         self.cuts: list[list[int]] = []  # [step, survivors]
+        self.agreements: list[dict[str, float]] = []  # of two estimates of each cut's scores; {} where they are exact
         self.seen: list[list[float]] = []  # what the trigger noted
         self.losses: list[float] = []  # validation loss at each epoch's end since the last cut
         self.best: dict[str, Tensor] | None = None  # state dict at the lowest of them
         self.memory: dict[str, Tensor] = {}  # what an exchange wrote down for the next
+        self.end: int | None = None  # step at which a run ends that decides itself when; None as long as it may cut
 
     def complete(self) -> None:
         """Run to the end."""
@@ -80,11 +83,11 @@ class Engine:
             if self._has_work(target) and (self._waited() if waits else self._fires()):
                 self._cut(target) if target < self.alive else self._exchange()
             self.cursor += 1
-        if waits:
-            self._waited()
+        if waits and self.end is None:
+            over = not self._waited()
             self._restore_best()
-        else:
-            self._train_to(self.span.steps)
+            self.end = self.trainer.steps_done if over else self._finish()
+        self._train_to(self.span.steps if self.end is None else self.end)
         self._emit(len(self.span.asked))
 
     def _fires(self) -> bool:
@@ -100,28 +103,40 @@ class Engine:
             self._train_to(self.trainer.steps_done + per_epoch)
         return False
 
+    def _finish(self) -> int:
+        """What follows the last cut; the step at which the run then ends."""
+        per_epoch = self.trainer.steps_per_epoch
+        left = (self.span.steps - self.trainer.steps_done) // per_epoch
+        if not self.cuts or not left:
+            return self.trainer.steps_done
+        return self.trainer.steps_done + per_epoch * self.composition.recovery.finish(self.trainer, self._made(left))
+
+    def _made(self, epochs: int, removed: float = 0.0, lost: float = 0.0) -> Cut:
+        """What a recovery is told of the last cut."""
+        return Cut(
+            parent=self.parent,
+            recipe=self.recipe,
+            epochs=epochs,
+            first=not self.cuts,
+            density=self.alive / self.total,
+            removed=removed,
+            lost=lost,
+        )
+
     def _cut(self, target: int) -> None:
         parts, before = self.composition, self.alive
         self._restore_best()
         self._emit(self._reached())
         context = self.context()
-        masks = choose(parts, context, target)
+        masks, agreement = cut_and_judge(parts, context, target)
         if parts.regrow is not None:
             masks = parts.regrow.regrow(context, masks)
         lost = lost_norm(self.trainer.model, self.weights, masks)
         self.trainer.set_masks(self.trainer.masks | masks)
-        cut = Cut(
-            parent=self.parent,
-            recipe=self.recipe,
-            epochs=self._epochs_to_next(),
-            first=not self.cuts,
-            density=self.alive / self.total,
-            removed=1 - self.alive / before,
-            lost=lost,
-        )
-        parts.recovery.recover(self.trainer, cut)
+        parts.recovery.recover(self.trainer, self._made(self._epochs_to_next(), 1 - self.alive / before, lost))
         self.losses, self.best = [], None
         self.cuts.append([self.trainer.steps_done, self.alive])
+        self.agreements.append(agreement)
 
     def _exchange(self) -> None:
         """Weights move; the sparsity stays, and with it what is still to be handed over."""

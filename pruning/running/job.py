@@ -16,9 +16,11 @@ from minima.zoo.training.plan import Plan
 from minima.zoo.training.recipe import Recipe
 from pruning.composition.composition import Composition
 from pruning.composition.cutting import groups
+from pruning.composition.guards import Guards
 from pruning.composition.method import Method
 from pruning.context.counts import check_sparsities
 from pruning.running.arguments import Prune
+from pruning.running.path import check_path
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,15 @@ class Job:
     seed: int
     targets: Mapping[float, Path]
     """sparsity -> file, ascending"""
+    keep_path: bool = False
+    accept_noise: bool = False
+    """changes nothing about a checkpoint, only whether it is made"""
+
+    @property
+    def composition(self) -> Composition:
+        """The method's parts."""
+        guards = Guards(self.keep_path, "accept" if self.accept_noise else "refuse")
+        return replace(self.method.composition(), guards=guards)
 
     @property
     def asked(self) -> tuple[float, ...]:
@@ -49,12 +60,14 @@ class Job:
     def identity(self) -> dict[str, Any]:
         """The fields that a finished checkpoint of this run has."""
         parent = self.parent.checkpoint
-        method = {
+        method: dict[str, Any] = {
             "name": self.method.name,
             "arguments": asdict(self.method),
             "sparsity": list(self.asked),
             "seed": self.seed,
-        } | ({"sets_rate": True} if self.method.composition().recovery.sets_rate else {})
+        }
+        method |= {"sets_rate": True} if self.composition.recovery.sets_rate else {}
+        method |= {"keep_path": True} if self.keep_path else {}
         return {
             "method": method,
             "training": self.plan.stored(),
@@ -75,7 +88,8 @@ def plan_jobs(arguments: Prune) -> list[Job]:
     seed = parent.checkpoint.seed if arguments.seed is None else arguments.seed
     together = composition.schedule.gradual and not arguments.each
     runs = [targets] if together else [{sparsity: targets[sparsity]} for sparsity in asked]
-    return [Job(parent, arguments.method, plan, seed, run) for run in runs]
+    check_path(arguments, composition, parent.checkpoint, all_masks(composition, parent.checkpoint))
+    return [Job(parent, arguments.method, plan, seed, run, arguments.keep_path, arguments.accept_noise) for run in runs]
 
 
 def _parent(arguments: Prune) -> Parent:

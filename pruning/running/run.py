@@ -17,6 +17,7 @@ from minima.zoo.training.loop import Trainer
 from minima.zoo.training.unfinished import Unfinished, unfinished
 from pruning.running.engine import Engine
 from pruning.running.job import Job, all_masks
+from pruning.running.path import connected
 
 if TYPE_CHECKING:
     import torch
@@ -39,7 +40,7 @@ class _Run:
         self.job, self.part, plan = job, part, job.plan
         dataset = load_data(job.parent.checkpoint.data, run_code=run_code)
         self.splits = make_splits(dataset, plan.validation, plan.split_seed, device)
-        composition = job.method.composition()
+        composition = job.composition
         if composition.validates and not len(self.splits.validation[0]):
             raise BadInput(f"--validation {plan.validation} holds no example out, and {job.method.name} needs some")
         self.trainer = _trainer(job, composition, self.splits, device)
@@ -75,7 +76,13 @@ class _Run:
         if not checkpoint.metrics["reached"]:
             note(
                 f"{self.job.method.name} reached sparsity {checkpoint.metrics['sparsity']:.6g}, not {sparsity!r}, in "
-                f"{self.job.plan.epochs} epochs; written as it is, with reached: false"
+                f"{self.job.plan.epochs} epochs; written as it is, with reached: false.\n"
+                f"To get there give {self.job.method.remedy}"
+            )
+        if checkpoint.metrics["connected"] is False:
+            note(
+                f"{self.job.targets[sparsity]}: no path leads from the input to the output any more, so the outputs "
+                "are the same for every example. Ask for less sparsity, or give --keep-path"
             )
         if sparsity == self.job.asked[-1]:  # comes last: with it the run is over, and nothing may be missing
             self.keeper.record()  # again: there may have been a cut since, and the last moment is the finished network
@@ -98,13 +105,19 @@ class _Run:
         """Sparsity reached, epochs spent on it, and where the cuts were."""
         engine, per_epoch = self.engine, self.trainer.steps_per_epoch
         gone = (engine.total - engine.alive) / engine.total
+        kept = [weight[engine.masks[name]] for name, weight in engine.weights.items()]
         return {
             "sparsity": 0.0 if self.trainer.rest else gone,
             "frozen": gone if self.trainer.rest else 0.0,
             "reached": engine.has_reached(sparsity),
             "epochs": self.trainer.steps_done / per_epoch,
             "initial_sparsity": engine.span.initial,
-            "cuts": [{"epoch": step / per_epoch, "survivors": alive} for step, alive in engine.cuts],
+            "connected": connected(self.trainer.model, self.splits.train[0], self.trainer.sparsity_masks),
+            "zeros_kept": sum(int((values == 0).sum()) for values in kept),
+            "cuts": [
+                {"epoch": step / per_epoch, "survivors": alive} | ({"agreement": found} if found else {})
+                for (step, alive), found in zip(engine.cuts, engine.agreements, strict=True)
+            ],
         }
 
 

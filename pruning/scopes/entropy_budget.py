@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from minima.store.command import BadInput, note
+from minima.store.command import BadInput
 from pruning.context.counts import alive_counts, size
 from pruning.scopes.each_layer import apportion
 
@@ -39,13 +39,11 @@ class EntropyBudget:
             name: living[name] - min(living[name], int(self.least * density * mask.numel()))
             for name, mask in alive.items()
         }
-        lost = losses(self._importance(context), spare, sum(living.values()) - kept)
-        emptied = [name for name, left in living.items() if lost[name] == left > 0]
-        if emptied:
-            note(f"{', '.join(emptied)}: no weight is left. Only shortcuts lead past an empty layer; see --least")
+        lost = losses(self.importance(context), spare, sum(living.values()) - kept)
         return [((name,), living[name] - lost[name]) for name in living]
 
-    def _importance(self, context: Context) -> dict[str, float]:
+    def importance(self, context: Context) -> dict[str, float]:
+        """Entropy of its neurons times mean magnitude of its weights, for each layer that feeds a rectifier."""
         from entropy.layers.estimator import estimators
         from entropy.layers.rectifiers import by_weight, rectifiers
         from minima.zoo.examples.batches import default_batch_size

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pruning.context.sample import Sample
-from pruning.scorers.second_order import objective_of, saliency
+from pruning.scorers.agreement import Estimate
+from pruning.scorers.second_order import estimated, halves_of, objective_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from landscape.objective.objective import Objective
     from pruning.context.context import Context
 
 
@@ -21,10 +23,17 @@ class FisherDiagonal:
     sample: Sample
 
     def score(self, context: Context) -> dict[str, Tensor]:
-        import torch
+        return self.estimate(context).scores
 
+    def estimate(self, context: Context) -> Estimate:
         objective = objective_of(self.sample, context)
-        squares = torch.zeros_like(objective.point)
-        for example in range(len(objective.x)):
-            squares += objective.of(slice(example, example + 1)).gradient().square()
-        return saliency(objective, squares / len(objective.x))
+        return estimated(objective, [_mean_square(part) for part in halves_of(objective)], self.sample, context)
+
+
+def _mean_square(objective: Objective) -> Tensor:
+    import torch
+
+    squares = torch.zeros_like(objective.point)
+    for example in range(len(objective.x)):
+        squares += objective.of(slice(example, example + 1)).gradient().square()
+    return squares / len(objective.x)

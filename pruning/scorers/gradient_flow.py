@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pruning.context.probe import Probe, leaves
+from pruning.scorers.agreement import Estimate, another_draw
 from pruning.scorers.sensitivity import gradient
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ class GradientFlow:
         with self.probe.losses(context) as losses:
             products = hessian_gradient(losses, weights)
         return {name: weight.detach() * products[name] for name, weight in weights.items()}
+
+    def estimate(self, context: Context) -> Estimate:
+        return another_draw(self, self.probe, context)
 
 
 def hessian_gradient(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from minima.store.command import BadInput
 from pruning.context.probe import Probe, leaves
+from pruning.scorers.agreement import Estimate, another_draw
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,6 +50,9 @@ class LookAhead:
             losses = [_together(stack.enter_context(self.probe.losses(context, draw))) for draw in draws]
             slopes = self.meta_gradient(losses, start, context.masks)
         return {name: (start[name].detach() * slopes[name]).abs() for name in context.weights}
+
+    def estimate(self, context: Context) -> Estimate:
+        return another_draw(self, self.probe, context)
 
     def meta_gradient(
         self, losses: Sequence[Loss], start: Mapping[str, Tensor], masks: Mapping[str, Tensor]

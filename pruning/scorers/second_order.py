@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from pruning.scorers.agreement import Estimate
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,3 +27,31 @@ def saliency(objective: Objective, diagonal: Tensor) -> dict[str, Tensor]:
     """w^2 A_ii / 2 by tensor; 0 where removed."""
     coordinates = objective.coordinates
     return coordinates.tensors(coordinates.extend(objective.point.square() * diagonal / 2))
+
+
+def halves_of(objective: Objective) -> list[Objective]:
+    """The same over every other example and over the rest, so that both hold all classes where the sample does; of one
+    example, itself."""
+    import torch
+
+    places = torch.arange(len(objective.x), device=objective.x.device)
+    return [objective.of(part) for part in (places[::2], places[1::2]) if len(part)]
+
+
+def mean_of_halves(parts: Sequence[Objective], values: Sequence[Tensor]) -> Tensor:
+    """A mean over all examples from the means over each half."""
+    import torch
+
+    sizes = torch.tensor([len(part.x) for part in parts], dtype=torch.float64, device=values[0].device)
+    return torch.tensordot(sizes / sizes.sum(), torch.stack(list(values)), 1)
+
+
+def estimated(objective: Objective, diagonals: Sequence[Tensor], sample: Sample, context: Context) -> Estimate:
+    """The saliency by a diagonal that is a mean over examples, from its means over `halves_of` the objective."""
+    parts = halves_of(objective)
+    scores = saliency(objective, mean_of_halves(parts, diagonals))
+    examples = len(objective.x)
+    if examples == len(context.y) or len(diagonals) == 1:
+        return Estimate(scores)
+    first, second = (saliency(objective, each) for each in diagonals)
+    return Estimate(scores, (first, second), f"two halves of the {examples} examples", sample.remedy())

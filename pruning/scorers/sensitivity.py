@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pruning.context.probe import Probe, leaves
+from pruning.scorers.agreement import Estimate, another_draw
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,6 +31,9 @@ class Sensitivity:
         with self.probe.losses(context) as losses:
             slopes = gradient(losses, weights)
         return {name: (weight.detach() * slopes[name]).abs() for name, weight in weights.items()}
+
+    def estimate(self, context: Context) -> Estimate:
+        return another_draw(self, self.probe, context)
 
 
 def gradient(losses: Sequence[Loss], weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

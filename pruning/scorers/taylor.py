@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from minima.store.command import BadInput
+from pruning.scorers.agreement import Estimate
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,18 +27,30 @@ class Taylor:
             raise BadInput(f"--batches {self.batches}: expected at least 1, or none given for the whole training part")
 
     def score(self, context: Context) -> dict[str, Tensor]:
-        import torch
-        from torch.nn.functional import cross_entropy
+        return self.estimate(context).scores
 
+    def estimate(self, context: Context) -> Estimate:
         from minima.zoo.examples.batches import batches
-        from minima.zoo.examples.evaluation import evaluating
 
-        weights = context.weights
-        totals = {name: torch.zeros_like(weight, dtype=torch.float64) for name, weight in weights.items()}
-        parts = list(batches(context.x, context.y, context.batch_size))[: self.batches]
-        with evaluating(context.model):
-            for x, y in parts:
-                gradients = torch.autograd.grad(cross_entropy(context.model(x), y), list(weights.values()))
-                for (name, weight), gradient in zip(weights.items(), gradients, strict=True):
-                    totals[name] += (weight.detach() * gradient).double().square()
-        return {name: total / len(parts) for name, total in totals.items()}
+        parts, count = list(batches(context.x, context.y, context.batch_size)), self.batches
+        if count is None or count >= len(parts):
+            return Estimate(_importance(context, parts))
+        first, next_ones = _importance(context, parts[:count]), _importance(context, parts[count : 2 * count])
+        drawn = f"the first {count} batches and the {len(parts[count : 2 * count])} after them"
+        return Estimate(first, (first, next_ones), drawn, "more --batches, or none given for all")
+
+
+def _importance(context: Context, parts: Sequence[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    from minima.zoo.examples.evaluation import evaluating
+
+    weights = context.weights
+    totals = {name: torch.zeros_like(weight, dtype=torch.float64) for name, weight in weights.items()}
+    with evaluating(context.model):
+        for x, y in parts:
+            gradients = torch.autograd.grad(cross_entropy(context.model(x), y), list(weights.values()))
+            for (name, weight), gradient in zip(weights.items(), gradients, strict=True):
+                totals[name] += (weight.detach() * gradient).double().square()
+    return {name: total / len(parts) for name, total in totals.items()}

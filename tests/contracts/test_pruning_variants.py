@@ -26,11 +26,13 @@ VARIANTS = {
     "rewound": partial(IterativeMagnitude, rounds=3, rewind=0),
     "taylor-rounds": partial(Taylor, rounds=3, batches=2),
     "ice-careful": partial(Ice, threshold=0.0, freeze=0.5),
+    "ice-as-it-ends": partial(Ice, final_epochs=0),
     "egp-least": partial(Egp, least=0.5, retrain="slr"),
     "edge": partial(EarlyMagnitude, when="edge", fraction=0.05, samples=20),
     "granet-sparse": partial(GraNet, initial=0.3, frequency=3),
     "rigl-running": partial(RigL, drop="running-snip", start="parent"),
     "rigl-grasp": partial(RigL, drop="grasp", frequency=5),
+    "rigl-grasp-kept": partial(RigL, drop="grasp-kept", frequency=5),
     "set-balanced": partial(SET, drop="set", frequency=4),
     "1:4": partial(SrSte, pattern="1:4", dense=("conv",), start="parent"),
 }

@@ -163,7 +163,9 @@ def test_a_target_that_is_not_reached_is_written_and_said(dense, tmp_path, prune
     words = [dense, "--sparsity", 0.5, 0.99, "--epochs", 2, "--tolerance", 1e-6, "--plateau", 0]
     report = prune("lobster", *words, "-o", tmp_path / "x-{sparsity}.pt")
     assert report["reached"][1] is False
-    assert "reached: false" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "reached: false" in said
+    assert "a larger --strength, --tolerance or --epochs, or a smaller --plateau" in said
     sparse = load(tmp_path / "x-0.99.pt")
     assert survivors(sparse) > kept_count(PRUNABLE, 0.99)
     assert report["sparsity"][1] == sparse.metrics["sparsity"] < 0.99
@@ -281,6 +283,40 @@ def test_a_file_without_its_first_weights_cannot_start_there(dense, tmp_path, pr
     save(replace(load(dense), weights_at={}), tmp_path / "bare.pt")
     with pytest.raises(BadInput, match="--start initialisation"):
         prune("lobster", tmp_path / "bare.pt", "--sparsity", 0.5, "-o", tmp_path / "x.pt")
+
+
+@pytest.mark.parametrize("method", ["snip", "grasp", "synflow", "sbp-sr", "gmp"])
+def test_a_pruned_file_is_refused_by_what_the_method_has(method, dense, tmp_path, prune):
+    """--start is named by gmp alone, which has it."""
+    prune("magnitude", dense, "--sparsity", 0.5, "--epochs", 0, "-o", tmp_path / "half.pt")
+    words = ["--start", "initialisation"] if method == "gmp" else []
+    with pytest.raises(BadInput, match="made by magnitude of another file") as refused:
+        prune(method, tmp_path / "half.pt", "--sparsity", 0.8, *words, "-o", tmp_path / "x.pt")
+    said = str(refused.value)
+    assert ("--start" in said) == (method == "gmp")
+    assert sha256(dense)[:12] in said
+
+
+def test_weights_that_are_kept_at_zero_are_counted_apart(dense, tmp_path, prune):
+    report = prune("set", dense, "--sparsity", 0.5, "--epochs", 4, "--weight-decay", 0, "-o", tmp_path / "x.pt")
+    made = load(tmp_path / "x.pt")
+    zeros = sum(int((made.state[name][mask] == 0).sum()) for name, mask in made.masks.items())
+    assert report["zeros_kept"] == made.metrics["zeros_kept"] == zeros > 0
+    assert report["sparsity"] == pytest.approx(0.5, abs=1e-3)
+
+
+def test_what_does_not_train_is_in_the_table_and_in_the_description(dense, tmp_path, capsys):
+    from minima.checkpoint import Show
+    from minima.checkpoint import main as show
+    from pruning.__main__ import main
+
+    with pytest.raises(SystemExit):
+        main(["rise", str(dense), "--sparsity", "0.9", "--epochs", "1", "-o", str(tmp_path / "x.pt")])
+    header, _, row = capsys.readouterr().out.splitlines()
+    assert "frozen, not removed" in header
+    assert "0.8998" in row  # of 888 weights 799
+    described = show(Show(file=tmp_path / "x.pt")).table.splitlines()
+    assert "0.89977" in next(line for line in described if "sparsity" in line)
 
 
 @pytest.fixture

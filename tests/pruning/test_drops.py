@@ -4,16 +4,19 @@ import pytest
 import torch
 
 from minima.store.command import BadInput
-from pruning.context.drop import Layer, drop_named, drops
+from pruning.context.drop import Flow, Layer, drop_named, drops
 
 WEIGHT, GRADIENT = torch.tensor([1.0, 2, -3, 0.5]), torch.tensor([4.0, 1, 0.1, -8])
-PRODUCT = torch.tensor([-1.0, 0.5, 2, 4])
+PRODUCTS = {
+    Flow(dense=False): torch.tensor([-1.0, 0.5, 2, 4]),
+    Flow(dense=True, temperature=200.0): torch.tensor([1.0, -0.5, 1, 2]),
+}
 
 
 def layer(weight=WEIGHT, gradient=GRADIENT, kept=None):
     everything = torch.ones(weight.shape, dtype=torch.bool)
     return Layer(
-        weight, lambda: gradient, lambda: PRODUCT, everything if kept is None else kept, lambda _: torch.rand(4)
+        weight, lambda: gradient, PRODUCTS.__getitem__, everything if kept is None else kept, lambda _: torch.rand(4)
     )
 
 
@@ -28,7 +31,8 @@ SCORES = {  # by hand; the lowest goes
     "running-magnitude": [1, 2, 3, 0.5],
     "running-snip": [4, 2, 0.3, 4],
     "set": [1, 2, 0, 0],  # ranks within each sign
-    "grasp": [-1, 1, -6, 2],
+    "grasp-kept": [-1, 1, -6, 2],
+    "grasp": [1, -1, -3, 1],
 }
 
 
@@ -49,5 +53,5 @@ def test_set_takes_as_many_of_both_signs_and_looks_past_removed_weights():
 
 
 def test_an_unknown_rule_names_the_known_ones():
-    with pytest.raises(BadInput, match="--drop size: expected one of gradstep, grasp, magnitude"):
+    with pytest.raises(BadInput, match="--drop size: expected one of gradstep, grasp, grasp-kept, magnitude"):
         drop_named("size")

@@ -12,6 +12,8 @@ from torch.nn.functional import cross_entropy
 from minima.store.command import BadInput
 from minima.zoo.seeds import derive
 from pruning.context.drop import drop_named
+from pruning.drops.gradient_flow import GradientFlow
+from pruning.drops.kept_gradient_flow import KeptGradientFlow
 from pruning.methods.granet import GraNet
 from pruning.methods.rigl import RigL
 from pruning.methods.set import SET
@@ -95,7 +97,8 @@ def test_gradients_are_of_removed_weights_too_and_of_one_batch():
     assert all(gradients[name][~mask].any() for name, mask in context.masks.items() if not mask.all())
 
 
-def test_products_with_the_kept_weights_gradient_are_the_dense_hessians():
+@pytest.mark.parametrize("flow", [KeptGradientFlow.flow, GradientFlow.flow], ids=["kept", "published"])
+def test_products_of_the_two_kinds_of_grasp_are_the_dense_hessians(flow):
     context = Run(RigL().composition(), stop_after=5).engine.context()
     draws = torch.Generator().manual_seed(derive(context.seed, "batch", context.events))
     batch = torch.randperm(40, generator=draws)[: context.batch_size]
@@ -104,14 +107,15 @@ def test_products_with_the_kept_weights_gradient_are_the_dense_hessians():
     weights = {name: weight.detach().double() for name, weight in context.weights.items()}
 
     def loss(given):
-        return cross_entropy(functional_call(model, given, (x[batch].double(),)), y[batch])
+        return cross_entropy(functional_call(model, given, (x[batch].double(),)) / temperature, y[batch])
 
-    kept = {name: slope * context.masks[name] for name, slope in grad(loss)(weights).items()}
+    temperature, dense = (200, True) if flow is GradientFlow.flow else (1, False)
+    kept = {name: slope * (context.masks[name] | dense) for name, slope in grad(loss)(weights).items()}
     blocks = hessian(loss)(weights)
-    found = hessian_gradients(context)
+    found = hessian_gradients(context, flow)
     for name, weight in weights.items():
         rows = [blocks[name][other].reshape(weight.numel(), -1) @ kept[other].flatten() for other in weights]
-        torch.testing.assert_close(found[name].flatten().double(), sum(rows), rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(found[name].flatten().double(), sum(rows), rtol=1e-4, atol=1e-6 / temperature**2)
 
 
 @pytest.mark.parametrize("recipe", [SGD, ADAM], ids=["sgd", "adam"])

@@ -2,8 +2,10 @@
 
 import pytest
 import torch
-from oracles.pruning_battery import Run, trained
+from oracles.pruning_battery import EPOCHS, SGD, Run, same, trained
 
+from minima.store.command import BadInput
+from minima.zoo.training.loop import Trainer
 from pruning.context.counts import kept_count
 from pruning.methods.ice import Ice
 from pruning.recoveries.aware_rate import aware_rate, layer_of, least_changed
@@ -28,12 +30,50 @@ def walk(sparsity=0.5, **flags):
 
 
 def test_without_a_fall_of_accuracy_nothing_is_trained_and_with_any_every_cut_costs_an_epoch():
-    careless, careful = walk(threshold=100), walk(threshold=0)
+    careless, careful = walk(threshold=100, final_epochs=0), walk(threshold=0, final_epochs=0)
     layers, per_epoch = len(careless.masks), careless.trainer.steps_per_epoch
     assert [step for step, _ in careless.cuts] == [0] * layers
     assert careless.trainer.steps_done == 0
     assert [step for step, _ in careful.cuts] == [per_epoch * epoch for epoch in range(layers)]
     assert careful.trainer.steps_done == per_epoch * layers
+
+
+def final_rates(monkeypatch, **flags):
+    """Rates of the steps after the last cut and what it called for, and the engine."""
+    begun = []
+    restart = Trainer.restart
+
+    def watched(self, recipe, epochs, after=0):
+        begun.append((self.steps_done if hasattr(self, "steps_done") else 0, recipe.lr, epochs))
+        restart(self, recipe, epochs, after)
+
+    monkeypatch.setattr(Trainer, "restart", watched)
+    return begun, walk(**flags)
+
+
+@pytest.mark.parametrize(("asked", "made"), [(3, 3), (None, EPOCHS - 4), (99, EPOCHS - 4)])
+def test_after_the_last_layer_come_final_epochs_at_twice_the_rate_within_the_epochs_of_the_run(
+    asked, made, monkeypatch
+):
+    begun, engine = final_rates(monkeypatch, threshold=0, final_epochs=asked)
+    per_epoch, lr = engine.trainer.steps_per_epoch, SGD.lr
+    assert len(engine.masks) == 4
+    assert begun[-1] == (4 * per_epoch, pytest.approx(2 * aware_rate(0.5, lr, 0.15, 50.0, 0.7 * lr)), made)
+    assert engine.trainer.steps_done == (4 + made) * per_epoch
+
+
+def test_what_was_frozen_stays_so_in_the_final_epochs_and_a_stopped_run_ends_alike():
+    whole = Run(Ice(threshold=0, freeze=0.5).composition(), asked=(0.5,))
+    stopped = Run(Ice(threshold=0, freeze=0.5).composition(), asked=(0.5,), stop_after=8)
+    assert stopped.engine.trainer.steps_done > 4 * stopped.engine.trainer.steps_per_epoch
+    resumed = Run(Ice(threshold=0, freeze=0.5).composition(), asked=(0.5,), state=stopped.states[0])
+    assert same(resumed.final, whole.final)
+    assert resumed.engine.trainer.steps_done == whole.engine.trainer.steps_done == whole.engine.span.steps
+
+
+def test_a_negative_number_of_final_epochs_is_refused():
+    with pytest.raises(BadInput, match="--final-epochs -1"):
+        walk(final_epochs=-1)
 
 
 @pytest.mark.parametrize("sparsity", [0.5, 0.01])

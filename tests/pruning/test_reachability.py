@@ -9,7 +9,7 @@ from torch import nn
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.prunable import prunable
-from minima.zoo.anatomy.reachability import reach
+from minima.zoo.anatomy.reachability import carries, reach
 from minima.zoo.architecture.architecture import build, describe, parse_architecture
 
 
@@ -72,6 +72,19 @@ def test_weights_on_a_path_are_those_found_by_walking_every_path(name, seed):
         for key, made in (("0.weight", "a"), ("2.weight", "b")):
             on_path = (found[key].fed & found[key].read).nonzero().flatten().tolist()
             assert {(made, unit) for unit in on_path} == {node for node in seen if node[0] == made}
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_carries_exactly_where_a_walk_from_input_to_output_is_found(name, seed):
+    make, edges, shape, density = NETWORKS[name]
+    edges, model = edges(), make()
+    generator = torch.Generator().manual_seed(seed)
+    masks = {key: torch.rand(w.shape, generator=generator) < density / 2 for key, w in prunable(model).items()}
+    kept = {(key, tuple(index)) for key, mask in masks.items() for index in mask.nonzero().tolist()}
+    nodes = {node for source, target, _ in edges for node in (source, target)}
+    _, seen = walked(edges, kept, {n for n in nodes if n[0] == "in"}, {n for n in nodes if n[0] == "out"})
+    assert carries(model, shape, masks) == bool(seen)
 
 
 def test_what_is_on_no_path_changes_nothing_without_biases():

@@ -106,7 +106,7 @@ def test_the_budget_of_a_real_network_is_that_of_its_entropies():
             layer.weight.fill_(1.0)
             layer.bias.fill_(bias)
     x = torch.tensor([[-2.0], [-1.0], [1.0], [2.0]])
-    found = EntropyBudget("egp")._importance(SimpleNamespace(model=model, x=x))
+    found = EntropyBudget("egp").importance(SimpleNamespace(model=model, x=x))
     assert found == {"0.weight": pytest.approx(1.0), "2.weight": pytest.approx(0.811278, abs=1e-6)}
 
 

@@ -58,15 +58,8 @@ def reach(model: nn.Module, shape: tuple[int, ...], masks: Mapping[str, Tensor])
     >>> [layer.reachable.int().tolist() for layer in reach(net, (2,), masks)]
     [[[0, 0], [1, 0], [0, 0]], [[0, 1, 0]]]
     """
-    weights = prunable(model)
-    kept = {name: masks.get(name, torch.ones_like(weight, dtype=torch.bool)).cpu() for name, weight in weights.items()}
-    leaves = {name: leaf(mask, of_weight=True) for name, mask in kept.items()}
-    tracer = _Tracer(leaves)
-    constants = {name: value.detach().cpu() for name, value in (*model.named_parameters(), *model.named_buffers())}
-    with evaluating(model), torch.random.fork_rng(devices=[]):
-        signal = leaf(torch.ones(1, *shape))
-        with tracer:
-            output = functional_call(model, constants | leaves, (signal,))
+    kept = _kept(model, masks)
+    leaves, tracer, output = _run(model, shape, kept)
     results = [use.result for use in tracer.uses]
     inputs = [*leaves.values(), *results]
     gradients = (
@@ -74,6 +67,37 @@ def reach(model: nn.Module, shape: tuple[int, ...], masks: Mapping[str, Tensor])
     )
     back = dict(zip(map(id, inputs), gradients, strict=True))
     return [_layer(name, kept[name], back[id(leaves[name])], tracer.uses, back) for name in kept]
+
+
+def carries(model: nn.Module, shape: tuple[int, ...], masks: Mapping[str, Tensor]) -> bool:
+    """Whether a path leads from the input to an output, as `reach` follows them: without one, outputs are constant.
+
+    >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    >>> first, second = torch.tensor([[1, 1], [1, 0], [0, 0]]) > 0, torch.tensor([[0, 0, 1]]) > 0
+    >>> carries(net, (2,), {"0.weight": first}), carries(net, (2,), {"0.weight": first, "2.weight": second})
+    (True, False)
+    """
+    _, _, output = _run(model, shape, _kept(model, masks))
+    return any(is_mark(value) and bool((value > 0).any()) for value in tree_leaves(output))
+
+
+def _kept(model: nn.Module, masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    weights = prunable(model)
+    return {name: masks.get(name, torch.ones_like(weight, dtype=torch.bool)).cpu() for name, weight in weights.items()}
+
+
+def _run(
+    model: nn.Module, shape: tuple[int, ...], kept: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], _Tracer, Any]:
+    """The marks of the weights, their uses, and the outputs' marks."""
+    leaves = {name: leaf(mask, of_weight=True) for name, mask in kept.items()}
+    tracer = _Tracer(leaves)
+    constants = {name: value.detach().cpu() for name, value in (*model.named_parameters(), *model.named_buffers())}
+    with evaluating(model), torch.random.fork_rng(devices=[]):
+        signal = leaf(torch.ones(1, *shape))
+        with tracer:
+            output = functional_call(model, constants | leaves, (signal,))
+    return leaves, tracer, output
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,29 +20,31 @@ class Recipe:
     """Optimiser and learning-rate rule."""
 
     optimiser: Literal["sgd", "adam"] = "sgd"
-    """update rule"""
+    """stochastic gradient descent, or Adam"""
     lr: float = 0.1
-    """initial learning rate"""
+    """learning rate at the start"""
     momentum: float = 0.9
-    """of sgd (for adam: its first decay rate)"""
+    """momentum of sgd; of adam, the share of the past in its mean gradient (beta 1)"""
     nesterov: bool = False
     """Nesterov's momentum (sgd only)"""
     weight_decay: float = 1e-4
     """L2 penalty added to the gradient"""
     batch_size: int = 100
-    """examples per step"""
+    """examples that a step of the optimiser takes"""
     schedule: Literal["constant", "step", "cosine", "linear", "plateau"] = "constant"
-    """learning-rate rule over the epochs of this run"""
+    """how the learning rate changes over the epochs of the run. constant: not at all; step: it falls at --milestones;
+    cosine, linear: it falls to --last along half a cosine or a line; plateau: it falls when the validation loss does
+    not"""
     warm_up: float = 0.0
     """fraction of the run over which the rate first rises from 0, along a cosine"""
     last: float = 0.0
-    """cosine and linear: the rate they end at"""
+    """with --schedule cosine or linear: the rate at the end"""
     milestones: tuple[float, ...] = (0.5, 0.75)
-    """step: fractions of the run after which the rate is multiplied by gamma"""
+    """with --schedule step: fractions of the run after which the rate is multiplied by --gamma"""
     gamma: float = 0.1
-    """step and plateau: factor of the rate"""
+    """with --schedule step or plateau: what the rate is multiplied by when it falls"""
     patience: int = 10
-    """plateau: epochs without a better validation loss before the rate falls"""
+    """with --schedule plateau: epochs in a row without a lower validation loss before the rate falls"""
 
     def check(self) -> None:
         """BadInput for a value that no training can use; before any work.

@@ -1,0 +1,60 @@
+"""Whether a network still leads from its input to its output: asked before the work and after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from minima.store.command import BadInput, note
+from pruning.scopes.entropy_budget import EntropyBudget
+from pruning.spaces.elements import Elements
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from minima.store.checkpoints.checkpoint import Checkpoint
+    from pruning.composition.composition import Composition
+    from pruning.running.arguments import Prune
+
+
+def check_path(arguments: Prune, parts: Composition, parent: Checkpoint, masks: Mapping[str, Tensor]) -> None:
+    """Before the work: a warning where the method is about to cut the network; BadInput where a path cannot be kept."""
+    name = arguments.method.name
+    moves = parts.regrow is not None or parts.straight_through is not None or not isinstance(parts.space, Elements)
+    if arguments.keep_path and moves:
+        raise BadInput(f"--keep-path: {name} moves weights after it has cut, so no path can be held; leave it out")
+    empties = isinstance(parts.scope, EntropyBudget) and not parts.scope.least
+    if not empties or arguments.keep_path:
+        return
+    alone = _bottlenecks(parent, masks)
+    if alone:
+        shown = ", ".join(layer.removesuffix(".weight") for layer in alone)
+        note(
+            f"{name} empties whole layers, and no shortcut leads past {shown}: with one of them empty the outputs are "
+            "the same for every example.\nGive --keep-path to keep the weights of one path, or --least 0.1 to keep a "
+            "part of every layer"
+        )
+
+
+def _bottlenecks(parent: Checkpoint, masks: Mapping[str, Tensor]) -> list[str]:
+    """None where paths cannot be followed, or nothing says what the inputs look like."""
+    from minima.zoo.architecture.architecture import build
+    from pruning.composition.keeping_path import bottlenecks
+
+    shape = parent.model.get("input_shape")
+    if shape is None:
+        return []
+    try:
+        return bottlenecks(build(parent.model), tuple(shape), masks)
+    except (BadInput, RuntimeError, TypeError):
+        return []
+
+
+def connected(model: nn.Module, x: Tensor, masks: Mapping[str, Tensor]) -> bool | None:
+    """Whether a path leads from the input to the output; None where that cannot be told."""
+    from minima.zoo.anatomy.reachability import carries
+
+    try:
+        return carries(model, tuple(x.shape[1:]), masks)
+    except (BadInput, RuntimeError, TypeError):
+        return None
