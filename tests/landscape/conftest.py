@@ -1,5 +1,6 @@
 """Checkpoints on digits small enough to be measured in a moment, and commands run in this process."""
 
+import importlib
 import json
 
 import pytest
@@ -46,7 +47,7 @@ def command(capsys):
     """Run `landscape.NAME` with arguments; exit status, JSON object (or None), standard error."""
 
     def call(name, *arguments, as_json=True):
-        module = __import__(f"landscape.{name}", fromlist=["main"])
+        module = importlib.import_module(f"landscape.{name}.__main__")
         flags = module.flags() if name == "sharpness" else getattr(module, name.capitalize())
         argv = [*map(str, arguments), *["--json"] * as_json]
         capsys.readouterr()
