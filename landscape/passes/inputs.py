@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -36,7 +37,11 @@ def fingerprint(inputs: Any) -> int:
     >>> fingerprint(x) == fingerprint(x.clone()), fingerprint(x) == fingerprint(x.flip(0))
     (True, False)
     """
-    tensors = tensors_of(inputs)
+    with torch._C.DisableTorchFunction():  # whoever watches the pass has nothing to do with it
+        return _checksum(tensors_of(inputs))
+
+
+def _checksum(tensors: Sequence[Tensor]) -> int:
     found = zlib.crc32(repr([(each.shape, each.dtype) for each in tensors]).encode())
     for each in tensors:
         real = torch.view_as_real(each) if each.is_complex() else each

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from landscape.passes.checks import Checks, Disagreement
+from landscape.passes.differentiable import WrittenOut
 from landscape.passes.folding import AnotherPath, Folding
 from landscape.passes.folding_plan import Plan, Tracing
 from landscape.passes.inputs import channels_last, shapes
@@ -22,6 +24,10 @@ HEAVY = 32
 """numbers in kernels for each that convolutions make of an example, from which on a CPU is faster with channels first:
 by a thread a gradient or product took 0.8 to 1.05 times as long with channels last below 26, 1 to 1.3 above 45, unless
 convolutions are computed in tiles, which need channels last"""
+
+
+FORWARD_MODE = ("forward AD", "forward mode AD", "forward-mode")
+"""what torch says where an operation has no derivative in it"""
 
 
 class _Grown(Exception):
@@ -36,6 +42,8 @@ class Rewriting:
     """how convolutions and batch norms are computed; None: as the module does it"""
     channels_last: bool = False
     checks: Checks = field(default_factory=Checks)
+    forward_mode: bool = True
+    """whether its operations have derivatives in it, for all that is known"""
     silent: bool = False
     _said: set[str] = field(default_factory=set)
 
@@ -92,6 +100,10 @@ class Network:
     def plain(self, weights: Mapping[str, Tensor], x: Any) -> Any:
         """The outputs for inputs x (n, ...), as the module computes them."""
         return called(self.model, self.tensors(weights), x)
+
+    def of(self, model: nn.Module, x: Any) -> Any:
+        """The outputs of another module of the kind, as it is."""
+        return called(model, {}, x)
 
     def holding(self, constants: Mapping[str, Tensor]) -> Network:
         """The same with other values of some constants: how it is computed stays, since a plan knows them by name."""
@@ -152,14 +164,19 @@ class Network:
 
 def called(model: nn.Module, tensors: Mapping[str, Tensor], x: Any) -> Any:
     """The module's outputs for inputs x with these parameters and buffers in place of its own."""
-    with nothing_recomputed():
+    with nothing_recomputed(), WrittenOut() if torch.is_grad_enabled() else nullcontext():
         return functional_call(model, dict(tensors), (x,))
 
 
 def is_no_fault_of_the_form(error: Exception) -> bool:
-    """Whether a plain pass would end in the same error: one of memory, or one that is the user's to mend."""
+    """Whether a plain pass would end in it too: one of memory or forward mode, or one that is the user's to mend."""
     out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
-    return out_of_memory or isinstance(error, BadInput)
+    return out_of_memory or isinstance(error, BadInput) or no_forward_mode(error)
+
+
+def no_forward_mode(error: Exception) -> bool:
+    """Whether it is that of an operation without a derivative in forward mode."""
+    return any(each in str(error) for each in FORWARD_MODE)
 
 
 def reason(error: Exception) -> str:
