@@ -1,4 +1,4 @@
-"""Operations that torch cannot differentiate twice, written out in ones that it can: the same numbers, more slowly."""
+"""Operations that torch does not differentiate twice, or wrongly, written out in ones that it can: as exact, slower."""
 
 from __future__ import annotations
 
@@ -135,6 +135,15 @@ def embedding_bag(  # noqa: PLR0913, PLR0917 (torch's own arguments)
     return summed / torch.bincount(bag, minlength=len(starts)).clamp_min(1)[:, None]
 
 
+def weight_norm(v: Tensor, g: Tensor, dim: int = 0) -> Tensor:
+    """g v / |v|, the norm over all axes but `dim`; torch's own has a second derivative that is wrong.
+
+    >>> weight_norm(torch.tensor([[3.0, 4.0]]), torch.tensor([[10.0]])).tolist()
+    [[6.0, 8.0]]
+    """
+    return v * (g / torch.norm_except_dim(v, 2, dim))
+
+
 INSTEAD: dict[Callable[..., Any], Callable[..., Tensor]] = {
     functional.hardsigmoid: hardsigmoid,
     torch._C._nn.hardsigmoid: hardsigmoid,
@@ -142,5 +151,6 @@ INSTEAD: dict[Callable[..., Any], Callable[..., Tensor]] = {
     torch.pdist: pdist,
     functional.embedding: embedding,
     functional.embedding_bag: embedding_bag,
+    torch._weight_norm: weight_norm,
 }
 """what is computed in place of an operation"""

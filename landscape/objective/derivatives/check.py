@@ -76,7 +76,7 @@ def check_derivatives(problem: Problem) -> None:
         precision, why = SINGLE, (str(error).strip().splitlines() or [type(error).__name__])[0]
         loss, at = problem.loss(), problem.beside(None)
         value = loss.value(at)
-    if not math.isfinite(value):
+    if not (math.isfinite(value) and math.isfinite(norm(loss.gradient(at)[1]))):
         return  # what that means is said where the loss itself is computed
     if why:
         note(f"derivatives are checked in float32, to 1e-2: the network does not run in float64 ({why[:100]})")

@@ -25,6 +25,7 @@ OURS = "landscape."
 def refusal(error: Exception, value: Tensor) -> BadInput | None:
     """What to say of an error of torch that a derivative of `value` ended in, if it is one of an operation without one.
 
+    >>> import torch
     >>> print(refusal(RuntimeError("derivative for aten::_ctc_loss_backward is not implemented"), torch.ones(1)))
     torch has no second derivative of ctc_loss, which the network or the loss uses,
     and there is no other way to it here. Compute it by operations that have one (products, sums, exponentials ...)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from landscape.objective.derivatives.operations import named
+from landscape.passes.attention import plain_attention
 from landscape.passes.network import Network, no_forward_mode
 
 
@@ -19,14 +20,15 @@ def tangents(network: Network, weights: Mapping[str, Tensor], x: Any, direction:
     Where an operation has no derivative in forward mode (recurrent layers, distances), as the gradient of u -> u . J v,
     which is (J^T u) . v: exact as well, for twice the time.
     """
-    if network.rewriting.forward_mode:
-        try:
-            return _forward(network, weights, x, direction)
-        except RuntimeError as error:
-            if not no_forward_mode(error):
-                raise
-            network.rewriting.forward_mode = False
-    return _twice_backward(network, weights, x, direction)
+    with plain_attention():
+        if network.rewriting.forward_mode:
+            try:
+                return _forward(network, weights, x, direction)
+            except RuntimeError as error:
+                if not no_forward_mode(error):
+                    raise
+                network.rewriting.forward_mode = False
+        return _twice_backward(network, weights, x, direction)
 
 
 def _forward(network: Network, weights: Mapping[str, Tensor], x: Any, direction: Sequence[Tensor]) -> Tensor:
