@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
+from landscape.objective.derivatives.operations import named
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -94,13 +96,18 @@ def slopes(
 ) -> tuple[Tensor, ...]:
     """The gradient of a sum with respect to each parameter: zeros where it does not depend on any.
 
+    Operations that have no such derivative are refused by their names.
+
     >>> slopes(torch.tensor(1.0), [torch.ones(2, requires_grad=True)])
     (tensor([0., 0.]),)
     """
     if not value.requires_grad:
         return tuple(torch.zeros_like(parameter) for parameter in parameters)
     keep = create_graph or retain_graph
-    return torch.autograd.grad(value, parameters, retain_graph=keep, create_graph=create_graph, materialize_grads=True)
+    with named(value):
+        return torch.autograd.grad(
+            value, parameters, retain_graph=keep, create_graph=create_graph, materialize_grads=True
+        )
 
 
 def flat(tensors: Sequence[Tensor]) -> Tensor:

@@ -10,9 +10,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd import forward_ad
 
 from landscape.objective.coordinates import Coordinates, Subspace
+from landscape.objective.derivatives.check import DerivativeCheck
+from landscape.objective.derivatives.problem import Problem
+from landscape.objective.derivatives.tangents import tangents
 from landscape.objective.examples import as_loss, check_examples, settled
 from landscape.objective.finite import not_finite
 from landscape.objective.graphs import Chunk, Graph, Keeper, flat, slopes
@@ -90,7 +92,8 @@ class Objective:
             self._network = Network(model, constants)
             self.task, outputs = settled(self.task, model, partial(self._network, weights), self.x, y)
             self._network.fold(weights, self.x[:16])
-            self.forward = Forward(self._network)
+        self.forward = Forward(self._network)
+        self._derivative_check = DerivativeCheck()
         own = weigh(self.task, outputs, y, self.passes())
         self.weighing = Weighing.of(len(x), ranks.sum(own) if own is not None and self.task.needs_pass else own)
 
@@ -114,7 +117,7 @@ class Objective:
         return self.of(slice(first, last))
 
     def of(self, examples: slice | Tensor) -> Objective:
-        """The same over some of the examples only: a range of them, or their indices. Costs next to nothing."""
+        """The same over some of the examples only: a range of them, or their indices."""
         part = copy(self)
         part.x, part.y = self.x[examples], self.y[examples]
         part.weighing = self.weighing.some(examples, len(part.x))
@@ -129,10 +132,7 @@ class Objective:
         return part
 
     def holding(self, constants: Mapping[str, Tensor]) -> Objective:
-        """The same with other values of some buffers, or of parameters that are no coordinates; the model has its own.
-
-        Costs next to nothing.
-        """
+        """The same with other values of some buffers, or of parameters that are no coordinates."""
         other = copy(self)
         other._network = self._network.holding(constants)
         other.forward = self.forward.of(other._network)
@@ -143,7 +143,9 @@ class Objective:
         """The same as a function of these parameters only (names of parameters or of modules)."""
         run: dict[str, Any] = {"batch_size": self.batch_size, "memory": self.keeper.memory, "ranks": self.ranks}
         region = self._region | {"parameters": parameters}
-        return Objective(self.model, self.x, self.y, loss=self.task.loss, output=self.task.output, **run, **region)
+        made = Objective(self.model, self.x, self.y, loss=self.task.loss, output=self.task.output, **run, **region)
+        made._derivative_check = self._derivative_check
+        return made
 
     def evaluate(
         self, displacement: Tensor | None = None, observe: Callable[[Chunk], object] | None = None
@@ -227,8 +229,7 @@ class Objective:
     def graphs(self, build: Callable[[Chunk], Graph], displacement: Tensor | None = None) -> Iterator[Graph]:
         """`build` of each chunk, to be differentiated time and again.
 
-        At w those of the first chunks are kept for the next call with this very `build`, as many as `memory` holds; a
-        call with another frees them.
+        At w the first are kept for the next call with this very `build`, as many as `memory` holds.
         """
         if displacement is not None:
             return (build(chunk) for chunk in self.chunks(displacement))
@@ -243,6 +244,7 @@ class Objective:
 
         They are this rank's share of the examples, the `start`-th to `stop`-th of them.
         """
+        self._derivative_check.before_the_first(self._problem)
         weights = self._parameters(displacement)
         for examples in self.ranks.chunks(len(self.x), self.batch_size, start, stop):
             outputs = self.task.picked(self._network(weights, self.x[examples]))
@@ -262,14 +264,8 @@ class Objective:
         return self.task.terms(outputs, y).sums
 
     def tangents(self, examples: slice, direction: list[Tensor]) -> Any:
-        """How the outputs for some examples change along a direction in the parameters' shapes: forward mode."""
-        with torch.no_grad(), forward_ad.dual_level():
-            weights = self._parameters(None).items()
-            moving = {
-                name: forward_ad.make_dual(w.detach(), v) for (name, w), v in zip(weights, direction, strict=True)
-            }
-            outputs, tangents = forward_ad.unpack_dual(self.task.picked(self._network(moving, self.x[examples])))
-        return torch.zeros_like(outputs) if tangents is None else tangents
+        """How the outputs for some examples change along a direction in the parameters' shapes."""
+        return tangents(self._network, self._parameters(None), self.x[examples], direction, self.task.picked)
 
     def normal(self, generator: torch.Generator) -> Tensor:
         """Standard normal coordinates (d,)."""
@@ -278,6 +274,10 @@ class Objective:
     def signs(self, generator: torch.Generator) -> Tensor:
         """Coordinates -1 or 1 (d,), as likely either way."""
         return self.coordinates.signs(generator)
+
+    def _problem(self) -> Problem:
+        """What derivatives are checked of."""
+        return Problem(self._network, self.task.summed, self.coordinates, self.x, self.y)
 
     def _native(self, dense: Tensor) -> list[Tensor]:
         return list(self.coordinates.tensors(dense, native=True).values())

@@ -7,155 +7,127 @@ values and derivatives as they are, to rounding, and spares the passes over the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
+from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing, get_proxy_mode
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from landscape.passes.convolution import Geometry, convolution
+from landscape.passes.folding_plan import ARGUMENTS, COMPUTED, CONVOLUTIONS, Norm, Plan, affine
 from landscape.passes.rectifier import rectified
 from minima.zoo.anatomy.operations import GEOMETRY, OPERANDS, named
 
-CONVOLUTIONS: dict[Callable[..., Any], int] = {functional.conv1d: 1, functional.conv2d: 2, functional.conv3d: 3}
-"""with the number of their spatial axes"""
 RELUS = (functional.relu, torch.relu, Tensor.relu)
 """those that may leave their input as it is"""
-ARGUMENTS = ("input", "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps")
-"""of `functional.batch_norm`"""
+VIEWS = (Tensor.view, Tensor.view_as)
+"""those that raise an error where numbers do not lie as they want them"""
+QUESTIONS = frozenset(
+    {
+        *(getattr(Tensor, name).__get__ for name in ("shape", "dtype", "device", "ndim")),
+        *(Tensor.size, Tensor.dim, Tensor.ndimension, Tensor.numel, Tensor.nelement, Tensor.is_floating_point),
+        *(Tensor.__len__, Tensor.get_device),
+    }
+)
+"""about a tensor, whose answers do not depend on its numbers"""
 
 
 class AnotherPath(Exception):
-    """A pass met other convolutions than the one that was traced."""
+    """A pass uses what a convolution makes otherwise than the plan says: `weight` is that of the convolution."""
+
+    def __init__(self, weight: str) -> None:
+        super().__init__(f"the network uses what is made with {weight} in several ways")
+        self.weight = weight
 
 
-@dataclass(frozen=True)
-class Norm:
-    """A batch norm in eval mode, by the names of its tensors."""
-
-    weight: str | None
-    bias: str | None
-    mean: str
-    variance: str
-    eps: float
-
-    def affine(self, tensors: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """(C,) s and (C,) t of y -> s y + t."""
-        weight, bias = (tensors[name] if name else None for name in (self.weight, self.bias))
-        return affine(tensors[self.mean], tensors[self.variance], weight, bias, self.eps)
+class InPlace(Exception):
+    """A pass writes to what was to share memory with another tensor, and did not: channels have to come first."""
 
 
-Plan = Sequence[Norm | None]
-"""for each convolution of a pass, in order, the batch norm that alone uses what it makes"""
+@dataclass
+class _Awaited:
+    """What a convolution made with a norm already folded in, until that norm asks for it."""
 
-
-def affine(
-    mean: Tensor, variance: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float
-) -> tuple[Tensor, Tensor]:
-    """(C,) s and t of batch norm y -> s y + t with fixed statistics.
-
-    >>> [each.tolist() for each in affine(torch.tensor([1.0]), torch.tensor([4.0]), torch.tensor([6.0]), None, 0.0)]
-    [[3.0], [-3.0]]
-    """
-    scale = (variance + eps).rsqrt()
-    scale = scale if weight is None else weight * scale
-    shift = -mean * scale
-    return scale, shift if bias is None else bias + shift
-
-
-class Tracing(TorchFunctionMode):
-    """Watches a pass and finds its plan; `tensors` are the parameters and buffers that the pass uses."""
-
-    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
-        super().__init__()
-        self._names = {id(tensor): name for name, tensor in tensors.items()}
-        self._made: list[Tensor] = []
-        self._uses: dict[int, list[Norm | None]] = {}
-        self.norms = self.kernels = self.images = self.products = self.tiled = 0
-        """of the norms met, how many; of kernels and of what convolutions made, how many numbers; of the products of
-        numbers in convolutions, how many, and how many in those that can be computed in tiles (see `winograd`)"""
-
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        made = func(*args, **(kwargs or {}))
-        norm = self._norm(*args, **(kwargs or {})) if func is functional.batch_norm else None
-        if any(torch.is_tensor(leaf) for leaf in tree_leaves(made)):  # not a question such as x.dim()
-            for leaf in tree_leaves((args, kwargs)):
-                if id(leaf) in self._uses:
-                    self._uses[id(leaf)].append(norm)
-        if func in CONVOLUTIONS:
-            self._weigh(CONVOLUTIONS[func], made, named((*OPERANDS, *GEOMETRY), args, kwargs or {}))
-            self._made.append(made)
-            self._uses[id(made)] = []
-        return made
-
-    @property
-    def plan(self) -> Plan:
-        """What may be folded: a convolution whose result goes to a batch norm and nowhere else."""
-        uses = [self._uses[id(made)] for made in self._made]
-        return tuple(norms[0] if len(norms) == 1 else None for norms in uses)
-
-    def _weigh(self, axes: int, made: Tensor, given: Mapping[str, Any]) -> None:
-        weight, geometry = given["weight"], Geometry.given(axes, given)
-        products = made.numel() * weight[0].numel()
-        self.kernels += weight.numel()
-        self.images += made.numel()
-        self.products += products
-        if geometry is not None and geometry.in_tiles(given["input"], weight):
-            self.tiled += products
-
-    def _norm(self, *args: Any, **kwargs: Any) -> Norm | None:
-        given = named(ARGUMENTS, args, kwargs)
-        tensors = [given.get(argument) for argument in ("weight", "bias", "running_mean", "running_var")]
-        weight, bias, mean, variance = (self._names.get(id(tensor)) for tensor in tensors)
-        self.norms += 1
-        unknown = any(id(tensor) not in self._names for tensor in tensors if tensor is not None)
-        if given.get("training") or unknown or mean is None or variance is None:
-            return None
-        return Norm(weight, bias, mean, variance, given.get("eps", 1e-5))
+    token: Tensor
+    """what the network has in hand in the meantime: it has the shape, and no numbers"""
+    made: Tensor | None
+    """None: handed over"""
+    norm: Norm
+    weight: str
 
 
 class Folding(TorchFunctionMode):
     """Computes one pass by a plan; `channels_last`: kernels lie in memory like images that do.
 
+    Right whatever the pass does: if what a convolution made with a norm folded in goes anywhere but to this norm, once,
+    an error is raised. `met`: the weights and norms of the pass in order, by name.
+
     Raises:
-        AnotherPath: the pass is not the one that the plan is for.
+        AnotherPath: the pass does not use what a convolution makes as the plan says.
+        InPlace: what lies with channels last could not be viewed and written to as the network does.
     """
 
     def __init__(self, plan: Plan, tensors: Mapping[str, Tensor], channels_last: bool) -> None:
         super().__init__()
         self._plan, self._tensors, self._channels_last = plan, tensors, channels_last
-        self._count = 0
-        self._folded: dict[int, Tensor] = {}
+        self._names = {id(tensor): name for name, tensor in tensors.items()}
+        self._uses: Counter[str] = Counter()
+        self._awaited: dict[int, _Awaited] = {}
+        self._copied: list[tuple[Tensor, int]] = []
+        self._wrong: Exception | None = None
+        self.met: list[str] = []
 
-    def check(self) -> None:
-        """The pass is over: everything was met."""
-        if self._folded or self._count != len(self._plan):
-            raise AnotherPath
+    def check(self, outputs: Any) -> None:
+        """The pass is over, these are its outputs: everything was used as the plan says."""
+        if self._wrong is not None:  # which the network may have caught
+            raise self._wrong
+        for each in self._awaited.values():
+            if each.made is not None or any(leaf is each.token for leaf in tree_leaves(outputs)):
+                raise AnotherPath(each.weight)
+        if any(tensor._version != version for tensor, version in self._copied):
+            raise InPlace("the network writes to a view of its images")
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if func in CONVOLUTIONS:
-            return self._convolve(func, named((*OPERANDS, *GEOMETRY), args, kwargs or {}))
+        kwargs = kwargs or {}
         if func is functional.batch_norm:
-            return self._normalise(*args, **(kwargs or {}))
+            return self._normalise(named(ARGUMENTS, args, kwargs))
+        if self._awaited and func not in QUESTIONS:
+            self._forbid_tokens((*args, *kwargs.values()))
+        if func in CONVOLUTIONS:
+            return self._convolve(func, named((*OPERANDS, *GEOMETRY), args, kwargs))
         if func in RELUS and torch.is_grad_enabled():
-            given = named(("input", "inplace"), args, kwargs or {})
+            given = named(("input", "inplace"), args, kwargs)
             return func(**given) if given.get("inplace") else rectified(given["input"])
-        return func(*args, **(kwargs or {}))
+        if self._channels_last and func in VIEWS:
+            return self._view(func, args, kwargs)
+        return func(*args, **kwargs)
+
+    def _forbid_tokens(self, values: Iterable[Any]) -> None:
+        for value in values:
+            if id(value) in self._awaited:
+                self._another_path(self._awaited[id(value)].weight)
+            if isinstance(value, list | tuple):
+                self._forbid_tokens(value)
+
+    def _another_path(self, weight: str) -> NoReturn:
+        self._wrong = AnotherPath(weight)
+        raise self._wrong
 
     def _convolve(self, func: Callable[..., Any], given: dict[str, Any]) -> Tensor:
-        if self._count == len(self._plan):
-            raise AnotherPath
-        norm, axes = self._plan[self._count], CONVOLUTIONS[func]
-        self._count += 1
-        weight, bias = given["weight"], given.get("bias")
+        axes, weight, bias = CONVOLUTIONS[func], given["weight"], given.get("bias")
+        name = self._names.get(id(weight), COMPUTED)
+        norm = self._plan.norm(name, self._uses[name])
+        self._uses[name] += 1
+        self.met.append(name)
         if norm is not None:
             scale, shift = norm.affine(self._tensors)
             weight = weight * scale.view(-1, *[1] * (axes + 1))
@@ -167,25 +139,43 @@ class Folding(TorchFunctionMode):
             made = func(**given | {"weight": weight, "bias": bias})
         else:
             made = convolution(given["input"], weight, bias, geometry)
-        if norm is not None:
-            self._folded[id(made)] = made
-        return made
+        return made if norm is None else self._await(made, norm, name)
 
-    def _normalise(
-        self,
-        input: Tensor,
-        running_mean: Tensor | None,
-        running_var: Tensor | None,
-        weight: Tensor | None = None,
-        bias: Tensor | None = None,
-        training: bool = False,
-        momentum: float = 0.1,
-        eps: float = 1e-5,
-    ) -> Tensor:
-        if self._folded.pop(id(input), None) is not None:
-            return input
-        if training or running_mean is None or running_var is None or not torch.is_grad_enabled():
-            return functional.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
-        scale, shift = affine(running_mean, running_var, weight, bias, eps)
-        along = (-1, *[1] * (input.ndim - 2))
-        return input * scale.view(along) + shift.view(along)
+    def _await(self, made: Tensor, norm: Norm, weight: str) -> Tensor:
+        with _not_traced():
+            token = made.detach().new_empty(1).expand(made.shape)
+        self._awaited[id(token)] = _Awaited(token, made, norm, weight)
+        return token
+
+    def _normalise(self, given: dict[str, Any]) -> Tensor:
+        awaited, norm = self._awaited.get(id(given["input"])), Norm.met(self._names, given)
+        self.met.append("" if norm is None else norm.mean)
+        if awaited is not None:
+            made, awaited.made = awaited.made, None
+            if made is None or norm != awaited.norm:
+                self._another_path(awaited.weight)
+            return made
+        if self._awaited:
+            self._forbid_tokens(given.values())
+        if norm is None or not torch.is_grad_enabled():
+            return functional.batch_norm(**given)
+        mean, variance = given["running_mean"], given["running_var"]
+        scale, shift = affine(mean, variance, given.get("weight"), given.get("bias"), norm.eps)
+        along = (-1, *[1] * (given["input"].ndim - 2))
+        return given["input"] * scale.view(along) + shift.view(along)
+
+    def _view(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A view, or one of a copy with channels first where channels that come last do not allow it."""
+        try:
+            return func(*args, **kwargs)
+        except RuntimeError:
+            own, *others = args
+            copied = own.contiguous()
+            made = func(copied, *others, **kwargs)
+            self._copied += [(each, each._version) for each in (own, copied)]
+            return made
+
+
+def _not_traced() -> AbstractContextManager[Any]:
+    """What is done inside the block is no part of a graph that is being made."""
+    return disable_proxy_modes_tracing() if get_proxy_mode() is not None else nullcontext()

@@ -9,13 +9,15 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.fx import Graph, GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._pytree import TreeSpec, tree_flatten, tree_unflatten
 
 from landscape.passes import winograd
-from landscape.passes.folding import Folding, Plan
+from landscape.passes.folding import Folding
+from landscape.passes.folding_plan import Plan
+from landscape.passes.inputs import tensors_of
+from landscape.passes.network import called
 
 Rewrite = Callable[[Graph], None]
 
@@ -37,7 +39,7 @@ class Lifted:
 def lifted(
     model: nn.Module,
     tensors: Mapping[str, Tensor],
-    x: Tensor,
+    x: Any,
     plan: Plan | None = None,
     rewrites: Sequence[Rewrite] = (),
 ) -> Lifted:
@@ -50,16 +52,16 @@ def lifted(
     shared = {id(tensor): tensor for tensor in [*model.parameters(), *model.buffers()]}
     twin = copy.deepcopy(model, shared)
     structure: list[TreeSpec] = []
-    channels_last = x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last)
+    channels_last = any(_lies_last(each) for each in tensors_of(x))
 
-    def run(values: Sequence[Tensor], x: Tensor) -> list[Any]:
+    def run(values: Sequence[Tensor], x: Any) -> list[Any]:
         named = dict(zip(tensors, values, strict=True))
         if plan is None:
-            outputs = functional_call(twin, named, (x,))
+            outputs = called(twin, named, x)
         else:
             with Folding(plan, named, channels_last) as folding:
-                outputs = functional_call(twin, named, (x,))
-            folding.check()
+                outputs = called(twin, named, x)
+            folding.check(outputs)
         leaves, spec = tree_flatten(outputs)
         structure.append(spec)
         return leaves
@@ -69,6 +71,10 @@ def lifted(
     for rewrite in rewrites:
         rewrite(traced.graph)
     return Lifted(*split(traced, len(tensors)), structure[-1])
+
+
+def _lies_last(x: Tensor) -> bool:
+    return x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last)
 
 
 def split(traced: GraphModule, weights: int) -> tuple[GraphModule, GraphModule]:

@@ -70,13 +70,17 @@ class Trial:
 
     def _agrees(self, plan: PassPlan) -> bool:
         """Whether there is such a way, and its mean loss over a chunk is the module's."""
-        with evaluating(self._objective.model), torch.no_grad():
-            if not self._objective.forward.possible(plan, self._weights, self.x[: plan.chunk]):
-                return False
+        if not self._possible(plan):
+            return False
         if plan.chunk not in self._expected:
             self._expected[plan.chunk] = self._loss(PassPlan("module", plan.chunk, plan.threads))
         expected, found = self._expected[plan.chunk], self._loss(plan)
-        return math.isclose(found, expected, rel_tol=AGREEMENT, abs_tol=ROUNDING) or not math.isfinite(expected)
+        same = math.isclose(found, expected, rel_tol=AGREEMENT, abs_tol=ROUNDING) or not math.isfinite(expected)
+        return same and self._possible(plan)  # not given up on the way
+
+    def _possible(self, plan: PassPlan) -> bool:
+        with evaluating(self._objective.model), torch.no_grad():
+            return self._objective.forward.possible(plan, self._weights, self.x[: plan.chunk])
 
     def _loss(self, plan: PassPlan, start: int = 0) -> float:
         """Over the chunk that begins there."""

@@ -82,7 +82,9 @@ class Several:
 
     def to(self, *where: Any) -> Several:
         """On another device; a data type concerns the floating ones."""
-        return self.map(lambda tensor: tensor.to(*where))
+        kinds = [each for each in where if type(each).__name__ == "dtype"]
+        others = [each for each in where if type(each).__name__ != "dtype"]
+        return self.map(lambda tensor: tensor.to(*(where if tensor.is_floating_point() or not kinds else others)))
 
     def is_floating_point(self) -> bool:
         """Whether any is."""

@@ -69,6 +69,10 @@ class Task:
         """What the examples contribute to the loss."""
         return self.loss.terms(outputs, y)
 
+    def summed(self, returned: Any, y: Any) -> Tensor:
+        """sum_i s_i of examples for which a network returned this."""
+        return self.terms(self.picked(returned), y).sums.sum()
+
     def mean(self, model: nn.Module, x: Inputs, y: Any) -> Tensor:
         """The loss over these examples alone, with its graph: what training goes down."""
         return self.loss.mean(self.outputs(model, x), y)

@@ -1,0 +1,174 @@
+"""Slopes of a loss and differences of its gradient, against what autograd says of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from landscape.objective.graphs import slopes
+
+Tensors = dict[str, Tensor]
+SHARE = 1e-7
+"""of the whole product: a tensor's part of it that is smaller is not looked at"""
+AMPLIFIED = 10.0
+"""times what rounding changed once is what it may change"""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """What is asked of differences in a data type."""
+
+    dtype: torch.dtype
+    tolerance: float
+    """relative"""
+    steps: Sequence[float]
+    """of the norm of w, one after the other until there is agreement"""
+
+    @property
+    def rounding(self) -> float:
+        """Relative, of one number."""
+        return torch.finfo(self.dtype).eps
+
+
+DOUBLE = Precision(torch.float64, 1e-4, (1e-4, 1e-5, 1e-6, 1e-7, 1e-8))
+SINGLE = Precision(torch.float32, 1e-2, (1e-2, 3e-3, 1e-3, 3e-4, 1e-4))
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The summed loss of a few examples as a function of tensors by name."""
+
+    of: Callable[[Mapping[str, Tensor]], Tensor]
+
+    def value(self, tensors: Tensors) -> float:
+        """The loss."""
+        with torch.no_grad():
+            return float(self.of(tensors))
+
+    def gradient(self, tensors: Tensors) -> tuple[float, Tensors]:
+        """The loss, and its gradient."""
+        graph, leaves = self.graph(tensors)
+        return float(graph.detach()), dict(zip(tensors, slopes(graph, leaves), strict=True))
+
+    def graph(self, tensors: Tensors) -> tuple[Tensor, list[Tensor]]:
+        """The loss with its graph, and what it is a function of."""
+        leaves = {name: tensor.detach().clone().requires_grad_() for name, tensor in tensors.items()}
+        with torch.enable_grad():
+            return self.of(leaves), list(leaves.values())
+
+    def product(self, tensors: Tensors, direction: Tensors) -> tuple[Tensors, list[Tensor]]:
+        """The Hessian times a direction, by double backward; and the gradient."""
+        value, leaves = self.graph(tensors)
+        with torch.enable_grad():
+            gradient = slopes(value, leaves, create_graph=True)
+            along = torch.stack([(g * v).sum() for g, v in zip(gradient, direction.values(), strict=True)]).sum()
+            made = slopes(along, leaves)
+        return dict(zip(tensors, made, strict=True)), [each.detach() for each in gradient]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What did not agree along a direction, at any step."""
+
+    slope: tuple[float, float] | None
+    """that of the loss, and the gradient's; None: they agree"""
+    curved: tuple[str, ...]
+    """tensors in which the difference of gradients is not the product"""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.slope is None and not self.curved
+
+
+def compare(loss: Loss, at: Tensors, direction: Tensors, reach: float, precision: Precision) -> Outcome:
+    """Central differences along a direction of norm 1 against g . v and H v; `reach`: the norm of w.
+
+    Each number has to agree at one step: a larger one may cross kinks or bends, a smaller one is lost in rounding, for
+    which there is a floor, measured by moving w by as much as it is rounded.
+    """
+    product, gradient = loss.product(at, direction)
+    own = dict(zip(at, gradient, strict=True))
+    said = dot(own, direction)
+    floor, floors = _rounding(loss, at, own, precision)
+    whole = norm(product)
+    slope: float | None = None
+    pending = set(at)
+    sloping = True
+    for step in precision.steps:
+        found, change = _difference(loss, at, direction, step * reach)
+        room = AMPLIFIED / (step * reach)
+        if abs(found - said) <= precision.tolerance * max(abs(found), abs(said)) + room * floor:
+            sloping = False
+        slope = found if slope is None else slope
+        for name in list(pending):
+            error, size = _norm(change[name] - product[name]), max(_norm(change[name]), _norm(product[name]))
+            if error <= precision.tolerance * size + SHARE * whole + room * floors[name]:
+                pending.discard(name)
+        if not sloping and not pending:
+            break
+    return Outcome((slope or 0.0, said) if sloping else None, tuple(name for name in at if name in pending))
+
+
+def slopes_differ(loss: Loss, at: Tensors, direction: Tensors, reach: float, precision: Precision) -> bool:
+    """Whether the slope along a direction is not the gradient's, at any step."""
+    return compare(loss, at, direction, reach, precision).slope is not None
+
+
+def _difference(loss: Loss, at: Tensors, direction: Tensors, step: float) -> tuple[float, Tensors]:
+    """Slope and change of the gradient along a direction, by central differences."""
+    above, rising = loss.gradient(moved(at, direction, step))
+    below, falling = loss.gradient(moved(at, direction, -step))
+    change = {name: rising[name].sub_(falling[name]).div_(2 * step) for name in at}
+    return (above - below) / (2 * step), change
+
+
+def _rounding(loss: Loss, at: Tensors, gradient: Tensors, precision: Precision) -> tuple[float, dict[str, float]]:
+    """By how much the loss and the parts of its gradient change where w changes in its last digits."""
+    signs = torch.Generator().manual_seed(0)
+    nudged = {}
+    for name, tensor in at.items():
+        sign = torch.randint(0, 2, tensor.shape, generator=signs).mul_(2).sub_(1).to(tensor)
+        nudged[name] = tensor * (1 + 4 * precision.rounding * sign)
+    value = loss.value(at)
+    other, change = loss.gradient(nudged)
+    floors = {name: _norm(change[name] - gradient[name]) + precision.rounding * _norm(gradient[name]) for name in at}
+    return abs(other - value) + precision.rounding * (1 + abs(value)), floors
+
+
+def moved(at: Tensors, direction: Tensors, step: float) -> Tensors:
+    """w + step v."""
+    return {name: tensor.add(direction[name], alpha=step) for name, tensor in at.items()}
+
+
+def norm(tensors: Tensors) -> float:
+    """Of all of them as one vector."""
+    return sum(_norm(each) ** 2 for each in tensors.values()) ** 0.5
+
+
+def dot(one: Tensors, other: Tensors) -> float:
+    """Of two vectors."""
+    return sum(float((one[name].double() * other[name].double()).sum()) for name in one)
+
+
+def scaled(tensors: Tensors, factor: float) -> Tensors:
+    """All of them times a number."""
+    return {name: each * factor for name, each in tensors.items()}
+
+
+def singly(direction: Tensors) -> Iterator[tuple[str, Tensors]]:
+    """The parts of a direction one by one, each of norm 1 as a direction of its own."""
+    for name, part in direction.items():
+        size = _norm(part)
+        if size:
+            yield (
+                name,
+                {other: part / size if other == name else torch.zeros_like(each) for other, each in direction.items()},
+            )
+
+
+def _norm(tensor: Tensor) -> float:
+    return float(torch.linalg.vector_norm(tensor.double()))

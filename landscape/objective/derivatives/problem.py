@@ -1,0 +1,95 @@
+"""What derivatives are checked of: a network, its loss, what may move, and a few examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from landscape.objective.derivatives.differences import Loss, Tensors
+from landscape.objective.streams import stream
+
+if TYPE_CHECKING:
+    from landscape.objective.coordinates import Coordinates
+    from landscape.passes.network import Network
+
+COUNT, FURTHER = 4, 64
+"""examples on which derivatives are checked, and on which it is seen that a tensor has no say"""
+AWAY = 1e-3
+"""of each tensor's norm: how far from w, off the kinks of units that nothing reaches"""
+Summed = Callable[[Any, Any], Tensor]
+"""outputs and targets of some examples -> their summed loss"""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`x`, `y`: inputs and targets of all examples, of which those that `some` names are looked at."""
+
+    network: Network
+    summed: Summed
+    coordinates: Coordinates
+    x: Any
+    y: Any
+    count: int = COUNT
+
+    @property
+    def few(self) -> tuple[Any, Any]:
+        """Inputs and targets of the examples that are looked at, drawn at random, in order."""
+        drawn = torch.randperm(len(self.x), generator=stream(0, "derivative check", "examples"))
+        rows = drawn[: self.count].sort().values.tolist()
+        return self.x[rows], self.y[rows]
+
+    @property
+    def further(self) -> Problem:
+        """The same with more examples."""
+        return replace(self, count=FURTHER)
+
+    def loss(self, dtype: torch.dtype | None = None) -> Loss:
+        """As a function of the parameters that count, in float64 or in the network's own data types (None)."""
+        x, y = self.few
+        if dtype is None:
+            return Loss(lambda tensors: self.summed(self.network(tensors, x), y))
+        network, x = self.network.in_double(), _in_double(x)
+        y = _in_double(y) if torch.is_tensor(y) else y
+        return Loss(lambda tensors: self.summed(network(tensors, x), y))
+
+    @property
+    def point(self) -> Tensors:
+        """w in the network's own data types."""
+        return self.coordinates.tensors(self.coordinates.full, native=True)
+
+    @property
+    def moving(self) -> Tensors:
+        """1 where a number may move, else 0."""
+        return self.coordinates.tensors(self.coordinates.extend(torch.ones_like(self.coordinates.point)))
+
+    def beside(self, dtype: torch.dtype | None) -> Tensors:
+        """w displaced at random, tensor by tensor."""
+        made = {}
+        for name, change in self.displacement().items():
+            own = self.coordinates.tensors(self.coordinates.full)[name] + AWAY * change
+            made[name] = own.to(dtype or self.coordinates.dtypes[name])
+        return made
+
+    def displacement(self) -> Tensors:
+        """At random, for each tensor as long as it is itself; one of zeros moves as others do, number for number."""
+        coordinates, draws, moves = self.coordinates, stream(0, "derivative check", "w"), self.moving
+        typical = float(coordinates.full.norm()) / max(1, len(coordinates.full)) ** 0.5 or 1.0
+        made = {}
+        for name, tensor in coordinates.tensors(coordinates.full).items():
+            change = normal(tensor, draws) * moves[name]
+            size = float(tensor.norm()) or typical * tensor.numel() ** 0.5
+            made[name] = change * (size / max(float(change.norm()), 1e-300))
+        return made
+
+
+def normal(like: Tensor, draws: torch.Generator) -> Tensor:
+    """Standard normal numbers in float64."""
+    return torch.randn(like.shape, generator=draws, dtype=torch.float64).to(like.device)
+
+
+def _in_double(x: Any) -> Any:
+    return x.to(torch.float64) if x.is_floating_point() else x
