@@ -68,7 +68,7 @@ class Prune(Command):
     lowest scores go in their place"""
     accept_noise: bool = False
     """where scores are estimated from probes or from some of the examples, cut by them even if a second estimate ranks
-    the weights quite otherwise (Spearman's correlation below 0.2), which is refused without this flag"""
+    the weights quite otherwise (Spearman's correlation below 0.1), which is refused without this flag"""
     data: str | None = None
     """the parent's data again, if they are code (path/to/file.py:factory): it is run only when it is named here"""
     data_root: Path | None = None
