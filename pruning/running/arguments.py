@@ -103,6 +103,11 @@ def _source(method: type[Method]) -> str:
     return f"{paper}It prunes {method.phase}."
 
 
+def _paragraphs(method: type[Method]) -> list[str]:
+    """Of its docstring, each in one line: a line that happens to begin with a flag or a number would stay one."""
+    return [" ".join(each.split()) for each in inspect.cleandoc(method.__doc__ or "").split("\n\n")]
+
+
 def arguments_of(method: type[Method]) -> type[Prune]:
     """`Prune` with the fields of `method` as further flags, under the field `method`."""
     flags = Annotated[method, tyro.conf.arg(name="")]  # type: ignore[valid-type]
@@ -113,5 +118,5 @@ def arguments_of(method: type[Method]) -> type[Prune]:
         frozen=True,
         kw_only=True,
     )
-    made.__doc__ = "\n\n".join((inspect.cleandoc(method.__doc__ or ""), f"{_source(method)} {_training(method)}"))
+    made.__doc__ = "\n\n".join((*_paragraphs(method), f"{_source(method)} {_training(method)}"))
     return made
