@@ -38,8 +38,14 @@ class SbpSr(Method):
     variance: float = 2.0
     """what the weights are scaled to: number of inputs of a unit times mean squared weight (2 for networks of ReLU, 1
     for tanh); biases become 0"""
-    rescale: bool = True
-    """scale each layer's survivors to this variance again after the cut"""
+    rescale: Annotated[
+        bool,
+        tyro.conf.arg(
+            help="leave the weights that stay as they are after the cut (otherwise each layer's are scaled again, to "
+            "the same number)",
+            help_behavior_hint="",
+        ),
+    ] = True
 
     def composition(self) -> Composition:
         return Composition(
