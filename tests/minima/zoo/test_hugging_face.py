@@ -62,7 +62,7 @@ def test_the_folder_s_network_has_the_folder_s_outputs(tmp_path, make, inputs):
     model, found = loaded(tmp_path, "model.safetensors")
     with torch.no_grad():
         torch.testing.assert_close(model(inputs).logits, network(inputs).logits)
-    assert not [note for note in found.notes if "that transformers stores" not in note]
+    assert not [note for note in found.notes if "transformers stores" not in note]
     assert model.config._attn_implementation == "eager"
 
 
@@ -96,7 +96,7 @@ def test_gpt2_as_first_published_without_prefix_head_and_with_its_masks(tmp_path
     with torch.no_grad():
         torch.testing.assert_close(model(TOKENS).logits, network(TOKENS).logits)
     assert model.lm_head.weight is model.transformer.wte.weight
-    assert any("that transformers stores" in note for note in found.notes)
+    assert any("transformers stores" in note for note in found.notes)
     state = network.transformer.state_dict()
     model = ready(gpt2())
     found = load_foreign(model, flattened(state), tmp_path / "bare.pt", "gpt2")
