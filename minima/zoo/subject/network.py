@@ -24,9 +24,21 @@ def entry_of(spec: str, dataset: Dataset) -> dict[str, Any]:
     if is_code(spec):
         path, _, factory = spec.rpartition(":")
         return {"name": f"{Path(path).absolute()}:{factory}", "sha256": fingerprint(Path(path))}
+    if spec.startswith("hf:"):
+        folder = Path(spec.removeprefix("hf:")).absolute()
+        return {"name": f"hf:{folder}", "sha256": fingerprint(folder / "config.json")}
     if names_library(spec):
         return {"name": spec, "input_shape": list(dataset.input_shape), "classes": dataset.outputs}
     return describe(parse_architecture(spec), dataset.input_shape, dataset.outputs)
+
+
+def must_be_typed(name: str) -> bool:
+    """Whether a checkpoint's entry names code, which is run only where the user repeats it.
+
+    >>> must_be_typed("/home/me/nets.py:Net"), must_be_typed("timm:resnet18"), must_be_typed("lenet5")
+    (True, True, False)
+    """
+    return is_code(name) or names_library(name)
 
 
 def make_network(entry: Mapping[str, Any], typed: str | None, dataset: Dataset) -> nn.Module:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from minima.store.checkpoints.checkpoint import Checkpoint, load
 from minima.store.command import BadInput, note
 from minima.store.files import sha256
-from minima.zoo.code import is_code
 from minima.zoo.data.dataset import Dataset
 from minima.zoo.data.downloading import download
 from minima.zoo.data.specs import inherited, load_data, per_channel, resolve_data
@@ -19,7 +18,7 @@ from minima.zoo.examples.task import Task
 from minima.zoo.subject.fitting import Fitted, fit_together
 from minima.zoo.subject.flags import reading
 from minima.zoo.subject.foreign import load_ours
-from minima.zoo.subject.network import changed_since, drawing_from, entry_of, make_network
+from minima.zoo.subject.network import changed_since, drawing_from, entry_of, make_network, must_be_typed
 from minima.zoo.subject.task_entry import asked_task, task_entry
 from minima.zoo.training.keeping import state_on_cpu
 from minima.zoo.training.plan import Plan
@@ -80,7 +79,7 @@ def continued(arguments: Train, source: Path) -> Start:
     """
     _check_inherited(arguments)
     parent = load(source)
-    if arguments.model is not None and not is_code(parent.model["name"]):
+    if arguments.model is not None and not must_be_typed(parent.model["name"]):
         raise BadInput(f"--model {arguments.model}: {source} names its network itself. Leave it out")
     data = inherited(parent.data, arguments.data, arguments.data_root, source) | reading(arguments)
     checkpoint = replace(parent, parent=sha256(source), data=data, weights_at={})
@@ -100,7 +99,7 @@ def _check_inherited(arguments: Train) -> None:
     """What a checkpoint says itself may not be said again; but code is run only if it is named."""
     for flag in ("model", "seed", "mean", "std"):
         typed = getattr(arguments, flag)
-        if typed is not None and not (flag == "model" and is_code(typed)):
+        if typed is not None and not (flag == "model" and must_be_typed(typed)):
             raise BadInput(f"--{flag} belongs to a new network; with --from it is the checkpoint's. Leave it out")
 
 
