@@ -51,6 +51,7 @@ class Probe(Sample):
         from landscape.passes.attention import plain_attention
         from minima.zoo.examples.evaluation import evaluating
 
+        check_temperature(context, self.temperature)
         x, y = self.draw(context, draw)
         parts = torch.arange(len(x), device=x.device).tensor_split(-(-len(x) // context.batch_size))
         devices = [x.device] if x.is_cuda else []
@@ -90,14 +91,17 @@ def tempered(context: Context, outputs: Any, temperature: float) -> Any:
     Raises:
         BadInput: the loss is no cross-entropy of logits.
     """
-    if temperature == 1:
-        return outputs
-    if not isinstance(context.task.loss, CrossEntropy | NextToken):
+    check_temperature(context, temperature)
+    return outputs if temperature == 1 else outputs / temperature
+
+
+def check_temperature(context: Context, temperature: float) -> None:
+    """BadInput where the loss is no cross-entropy of logits that a temperature could divide."""
+    if temperature != 1 and not isinstance(context.task.loss, CrossEntropy | NextToken):
         raise BadInput(
             f"a temperature ({temperature:g}) divides the logits of a cross-entropy, and the loss is "
-            f"{context.task.loss.name}: leave --temperature out, or take another --drop"
+            f"{context.task.loss.name}.\nType --temperature 1; an exchange whose rule has one: another --drop"
         )
-    return outputs / temperature
 
 
 def total_weight(context: Context, x: Any, y: Any) -> float:

@@ -37,7 +37,7 @@ class Sample:
 
         order = torch.randperm(len(context.x), generator=stream(context.seed, "sample", context.cuts, draw))
         if self.by == "class":
-            check_labels(context.y)
+            check_labels(context.y, self.examples)
             shuffled = context.y.cpu()[order]
             picks = [(shuffled == label).nonzero().flatten()[: self.examples] for label in shuffled.unique()]
             order = order[torch.cat(picks)]
@@ -59,10 +59,11 @@ class Sample:
         return f"--examples {4 * self.examples}"
 
 
-def check_labels(y: Tensor) -> None:
-    """One class for each example, or BadInput."""
+def check_labels(y: Tensor, examples: int) -> None:
+    """One class for each example, or BadInput; `examples`: how many of each class were asked for."""
     if y.ndim != 1 or y.is_floating_point() or y.is_complex():
         raise BadInput(
             "--by class draws as many examples of each class, so each training example needs the number of its class: "
-            f"expected whole numbers of shape (N,),\nfound {y.dtype} of shape {tuple(y.shape)}. Leave --by out"
+            f"expected whole numbers of shape (N,),\nfound {y.dtype} of shape {tuple(y.shape)}. "
+            f"Type --by chance --examples {10 * examples}"
         )

@@ -159,6 +159,11 @@ def _epochs(arguments: Prune, parent: Parent) -> int:
         epochs = parent.checkpoint.training.get("epochs")
     if epochs is not None:
         return epochs
+    if arguments.method.phase == "during training":
+        raise BadInput(
+            f"{arguments.method.name} prunes during training, and {parent.path} does not say how long to train.\n"
+            "Type --epochs 10, and what else a run needs: --lr, --optimiser, --batch-size"
+        )
     note(
         f"{parent.path.name} does not say how long it was trained, so nothing is trained or fine-tuned: --epochs 0. "
         "Give --epochs N, and --lr and its kin, for a run that trains"

@@ -32,8 +32,10 @@ def check_path(arguments: Prune, parts: Composition, subject: Subject, masks: Ma
         alone = bottlenecks(subject.model, _one_tensor(subject.x), masks)
     except Exception as reason:  # the user's own code may raise anything on marks in the place of numbers
         said = str(reason).strip().partition("\n")[0]
+        if not isinstance(reason, BadInput):
+            said = f"paths through this network cannot be followed: {type(reason).__name__}: {said}"
         if arguments.keep_path:
-            raise BadInput(f"--keep-path: paths through this network cannot be followed: {said}") from None
+            raise BadInput(f"--keep-path: {said}") from None
         note(f"{name} empties whole layers, and whether shortcuts lead past them cannot be told: {said}")
         return
     if alone and not arguments.keep_path:
@@ -48,7 +50,7 @@ def check_path(arguments: Prune, parts: Composition, subject: Subject, masks: Ma
 def _one_tensor(x: Inputs) -> tuple[int, ...]:
     """The shape of an input, if there is one of numbers that vary."""
     if isinstance(x, Several) or not x.is_floating_point():
-        raise BadInput("they are followed from one tensor of floats, and the inputs are tokens, or several tensors")
+        raise BadInput("paths are followed from one tensor of floats, and the inputs are tokens, or several tensors")
     return tuple(x.shape[1:])
 
 
