@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from minima.store.checkpoints.checkpoint import Checkpoint, read
 from minima.store.checkpoints.foreign import Foreign
@@ -151,13 +151,9 @@ class Reader:
         entry = checkpoint.model if ours or choice.model is None else entry_of(choice.model, dataset)
         checkpoint = replace(checkpoint, state=loaded.state, masks=loaded.masks, data=data, model=entry)
         model = model.to(device)
-        x, y = dataset.split(choice.split)
-        sample = Sample.parse(choice.samples, len(x), choice.split)
-        rows, available = sample.rows(y, len(x), choice.seed), len(x)
-        whole = len(rows) == available
-        x, y = (x if whole else x[rows]).to(device), y if y is None else (y if whole else y[rows]).to(device)
+        used = _used(dataset, choice, device)
         task = asked_task(checkpoint.training, choice.loss, choice.output)
-        fitted = fit_together(model, x, y, task, path, data.get("input_dtype"))
+        fitted = fit_together(model, used.x, used.y, task, path, data.get("input_dtype"))
         of_data = (*changed_since(checkpoint.model, choice.model), *dataset.notes, *fitted.notes)
         notes = (*loaded.notes, *(f"{path.name}: {each}" for each in of_data))
         for each in notes:
@@ -170,16 +166,16 @@ class Reader:
             masks={name: mask.to(device) for name, mask in checkpoint.masks.items() if not mask.all()},
             x=fitted.x,
             y=fitted.y,
-            rows=rows,
-            available=available,
+            rows=used.rows,
+            available=used.available,
             dataset=dataset,
             classes=dataset.classes,
             task=fitted.task,
             split=choice.split,
             device=device,
-            batch_size=choice.batch_size or default_batch_size(x),
+            batch_size=choice.batch_size or default_batch_size(used.x),
             notes=notes,
-            drawn=sample.drawn or whole,
+            drawn=used.drawn,
             intake=fitted.intake,
             ours=ours,
         )
@@ -189,6 +185,26 @@ class Reader:
         if key not in self._datasets:
             self._datasets[key] = load_data(entry, run_code=self.choice.data is not None)
         return self._datasets[key]
+
+
+class _Used(NamedTuple):
+    """The examples that are used; the fields are those of a subject."""
+
+    x: Inputs
+    y: Any
+    rows: Tensor
+    available: int
+    drawn: bool
+
+
+def _used(dataset: Dataset, choice: Choice, device: torch.device) -> _Used:
+    """The examples of a split, or a sample of them, on the device."""
+    x, y = dataset.split(choice.split)
+    sample = Sample.parse(choice.samples, len(x), choice.split)
+    rows, available = sample.rows(y, len(x), choice.seed), len(x)
+    whole = len(rows) == available
+    x, y = (x if whole else x[rows]).to(device), y if y is None else (y if whole else y[rows]).to(device)
+    return _Used(x, y, rows, available, sample.drawn or whole)
 
 
 def _adopt(path: Path, choice: Choice) -> Checkpoint:
