@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import signal
 import subprocess
@@ -15,9 +14,8 @@ import pytest
 
 from figures.study.engine.engine import JOB
 from figures.study.engine.lock import acquire, holders
-from figures.study.workflow import Workflow, main
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 # Four jobs in a row; each notes its runs, works a while, and writes its output in one step.
 SNAKEFILE = """
@@ -43,7 +41,8 @@ def start(folder, snakefile="Snakefile"):
     """The runner as a process of its own session."""
     code = "import pathlib, signal, sys, minima.store.command as c, figures.study.engine.engine as w\n"
     code += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # what runs the tests may ignore it
-    code += f"main = lambda _: sys.exit(w.run_snakemake(pathlib.Path('{snakefile}'), 'test', 1).explained or 0)\n"
+    code += f"run = lambda lock: w.run_snakemake(pathlib.Path('{snakefile}'), 'test', 1, lock).explained\n"
+    code += "main = lambda _: sys.exit(run(w.acquire(w.LOCK, c.note)) or 0)\n"
     code += "c.run(c.Command, main, prog='workflow', argv=[])"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code]
@@ -153,15 +152,3 @@ def test_job_script_replaces_only_what_was_made_otherwise(tmp_path):
         done = subprocess.run(line, cwd=tmp_path, env=os.environ | {"WORDS": words}, check=False)
         assert done.returncode == status
         assert (tmp_path / "calls").read_text().splitlines() == calls
-
-
-def test_the_findings_are_planned_whole(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "out").mkdir()
-    for name in ("findings", "findingsgentle"):
-        (tmp_path / f"out/{name}.comparison.json").touch()
-    main(Workflow(config="findings", dry=True))
-    planned = (tmp_path / "out/logs/findings.snakemake.log").read_text()
-    counts = dict(re.findall(r"^(\w+) +(\d+)$", planned, re.MULTILINE))
-    jobs = {"untrained": "24", "collapse": "2", "descent": "24", "curvature_of_descent": "24", "verdicts": "1"}
-    assert jobs.items() <= counts.items()

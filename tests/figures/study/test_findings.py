@@ -7,14 +7,16 @@ import json
 import numpy as np
 import pytest
 
-from figures.study.comparison.comparison import BUNDLED, Cell, Comparison, read_comparison
+from figures.study.comparison.comparison import Cell, Comparison
 from figures.study.comparison.text import as_json
 from figures.study.comparison.values import VALUES
+from figures.study.configuration.toml_file import bundled
 from figures.study.findings import draw as findings
 from figures.study.findings.inputs import read_inputs
 from figures.study.findings.outcome import judge
 from figures.study.findings.statements import load_findings
 from figures.study.findings.values import sample, summarise
+from figures.study.kinds import read_study
 from minima.store.command import BadInput
 from minima.store.hdf5.results import Identity, create
 
@@ -28,7 +30,7 @@ COMPRESSION = {"magnitude": 10, "random": 30, "snip": 100, "grasp": 120, "synflo
 
 @pytest.fixture(scope="session")
 def comparisons():
-    return [read_comparison(BUNDLED / f"{name}.toml") for name in ("findings", "findings-gentle")]
+    return [read_study(bundled()[name]).comparison for name in ("findings", "findings-gentle")]
 
 
 def cell_of(cell: Cell, rng: np.random.Generator, harm: dict[str, float]) -> dict[str, float]:
@@ -50,7 +52,7 @@ def unchanged(_, values):
 
 
 def write_table(path, comparison: Comparison, change=unchanged, harm=HARM):
-    """As figures.study.comparison.run writes it; a cell that `change` makes None is missing."""
+    """As a study of kind `methods` writes it; a cell that `change` makes None is missing."""
     rng = np.random.default_rng(0)
     found = [(cell, stage, cell_of(cell, rng, harm)) for cell in comparison.cells() for stage in comparison.stages]
     changed = [(cell, stage, change(cell, values)) for cell, stage, values in found]

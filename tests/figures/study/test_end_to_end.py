@@ -1,4 +1,4 @@
-"""The whole workflow on its tiny configuration, killed on the way: every command of the contract, every figure."""
+"""The whole study `tiny`, killed on the way: every command of the contract, every figure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FIGURES = [
     "1-error-against-compression",
     "2-path-between-solutions",
@@ -30,7 +30,7 @@ FIGURES = [
 
 
 def start(folder):
-    command = [sys.executable, "-m", "figures.study.workflow", "--config", "tiny", "--cores", "2"]
+    command = [sys.executable, "-m", "figures.study", "tiny", "--cores", "2"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         command, cwd=folder, env=environment, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

@@ -1,4 +1,4 @@
-"""`python -m figures.study.comparison.run`: killed, with a failing arm, repaired."""
+"""A study of kind `methods`: killed, with a failing arm, repaired."""
 
 import importlib
 import json
@@ -7,19 +7,21 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import tyro
 
-from figures.study.comparison.comparison import BUNDLED, read_comparison
-from figures.study.comparison.run import Compare, main
 from figures.study.comparison.values import rows
+from figures.study.engine.record import write_record
+from figures.study.flags import StudyFlags
+from figures.study.kinds import read_study
+from figures.study.run import run_study
 from minima.store.checkpoints.checkpoint import load
 from minima.store.command import BadInput
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CONFIG = """
 name = "test"
 model = "mlp:hidden=12"
@@ -42,7 +44,7 @@ MORE = CONFIG.replace("--rounds 5", "--rounds 2")  # two epochs can be shared ou
 
 
 def start(folder):
-    command = [sys.executable, "-m", "figures.study.comparison.run", "--config", "c.toml", "--cores", "2", "--json"]
+    command = [sys.executable, "-m", "figures.study", "c.toml", "--cores", "2", "--json"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         command, cwd=folder, env=environment, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -57,7 +59,7 @@ def products(folder):
 
 def single(folder, module, flags, checkpoint, *words):
     """A command's JSON object, in this process."""
-    command = importlib.import_module(module)
+    command = importlib.import_module(f"{module}.__main__")
     words = (str(folder / checkpoint), *words, "-o", str(folder / f"{Path(checkpoint).stem}.{module}.h5"))
     return command.main(tyro.cli(getattr(command, flags), args=words)).summary
 
@@ -75,7 +77,7 @@ def test_killed_failed_and_repaired_it_says_what_the_single_commands_say(tmp_pat
     process = start(tmp_path)
     _, said = process.communicate(timeout=400)
     assert process.returncode == 1
-    assert b"1 of 3 networks failed" in said
+    assert b"1 of 3 jobs failed" in said
     assert b"test-mlp-seed0.rounds-0.9" in said
     assert b"cannot be shared out" in said
     now = products(tmp_path)
@@ -120,7 +122,7 @@ def check_against_single_commands(folder, table):
 
 def test_rows_are_medians_and_quartiles_over_the_seeds_that_are_there(tmp_path):
     (tmp_path / "c.toml").write_text(CONFIG.replace("seeds = 1", "seeds = 4"))
-    comparison = read_comparison(tmp_path / "c.toml")
+    comparison = read_study(tmp_path / "c.toml").comparison
     random = [cell for cell in comparison.cells() if cell.called == "random"]
     errors = zip(random, (0.1, 0.4, 0.2), strict=False)
     found = [(cell, "unfinished", {"error": error, "alive": None}) for cell, error in errors]
@@ -133,79 +135,51 @@ def test_rows_are_medians_and_quartiles_over_the_seeds_that_are_there(tmp_path):
 def test_a_comparison_like_another_one_says_only_what_is_different(tmp_path):
     (tmp_path / "c.toml").write_text(CONFIG)
     (tmp_path / "d.toml").write_text('like = "c.toml"\nname = "other"\nseeds = 3')
-    base, other = (read_comparison(tmp_path / name) for name in ("c.toml", "d.toml"))
+    base, other = (read_study(tmp_path / name).comparison for name in ("c.toml", "d.toml"))
     assert replace(base, name="other", seeds=3) == other
     (tmp_path / "e.toml").write_text('like = "d.toml"\nname = "third"\nprune = "--epochs 3"')
-    assert replace(other, name="third", prune="--epochs 3") == read_comparison(tmp_path / "e.toml")
+    assert replace(other, name="third", prune="--epochs 3") == read_study(tmp_path / "e.toml").comparison
     (tmp_path / "e.toml").write_text('like = "d.toml"')
     with pytest.raises(BadInput, match="`like` needs a name beside it"):
-        read_comparison(tmp_path / "e.toml")
+        read_study(tmp_path / "e.toml")
+    (tmp_path / "e.toml").write_text('like = "first"\nname = "mine"\nseeds = 1')
+    assert [arm.name for arm in read_study(tmp_path / "e.toml").comparison.arms][:2] == ["random", "magnitude"]
 
 
 def test_finished_networks_of_that_name_are_not_replaced_unasked(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "c.toml").write_text(CONFIG)
-    stored = {
-        "comparison": asdict(read_comparison(tmp_path / "c.toml")),
-        "cells": [{"arm": "dense"}, {"arm": "random"}],
-    }
-    Path("out").mkdir()
-    Path("out/test.comparison.json").write_text(json.dumps(stored))
-    for old, new, said in [
-        ('dense = "--epochs 2', 'dense = "--epochs 3', "with another dense:\n  there --epochs 2 --batch-size 50"),
-        ('method = "random"', 'method = "magnitude"', r"with another \[arms.random\]"),
+    write_as_made(Path("c.toml"))
+    for old, new, there, here in [
+        ('dense = "--epochs 2', 'dense = "--epochs 3', "--epochs 2 --batch-size 50", "--epochs 3 --batch-size 50"),
+        ('method = "random"', 'method = "magnitude"', "pruning random", "pruning magnitude"),
     ]:
         (tmp_path / "c.toml").write_text(CONFIG.replace(old, new))
-        with pytest.raises(BadInput, match=said):
-            main(Compare(config="c.toml", dry=True))
-        assert main(Compare(config="c.toml", dry=True, overwrite=True)).summary == {"jobs": 0}
+        with pytest.raises(BadInput, match=f"  there .*{there}.*\n  here  .*{here}"):
+            run_study(StudyFlags(study="c.toml", dry=True))
+        assert run_study(StudyFlags(study="c.toml", dry=True, overwrite=True)).summary["jobs"] == 0
     for old, new in [("--rounds 5", "--rounds 2"), ("seeds = 1", "seeds = 2"), ("[0.9]", "[0.8, 0.9]")]:
         (tmp_path / "c.toml").write_text(CONFIG.replace(old, new))
-        assert main(Compare(config="c.toml", dry=True)).summary == {"jobs": 0}
+        assert run_study(StudyFlags(study="c.toml", dry=True)).summary["planned"] > 0
 
 
-def test_training_from_initialisation_does_not_pay_for_the_parent(dense):
+def write_as_made(path):
+    """What a run leaves behind in which the arm `rounds` failed."""
+    plan = read_study(path).plan()
+    Path("out").mkdir()
+    Path("runs").mkdir()
+    write_record(plan)
+    for job in plan.jobs:
+        for file in job.makes if "rounds" not in job.name else ():
+            Path(file).touch()
+
+
+def test_training_from_initialisation_does_not_pay_for_the_parent(tmp_path):
     from figures.study.comparison.values import _epochs_used
+    from minima.train import main as train
+    from minima.zoo.training.flags import Train
     from pruning.context.starts import FromEpoch, FromParent
 
-    parent = load(dense)
-    assert [_epochs_used(start, parent) for start in (FromParent(), FromEpoch(0), FromEpoch(1))] == [4, 0, 1]
-
-
-@pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.toml")), ids=lambda path: path.stem)
-def test_bundled_comparisons_are_valid(path):
-    assert read_comparison(path).cells()
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ('method = "random"', 'method = "chance"', r"\[arms.random\]: there is no method 'chance'. Known: "),
-        ("seeds = 1", "seeds = 0", "seeds = 0: expected how many, 1 or more"),
-        ("seeds = 1", "seeds = [0, 1]", "expected how many"),
-        ('data = "digits"', 'like = "none.toml"', "like = 'none.toml': there is no such file"),
-        ('data = "digits"', 'like = "c.toml"', "like = 'c.toml', which is like this one"),
-        ("sparsities = [0.9]", "sparsities = [90]", "sparsity 90 of random: expected a fraction"),
-        ('model = "mlp:hidden=12"', "", "missing 1 required positional argument: 'model'"),
-        ("seeds = 1", "seed = 1", "there is no key 'seed'. Known: name, model"),
-        ('name = "test"', 'name = "A/b"', "becomes part of file names"),
-        ("seeds = 1", "seeds == 1", "line 5"),
-    ],
-)
-def test_a_wrong_configuration_is_refused_by_its_key(old, new, said, tmp_path):
-    (tmp_path / "c.toml").write_text(CONFIG.replace(old, new))
-    with pytest.raises(BadInput, match=said):
-        read_comparison(tmp_path / "c.toml")
-
-
-def test_wrong_flags_of_an_arm_and_an_unknown_comparison(tmp_path, capsys):
-    (tmp_path / "c.toml").write_text(CONFIG.replace("--rounds 5", "--turns 5"))
-    with pytest.raises(SystemExit):
-        read_comparison(tmp_path / "c.toml")
-    assert "[arms.rounds]" in capsys.readouterr().err
-    (tmp_path / "c.toml").write_text(CONFIG.replace("--lr 0.01", "--learn 0.01"))
-    with pytest.raises(SystemExit):
-        read_comparison(tmp_path / "c.toml")
-    assert "--learn" in capsys.readouterr().err
-    with pytest.raises(BadInput, match="Known: digits, findings"):
-        main(Compare(config="nothing"))
+    train(Train(out=str(tmp_path / "dense.pt"), model="mlp:hidden=4", epochs=2, weights_at=(0, 1)))
+    parent = load(tmp_path / "dense.pt")
+    assert [_epochs_used(start, parent) for start in (FromParent(), FromEpoch(0), FromEpoch(1))] == [2, 0, 1]
