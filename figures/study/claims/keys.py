@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from figures.reading.names import model_word
+from figures.study.claims.views import MATCHED
 from figures.study.configuration.build import Flags, flag_names, split_flags
 from figures.study.networks.checks import check_data, check_model, check_seeds, check_sparsities
 from figures.study.networks.networks import Networks
@@ -56,6 +57,8 @@ class Keys(Networks):
 
     figures: str
     """folder of the pictures"""
+    claims: str = ""
+    """TOML file beside this one of what is claimed, fixed before the runs (default: the core paper's claims)"""
     compared: Compared
     parts: tuple[Part, ...]
     """the first one is judged, the last one pictured"""
@@ -96,6 +99,10 @@ class Keys(Networks):
                 )
         if "--keep" not in flag_names(split_flags(self.finish)):
             raise BadInput(f"{where}: finish: the curvature is followed along it: add --keep 10")
+        curvature = split_flags(self.curvature.replace("=", " "))
+        chosen = curvature[curvature.index("--measures") + 1 :][:1] if "--measures" in curvature else MATCHED
+        if lacking := [name for name in MATCHED if name not in ",".join(chosen).split(",")]:
+            raise BadInput(f"{where}: curvature: the claims are judged by {lacking[0]}: name it in --measures")
         if not self.parts:
             raise BadInput(f"{where}: no part is given. Add for example [[parts]] with a model, seeds and sparsities")
         words = [model_word(part.model) for part in self.parts]

@@ -17,9 +17,10 @@ MODULES = {TABLE: "figures.study.claims.table"}
 """of what is no picture of single results"""
 
 
-def drawing(keys: Keys) -> Iterator[Job]:
+def drawing(keys: Keys, claims: Path) -> Iterator[Job]:
     """A job for each figure that there are results for; numbers do not move where one is left out."""
     flags = {"entropy_by_depth": ("--checkpoint", *(Path(file).name for file in _shown(keys)))}
+    flags[TABLE] = () if claims == CLAIMS else ("--claims", str(claims))
     for number, (figure, inputs) in enumerate(_inputs(keys).items(), 1):
         if inputs:
             drawn = f"{keys.figures}/{number}-{figure.replace('_', '-')}"
@@ -29,7 +30,7 @@ def drawing(keys: Keys) -> Iterator[Job]:
             needs = [*inputs, *([spec.origin] if spec and spec.origin else [])]
             if figure == TABLE:
                 makes += [f"{keys.figures}/claims.md", f"{keys.figures}/claims.json"]
-                needs.append(str(CLAIMS))
+                needs.append(str(claims))
             given = (*inputs, *flags.get(figure, ()), "-o", drawn)
             yield Job("draw", f"{keys.name}.{figure}", tuple(needs), (Step(module, given, (), tuple(makes)),))
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
 from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from minima.store.command import BadInput
 
@@ -70,7 +70,7 @@ def _value(hint: Any, value: Any, where: str, key: str) -> Any:
     marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
     bare = get_args(hint)[0] if marks else hint
     said = f"{where}: {key} = {_shown(value)}"
-    if get_origin(bare) is UnionType:  # of a table that may be left out
+    if get_origin(bare) in (UnionType, Union):  # of what may be left out
         bare = get_args(bare)[0]
     if get_origin(bare) is Literal:
         if value not in get_args(bare):

@@ -46,7 +46,7 @@ def read_toml(path: Path, behind: tuple[Path, ...] = ()) -> dict[str, Any]:
     Raises:
         BadInput: what is wrong, by file and key.
     """
-    table = _parsed(path)
+    table = parse_toml(path)
     if "like" not in table:
         return table
     like = table.pop("like")
@@ -71,6 +71,14 @@ def find_beside(path: Path, name: object, key: str) -> Path:
     return other
 
 
+def file_beside(path: Path, name: str, key: str, default: Path) -> Path:
+    """The file beside `path` that its key names; the `default` where it names none."""
+    beside = path.parent / name
+    if name and not beside.is_file():
+        raise BadInput(f"{path}: {key} = {name!r}: there is no such file in {path.parent}")
+    return beside if name else default
+
+
 def kind_of(table: dict[str, Any], path: Path) -> tuple[str, dict[str, Any]]:
     """The kind of study that a file's keys say, and its other keys."""
     kind = table.get("kind", DEFAULT_KIND)
@@ -79,7 +87,8 @@ def kind_of(table: dict[str, Any], path: Path) -> tuple[str, dict[str, Any]]:
     return kind, {key: value for key, value in table.items() if key != "kind"}
 
 
-def _parsed(path: Path) -> dict[str, Any]:
+def parse_toml(path: Path) -> dict[str, Any]:
+    """What stands in a file; BadInput for one that cannot be read."""
     try:
         if path.stat().st_size > LONGEST:
             raise BadInput(f"{path} has {path.stat().st_size} bytes, expected a TOML file that describes a study")

@@ -14,13 +14,14 @@ import signal
 import sys
 import traceback
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import tyro
 
 from minima.store.command import BadInput, Command, run
 
-LOADED_ONCE = ("torch", "h5py", "scipy.optimize", "sklearn.datasets")
-"""what the commands import, and is slow to"""
+LOADED_ONCE = ("torch", "h5py", "tyro._cli", "typeguard", "minima.zoo.subject.subject")
+"""what most commands import when they begin to work, and is slow to"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +37,22 @@ class Chain(Command):
 def main(arguments: Chain) -> None:
     """Run them all."""
     lines = [_words(command) + ["--overwrite"] * arguments.overwrite for command in arguments.commands]
-    for name in LOADED_ONCE:
-        importlib.import_module(name)
+    _load({module for module, *_ in lines})
     for module, *words in lines:
         status = _run(module, words)
         if status:
             sys.exit(status)
+
+
+def _load(modules: set[str]) -> None:
+    """What the commands import, into this process; each module that is run is then run from its beginning."""
+    for name in LOADED_ONCE:
+        importlib.import_module(name)
+    for module in modules:
+        spec = find_spec(module)
+        entry = f"{module}.__main__" if spec and spec.submodule_search_locations else module
+        importlib.import_module(entry)
+        del sys.modules[entry]
 
 
 def _words(command: str) -> list[str]:

@@ -54,6 +54,8 @@ class Keys:
     """folder of the page and its picture"""
     seeds: int
     """of the further measurements"""
+    statements: str = ""
+    """TOML file beside this one of what is stated, fixed before the runs (default: the suite's statements)"""
     collapse: Collapse | None = None
     edge: Edge | None = None
 

@@ -10,11 +10,13 @@ from typing import Any
 from figures.study.comparison.study import MethodsStudy
 from figures.study.configuration.build import build
 from figures.study.configuration.study import Conclusion, Study
-from figures.study.configuration.toml_file import find_beside, kind_of, read_toml
+from figures.study.configuration.toml_file import file_beside, find_beside, kind_of, read_toml
 from figures.study.engine.jobs import Job, Plan, planned
 from figures.study.findings.draw import draw
+from figures.study.findings.evidence import check_evidence
 from figures.study.findings.jobs import collapsing, descending
 from figures.study.findings.keys import Keys
+from figures.study.findings.statements import FINDINGS, load_findings
 from figures.study.networks.checks import check_folder
 from minima.store.command import BadInput
 
@@ -25,6 +27,8 @@ class FindingsStudy(Study):
 
     keys: Keys
     comparisons: tuple[MethodsStudy, ...]
+    statements: Path
+    """the file that says what is stated"""
 
     @classmethod
     def read(cls, table: Mapping[str, Any], path: Path) -> FindingsStudy:
@@ -42,7 +46,9 @@ class FindingsStudy(Study):
         names = [study.comparison.name for study in found]
         if len(set(names)) < len(names):
             raise BadInput(f"{path}: comparisons: two are called {max(names, key=names.count)!r}")
-        return cls(keys, tuple(found))
+        statements = file_beside(path, keys.statements, "statements", FINDINGS)
+        check_evidence(str(path), load_findings(statements), keys, [study.comparison for study in found])
+        return cls(keys, tuple(found), statements)
 
     def plan(self) -> Plan:
         """The jobs of the comparisons, and the further ones."""
@@ -60,7 +66,7 @@ class FindingsStudy(Study):
         evidence = [study.table for study in self.comparisons] + [Path(file) for file in results]
         out = Path(self.keys.figures) / "findings"
         out.parent.mkdir(parents=True, exist_ok=True)
-        drawn = [str(path) for path in draw(evidence, out)]
+        drawn = [str(path) for path in draw(evidence, out, self.statements)]
         return Conclusion(tables | {"pictures": drawn}, "\n\n".join([*texts, "\n".join(drawn)]))
 
     def _further(self) -> list[Job]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Collection, Sequence
 
@@ -22,8 +23,10 @@ def check_name(where: str, name: str) -> None:
 
 def check_folder(where: str, key: str, folder: str) -> None:
     """A folder whose name no shell and no engine reads as anything else."""
-    if not FOLDER.fullmatch(folder):
-        raise BadInput(f"{where}: {key} = {folder!r}: expected a folder of letters, digits, dots, hyphens and /")
+    if not FOLDER.fullmatch(folder) or os.path.normpath(folder) != folder:
+        raise BadInput(
+            f"{where}: {key} = {folder!r}: expected a folder of letters, digits, dots and hyphens, such as fig/mine"
+        )
 
 
 def check_seeds(where: str, seeds: int, fewest: int = 1, key: str = "seeds", most: int = MOST_SEEDS) -> None:

@@ -154,6 +154,12 @@ def test_a_wrong_comparison_is_refused_by_its_key(old, new, said, tmp_path):
     [
         ('figures = "fig/tiny"', 'figures = "$(touch x)"', "figures = '$(touch x)': expected a folder of letters"),
         ('figures = "fig/tiny"', 'figures = "{seed}"', "expected a folder of letters"),
+        ('figures = "fig/tiny"', 'figures = "fig//tiny/"', "expected a folder of letters"),
+        (
+            "--measures lambda_max,adaptive_lambda_max",
+            "--measures lambda_max",
+            "curvature: the claims are judged by adap",
+        ),
         ('gradual = "lobster-from-parent"', 'gradual = "gmp"', "[compared]: there is no arm 'gmp'. Known: magnitude, "),
         ('gradual = "lobster-from-parent"', 'gradual = "magnitude"', "expected two arms"),
         ('flags = "--keep 1"', "", "[arms.magnitude]: a compared arm keeps some of its weights: add --keep"),
@@ -179,6 +185,29 @@ def test_a_wrong_study_of_the_claims_is_refused_by_its_key(old, new, said, tmp_p
     assert said in refused(tmp_path, CLAIMS.replace(old, new))
 
 
+def test_claims_of_one_s_own(tmp_path):
+    own = (STUDIES.parent / "claims" / "claims.toml").read_text()
+    arms = 'one_shot = "magnitude"', 'gradual = "lobster-from-parent"'
+    text = CLAIMS.replace(arms[1], 'gradual = "lobster"').replace('--tolerance 1"', '--tolerance 1 --keep 1"')
+    text = text.replace('arms = ["magnitude", "lobster-from-parent"]', 'arms = ["magnitude", "lobster"]')
+    assert "but the claims of " in refused(tmp_path, text)
+    mine = text.replace('figures = "fig/tiny"', 'figures = "fig/mine"\nclaims = "mine.toml"')
+    assert "claims = 'mine.toml': there is no such file" in refused(tmp_path, mine)
+    (tmp_path / "mine.toml").write_text(own.replace(arms[1], 'gradual = "lobster"'))
+    (tmp_path / "c.toml").write_text(mine)
+    jobs = {job.name: job for job in read_study(tmp_path / "c.toml").plan().jobs}
+    assert jobs["tiny.claims_table"].steps[0].given[-4:-2] == ("--claims", str(tmp_path / "mine.toml"))
+    for old, new, said in [
+        ('statistic = "test_error", stage = "unf', 'statistic = "eror", stage = "unf', "there is no statistic 'eror'"),
+        ('stage = "unfinished", margin = 0.5', 'stage = "late", margin = 0.5', "expected one of 'unfinished'"),
+        ("margin = 0.5", "margin = 0", "each view needs a margin above 0"),
+        ("reached_within", "within", "there is no key 'within'"),
+    ]:
+        (tmp_path / "mine.toml").write_text(own.replace(arms[1], 'gradual = "lobster"').replace(old, new))
+        with pytest.raises(BadInput, match=said):
+            read_study(tmp_path / "c.toml")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -188,7 +217,7 @@ def test_a_wrong_study_of_the_claims_is_refused_by_its_key(old, new, said, tmp_p
         (
             '"synflow"]',
             '"sinflow"]',
-            "[collapse] methods: python -m pruning.collapse: --methods 'sinflow': there is no",
+            "claim 'collapse': there is no method of [collapse] 'synflow'. Known: magnitude, random",
         ),
         ('"synflow"]', '"synflow --turns 5"]', "[collapse] methods: python -m pruning.collapse does not take"),
         ('methods = ["magnitude", "random", "snip", "grasp", "synflow"]', "methods = []", "methods = []: expected for"),
