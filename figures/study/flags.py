@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Annotated
 
 import tyro
 
@@ -15,7 +16,7 @@ class StudyFlags(Command):
     """Run a whole study: train, prune, measure, judge and draw. Stopped in any way, it goes on when the same line is
     typed again; a network that fails does not stop the others."""
 
-    study: tyro.conf.Positional[str]
+    study: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME|FILE.toml")]
     """the name of a bundled study, or a TOML file of one's own; list: the bundled ones in a line each"""
     cores: int = os.cpu_count() or 1
     """jobs at a time, of one thread each"""

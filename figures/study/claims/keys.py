@@ -12,6 +12,10 @@ from figures.study.networks.checks import check_data, check_model, check_seeds, 
 from figures.study.networks.networks import Networks
 from minima.store.command import BadInput
 
+OWN_JOBS = ("finish", "curvature", "transfer", "surface", "sharpness")
+OWN_MEASURES = ("psp-", "path-", "hessian-")
+"""what jobs of a seed are called beside its arms"""
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -89,6 +93,9 @@ class Keys(Networks):
         """BadInput for what no study of the claims can work with."""
         super().check(where)
         known = [arm.name for arm in self.arms]
+        for name in known:
+            if name in OWN_JOBS or name.startswith(OWN_MEASURES):
+                raise BadInput(f"{where}: [arms.{name}]: a job of the study itself is called so. Choose another name")
         if len(set(self.both)) < 2:
             raise BadInput(f"{where}: [compared]: both are {self.both[0]!r}, expected two arms")
         for name in self.both:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
 from typing import IO
@@ -18,7 +19,7 @@ from figures.study.engine.lock import acquire
 from figures.study.engine.progress import Progress
 from figures.study.engine.record import check_earlier, write_record
 from minima.store.files import write_atomically
-from minima.store.messages import note
+from minima.store.messages import BadInput, note
 
 SNAKEFILE = Path(__file__).with_name("Snakefile")
 SECONDS_TO_END = 3.0
@@ -64,8 +65,10 @@ def run_jobs(plan: Plan, cores: int, *, dry: bool = False, overwrite: bool = Fal
         overwrite: also what an earlier study of this name made by other commands.
 
     Raises:
-        BadInput: there is such a file, and it is not to be overwritten.
+        BadInput: there is such a file, and it is not to be overwritten; or Snakemake is not installed.
     """
+    if find_spec("snakemake") is None:
+        raise BadInput("studies are run by Snakemake, which is not installed. Type: pip install 'minima[workflow]'")
     with acquire(LOCK, note) as lock:
         if not overwrite:
             check_earlier(plan)

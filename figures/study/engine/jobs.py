@@ -113,7 +113,7 @@ def planned(name: str, jobs: Sequence[Job], targets: Sequence[str] | None = None
         ValueError: two jobs have one name, or make one file: a mistake of who listed them.
     """
     maker = {file: job for job in jobs for file in job.makes}
-    if len(maker) < sum(len(job.makes) for job in jobs) or len({job.rule for job in jobs}) < len(jobs):
+    if len(maker) < sum(len(job.makes) for job in jobs) or len({job.name for job in jobs}) < len(jobs):
         raise ValueError(f"two jobs of the study {name} have one name or make one file")
     if targets is None:
         return Plan(name, tuple(jobs), tuple(maker))
