@@ -7,7 +7,7 @@ from typing import Literal
 
 from figures.reading.names import model_word
 from figures.study.claims.views import MATCHED
-from figures.study.configuration.build import Flags, flag_names, split_flags
+from figures.study.configuration.build import Flags, split_flags
 from figures.study.networks.checks import check_data, check_model, check_seeds, check_sparsities
 from figures.study.networks.networks import Networks
 from minima.store.command import BadInput
@@ -92,40 +92,47 @@ class Keys(Networks):
     def check(self, where: str) -> None:
         """BadInput for what no study of the claims can work with."""
         super().check(where)
-        known = [arm.name for arm in self.arms]
-        for name in known:
-            if name in OWN_JOBS or name.startswith(OWN_MEASURES):
-                raise BadInput(f"{where}: [arms.{name}]: a job of the study itself is called so. Choose another name")
-        if len(set(self.both)) < 2:
-            raise BadInput(f"{where}: [compared]: both are {self.both[0]!r}, expected two arms")
-        for name in self.both:
-            _refuse_unknown(f"{where}: [compared]", name, known)
-            if "--keep" not in flag_names(split_flags(f"{self.prune} {self.arm(name).flags}")):
-                raise BadInput(
-                    f"{where}: [arms.{name}]: a compared arm keeps some of its weights: add --keep 10 to flags"
-                )
-        if "--keep" not in flag_names(split_flags(self.finish)):
-            raise BadInput(f"{where}: finish: the curvature is followed along it: add --keep 10")
-        curvature = split_flags(self.curvature.replace("=", " "))
-        chosen = curvature[curvature.index("--measures") + 1 :][:1] if "--measures" in curvature else MATCHED
-        if lacking := [name for name in MATCHED if name not in ",".join(chosen).split(",")]:
-            raise BadInput(f"{where}: curvature: the claims are judged by {lacking[0]}: name it in --measures")
+        for arm in self.arms:
+            if arm.name in OWN_JOBS or arm.name.startswith(OWN_MEASURES):
+                raise BadInput(f"{where}: [arms.{arm.name}]: a job of the study itself is called so. Name it otherwise")
+            if arm.sparsities:
+                raise BadInput(f"{where}: [arms.{arm.name}]: sparsities are said in [[parts]], for all arms alike")
+        self._check_compared(where)
         if not self.parts:
             raise BadInput(f"{where}: no part is given. Add for example [[parts]] with a model, seeds and sparsities")
         words = [model_word(part.model) for part in self.parts]
         for part in self.parts:
-            self._check_part(part, f"{where}: [[parts]] of {part.model}", known)
+            self._check_part(part, f"{where}: [[parts]] of {part.model}")
             if words.count(model_word(part.model)) > 1:
                 raise BadInput(
                     f"{where}: [[parts]]: two networks are called {model_word(part.model)} in names of files"
                 )
 
-    def _check_part(self, part: Part, where: str, known: list[str]) -> None:
+    def _check_compared(self, where: str) -> None:
+        """Two arms, followed along their training and along the finish."""
+        if len(set(self.both)) < 2:
+            raise BadInput(f"{where}: [compared]: both are {self.both[0]!r}, expected two arms")
+        for name in self.both:
+            _refuse_unknown(f"{where}: [compared]", name, [arm.name for arm in self.arms])
+            if _value_of("--keep", f"{self.prune} {self.arm(name).flags}") in ("", "0"):
+                raise BadInput(
+                    f"{where}: [arms.{name}]: a compared arm keeps some of its weights: add --keep 10 to flags"
+                )
+        if _value_of("--keep", self.finish) in ("", "0"):
+            raise BadInput(f"{where}: finish: the curvature is followed along it: add --keep 10")
+        chosen = _value_of("--measures", self.curvature).split(",")
+        lacking = [name for name in MATCHED if name not in chosen and chosen != [""]]
+        if lacking:
+            raise BadInput(f"{where}: curvature: the claims are judged by {lacking[0]}: name it in --measures")
+
+    def _check_part(self, part: Part, where: str) -> None:
         check_model(where, part.model)
         check_seeds(where, part.seeds)
         check_seeds(where, part.pictured_seeds, fewest=0, key="pictured_seeds", most=part.seeds)
         for name in part.arms:
-            _refuse_unknown(f"{where}: arms", name, known)
+            _refuse_unknown(f"{where}: arms", name, [arm.name for arm in self.arms])
+            if part.arms.count(name) > 1:
+                raise BadInput(f"{where}: arms: {name} stands there twice")
         for name in self.both:
             _refuse_unknown(f"{where}: a compared arm is missing in arms", name, part.arms)
         check_sparsities(where, "sparsities", part.sparsities)
@@ -144,3 +151,14 @@ class Keys(Networks):
 def _refuse_unknown(where: str, name: str, known: tuple[str, ...] | list[str]) -> None:
     if name not in known:
         raise BadInput(f"{where}: there is no arm {name!r}. Known: {', '.join(known)}")
+
+
+def _value_of(flag: str, flags: str) -> str:
+    """What the last flag of this name says; "" where there is none.
+
+    >>> _value_of("--keep", "--keep=5 --epochs 3 --keep 10")
+    '10'
+    """
+    words = [part for word in split_flags(flags) for part in word.split("=", 1)]
+    places = [index for index, word in enumerate(words[:-1]) if word == flag]
+    return words[places[-1] + 1] if places else ""

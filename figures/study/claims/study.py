@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from figures.study.claims.claims import CLAIMS
+from figures.study.claims.gallery import drawing
 from figures.study.claims.jobs import making, measuring
 from figures.study.claims.keys import Keys
 from figures.study.claims.networks import results, seeds
-from figures.study.claims.pictures import drawing
 from figures.study.claims.views import read_claims
 from figures.study.configuration.build import build
 from figures.study.configuration.study import Conclusion, Study

@@ -12,8 +12,8 @@ from figures.study.configuration.build import build
 from figures.study.configuration.study import Conclusion, Study
 from figures.study.configuration.toml_file import file_beside, find_beside, kind_of, read_toml
 from figures.study.engine.jobs import Job, Plan, planned
+from figures.study.findings.coverage import check_evidence
 from figures.study.findings.draw import draw
-from figures.study.findings.evidence import check_evidence
 from figures.study.findings.jobs import collapsing, descending
 from figures.study.findings.keys import Keys
 from figures.study.findings.statements import FINDINGS, load_findings

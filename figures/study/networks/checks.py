@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import TypeVar
 
 from figures.reading.names import SMALLEST, WORD, model_word
 from minima.store.command import BadInput
 from minima.zoo.architecture.architecture import parse_architecture
 from minima.zoo.data.specs import resolve_data
 
+T = TypeVar("T")
 MOST_SEEDS = 1000
 FOLDER = re.compile(r"[A-Za-z0-9._/][A-Za-z0-9._/-]*")
 
@@ -57,12 +60,14 @@ def check_model(where: str, spec: str, key: str = "model") -> None:
 
 
 def check_data(where: str, spec: str, key: str = "data") -> None:
-    """Data by name, or a file."""
-    _refused(f"{where}: {key}", lambda: resolve_data(spec))
+    """Data by name, or a file that is there."""
+    entry = _refused(f"{where}: {key}", lambda: resolve_data(spec))
+    if "sha256" in entry and entry["sha256"] is None:
+        raise BadInput(f"{where}: {key} = {spec!r}: there is no such file, seen from {Path.cwd()}")
 
 
-def _refused(said: str, work: Callable[[], object]) -> None:
+def _refused(said: str, work: Callable[[], T]) -> T:
     try:
-        work()
+        return work()
     except BadInput as error:
         raise BadInput(f"{said}: {error}") from error

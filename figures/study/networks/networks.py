@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from figures.reading.names import ARM, Name
@@ -124,6 +125,8 @@ class Networks:
         """BadInput for what no study of networks can work with."""
         check_name(where, self.name)
         check_data(where, self.data)
+        if self.data_root and not Path(self.data_root).is_dir():
+            raise BadInput(f"{where}: data_root = {self.data_root!r}: there is no such folder, seen from {Path.cwd()}")
         if not self.arms:
             raise BadInput(f'{where}: no arm is given. Add for example [arms.magnitude] with method = "magnitude"')
         for arm in self.arms:

@@ -101,6 +101,8 @@ def test_the_findings_are_planned_whole():
         ('data = "digits"', 'like = "c.toml"', "like = 'c.toml', which is like this one"),
         ('data = "digits"', "like = 3", "like = 3: expected the name of a study"),
         ('data = "digits"', 'data = "digit"', "data: --data digit: there is no such data. Known: "),
+        ('data = "digits"', 'data = "npz:none.npz"', "data = 'npz:none.npz': there is no such file, seen from"),
+        ('data = "digits"', 'data = "digits"\ndata_root = "none"', "data_root = 'none': there is no such folder"),
         ('data = "digits"', 'data = "dig\\u0000its"', "expected one line of text"),
         ("sparsities = [0.9]", "sparsities = [90]", "sparsity 90: expected a fraction between 0.0001 and 1"),
         ("sparsities = [0.9]", "sparsities = [1e-9]", "expected a fraction between"),
@@ -176,6 +178,9 @@ def test_a_wrong_comparison_is_refused_by_its_key(old, new, said, tmp_path):
         ('arms = ["magnitude", "lobster-from-parent"]', 'arms = ["magnitude"]', "a compared arm is missing in arms"),
         ("classes=0-4", "classes=4-0", "[transfer] source: digits:classes=4-0: the classes 4-0 run backwards"),
         ('flags = "--epochs 0"', 'flags = "--epoch 0"', "[transfer] flags: python -m entropy.transfer does not take"),
+        ('flags = "--keep 1"', 'flags = "--keep 0"', "[arms.magnitude]: a compared arm keeps some of its weights"),
+        ('method = "magnitude"', 'method = "magnitude"\nsparsities = [0.9]', "sparsities are said in [[parts]]"),
+        ('arms = ["magnitude", "lob', 'arms = ["magnitude", "magnitude", "lob', "arms: magnitude stands there twice"),
         ("[arms.lobster]", "[arms.finish]", "[arms.finish]: a job of the study itself is called so"),
         ("seeds = 1", "seeds = 1000", "letters, more than a shell takes in one line. Ask for fewer seeds"),
         ("--grid 3", "--grid three", "surface: python -m landscape.surface"),
@@ -261,6 +266,17 @@ def test_what_a_shell_would_read_reaches_the_command_as_it_is(tmp_path, monkeypa
     assert (outcome.explained, outcome.done) == ("", 1)
     assert json.loads(Path("out/told.json").read_text()) == ["--data", odd]
     assert {path.name for path in tmp_path.iterdir()} <= {"telling.py", "out", "runs", ".snakemake", "__pycache__"}
+
+
+def test_data_that_are_code_are_named_in_every_command_that_reads_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("my.py").write_text("raise SystemExit('nobody asked for this to be run')")
+    for text in (METHODS, CLAIMS):
+        Path("c.toml").write_text(text.replace('data = "digits"', 'data = "my.py:images"'))
+        steps = [step for job in read_study(Path("c.toml")).plan().jobs for step in job.steps]
+        for step in steps:
+            named = step.given.count("--data")
+            assert named == (0 if step.module.startswith("figures.") else 1), step.line
 
 
 def test_what_waits_for_a_failed_job_is_found_through_others():

@@ -1,4 +1,4 @@
-"""The pictures of a study of the claims: one job a figure, drawn again when its script has changed."""
+"""The gallery of a study of the claims: one job a figure, drawn again when its script has changed."""
 
 from __future__ import annotations
 
