@@ -15,7 +15,7 @@ from landscape.hessian.traces import VECTORS
 from landscape.objective.objective import MEMORY, Objective
 from landscape.spectrum import blocks, lanczos
 from landscape.spectrum.operators.ggn import GaussNewton
-from minima.zoo.evaluation import evaluating
+from minima.zoo.examples.evaluation import evaluating
 
 ROOT = Path(__file__).parents[2]
 GROWTH = """

@@ -30,7 +30,7 @@ from landscape.objective.streams import stream
 from landscape.passes.attention import plain_attention
 from minima.store.command import BadInput, note
 from minima.zoo.anatomy.operations import named
-from minima.zoo.evaluation import evaluating
+from minima.zoo.examples.evaluation import evaluating
 
 NAMED = 3
 """tensors that a message names"""
