@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.command import BadInput
-from minima.zoo.examples.inputs import Inputs, Several, call, dtypes, leaves, shapes
+from minima.zoo.examples.inputs import Inputs, call, dtypes, leaves, mapped, shapes
 from minima.zoo.examples.outputs import pick
+from minima.zoo.examples.targets import own_targets
 from minima.zoo.examples.task import Task
 from minima.zoo.losses.named.bce import BinaryCrossEntropy
 from minima.zoo.losses.named.cross_entropy import CrossEntropy
@@ -48,6 +49,9 @@ def fit_together(
     """
     notes: list[str] = []
     x, returned = _taken(model, x, path, integers, notes)
+    if y is None and task is not None and (made := own_targets(task.loss, x)) is not None:
+        y, said = made
+        notes.append(said)
     if y is None:
         return Fitted(x, y, task or Task(), tuple(notes))
     some = y[: min(SOME, len(y))]
@@ -105,7 +109,7 @@ def _as_floats(x: Inputs) -> Inputs:
     def converted(leaf: Tensor) -> Tensor:
         return leaf.float() if _counts(leaf) else leaf
 
-    return x.map(converted) if isinstance(x, Several) else converted(x)
+    return mapped(x, converted)
 
 
 def _default(returned: Any, y: Any, notes: list[str]) -> CrossEntropy | BinaryCrossEntropy:

@@ -20,7 +20,7 @@ from minima.zoo.data.dataset import Dataset
 from minima.zoo.data.specs import load_data, resolve_data
 from minima.zoo.device import DeviceName, resolve_device
 from minima.zoo.examples.batches import default_batch_size
-from minima.zoo.examples.inputs import Inputs, floats_to
+from minima.zoo.examples.inputs import Inputs, floats_to, part_of
 from minima.zoo.examples.task import Task
 from minima.zoo.losses.spec import parse_loss, restored
 from minima.zoo.ranks import ALONE, Ranks
@@ -143,7 +143,7 @@ class Reader:
         sample = Sample.parse(choice.samples, len(x), choice.split)
         rows, available = sample.rows(y, len(x), choice.seed), len(x)
         whole = len(rows) == available
-        x, y = (x if whole else x[rows]).to(device), y if y is None else (y if whole else y[rows]).to(device)
+        x, y = (x if whole else part_of(x, rows)).to(device), y if y is None else (y if whole else y[rows]).to(device)
         x = floats_to(x, inputs_dtype(model))
         fitted = fit_together(model, x, y, _task(checkpoint, choice), path, choice.input_dtype)
         notes = (*loaded.notes, *(f"{path.name}: {each}" for each in (*dataset.notes, *fitted.notes)))

@@ -39,7 +39,7 @@ def test_ours_says_everything_itself(checkpoint_file, checkpoint):
 
 
 def test_the_first_samples_in_file_order(checkpoint_file):
-    few, all_of_them = load_subject(checkpoint_file, samples=7), load_subject(checkpoint_file)
+    few, all_of_them = load_subject(checkpoint_file, samples="first:7"), load_subject(checkpoint_file)
     assert torch.equal(few.x, all_of_them.x[:7])
     assert few.available == 1437
     for wrong in (0, 1438):
