@@ -182,6 +182,7 @@ class Objective:
 
     def loss_and_gradient(self, displacement: Tensor | None = None) -> tuple[float, Tensor]:
         """L(w + displacement) and its gradient (d,), of one pass."""
+        self._derivative_check.before_the_first(self._problem)
         size = len(self.coordinates.full)
         sums = torch.zeros(size + 1, dtype=torch.float64, device=self.x.device)  # the gradient, and the loss behind it
         with evaluating(self.model), torch.enable_grad():
@@ -230,6 +231,7 @@ class Objective:
 
         At w the first are kept for the next call with this very `build`, as many as `memory` holds.
         """
+        self._derivative_check.before_the_first(self._problem)
         if displacement is not None:
             return (build(chunk) for chunk in self.chunks(displacement))
         return self.keeper.graphs(build, lambda *some: self.chunks(None, *some), len(self.x), self.batch_size)
@@ -243,7 +245,6 @@ class Objective:
 
         They are this rank's share of the examples, the `start`-th to `stop`-th of them.
         """
-        self._derivative_check.before_the_first(self._problem)
         weights = self._parameters(displacement)
         for examples in self.ranks.chunks(len(self.x), self.batch_size, start, stop):
             outputs = self.task.picked(self._network(weights, self.x[examples]))

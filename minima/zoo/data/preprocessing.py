@@ -15,6 +15,7 @@ from minima.zoo.data.dataset import Dataset
 from minima.zoo.data.stored import is_stored, stored
 from minima.zoo.examples.inputs import Inputs, Several, shapes
 from minima.zoo.examples.lazy import Lazy
+from minima.zoo.losses.classification import rows_of
 
 LABELS = "labels"
 """the entry of a dict of inputs that holds targets"""
@@ -33,15 +34,19 @@ def to_dataset(arrays: Mapping[str, Any], reading: Reading, source: str) -> Data
     notes: list[str] = []
     parts: dict[str, Any] = {}
     for split in ("train", "test"):
-        inputs, targets = _Split(f"x_{split}", f"y_{split}", reading, source, notes).made(arrays)
-        parts |= {f"x_{split}": inputs, f"y_{split}": targets}
+        made = _Split(f"x_{split}", f"y_{split}", reading, source, notes).made(arrays)
+        parts |= dict(zip((f"x_{split}", f"y_{split}"), made, strict=True))
     if parts["x_train"] is None and parts["x_test"] is None:
         found = ", ".join(arrays) or "nothing"
         raise BadInput(f"{source} has no array x_train or x_test; found {found}")
     two = [shapes(parts[name]) for name in ("x_train", "x_test") if parts[name] is not None]
     if len(set(two)) > 1:
         raise BadInput(f"{source}: inputs of the two splits differ in shape: {two[0]} and {two[1]}")
-    return Dataset(**parts, classes=_classes(parts["y_train"], parts["y_test"]), notes=tuple(dict.fromkeys(notes)))
+    targets: list[Tensor] = [each for each in (parts["y_train"], parts["y_test"]) if each is not None]
+    kinds = [f"{str(each.dtype).removeprefix('torch.')} of shape {rows_of(each.shape[1:])}" for each in targets]
+    if len(set(kinds)) > 1:
+        raise BadInput(f"{source}: targets of the two splits differ: y_train holds {kinds[0]}, y_test {kinds[1]}")
+    return Dataset(**parts, classes=_classes(*targets), notes=tuple(dict.fromkeys(notes)))
 
 
 @dataclass(frozen=True)
@@ -136,9 +141,8 @@ def _targets(given: Any, where: str) -> Tensor:
     return tensor.float() if tensor.is_floating_point() else tensor.long()
 
 
-def _classes(*targets: Tensor | None) -> int | None:
+def _classes(*targets: Tensor) -> int | None:
     """How many classes labels (N,) name, counted from 0; None where targets are others."""
-    labels = [each for each in targets if each is not None]
-    if not labels or any(each.ndim != 1 or each.is_floating_point() for each in labels):
+    if not targets or any(each.ndim != 1 or each.is_floating_point() for each in targets):
         return None
-    return max(int(each.max()) for each in labels) + 1
+    return max(int(each.max()) for each in targets) + 1
