@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.checkpoints.checkpoint import Checkpoint, read
 from minima.store.checkpoints.foreign import Foreign
+from minima.store.checkpoints.safetensors_file import CONFIG
 from minima.store.checkpoints.trajectory import is_trajectory, load_step, read_steps
 from minima.store.command import BadInput, note
 from minima.store.files import digest
 from minima.zoo.architecture.architecture import architectures, build, describe, parse_architecture
-from minima.zoo.architecture.library import build_from_library, names_library
+from minima.zoo.architecture.library import build_from_folder, build_from_library, names_folder, names_library
 from minima.zoo.code import call_factory, is_code
 from minima.zoo.data.dataset import Dataset
 from minima.zoo.data.specs import load_data, resolve_data
@@ -130,7 +131,7 @@ class Reader:
 
     def read(self, path: Path, step: int | None = None) -> Subject:
         """Read a checkpoint (ours, or a foreign one with --model and --data), its data, and put both on the device."""
-        choice, device = self.choice, resolve_device(self.choice.device)
+        choice, device = _of_folder(path, self.choice), resolve_device(self.choice.device)
         stored = load_step(path, step) if step is not None else read(path)
         checkpoint = stored if isinstance(stored, Checkpoint) else _adopt(path, choice)
         data = _data_entry(checkpoint, choice)
@@ -176,6 +177,12 @@ class Reader:
         return self._datasets[key]
 
 
+def _of_folder(path: Path, choice: Choice) -> Choice:
+    """A folder as transformers writes one says itself which network it holds."""
+    known = choice.model is None and (path / CONFIG).is_file()
+    return replace(choice, model=f"hf:{path}") if known else choice
+
+
 def _adopt(path: Path, choice: Choice) -> Checkpoint:
     """A foreign file as a checkpoint, its tensors still to come; what it does not say, the user must."""
     if choice.model is None or choice.data is None:
@@ -218,6 +225,8 @@ def _network(checkpoint: Checkpoint, dataset: Dataset, choice: Choice) -> nn.Mod
 
     if choice.model is None:
         return build(checkpoint.model)
+    if names_folder(choice.model):
+        return build_from_folder(choice.model)
     if names_library(choice.model):
         return build_from_library(choice.model, dataset.input_shape, dataset.outputs)
     if not is_code(choice.model):
