@@ -108,8 +108,8 @@ def test_samples_of_sorted_labels_stand_for_the_split(tmp_path):
     whole = hessian(tmp_path, spec)
     check(whole, network, x, y)
     status, few, said = typed(
-        tmp_path, "landscape.hessian", "net.pt", "--model", "model.py:Net", "--data", spec, "--top", 1, "--samples", 300,
-        "-o", "few.h5",
+        tmp_path, "landscape.hessian", "net.pt", "--model", "model.py:Net", "--data", spec, "--top", 1,
+        "--samples", 300, "-o", "few.h5",
     )  # fmt: skip
     assert status == 0, said
     error = few["data_stderr"][0]
@@ -141,13 +141,14 @@ def test_inputs_larger_than_the_bound_have_the_same_numbers(tmp_path, monkeypatc
 
 def test_an_autoencoder(tmp_path):
     (tmp_path / "model.py").write_text(
-        "import torch\ndef Net(): return torch.nn.Sequential(torch.nn.Linear(5, 3), torch.nn.Tanh(), torch.nn.Linear(3, 5))\n"
+        "from torch.nn import Linear, Sequential, Tanh\n"
+        "def Net():\n"
+        "    return Sequential(Linear(5, 3), Tanh(), Linear(3, 5))\n"
     )
     torch.manual_seed(0)
     network = torch.nn.Sequential(torch.nn.Linear(5, 3), torch.nn.Tanh(), torch.nn.Linear(3, 5))
     torch.save(network.state_dict(), tmp_path / "net.pt")
     x = torch.randn(40, 5)
-    np.save(tmp_path / "x.npy", x)
     np.savez(tmp_path / "data.npz", x_train=x)
     found = hessian(tmp_path, "npz:data.npz", "--loss", "mse")
     assert any("inputs themselves" in each for each in found["notes"])
