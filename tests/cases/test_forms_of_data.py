@@ -139,7 +139,9 @@ def test_inputs_larger_than_the_bound_have_the_same_numbers(tmp_path, monkeypatc
     check(hessian(tmp_path, spec, "-o", "whole.h5", model="Gru"), network, x, y)
 
 
-def test_an_autoencoder(tmp_path):
+@pytest.mark.parametrize("largest", [2**30, 64])
+def test_an_autoencoder(largest, tmp_path, monkeypatch):
+    monkeypatch.setattr("minima.zoo.data.stored.LARGEST", largest)
     (tmp_path / "model.py").write_text(
         "from torch.nn import Linear, Sequential, Tanh\n"
         "def Net():\n"
@@ -149,8 +151,9 @@ def test_an_autoencoder(tmp_path):
     network = torch.nn.Sequential(torch.nn.Linear(5, 3), torch.nn.Tanh(), torch.nn.Linear(3, 5))
     torch.save(network.state_dict(), tmp_path / "net.pt")
     x = torch.randn(40, 5)
-    np.savez(tmp_path / "data.npz", x_train=x)
-    found = hessian(tmp_path, "npz:data.npz", "--loss", "mse")
+    spec = store("npy", tmp_path, x.numpy(), x.numpy())
+    (tmp_path / "data" / "y_train.npy").unlink()
+    found = hessian(tmp_path, spec, "--loss", "mse")
     assert any("inputs themselves" in each for each in found["notes"])
     expected = truth.dense(network, x, x.double(), torch.nn.functional.mse_loss)
     assert found["loss"] == pytest.approx(expected.loss, rel=1e-5)
@@ -158,3 +161,9 @@ def test_an_autoencoder(tmp_path):
     outputs = network(x.double())
     explained = 1 - (outputs - x).square().sum() / (x - x.mean(0)).double().square().sum()
     assert found["score"] == pytest.approx(explained.item(), rel=1e-4)
+    status, found, said = typed(
+        tmp_path, "landscape.hessian", "net.pt", "--model", "model.py:Net", "--data", spec, "--top", 1, "--loss", "mse",
+        "--samples", 30, "-o", "with-errors.h5",
+    )  # fmt: skip
+    assert status == 0, said
+    assert found["data_stderr"][0] > 0
