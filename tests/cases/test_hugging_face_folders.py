@@ -174,9 +174,22 @@ def test_a_folder_is_a_checkpoint_whose_contents_are_its_identity(tmp_path):
     assert "is a folder, expected a file" in said
 
 
+def test_a_language_model_is_measured_by_the_next_token_unless_another_loss_is_typed(tmp_path):
+    given = data()
+    written(gpt2, tmp_path, {"input_ids": given["tokens"], "labels": given["labels"]})
+    typed_out, left_out = hessian(tmp_path, "--loss", "next-token", "-o", "a.h5"), hessian(tmp_path, "-o", "b.h5")
+    assert left_out["loss"] == typed_out["loss"]
+    assert "GPT2LMHeadModel predicts the next token" in left_out["notes"][-1]
+    found = hessian(tmp_path, "--loss", "cross-entropy:class_axis=-1", "-o", "c.h5")
+    assert found["loss"] != typed_out["loss"]
+    assert any("type --loss next-token" in each for each in found["notes"])
+
+
 def test_without_labels_the_message_says_what_to_type(tmp_path):
     written(gpt2, tmp_path, {"x_train": data()["tokens"]})
-    status, _, said = typed(tmp_path, "landscape.hessian", "net", "--data", "npz:data.npz")
+    status, _, said = typed(
+        tmp_path, "landscape.hessian", "net", "--data", "npz:data.npz", "--loss", "cross-entropy:class_axis=-1"
+    )
     assert status == 1
     assert "--loss next-token" in said
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import textwrap
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -22,6 +23,7 @@ from torch.utils.data import (
 from minima.store.command import BadInput
 from minima.zoo.data import stored
 from minima.zoo.data.conversion import Reading
+from minima.zoo.data.dataset import Dataset as OwnDataset
 from minima.zoo.data.factories import arrays_of
 from minima.zoo.data.preprocessing import to_dataset
 from minima.zoo.data.specs import load_data, resolve_data
@@ -152,6 +154,13 @@ def test_two_splits_in_whatever_form(name):
         assert torch.equal(found, expected)
 
 
+def test_a_dataset_of_our_own_form():
+    several = Several({"a": torch.tensor(IDS), "b": X})
+    dataset, notes = made(OwnDataset(several, Y, None, None, classes=3, notes=("as they came",)))
+    assert torch.equal(dataset.x_train.fields["b"], X)
+    assert (dataset.classes, notes) == (3, ["as they came"])
+
+
 def test_items_with_several_inputs_dicts_and_none():
     dataset, _ = made(Items(lambda i: ((IDS[i], FLOATS[i]), LABELS[i])))
     assert [leaf.dtype for leaf in dataset.x_train.leaves] == [torch.int64, torch.float32]
@@ -254,6 +263,7 @@ def test_numbers_of_every_type(dtype):
 FORMS = {
     "uint8 images": (np.random.default_rng(1).integers(0, 255, (50, 4, 4, 3), np.uint8), np.arange(50) % 3),
     "memory map": ("mmap", np.arange(50) % 3),
+    "HDF5": ("hdf5", np.arange(50) % 3),
     "dict": ({"a": np.arange(100, dtype=np.uint8).reshape(50, 2), "b": np.ones((50, 3), np.float64)}, np.arange(50)),
     "data set": Items(lambda i: ((np.full(3, i, np.uint8), np.full((2, 2), i / 7)), i % 3), 50),
 }
@@ -265,6 +275,12 @@ def test_what_is_too_large_is_read_in_chunks_and_the_same(name, monkeypatch, tmp
     if name == "memory map":
         np.save(tmp_path / "x.npy", np.random.default_rng(2).normal(size=(50, 6)).astype(np.float32))
         form = (np.load(tmp_path / "x.npy", mmap_mode="r"), form[1])
+    if name == "HDF5":
+        file = h5py.File(tmp_path / "x.h5", "w")
+        form = (
+            file.create_dataset("x", data=np.random.default_rng(2).normal(size=(50, 6)).astype(np.float32)),
+            form[1],
+        )
     reading = Reading(mean=(0.25,), std=(2.0,))
     whole, _ = made(form, reading)
     monkeypatch.setattr(stored, "LARGEST", 64)
