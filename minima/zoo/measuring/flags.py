@@ -23,7 +23,7 @@ class Measuring(Command):
     """whether several ranks of torchrun are faster than one"""
 
     checkpoints: tyro.conf.Positional[tuple[Path, ...]]
-    """checkpoints or trajectory files; several give one result with a `checkpoint` axis"""
+    """checkpoints, trajectory files or folders of transformers; several give one result with a `checkpoint` axis"""
     model: str | None = None
     """network of a foreign checkpoint: a zoo name, torchvision:NAME, timm:NAME, hf:FOLDER,
     path/to/file.py:factory"""
