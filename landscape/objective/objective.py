@@ -227,10 +227,7 @@ class Objective:
         return self.coordinates.restrict(self.weighing.mean(products)).reshape(vectors.shape)
 
     def graphs(self, build: Callable[[Chunk], Graph], displacement: Tensor | None = None) -> Iterator[Graph]:
-        """`build` of each chunk, to be differentiated time and again.
-
-        At w the first are kept for the next call with this very `build`, as many as `memory` holds.
-        """
+        """`build` of each chunk; at w the first are kept for the next call with it, as many as `memory` holds."""
         self._derivative_check.before_the_first(self._problem)
         if displacement is not None:
             return (build(chunk) for chunk in self.chunks(displacement))

@@ -42,11 +42,11 @@ def to_dataset(arrays: Mapping[str, Any], reading: Reading, source: str) -> Data
     two = [shapes(parts[name]) for name in ("x_train", "x_test") if parts[name] is not None]
     if len(set(two)) > 1:
         raise BadInput(f"{source}: inputs of the two splits differ in shape: {two[0]} and {two[1]}")
-    targets: list[Tensor] = [each for each in (parts["y_train"], parts["y_test"]) if each is not None]
-    kinds = [f"{str(each.dtype).removeprefix('torch.')} of shape {rows_of(each.shape[1:])}" for each in targets]
+    known: list[Tensor] = [each for each in (parts["y_train"], parts["y_test"]) if each is not None]
+    kinds = [f"{str(each.dtype).removeprefix('torch.')} of shape {rows_of(each.shape[1:])}" for each in known]
     if len(set(kinds)) > 1:
         raise BadInput(f"{source}: targets of the two splits differ: y_train holds {kinds[0]}, y_test {kinds[1]}")
-    return Dataset(**parts, classes=_classes(*targets), notes=tuple(dict.fromkeys(notes)))
+    return Dataset(**parts, classes=_classes(*known), notes=tuple(dict.fromkeys(notes)))
 
 
 @dataclass(frozen=True)
