@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from minima.store.command import BadInput
+from minima.zoo.examples.inputs import part_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,7 +71,7 @@ def keep_classes(dataset: Dataset, classes: tuple[int, ...], spec: str) -> Datas
         kept = torch.isin(y, chosen)
         if not kept.any():
             raise BadInput(f"{spec}: the {split} split has no example of these classes. Choose others")
-        parts |= {f"x_{split}": x[kept], f"y_{split}": torch.searchsorted(chosen, y[kept])}
+        parts |= {f"x_{split}": part_of(x, kept), f"y_{split}": torch.searchsorted(chosen, y[kept])}
     return Dataset(**parts, classes=len(classes))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from minima.store.command import BadInput
 from minima.zoo.examples.inputs import Inputs, Several
+from minima.zoo.examples.lazy import Lazy
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -34,7 +35,8 @@ class Dataset:
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one input; () where there are several."""
         x = self.x_test if self.x_train is None else self.x_train
-        return () if isinstance(x, Several) else tuple(x.shape[1:])
+        first = x.first if isinstance(x, Lazy) else x
+        return () if isinstance(first, Several) else tuple(first.shape[1:])
 
     @property
     def outputs(self) -> int:

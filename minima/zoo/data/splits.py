@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from minima.store.command import BadInput
 from minima.zoo.examples.evaluation import evaluate
 from minima.zoo.examples.task import CLASSIFICATION, Task
+from minima.zoo.examples.inputs import part_of
 from minima.zoo.data.holdout import holdout
 
 if TYPE_CHECKING:
@@ -43,4 +44,4 @@ def make_splits(
         raise BadInput(f"--validation must be at least 0 and below 1, not {validation}")
     train, held = holdout(len(dataset.x_train), validation, split_seed)
     (x, y), test = ([each.to(device) for each in dataset.split(name)] for name in ("train", "test"))
-    return Splits((x[train], y[train]), (x[held], y[held]), (test[0], test[1]), task)
+    return Splits((part_of(x, train), part_of(y, train)), (part_of(x, held), part_of(y, held)), (test[0], test[1]), task)

@@ -7,16 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.command import BadInput
-from minima.zoo.examples.inputs import Inputs, Several, call, dtypes, leaves, shapes
+from minima.zoo.examples.inputs import Inputs, call, dtypes, leaves, mapped, shapes
 from minima.zoo.examples.outputs import pick
+from minima.zoo.examples.targets import own_targets
 from minima.zoo.examples.task import Task
 from minima.zoo.losses.named.bce import BinaryCrossEntropy
 from minima.zoo.losses.named.cross_entropy import CrossEntropy
+from minima.zoo.losses.named.next_token import NextToken
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 IntegersAs = Literal["int64", "float32"]
+CAUSAL = ("ForCausalLM", "LMHeadModel")
+"""how transformers calls networks that predict the next token"""
 SOME = 16
 """examples that are looked at"""
 
@@ -39,8 +43,8 @@ def fit_together(
     Args:
         x: inputs of all examples used, (N, ...), on the network's device.
         y: their targets; None where there are none.
-        task: what was asked for; None leaves it to the outputs: cross-entropy, or of one logit with labels 0 and 1 the
-            binary one.
+        task: what was asked for; None leaves it to the network: cross-entropy, of one logit with labels 0 and 1 the
+            binary one, of a language model of transformers that of the next token.
         integers: how integer inputs are handed on; None finds out.
 
     Raises:
@@ -48,6 +52,12 @@ def fit_together(
     """
     notes: list[str] = []
     x, returned = _taken(model, x, path, integers, notes)
+    if task is None and _says_next_token(model, y):
+        task = Task(NextToken())
+        notes.append(f"{type(model).__name__} predicts the next token: the loss is next-token")
+    if y is None and task is not None and (made := own_targets(task.loss, x)) is not None:
+        y, said = made
+        notes.append(said)
     if y is None:
         return Fitted(x, y, task or Task(), tuple(notes))
     some = y[: min(SOME, len(y))]
@@ -57,6 +67,7 @@ def fit_together(
         task = task.checked(returned, y, some)
         if not task.whole:
             notes += task.loss.notes(task.picked(returned), some)
+        notes += _copies(task, x[:SOME], some)
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
     return Fitted(x, y, task, tuple(notes))
@@ -105,7 +116,30 @@ def _as_floats(x: Inputs) -> Inputs:
     def converted(leaf: Tensor) -> Tensor:
         return leaf.float() if _counts(leaf) else leaf
 
-    return x.map(converted) if isinstance(x, Several) else converted(x)
+    return mapped(x, converted)
+
+
+def _says_next_token(model: nn.Module, y: Any) -> bool:
+    """Whether the network is one of transformers' language models, and the targets, if any, are tokens (N, T)."""
+    return (
+        type(model).__module__.startswith("transformers.")
+        and type(model).__name__.endswith(CAUSAL)
+        and (y is None or (y.ndim == 2 and not y.is_floating_point()))
+    )
+
+
+def _copies(task: Task, x: Inputs, y: Any) -> list[str]:
+    """What is said where each position's label is its own token, which is not what a language model predicts."""
+    if not isinstance(task.loss, CrossEntropy) or y.ndim < 2 or y.is_floating_point():
+        return []
+    counted = y != task.loss.ignore_index
+    for leaf in leaves(x):
+        if _counts(leaf) and leaf.shape == y.shape and bool((leaf == y)[counted].all()):
+            return [
+                "the labels are the inputs' own tokens, each at its own position. "
+                "If the network predicts the next one, type --loss next-token"
+            ]
+    return []
 
 
 def _default(returned: Any, y: Any, notes: list[str]) -> CrossEntropy | BinaryCrossEntropy:

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.checkpoints.checkpoint import Checkpoint, read
 from minima.store.checkpoints.foreign import Foreign
+from minima.store.checkpoints.safetensors_file import CONFIG
 from minima.store.checkpoints.trajectory import is_trajectory, load_step, read_steps
 from minima.store.command import BadInput, note
 from minima.store.files import digest
 from minima.zoo.architecture.architecture import architectures, build, describe, parse_architecture
-from minima.zoo.architecture.library import build_from_library, names_library
+from minima.zoo.architecture.library import build_from_folder, build_from_library, names_folder, names_library
 from minima.zoo.code import call_factory, is_code
 from minima.zoo.data.dataset import Dataset
 from minima.zoo.data.specs import load_data, resolve_data
 from minima.zoo.device import DeviceName, resolve_device
 from minima.zoo.examples.batches import default_batch_size
-from minima.zoo.examples.inputs import Inputs, floats_to
+from minima.zoo.examples.inputs import Inputs, floats_to, part_of
 from minima.zoo.examples.task import Task
 from minima.zoo.losses.spec import parse_loss, restored
 from minima.zoo.ranks import ALONE, Ranks
@@ -130,7 +131,7 @@ class Reader:
 
     def read(self, path: Path, step: int | None = None) -> Subject:
         """Read a checkpoint (ours, or a foreign one with --model and --data), its data, and put both on the device."""
-        choice, device = self.choice, resolve_device(self.choice.device)
+        choice, device = _of_folder(path, self.choice), resolve_device(self.choice.device)
         stored = load_step(path, step) if step is not None else read(path)
         checkpoint = stored if isinstance(stored, Checkpoint) else _adopt(path, choice)
         data = _data_entry(checkpoint, choice)
@@ -143,7 +144,7 @@ class Reader:
         sample = Sample.parse(choice.samples, len(x), choice.split)
         rows, available = sample.rows(y, len(x), choice.seed), len(x)
         whole = len(rows) == available
-        x, y = (x if whole else x[rows]).to(device), y if y is None else (y if whole else y[rows]).to(device)
+        x, y = (x if whole else part_of(x, rows)).to(device), y if y is None else (y if whole else y[rows]).to(device)
         x = floats_to(x, inputs_dtype(model))
         fitted = fit_together(model, x, y, _task(checkpoint, choice), path, choice.input_dtype)
         notes = (*loaded.notes, *(f"{path.name}: {each}" for each in (*dataset.notes, *fitted.notes)))
@@ -174,6 +175,12 @@ class Reader:
         if key not in self._datasets:
             self._datasets[key] = load_data(entry, run_code=self.choice.data is not None)
         return self._datasets[key]
+
+
+def _of_folder(path: Path, choice: Choice) -> Choice:
+    """A folder as transformers writes one says itself which network it holds."""
+    known = choice.model is None and (path / CONFIG).is_file()
+    return replace(choice, model=f"hf:{path}") if known else choice
 
 
 def _adopt(path: Path, choice: Choice) -> Checkpoint:
@@ -218,6 +225,8 @@ def _network(checkpoint: Checkpoint, dataset: Dataset, choice: Choice) -> nn.Mod
 
     if choice.model is None:
         return build(checkpoint.model)
+    if names_folder(choice.model):
+        return build_from_folder(choice.model)
     if names_library(choice.model):
         return build_from_library(choice.model, dataset.input_shape, dataset.outputs)
     if not is_code(choice.model):
