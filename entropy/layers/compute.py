@@ -24,7 +24,8 @@ def compute(subject: Subject, place: Place, arguments: Layers) -> dict[str, Any]
 
     estimator, published = arguments.chosen(), arguments.compat == "published"
     batch_size = arguments.batch_size or PUBLISHED_BATCH if published else subject.batch_size
-    layers, skipped = rectifiers(subject.model, subject.x, estimator, batch_size=batch_size, published=published)
+    run: dict[str, Any] = {"batch_size": batch_size, "published": published, "picked": subject.task.picked}
+    layers, skipped = rectifiers(subject.model, subject.x, estimator, **run)
     if not layers:
         raise BadInput(
             f"{subject.name}: expected a network with elementwise activations (ReLU, GELU, ...), found none: there is "

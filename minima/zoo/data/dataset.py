@@ -13,7 +13,6 @@ from minima.zoo.examples.lazy import Lazy
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
-    from torch import Tensor
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
