@@ -32,7 +32,7 @@ class Fitted:
 
 
 def fit_together(
-    model: nn.Module, x: Inputs, y: Any, task: Task | None, path: Path, integers: IntegersAs | None = None
+    model: nn.Module, x: Inputs, y: Any, task: Task | None, path: Path | str, integers: IntegersAs | None = None
 ) -> Fitted:
     """Put a few examples through the network, in eval mode, and see that all fits.
 
@@ -41,6 +41,7 @@ def fit_together(
         y: their targets; None where there are none.
         task: what was asked for; None leaves it to the outputs: cross-entropy, or of one logit with labels 0 and 1 the
             binary one.
+        path: what the network is called in messages.
         integers: how integer inputs are handed on; None finds out.
 
     Raises:
@@ -63,7 +64,7 @@ def fit_together(
 
 
 def _taken(
-    model: nn.Module, x: Inputs, path: Path, integers: IntegersAs | None, notes: list[str]
+    model: nn.Module, x: Inputs, path: Path | str, integers: IntegersAs | None, notes: list[str]
 ) -> tuple[Inputs, Any]:
     """The inputs as the network takes them, and what it returns for the first few."""
     if integers == "float32":
