@@ -12,6 +12,10 @@ import pytest
 import pruning.scorers
 from benchmarks import networks, pruned, rank_stability, rounding
 from benchmarks.networks import Trained
+from pruning.composition.method import methods
+from pruning.running.arguments import arguments_of
+from pruning.scopes.entropy_budget import EntropyBudget
+from pruning.scorers.agreement import Estimated
 
 SMALL = {"small": Trained("digits", epochs=1, lr=0.05, images=1437, few=1437, model="mlp:hidden=6")}
 
@@ -52,6 +56,14 @@ def test_every_scorer_is_in_the_table():
     assert {each.__name__ for each in known} - protocols - combined == {
         each.__name__ for each in set().union(*of_lines)
     }
+
+
+@pytest.mark.parametrize("name", methods())
+def test_the_help_tells_the_rank_stability_of_every_estimated_score(name):
+    method = methods()[name]
+    parts = method().composition()
+    said = "python -m benchmarks.rank_stability" in " ".join(arguments_of(method).__doc__.split())
+    assert said == (isinstance(parts.scorer, Estimated) or isinstance(parts.scope, EntropyBudget))
 
 
 def test_scores_without_draws_agree_and_random_ones_do_not(small):

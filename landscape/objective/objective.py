@@ -183,6 +183,7 @@ class Objective:
 
     def loss_and_gradient(self, displacement: Tensor | None = None) -> tuple[float, Tensor]:
         """L(w + displacement) and its gradient (d,), of one pass."""
+        self._derivative_check.before_the_first(self._problem)
         size = len(self.coordinates.full)
         sums = torch.zeros(size + 1, dtype=torch.float64, device=self.x.device)  # the gradient, and the loss behind it
         with evaluating(self.model), torch.enable_grad():
@@ -227,10 +228,8 @@ class Objective:
         return self.coordinates.restrict(self.weighing.mean(products)).reshape(vectors.shape)
 
     def graphs(self, build: Callable[[Chunk], Graph], displacement: Tensor | None = None) -> Iterator[Graph]:
-        """`build` of each chunk, to be differentiated time and again.
-
-        At w the first are kept for the next call with this very `build`, as many as `memory` holds.
-        """
+        """`build` of each chunk; at w the first are kept for the next call with it, as many as `memory` holds."""
+        self._derivative_check.before_the_first(self._problem)
         if displacement is not None:
             return (build(chunk) for chunk in self.chunks(displacement))
         return self.keeper.graphs(build, lambda *some: self.chunks(None, *some), len(self.x), self.batch_size)
@@ -244,7 +243,6 @@ class Objective:
 
         They are this rank's share of the examples, the `start`-th to `stop`-th of them.
         """
-        self._derivative_check.before_the_first(self._problem)
         weights = self._parameters(displacement)
         for examples in self.ranks.chunks(len(self.x), self.batch_size, start, stop):
             outputs = self.task.picked(self._network(weights, self.x[examples]))

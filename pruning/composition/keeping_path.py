@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from minima.store.command import BadInput
+from minima.store.command import BadInput, note
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -39,6 +39,7 @@ def with_path(context: Context, masks: Tensors, scores: Mapping[str, Tensor]) ->
         )
     spare = {name: masks[name] & ~path[name] for name in masks}
     missing = sum(int((path[name] & ~masks[name]).sum()) for name in masks)
+    note(f"--keep-path: {missing} weights of one path stay in the place of others, without which the network were cut")
     flat = torch.cat([scores[name].double().masked_fill(~spare[name], float("inf")).flatten() for name in masks])
     order = flat.argsort(stable=True)[:missing]
     gone = torch.zeros_like(flat, dtype=torch.bool).index_fill_(0, order, True)

@@ -20,7 +20,10 @@ class Egp(Method):
     empty, which only a network with shortcuts survives: see --keep-path and --least.
 
     Entropies are those over the whole training part, where the published code averages over batches of 128, which makes
-    them depend on the batches. RANKS
+    them depend on the batches.
+
+    Nothing is drawn; two halves of the training part rank the layers alike at Spearman 0.998 to 1 (python -m
+    benchmarks.rank_stability: small networks, digits).
 
     The control with the same epochs is iterative-magnitude --fraction 0.5 --retrain slr.
     """

@@ -18,7 +18,11 @@ from pruning.scorers.fisher_diagonal import FisherDiagonal
 @dataclass(frozen=True)
 class EmpiricalFisher(Method):
     """Remove the weights with the least w^2 F / 2, then train: F is the mean over examples of the squared derivative of
-    an example's loss at its own label. RANKS"""
+    an example's loss at its own label.
+
+    Two draws of the 1000 examples rank the weights alike at Spearman 0.993 to 0.996, and of the weights kept at a
+    sparsity of 90 % they share 90 to 95 % (python -m benchmarks.rank_stability: small networks, digits).
+    """
 
     name: ClassVar[str] = "empirical-fisher"
     phase: ClassVar = "after training"

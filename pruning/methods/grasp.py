@@ -26,7 +26,11 @@ class Grasp(Method):
     --temperature.
 
     The network is scored with the weights it has, where the published code draws new ones for its linear layers while
-    it scores. RANKS
+    it scores.
+
+    Two draws of the 10 examples of each class rank the weights alike at Spearman 0.39 to 0.75, and of the weights kept
+    at a sparsity of 90 % they share 46 to 83 % (python -m benchmarks.rank_stability: small networks, digits). In a
+    narrow VGG-16 it was 0.14 to 0.26.
     """
 
     name: ClassVar[str] = "grasp"

@@ -14,7 +14,10 @@ class Nepenthe(Egp):
     that are always in one state count as 0.
 
     The published method stops where the accuracy falls below a limit; here --sparsity says where to stop. Entropies are
-    those over the whole training part, where the published code averages over batches. RANKS
+    those over the whole training part, where the published code averages over batches.
+
+    Nothing is drawn; two halves of the training part rank the layers alike at Spearman 0.998 to 1 (python -m
+    benchmarks.rank_stability: small networks, digits).
     """
 
     name: ClassVar[str] = "nepenthe"

@@ -22,7 +22,10 @@ class OptimalBrainDamage(Method):
 
     H is taken from the Gauss-Newton matrix, as in the paper: exactly, and never negative. For networks of convolutions,
     linear layers, ReLU, max pooling and batch normalisation, each applied once, it is the second derivative itself; for
-    others the difference at some weights is told. RANKS
+    others the difference at some weights is told.
+
+    Two draws of the 1000 examples rank the weights alike at Spearman 0.998, two of the 64 probes of --diagonal probes
+    at 0.005 to 0.03, which is noise and refused (python -m benchmarks.rank_stability: small networks, digits).
     """
 
     name: ClassVar[str] = "obd"

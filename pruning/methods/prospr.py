@@ -21,7 +21,10 @@ class ProsPr(Method):
     least sensitive, those with the least |w dL/dw| through these steps.
 
     With --inner-momentum the derivative goes through the velocity of every step, where the published code takes that of
-    the first step for a constant. RANKS
+    the first step for a constant.
+
+    Two draws of the 128 examples rank the weights alike at Spearman 0.61 to 0.88, and of the weights kept at a sparsity
+    of 90 % they share 50 to 64 % (python -m benchmarks.rank_stability: small networks, digits).
     """
 
     name: ClassVar[str] = "prospr"

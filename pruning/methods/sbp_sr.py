@@ -21,7 +21,10 @@ from pruning.scorers.sensitivity import Sensitivity
 class SbpSr(Method):
     """Sensitivity-based pruning at the edge of chaos: before training, the weights of each layer are scaled so that
     gradients neither grow nor fade with depth, those to which the loss is least sensitive (|w dL/dw|) are removed, and
-    the others are scaled once more. RANKS
+    the others are scaled once more.
+
+    Two draws of the 128 examples rank the weights alike at Spearman 0.89 to 0.96, and of the weights kept at a sparsity
+    of 90 % they share 75 to 87 % (python -m benchmarks.rank_stability: small networks, digits).
 
     For residual networks, train the parent with stable residuals, for example --model stable-resnet20.
     """
@@ -35,8 +38,14 @@ class SbpSr(Method):
     variance: float = 2.0
     """what the weights are scaled to: number of inputs of a unit times mean squared weight (2 for networks of ReLU, 1
     for tanh); biases become 0"""
-    rescale: bool = True
-    """scale each layer's survivors to this variance again after the cut"""
+    rescale: Annotated[
+        bool,
+        tyro.conf.arg(
+            help="leave the weights that stay as they are after the cut (otherwise each layer's are scaled again, to "
+            "the same number)",
+            help_behavior_hint="",
+        ),
+    ] = True
 
     def composition(self) -> Composition:
         return Composition(

@@ -18,7 +18,11 @@ from pruning.scorers.sensitivity import Sensitivity
 @dataclass(frozen=True)
 class Snip(Method):
     """Before training, remove the weights to which the loss of a mini-batch is least sensitive, those with the least |w
-    dL/dw|. RANKS"""
+    dL/dw|.
+
+    Two draws of the 128 examples rank the weights alike at Spearman 0.88 to 0.96, and of the weights kept at a sparsity
+    of 90 % they share 53 to 87 % (python -m benchmarks.rank_stability: small networks, digits).
+    """
 
     name: ClassVar[str] = "snip"
     phase: ClassVar = "before training"

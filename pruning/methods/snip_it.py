@@ -20,7 +20,11 @@ class SnipIt(Method):
     """SNIP in several cuts before training, each halving what is left of the way to the sparsity; for each, the
     sensitivities |w dL/dw| are computed anew.
 
-    They are those of the cross-entropy, where the published code takes the mean output at the label. RANKS
+    They are those of the cross-entropy, where the published code takes the mean output at the label.
+
+    The 2560 examples are drawn from larger training parts alone; two halves of the 1437 digits rank the weights alike
+    at Spearman 0.94 to 0.98, and of the weights kept at a sparsity of 90 % they share 73 to 94 % (python -m
+    benchmarks.rank_stability: small networks, digits).
 
     Masks of several cuts depend on single weights: with one weight more in the first cut, 21 to 47 % of the survivors
     at a sparsity of 98 % are others (python -m benchmarks.rounding).

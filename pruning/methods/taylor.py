@@ -17,7 +17,12 @@ from pruning.scorers.taylor import Taylor as TaylorScorer
 class Taylor(Method):
     """Remove the weights of the trained network whose removal changes the loss least to first order, then fine-tune it:
     those with the least (w g)^2, g being the gradient of the loss of a mini-batch, averaged over the mini-batches. The
-    paper takes this importance of whole filters. RANKS"""
+    paper takes this importance of whole filters.
+
+    With all mini-batches nothing is drawn; two halves of the training part rank the weights alike at Spearman 0.93 to
+    0.97, and of the weights kept at a sparsity of 90 % they share 69 to 79 % (python -m benchmarks.rank_stability:
+    small networks, digits).
+    """
 
     name: ClassVar[str] = "taylor"
     phase: ClassVar = "after training"

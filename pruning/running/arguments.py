@@ -68,7 +68,7 @@ class Prune(Command):
     lowest scores go in their place"""
     accept_noise: bool = False
     """where scores are estimated from probes or from some of the examples, cut by them even if a second estimate ranks
-    the weights quite otherwise (Spearman's correlation below 0.2), which is refused without this flag"""
+    the weights quite otherwise (Spearman's correlation below 0.1), which is refused without this flag"""
     data: str | None = None
     """the parent's data again, if they are code (path/to/file.py:factory): it is run only when it is named here"""
     data_root: Path | None = None
@@ -103,6 +103,11 @@ def _source(method: type[Method]) -> str:
     return f"{paper}It prunes {method.phase}."
 
 
+def _paragraphs(method: type[Method]) -> list[str]:
+    """Of its docstring, each in one line: a line that happens to begin with a flag or a number would stay one."""
+    return [" ".join(each.split()) for each in inspect.cleandoc(method.__doc__ or "").split("\n\n")]
+
+
 def arguments_of(method: type[Method]) -> type[Prune]:
     """`Prune` with the fields of `method` as further flags, under the field `method`."""
     flags = Annotated[method, tyro.conf.arg(name="")]  # type: ignore[valid-type]
@@ -113,5 +118,5 @@ def arguments_of(method: type[Method]) -> type[Prune]:
         frozen=True,
         kw_only=True,
     )
-    made.__doc__ = "\n\n".join((inspect.cleandoc(method.__doc__ or ""), f"{_source(method)} {_training(method)}"))
+    made.__doc__ = "\n\n".join((*_paragraphs(method), f"{_source(method)} {_training(method)}"))
     return made

@@ -24,10 +24,16 @@ def check_path(arguments: Prune, parts: Composition, parent: Checkpoint, masks: 
     if arguments.keep_path and moves:
         raise BadInput(f"--keep-path: {name} moves weights after it has cut, so no path can be held; leave it out")
     empties = isinstance(parts.scope, EntropyBudget) and not parts.scope.least
-    if not empties or arguments.keep_path:
+    if not (empties or arguments.keep_path):
         return
-    alone = _bottlenecks(parent, masks)
-    if alone:
+    try:
+        alone = _bottlenecks(parent, masks)
+    except (BadInput, RuntimeError, TypeError) as reason:
+        if arguments.keep_path:
+            raise BadInput(f"--keep-path: {reason}") from None
+        note(f"{name} empties whole layers, and whether shortcuts lead past them cannot be told: {reason}")
+        return
+    if alone and not arguments.keep_path:
         shown = ", ".join(layer.removesuffix(".weight") for layer in alone)
         note(
             f"{name} empties whole layers, and no shortcut leads past {shown}: with one of them empty the outputs are "
@@ -37,17 +43,12 @@ def check_path(arguments: Prune, parts: Composition, parent: Checkpoint, masks: 
 
 
 def _bottlenecks(parent: Checkpoint, masks: Mapping[str, Tensor]) -> list[str]:
-    """None where paths cannot be followed, or nothing says what the inputs look like."""
+    """Weights past which no shortcut leads; none where nothing says what the inputs look like."""
     from minima.zoo.architecture.architecture import build
     from pruning.composition.keeping_path import bottlenecks
 
     shape = parent.model.get("input_shape")
-    if shape is None:
-        return []
-    try:
-        return bottlenecks(build(parent.model), tuple(shape), masks)
-    except (BadInput, RuntimeError, TypeError):
-        return []
+    return bottlenecks(build(parent.model), tuple(shape), masks) if shape else []
 
 
 def connected(model: nn.Module, x: Tensor, masks: Mapping[str, Tensor]) -> bool | None:

@@ -105,3 +105,17 @@ def test_any_method_that_cuts_can_keep_a_path_and_one_that_moves_weights_cannot(
     for method, flags in (("rigl", []), ("set", []), ("granet", []), ("sr-ste", ["--dense", "fc1"])):
         with pytest.raises(BadInput, match=f"--keep-path: {method} moves weights"):
             prune(method, dense, "--sparsity", 0.5, "--keep-path", *flags, "-o", tmp_path / "z.pt")
+
+
+def test_where_paths_cannot_be_followed_it_is_said_or_refused_before_the_work(
+    dense, tmp_path, prune, monkeypatch, capsys
+):
+    import minima.zoo.anatomy.reachability as module
+
+    monkeypatch.delitem(module.RULES, "relu")
+    words = [dense, "--sparsity", 0.5, "--epochs", 1]
+    report = prune("egp", *words, "-o", tmp_path / "x.pt")
+    assert "cannot be told: the network uses relu" in capsys.readouterr().err
+    assert report["connected"] is None
+    with pytest.raises(BadInput, match="--keep-path: the network uses relu"):
+        prune("egp", *words, "--keep-path", "-o", tmp_path / "y.pt")

@@ -84,7 +84,7 @@ def test_a_cut_by_noise_is_refused_or_made_and_told(capsys):
         cut_and_judge(parts, context, 10)
     masks, found = cut_and_judge(replace(parts, guards=Guards(doubt="accept")), context, 10)
     assert sum(int(mask.sum()) for mask in masks.values()) == 10
-    assert found["spearman"] < 0.2
+    assert found["spearman"] < 0.1
     assert "decides part of this cut: two draws of a dream" in capsys.readouterr().err
     assert cut_and_judge(replace(parts, guards=Guards(doubt="ignore")), context, 10)[1] == {}
 
@@ -144,7 +144,7 @@ def test_obd_by_probes_is_refused_and_by_default_cuts_as_the_dense_hessian_does(
     noisy = prune("obd", *words, *few, "-o", tmp_path / "noisy.pt")
     assert "decides part of this cut" in capsys.readouterr().err
     assert exact["rank_agreement"] is None
-    assert noisy["rank_agreement"] < 0.2
+    assert noisy["rank_agreement"] < 0.1
     assert load(tmp_path / "noisy.pt").metrics["cuts"][0]["agreement"]["spearman"] == noisy["rank_agreement"]
     assert exact["train_loss"] < noisy["train_loss"]
     expected = by_the_dense_hessian(dense, 0.8)

@@ -1,4 +1,4 @@
-"""`torchvision:NAME` and `timm:NAME`: networks of two libraries, for checkpoints that others wrote.
+"""`torchvision:NAME`, `timm:NAME` and `hf:FOLDER`: networks of libraries, for checkpoints that others wrote.
 
 A library runs its own code, so only the command line may name one: a checkpoint that does is refused.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from difflib import get_close_matches
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from minima.store.command import BadInput
 if TYPE_CHECKING:
     from torch import nn
 
-LIBRARIES = ("torchvision", "timm")
+LIBRARIES = ("torchvision", "timm", "hf")
 
 
 def names_library(spec: str) -> bool:
@@ -30,9 +31,12 @@ def names_library(spec: str) -> bool:
 def build_from_library(spec: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
     """The library's network with `classes` outputs and fresh weights; nothing is downloaded.
 
-    timm is also told the number of input channels; torchvision's networks take three.
+    timm is also told the number of input channels; torchvision's networks take three. `hf:FOLDER` is the network that
+    the folder's `config.json` describes, whatever the data.
     """
     library, _, name = spec.partition(":")
+    if library == "hf":
+        return _build_from_folder(Path(name), spec)
     package = import_library(library, f"--model {spec}")
     models = package.models if library == "torchvision" else package
     known = models.list_models()
@@ -47,6 +51,27 @@ def build_from_library(spec: str, input_shape: tuple[int, ...], classes: int) ->
         raise BadInput(f"--model {spec}: {library} could not build it: {type(error).__name__}: {error}") from error
 
 
+def _build_from_folder(folder: Path, spec: str) -> nn.Module:
+    """The network of transformers that a folder's `config.json` names, with fresh weights; code in it is not run."""
+    if not (folder / "config.json").is_file():
+        raise BadInput(f"--model {spec}: there is no {folder / 'config.json'}. Type hf: and a folder that has one")
+    transformers = import_library("transformers", f"--model {spec}")
+    try:
+        config = transformers.AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+        kinds = [getattr(transformers, name, None) for name in config.architectures or ()]
+        if not kinds or kinds[0] is None:
+            raise BadInput(
+                f"--model {spec}: its config.json names {config.architectures or 'no architecture'}, expected one that "
+                f"transformers {transformers.__version__} has, such as GPT2LMHeadModel"
+            )
+        config._attn_implementation = "eager"  # the fused kinds have no second derivative
+        return kinds[0](config)
+    except BadInput:
+        raise
+    except Exception as error:  # a library may raise anything
+        raise BadInput(f"--model {spec}: transformers could not build it: {type(error).__name__}: {error}") from error
+
+
 def import_library(library: str, flag: str) -> ModuleType:
     """The library, which the user asked for by `flag`.
 
@@ -56,8 +81,9 @@ def import_library(library: str, flag: str) -> ModuleType:
     try:
         return importlib.import_module(library)
     except (ImportError, RuntimeError, OSError) as error:  # torchvision beside another build of torch: RuntimeError
+        extra = "hf" if library == "transformers" else "vision"
         raise BadInput(
             f"{flag}: {library} cannot be imported here ({type(error).__name__}: {error}).\n"
-            "Install the extra `vision`, of the same build as torch: pip install -c constraints.txt -e '.[vision]'\n"
+            f"Install the extra `{extra}`, of the same build as torch: pip install -c constraints.txt -e '.[{extra}]'\n"
             "(beside a torch for the CPU alone with --extra-index-url https://download.pytorch.org/whl/cpu)"
         ) from error

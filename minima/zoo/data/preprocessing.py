@@ -13,6 +13,7 @@ from torch import Tensor
 from minima.store.command import BadInput
 from minima.zoo.data.dataset import Dataset
 from minima.zoo.examples.inputs import Inputs, Several, shapes
+from minima.zoo.losses.classification import rows_of
 
 LABELS = "labels"
 """the entry of a dict of inputs that holds targets"""
@@ -52,7 +53,11 @@ def to_dataset(arrays: Mapping[str, Any], reading: Reading, source: str) -> Data
     two = [shapes(parts[name]) for name in ("x_train", "x_test") if parts[name] is not None]
     if len(set(two)) > 1:
         raise BadInput(f"{source}: inputs of the two splits differ in shape: {two[0]} and {two[1]}")
-    return Dataset(**parts, classes=_classes(parts["y_train"], parts["y_test"]), notes=tuple(dict.fromkeys(notes)))
+    known: list[Any] = [each for each in (parts["y_train"], parts["y_test"]) if each is not None]
+    kinds = [f"{str(each.dtype).removeprefix('torch.')} of shape {rows_of(each.shape[1:])}" for each in known]
+    if len(set(kinds)) > 1:
+        raise BadInput(f"{source}: targets of the two splits differ: y_train holds {kinds[0]}, y_test {kinds[1]}")
+    return Dataset(**parts, classes=_classes(*known), notes=tuple(dict.fromkeys(notes)))
 
 
 def _split(
@@ -151,12 +156,11 @@ def _targets(given: Any, where: str) -> Tensor:
     return torch.tensor(array.astype(np.float32 if array.dtype.kind == "f" else np.int64))
 
 
-def _classes(*targets: Tensor | None) -> int | None:
+def _classes(*targets: Tensor) -> int | None:
     """How many classes labels (N,) name, counted from 0; None where targets are others."""
-    labels = [each for each in targets if each is not None]
-    if not labels or any(each.ndim != 1 or each.is_floating_point() for each in labels):
+    if not targets or any(each.ndim != 1 or each.is_floating_point() for each in targets):
         return None
-    return max(int(each.max()) for each in labels) + 1
+    return max(int(each.max()) for each in targets) + 1
 
 
 def _normalise(inputs: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:

@@ -25,7 +25,8 @@ class Measuring(Command):
     checkpoints: tyro.conf.Positional[tuple[Path, ...]]
     """checkpoints or trajectory files; several give one result with a `checkpoint` axis"""
     model: str | None = None
-    """network of a foreign checkpoint: a zoo name, torchvision:NAME, timm:NAME, path/to/file.py:factory"""
+    """network of a foreign checkpoint: a zoo name, torchvision:NAME, timm:NAME, hf:FOLDER,
+    path/to/file.py:factory"""
     data: str | None = None
     """digits[:classes=0-4][:labels=random], mnist, fashion-mnist, cifar10, cifar100, npz:FILE, file.py:factory
     (default: the file's)"""

@@ -46,6 +46,9 @@ def _file(path: Path) -> dict[str, Any]:
 
 
 def _model(spec: str | None) -> Any:
+    if spec is not None and spec.startswith("hf:"):
+        folder = Path(spec.removeprefix("hf:"))
+        return {"spec": f"hf:{folder.absolute()}", "sha256": fingerprint(folder / "config.json")}
     if spec is None or not is_code(spec):
         return spec
     path, _, factory = spec.rpartition(":")

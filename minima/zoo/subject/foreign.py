@@ -14,6 +14,7 @@ from minima.zoo.subject.entries import choose
 from minima.zoo.subject.masks import apply, masks_from_zeros, stored_masks
 from minima.zoo.subject.misfit import some
 from minima.zoo.subject.precision import Precision, settle
+from minima.zoo.subject.renaming import renamed_by_transformers
 from minima.zoo.subject.slots import Slots, slots
 from minima.zoo.subject.values import check_values, values
 
@@ -57,7 +58,14 @@ def load_foreign(
         BadInput: nothing in the file fits, or a tensor would change its meaning.
     """
     wanted = slots(model, model_name)
-    fit, notes = choose(foreign, wanted, path, model_name, entry)
+    try:
+        fit, notes = choose(foreign, wanted, path, model_name, entry)
+    except BadInput:
+        renamed = renamed_by_transformers(model, foreign)
+        if renamed is None:
+            raise
+        foreign = renamed
+        fit, notes = choose(foreign, wanted, path, model_name, entry)
     state = _complete(values(foreign.tensors, fit, wanted, path), wanted)
     masks, of_masks = stored_masks(foreign, fit, wanted, state, path)
     of_applying = apply(masks, state, wanted, path)

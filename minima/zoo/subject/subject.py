@@ -182,7 +182,7 @@ def _adopt(path: Path, choice: Choice) -> Checkpoint:
         raise BadInput(
             f"{path} was not written by this suite, so it does not say which network and data it belongs to.\n"
             f"Add --model NAME (one of {', '.join(architectures())},\n"
-            "torchvision:NAME, timm:NAME, or path/to/file.py:factory) and --data SPEC"
+            "torchvision:NAME, timm:NAME, hf:FOLDER, or path/to/file.py:factory) and --data SPEC"
         )
     return Checkpoint(model={"name": choice.model}, data={}, state={})
 

@@ -39,10 +39,14 @@ def test_ours_says_everything_itself(checkpoint_file, checkpoint):
 
 
 def test_the_first_samples_in_file_order(checkpoint_file):
-    few, all_of_them = load_subject(checkpoint_file, samples=7), load_subject(checkpoint_file)
+    few, all_of_them = load_subject(checkpoint_file, samples="first:7"), load_subject(checkpoint_file)
     assert torch.equal(few.x, all_of_them.x[:7])
     assert few.available == 1437
-    for wrong in (0, 1438):
+    assert (few.used_share, few.rows.tolist()) == (None, list(range(7)))
+    drawn = load_subject(checkpoint_file, samples=7)
+    assert torch.equal(drawn.x, all_of_them.x[drawn.rows])
+    assert drawn.used_share == pytest.approx((1 - 7 / 1437) ** 0.5)
+    for wrong in (0, 1438, "first:0", "7.5"):
         with pytest.raises(BadInput, match="1437"):
             load_subject(checkpoint_file, samples=wrong)
 
@@ -160,3 +164,14 @@ def test_data_the_network_cannot_take(tmp_path, checkpoint_file):
     np.savez(tmp_path / "d.npz", x_train=x, y_train=np.arange(3), x_test=x, y_test=np.arange(3))
     with pytest.raises(BadInput, match=r"\(3, 9, 9\)"):
         load_subject(checkpoint_file, data=f"npz:{tmp_path / 'd.npz'}")
+
+
+def test_an_entry_of_our_own_checkpoint_is_refused(checkpoint_file):
+    with pytest.raises(BadInput, match=r"--entry ema: .*holds one network"):
+        load_subject(checkpoint_file, entry="ema")
+
+
+def test_our_own_checkpoint_in_float64(checkpoint_file, checkpoint):
+    subject = load_subject(checkpoint_file, dtype="float64")
+    assert {p.dtype for p in subject.model.parameters()} == {torch.float64} == {subject.x.dtype}
+    assert torch.equal(subject.model.conv1.weight.float(), checkpoint.state["conv1.weight"])
