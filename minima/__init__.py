@@ -20,19 +20,25 @@ if TYPE_CHECKING:
     from minima.zoo.subject.door import evaluate as evaluate
     from minima.zoo.subject.door import load_checkpoint as load_checkpoint
     from minima.zoo.subject.subject import Subject as Subject
+    from minima.zoo.training.callbacks import lightning_callback as lightning_callback
+    from minima.zoo.training.callbacks import transformers_callback as transformers_callback
+    from minima.zoo.training.recorder import Recorder as Recorder
 
 HOMES = {
     "BadInput": "minima.store.messages",
     "Dataset": "minima.zoo.data.dataset",
     "Evaluation": "minima.zoo.examples.evaluation",
     "Loss": "minima.zoo.losses.loss",
+    "Recorder": "minima.zoo.training.recorder",
     "Subject": "minima.zoo.subject.subject",
     "Terms": "minima.zoo.losses.loss",
     "as_examples": "minima.zoo.data.examples",
     "evaluate": "minima.zoo.subject.door",
+    "lightning_callback": "minima.zoo.training.callbacks",
     "load_checkpoint": "minima.zoo.subject.door",
     "losses": "minima.zoo.losses.loss",
     "parse_loss": "minima.zoo.losses.spec",
+    "transformers_callback": "minima.zoo.training.callbacks",
 }
 """public name -> the module that defines it"""
 

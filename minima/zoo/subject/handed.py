@@ -85,7 +85,7 @@ def subject_of(
     """
     import torch
 
-    network, of_torch, notes = _network(model, name)
+    network, of_torch, notes = as_network(model, name)
     if next(network.parameters(), None) is None:
         raise BadInput(f"{name} has no parameters: there is nothing to measure")
     zeros = masks == "zeros"
@@ -140,7 +140,7 @@ def _given(model: nn.Module, masks: Any, of_torch: dict[str, Tensor]) -> dict[st
     return {name: mask.detach().bool() for name, mask in masks.items()}
 
 
-def _network(model: nn.Module, name: str) -> tuple[nn.Module, dict[str, Tensor], list[str]]:
+def as_network(model: nn.Module, name: str) -> tuple[nn.Module, dict[str, Tensor], list[str]]:
     """The network itself, the masks that torch's pruning put into it, and what was decided of its dtype.
 
     It is the very module that was handed over, unless that has to be changed to be measured.

@@ -203,6 +203,8 @@ def _data_entry(checkpoint: Checkpoint, choice: Choice) -> dict[str, Any]:
     reading = {"input_shape": choice.input_shape, "scale": choice.scale, "labels_in": choice.labels_in or None}
     if choice.data is not None:
         return resolve_data(choice.data, choice.data_root, choice.mean, choice.std, reading=reading)
+    if "spec" not in checkpoint.data:
+        raise BadInput("the file does not say which data its network was trained on. Add --data SPEC")
     entry = dict(checkpoint.data)
     overrides = {
         **reading,
