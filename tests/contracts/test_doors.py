@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ["minima", "landscape", "entropy"]
+PACKAGES = ["minima", "landscape", "entropy", "pruning"]
 
 
 def homes(package):

@@ -37,8 +37,8 @@ class Recorder:
 
     Call `step()` after each step of the optimiser, `epoch()` after each epoch, and `finish()` at the end, or use it as
     a context manager. The file appears when it is finished, whole; until then each kept moment is a small file of its
-    own that survives a kill, and `resume_from` goes on with them.
-    `python -m landscape.stability FILE --model net.py:Net --data SPEC`, `landscape.surface --trajectory FILE` and `entropy.psp FILE` read it.
+    own that survives a kill, and `resume_from` goes on with them. `landscape.stability FILE`, `entropy.psp FILE` and
+    `landscape.surface CKPT --trajectory FILE` read it, with --model net.py:Net --data SPEC.
 
     Args:
         path: such as "runs/x.trajectory.h5"; its folder must exist.
