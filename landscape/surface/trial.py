@@ -89,4 +89,5 @@ class Trial:
         with evaluating(self._objective.model), torch.no_grad(), threads(plan.threads):
             if plan not in self._networks:
                 self._networks[plan] = self._objective.forward.at(self._weights, plan)
-            return float(self._objective.losses(self._networks[plan](x), y).mean())
+            outputs = self._objective.task.picked(self._networks[plan](x))
+            return float(self._objective.losses(outputs, y).mean())

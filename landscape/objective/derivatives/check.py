@@ -51,10 +51,10 @@ class DerivativeCheck:
             BadInput: see `check_derivatives`.
         """
         if not self._done:
-            self._done = True
             asked = problem()
             with evaluating(asked.network.model), plain_attention():
                 check_derivatives(asked)
+            self._done = True
 
 
 def check_derivatives(problem: Problem) -> None:
