@@ -1,4 +1,4 @@
-"""From one array as it lies to a tensor as a network takes it: decided once by its type and shape, done chunk by chunk."""
+"""From an array as it lies to a tensor as a network takes it: decided once by type and shape, done chunk by chunk."""
 
 from __future__ import annotations
 
@@ -142,8 +142,8 @@ def _shaped(tensor: Tensor, shape: tuple[int, ...], where: str) -> Tensor:
         return tensor.reshape(len(tensor), *shape)
     except RuntimeError as error:
         raise BadInput(
-            f"--input-shape {','.join(map(str, shape))}: an example of {where} has the shape {tuple(tensor.shape[1:])}, "
-            "which holds another number of values"
+            f"--input-shape {','.join(map(str, shape))}: an example of {where} has the shape "
+            f"{tuple(tensor.shape[1:])}, which holds another number of values"
         ) from error
 
 

@@ -79,7 +79,7 @@ class Items:
         for leaf in _leaves((inputs, targets)):
             if leaf.ndim == 0 or len(leaf) != len(items):
                 raise BadInput(
-                    f"{self.called}: {len(items)} items become a tensor {tuple(leaf.shape)}: expected an example of each"
+                    f"{self.called}: {len(items)} items become a tensor {tuple(leaf.shape)}: expected an example each"
                 )
         return inputs, targets
 
@@ -102,7 +102,7 @@ class Items:
                     )
         if not _alike(*batches):
             raise BadInput(
-                f"{self.called}: the same items, put together twice, are not the same: its collate_fn draws at random.\n"
+                f"{self.called}: the same items put together twice are not the same: its collate_fn draws at random.\n"
                 "Return a DataLoader whose collate_fn does not (no mixing, no random masking)"
             )
 
@@ -119,8 +119,8 @@ class Items:
             own = [tuple(leaf.shape[1:]) for leaf in leaves(inputs)]
             if shape not in (None, own):
                 raise BadInput(
-                    f"{self.called}: inputs have the shapes {shape} in one batch and {own} in another, and are too many "
-                    "to be padded at once.\nPad every item to one length"
+                    f"{self.called}: inputs have the shapes {shape} in one batch and {own} in another, and are too "
+                    "many to be padded at once.\nPad every item to one length"
                 )
             shape = own
             broken += [broken_in(leaf, int(places[0])) for leaf in leaves(inputs)]
@@ -171,7 +171,7 @@ class Items:
             if _shapes(item) != own:
                 return BadInput(
                     f"{self.called} is ragged: item {int(self.rows[some[place]])} has the shapes {_shapes(item)}, item "
-                    f"{int(self.rows[some[0]])} {own}.\nPad them to one shape, or return a DataLoader whose collate_fn does"
+                    f"{int(self.rows[some[0]])} {own}.\nPad them to one shape, or let a DataLoader's collate_fn do it"
                 )
         words = str(error).strip().splitlines() or [""]
         return BadInput(f"{self.called}: its items cannot be put together: {type(error).__name__}: {words[0]}")

@@ -32,8 +32,8 @@ def unwrapped(made: Any, split: str) -> tuple[Any, Tensor, Callable[[list[Any]],
     called = f"--data: the {split} data set {type(dataset).__name__}"
     if isinstance(dataset, IterableDataset):
         raise BadInput(
-            f"{called} is a stream (IterableDataset), whose items have no index, so that a loss over all of them is not "
-            "defined.\nReturn a Dataset with __getitem__ and __len__, or arrays"
+            f"{called} is a stream (IterableDataset), whose items have no index, so that a loss over all of them is "
+            "not defined.\nReturn a Dataset with __getitem__ and __len__, or arrays"
         )
     try:
         count = len(dataset)

@@ -44,7 +44,8 @@ def resolve_data(
         base = base.replace(str(file), str(file.absolute()), 1)
     elif base not in known:
         raise BadInput(
-            f"{flag} {spec}: there is no such data. Known: {', '.join(known)}, npz:FILE, npy:FOLDER,\nsafetensors:FILE, path/to/file.py:factory, "
+            f"{flag} {spec}: there is no such data. Known: {', '.join(known)}, npz:FILE, npy:FOLDER,\n"
+            "safetensors:FILE, path/to/file.py:factory, "
             "each also with some of its classes only (digits:classes=0-4) or without meaning (digits:labels=random)"
         )
     folder = (root or Path(os.environ.get("DATA_ROOT", "data"))).absolute() if source.needs_root else None

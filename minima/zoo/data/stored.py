@@ -31,7 +31,7 @@ def bytes_of(shape: tuple[int, ...], whole: bool) -> int:
 
 
 def is_stored(given: Any) -> bool:
-    """Whether an array, or the arrays of one split, are to be read in chunks; what is float32 in memory already stays."""
+    """Whether an array, or the arrays of one split, are to be read in chunks; what is float32 in memory stays so."""
     each = list(given.values()) if isinstance(given, Mapping) else list(given) if isinstance(given, tuple) else [given]
     if not all(hasattr(array, "dtype") and hasattr(array, "shape") for array in each):
         return False

@@ -40,7 +40,7 @@ class Fitted:
 
 
 def fit_together(
-    model: nn.Module, x: Inputs, y: Any, task: Task | None, path: Path, integers: IntegersAs | None = None
+    model: nn.Module, x: Inputs, y: Any, task: Task | None, path: Path | str, integers: IntegersAs | None = None
 ) -> Fitted:
     """Put a few examples through the network, in eval mode, and see that all fits.
 
@@ -49,6 +49,7 @@ def fit_together(
         y: their targets; None where there are none.
         task: what was asked for; None leaves it to the network: cross-entropy, of one logit with labels 0 and 1 the
             binary one, of a language model of transformers that of the next token.
+        path: what the network is called in messages.
         integers: how integer inputs are handed on; None finds out.
 
     Raises:
@@ -79,7 +80,7 @@ def fit_together(
 
 
 def _taken(
-    model: nn.Module, x: Inputs, path: Path, integers: IntegersAs | None, notes: list[str]
+    model: nn.Module, x: Inputs, path: Path | str, integers: IntegersAs | None, notes: list[str]
 ) -> tuple[Intake, Any]:
     """How the network takes the inputs, and what it returns for the first few."""
     plain, floats = Intake(inputs_dtype(model)), Intake(inputs_dtype(model), as_floats=True)

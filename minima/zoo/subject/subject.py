@@ -226,9 +226,11 @@ def _data_entry(checkpoint: Checkpoint, choice: Choice, path: Path) -> dict[str,
     reading: dict[str, Any] = {key: getattr(choice, key) for key in ("input_shape", "scale", "input_dtype")}
     reading |= {"labels_in": choice.labels_in or None}
     entry = dict(checkpoint.data)
+    if choice.data is None and "spec" not in entry:
+        raise BadInput(f"{path} does not say which data its network was trained on. Add --data SPEC")
     if choice.data is not None:
         typed = resolve_data(choice.data, choice.data_root, choice.mean, choice.std, reading=reading)
-        if typed["spec"] != entry.get("spec") and not (choice.same_data and entry):
+        if typed["spec"] != entry.get("spec") and not (choice.same_data and "spec" in entry):
             return typed
         entry = inherited(entry, choice.data, choice.data_root, path)
     overrides = {

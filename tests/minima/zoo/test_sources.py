@@ -8,8 +8,6 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from minima.zoo.data.conversion import Reading
-from minima.zoo.data.factories import arrays_of
 from safetensors.torch import save_file
 from torch.utils.data import (
     DataLoader,
@@ -24,7 +22,9 @@ from torch.utils.data import (
 
 from minima.store.command import BadInput
 from minima.zoo.data import stored
+from minima.zoo.data.conversion import Reading
 from minima.zoo.data.dataset import Dataset as OwnDataset
+from minima.zoo.data.factories import arrays_of
 from minima.zoo.data.preprocessing import to_dataset
 from minima.zoo.data.specs import load_data, resolve_data
 from minima.zoo.examples.inputs import Several
