@@ -20,7 +20,7 @@ from minima.zoo.data.specs import inherited, load_data, resolve_data
 from minima.zoo.data.splits import Splits, make_splits
 from minima.zoo.device import DeviceName, resolve_device
 from minima.zoo.examples.batches import default_batch_size
-from minima.zoo.examples.inputs import Inputs, part_of
+from minima.zoo.examples.inputs import Inputs
 from minima.zoo.examples.intake import AS_THEY_ARE, Intake
 from minima.zoo.examples.task import Task
 from minima.zoo.ranks import ALONE, Ranks
@@ -153,10 +153,10 @@ class Reader:
         checkpoint = replace(checkpoint, state=loaded.state, masks=loaded.masks, data=data, model=entry)
         model = model.to(device)
         x, y = dataset.split(choice.split)
-        sample = Sample.parse(choice.samples, len(x), choice.split)
-        rows, available = sample.rows(y, len(x), choice.seed), len(x)
-        whole = len(rows) == available
-        x, y = (x if whole else part_of(x, rows)).to(device), y if y is None else (y if whole else y[rows]).to(device)
+        available = len(x)
+        sample = Sample.parse(choice.samples, available, choice.split)
+        rows, x, y = sample.of(x, y, choice.seed)
+        x, y = x.to(device), None if y is None else y.to(device)
         task = asked_task(checkpoint.training, choice.loss, choice.output)
         fitted = fit_together(model, x, y, task, path, data.get("input_dtype"))
         of_data = (*changed_since(checkpoint.model, choice.model), *dataset.notes, *fitted.notes)
@@ -180,7 +180,7 @@ class Reader:
             device=device,
             batch_size=choice.batch_size or default_batch_size(x),
             notes=notes,
-            drawn=sample.drawn or whole,
+            drawn=sample.drawn or len(rows) == available,
             intake=fitted.intake,
             ours=ours,
         )
