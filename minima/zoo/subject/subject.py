@@ -159,10 +159,8 @@ class Reader:
         x, y = x.to(device), None if y is None else y.to(device)
         task = asked_task(checkpoint.training, choice.loss, choice.output)
         fitted = fit_together(model, x, y, task, path, data.get("input_dtype"))
-        of_data = (*changed_since(checkpoint.model, choice.model), *dataset.notes, *fitted.notes)
-        notes = (*loaded.notes, *(f"{path.name}: {each}" for each in of_data))
-        for each in notes:
-            note(each)
+        of_code = changed_since(checkpoint.model, choice.model)
+        notes = _told(loaded.notes, path, (*of_code, *dataset.notes, *fitted.notes))
         return Subject(
             path=path,
             step=step,
@@ -190,6 +188,14 @@ class Reader:
         if key not in self._datasets:
             self._datasets[key] = load_data(entry, run_code=self.choice.data is not None)
         return self._datasets[key]
+
+
+def _told(of_file: Sequence[str], path: Path, others: Sequence[str]) -> tuple[str, ...]:
+    """What was assumed, said on stderr."""
+    notes = (*of_file, *(f"{path.name}: {each}" for each in others))
+    for each in notes:
+        note(each)
+    return notes
 
 
 def _of_folder(path: Path, choice: Choice) -> Choice:
