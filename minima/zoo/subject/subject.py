@@ -143,8 +143,7 @@ class Reader:
         """Read a checkpoint (ours, or a foreign one with --model and --data), its data, and put both on the device."""
         choice, device = _of_folder(path, self.choice), resolve_device(self.choice.device)
         stored = load_step(path, step) if step is not None else read(path)
-        ours = isinstance(stored, Checkpoint)
-        checkpoint = stored if isinstance(stored, Checkpoint) else _adopt(path, choice)
+        checkpoint = stored if (ours := isinstance(stored, Checkpoint)) else _adopt(path, choice)
         data = _data_entry(checkpoint, choice, path)
         dataset = self._dataset(data)
         model = make_network(checkpoint.model, choice.model, dataset)
