@@ -1,4 +1,5 @@
-# make figures   the comparison of one-shot and gradual pruning, from nothing to fig/   (CONFIG=mnist for MNIST)
+# make figures   the comparison of one-shot and gradual pruning, from nothing to fig/   (CONFIG=mnist for MNIST,
+#                or a TOML file of your own; STUDY_FLAGS=--overwrite to make again what was made otherwise)
 # make findings  what the literature says of pruning methods, put to the test: out/, fig/findings.md (hours)
 # make test      the tests
 # make lint      ruff and mypy
@@ -20,12 +21,10 @@ PEERS_READY := $(PEERS)/.ready
 .DELETE_ON_ERROR:
 
 figures: $(READY)
-	@$(BIN)/python -m figures.study.workflow --config $(CONFIG) --cores $(CORES)
+	@$(BIN)/python -m figures.study $(CONFIG) --cores $(CORES) $(STUDY_FLAGS)
 
 findings: $(READY)
-	@$(BIN)/python -m figures.study.comparison.run --config findings --cores $(CORES)
-	@$(BIN)/python -m figures.study.comparison.run --config findings-gentle --cores $(CORES)
-	@$(BIN)/python -m figures.study.workflow --config findings --cores $(CORES)
+	@$(BIN)/python -m figures.study verdicts --cores $(CORES) $(STUDY_FLAGS)
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) $(PYTEST_FLAGS)

@@ -31,11 +31,9 @@ SHARPNESS = 2
 
 
 def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
-    """Draw from the JSON table of `figures.study.comparison.run`."""
+    """Draw from the JSON table of a study of kind `methods`."""
     if len(inputs) != 1:
-        raise BadInput(
-            f"{len(inputs)} files: this figure is drawn from one, the .comparison.json of figures.study.comparison.run"
-        )
+        raise BadInput(f"{len(inputs)} files: this figure is drawn from one, the .comparison.json of figures.study")
     table = _read(inputs[0])
     measures = {name: f"{name}\n(invariance: {kind})" for name, kind in list(table["sharpness"].items())[:SHARPNESS]}
     stages = dict.fromkeys(row["stage"] for row in table["rows"])
@@ -100,7 +98,7 @@ def _read(path: Path) -> dict[str, Any]:
         if table["rows"] and table["cells"]:
             return table
     except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"{path} is no table of figures.study.comparison.run ({error})") from error
+        raise BadInput(f"{path} is no table of figures.study ({error})") from error
     raise BadInput(f"{path} has no network in it that was finished")
 
 

@@ -45,7 +45,7 @@ ROOMS = {
         "",
     ],
     "figures": ["reading statistics", "drawing", "", "study"],
-    "figures.study": ["engine verdicts", "claims findings comparison", ""],
+    "figures.study": ["engine verdicts", "configuration", "networks", "claims comparison", "findings", ""],
 }
 """the rooms of each package, later ones importing earlier ones only; "" are the modules that lie in no room"""
 REGISTRIES = ("pruning.methods", "figures")
@@ -66,7 +66,7 @@ COMMANDS = [
     "landscape.topology",
     "landscape.stability",
     "landscape.survivors",
-    "figures.study.comparison.run",
+    "figures.study",
     "pruning.collapse",
     "pruning.masks",
     "pruning.export",
@@ -75,7 +75,6 @@ COMMANDS = [
     "entropy.layers",
     "pruning",
     "figures.study.engine.chain",
-    "figures.study.workflow",
     "minima",
     "landscape",
     "entropy",

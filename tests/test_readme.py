@@ -27,4 +27,4 @@ def test_commands_it_names_exist():
 
 def test_every_study_it_names_has_a_configuration():
     for name in {"digits", *re.findall(r"CONFIG=(\w+)", README)}:
-        assert (ROOT / "figures" / "study" / "config" / f"{name}.yaml").exists()
+        assert (ROOT / "figures" / "study" / "studies" / f"{name}.toml").exists()

@@ -90,7 +90,7 @@ class Network:
 
     @property
     def seed_and_method(self) -> tuple[int, str]:
-        """What its name says: in the workflow's way, else whatever is neither seed nor sparsity."""
+        """What its name says: in the way of a study, else whatever is neither seed nor sparsity."""
         try:
             found = parse(self.name)
         except ValueError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.reading.names import Name
+from figures.reading.names import Name, parse_path_measure
 from figures.reading.study_results import Results
 
 Floats = NDArray[np.float64]
@@ -189,11 +189,11 @@ class Line:
 
 
 def lines(results: Iterable[Results]) -> dict[LineKey, Line]:
-    """The lines of `landscape.path` results; the workflow's name for a file says which it is."""
+    """The lines of `landscape.path` results; the study's name for a file says which it is."""
     found = {}
     for result in results:
-        kind, _, sparsity = result.called.removeprefix("path-").rpartition("-")
-        key = LineKey(result.model, result.seed, float(sparsity), kind.removesuffix("-siblings"))
+        kind, sparsity = parse_path_measure(result.called)
+        key = LineKey(result.model, result.seed, sparsity, kind)
         loss, accuracy = result.array("path/loss")[0], result.array("path/accuracy")[0]
         rise, error_rise = (float(result.array(f"path/barrier_{of}")[0]) for of in ("loss", "error"))
         found[key] = Line(result.labels("path/t"), loss, 100 * (1 - accuracy), rise, 100 * error_rise)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,21 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.reading.names import Name, parse
+from figures.reading.names import Name, parse, parse_result
 from minima.store.command import BadInput
-
-FILE = re.compile(r"(?P<study>[a-z0-9]+)-(?P<model>[a-z0-9]+)-seed(?P<seed>\d+)\.(?P<measure>.+)\.h5")
 
 
 @dataclass(frozen=True)
 class Results:
-    """A finished results file of the workflow, read when asked."""
+    """A finished results file of a study, read when asked."""
 
     path: Path
     model: str
     seed: int
     called: str
-    """what the workflow calls it: psp-test, curvature, path-between-0.97, ..."""
+    """what the study calls it: psp-test, curvature, path-between-0.97, ..."""
     measure: str
     names: tuple[Name, ...]
     """the checkpoints; () for a measurement of several at once"""
@@ -77,12 +74,13 @@ class Results:
 
 
 def read(path: Path) -> Results:
-    """Open a results file of the workflow; BadInput for what is none."""
+    """Open a results file of a study; BadInput for what is none."""
     import h5py
 
-    named = FILE.fullmatch(path.name)
-    if not named:
-        raise BadInput(f"{path}: not a results file of the workflow (STUDY-MODEL-seedN.MEASURE.h5)")
+    try:
+        named = parse_result(path.name)
+    except ValueError as error:
+        raise BadInput(f"{path.parent / str(error)}") from error
     try:
         with h5py.File(path, "r") as file:
             measure, checkpoints = file.attrs["measure"], file.attrs["checkpoint"]
@@ -90,7 +88,7 @@ def read(path: Path) -> Results:
         raise BadInput(f"{path} is not a results file, or is damaged ({error})") from error
     found: Sequence[str] = [] if isinstance(checkpoints, str) else [str(name) for name in checkpoints]
     names = tuple(parse(name) for name in found)
-    return Results(path, named["model"], int(named["seed"]), named["measure"], measure, names)
+    return Results(path, named.model, named.seed, named.measure, measure, names)
 
 
 def read_all(paths: Iterable[Path]) -> list[Results]:

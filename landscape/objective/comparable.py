@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from minima.store.command import BadInput
+from minima.zoo.examples.inputs import same
 
 if TYPE_CHECKING:
     from minima.zoo.subject.subject import Subject
@@ -53,7 +54,7 @@ def parameters(subject: Subject, state: Mapping[str, Tensor]) -> Tensor:
 
 def check_same_data(first: Subject, second: Subject) -> None:
     """Refuse networks whose losses are of different data."""
-    if first.x.shape != second.x.shape or not torch.equal(first.x, second.x):
+    if not same(first.x, second.x):
         raise BadInput(
             f"{first.name} and {second.name} were trained on different data or preprocessing: say which with --data"
         )

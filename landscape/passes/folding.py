@@ -81,13 +81,13 @@ class Folding(TorchFunctionMode):
         self._uses: Counter[str] = Counter()
         self._awaited: dict[int, _Awaited] = {}
         self._copied: list[tuple[Tensor, int]] = []
-        self._wrong: Exception | None = None
+        self._misused: str | None = None
         self.met: list[str] = []
 
     def check(self, outputs: Any) -> None:
         """The pass is over, these are its outputs: everything was used as the plan says."""
-        if self._wrong is not None:  # which the network may have caught
-            raise self._wrong
+        if self._misused is not None:  # and the network caught the error
+            raise AnotherPath(self._misused)
         for each in self._awaited.values():
             if each.made is not None or any(leaf is each.token for leaf in tree_leaves(outputs)):
                 raise AnotherPath(each.weight)
@@ -119,8 +119,8 @@ class Folding(TorchFunctionMode):
                 self._forbid_tokens(value)
 
     def _another_path(self, weight: str) -> NoReturn:
-        self._wrong = AnotherPath(weight)
-        raise self._wrong
+        self._misused = weight
+        raise AnotherPath(weight)
 
     def _convolve(self, func: Callable[..., Any], given: dict[str, Any]) -> Tensor:
         axes, weight, bias = CONVOLUTIONS[func], given["weight"], given.get("bias")

@@ -68,7 +68,10 @@ def _convolution(graph: Graph, node: Node) -> None:
 
 
 def _sum(graph: Graph, node: Node) -> None:
-    """convolution + other, where nobody else wants the convolution and the other is there before it."""
+    """convolution + other, where nobody else wants the convolution and nothing is written to between it and the sum.
+
+    Then it may as well be computed where the sum is: behind the other, such as a shortcut that comes after it.
+    """
     order = {each: place for place, each in enumerate(graph.nodes)}
     convolutions = [each for each in node.all_input_nodes if _plain_convolution(each)]
     if len(node.all_input_nodes) != 2 or node.kwargs or not convolutions:
@@ -77,7 +80,8 @@ def _sum(graph: Graph, node: Node) -> None:
     other = next(each for each in node.all_input_nodes if each is not convolution)
     alike = other.meta["val"].shape == convolution.meta["val"].shape
     overwritten = node.target is aten.add_.Tensor and node.args[0] is other
-    if order[other] > order[convolution] or not alike or overwritten:
+    between = [each for each in graph.nodes if order[convolution] < order[each] < order[node]]
+    if not alike or overwritten or any(writes(each) for each in between):
         return
     last = _then(node, RELUS)
     arguments: tuple[Any, ...] = convolution.args[:7]
@@ -87,6 +91,12 @@ def _sum(graph: Graph, node: Node) -> None:
         made = graph.call_function(pointwise.binary, (x, other, kernel, bias, *where, "add", 1.0, unary, [], ""))
     _replace(graph, node, last, made)
     graph.erase_node(convolution)
+
+
+def writes(node: Node) -> bool:
+    """Whether an operation changes one of its arguments in place."""
+    schema = getattr(node.target, "_schema", None)
+    return schema is not None and schema.is_mutable
 
 
 def _plain_convolution(node: Node) -> bool:

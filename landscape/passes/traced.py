@@ -16,6 +16,7 @@ from torch.utils._pytree import TreeSpec, tree_flatten, tree_unflatten
 from landscape.passes import winograd
 from landscape.passes.folding import Folding
 from landscape.passes.folding_plan import Plan
+from landscape.passes.fusing import writes
 from landscape.passes.inputs import tensors_of
 from landscape.passes.network import called
 
@@ -102,7 +103,7 @@ def _lasting(graph: Graph, weights: Sequence[Node]) -> dict[Node, None]:
     for node in graph.nodes:
         if node.op == "call_function" and node.all_input_nodes and all(each in once for each in node.all_input_nodes):
             once[node] = None
-    written = [node.args[0] for node in graph.nodes if node not in once and _writes(node)]
+    written = [node.args[0] for node in graph.nodes if node not in once and writes(node)]
     while written:
         target = written.pop()
         if target in once:
@@ -114,9 +115,3 @@ def _lasting(graph: Graph, weights: Sequence[Node]) -> dict[Node, None]:
         if node.op != "placeholder" and any(each not in once for each in node.all_input_nodes):
             del once[node]
     return once
-
-
-def _writes(node: Node) -> bool:
-    """Whether an operation changes its first argument in place."""
-    schema = getattr(node.target, "_schema", None)
-    return schema is not None and schema.is_mutable

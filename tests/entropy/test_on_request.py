@@ -143,7 +143,7 @@ def test_groups_are_measured_as_labels(checkpoint: Path, tmp_path: Path) -> None
     dataset = load_data(resolve_data("digits"))
     parity = (dataset.y_test % 2).numpy()
     np.save(tmp_path / "parity.npy", parity)
-    summary = psp(checkpoint, group_by=tmp_path / "parity.npy", out=tmp_path / "g.h5", samples=200)
+    summary = psp(checkpoint, group_by=tmp_path / "parity.npy", out=tmp_path / "g.h5", samples="first:200")
     assert (summary["classes"], summary["grouped_by"]) == (2, str(tmp_path / "parity.npy"))
     model = describe(parse_architecture("mlp:hidden=12x6"), dataset.input_shape, dataset.classes)
     network, y = initialise(model, 0), torch.from_numpy(parity[:200])
@@ -152,11 +152,11 @@ def test_groups_are_measured_as_labels(checkpoint: Path, tmp_path: Path) -> None
         ours = layer.summary()
         assert all(found[key] == pytest.approx(ours[key], nan_ok=True) for key in ("mean", "class_information_mean"))
         assert found["normalised_mutual_information_mean"] == pytest.approx(ours["normalised_mutual_information_mean"])
-    again = psp(checkpoint, group_by=tmp_path / "parity.npy", out=tmp_path / "g.h5", samples=200)
+    again = psp(checkpoint, group_by=tmp_path / "parity.npy", out=tmp_path / "g.h5", samples="first:200")
     assert again["reused"]
     np.save(tmp_path / "parity.npy", 1 - parity)
     with pytest.raises(BadInput, match="group_by was"):
-        psp(checkpoint, group_by=tmp_path / "parity.npy", out=tmp_path / "g.h5", samples=200)
+        psp(checkpoint, group_by=tmp_path / "parity.npy", out=tmp_path / "g.h5", samples="first:200")
 
 
 @pytest.mark.parametrize(

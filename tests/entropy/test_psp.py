@@ -103,7 +103,7 @@ def test_file_opens_labelled_in_xarray(summary: dict[str, Any]) -> None:
 
 def test_numbers_are_those_of_the_reference(tmp_path: Path) -> None:
     path = write_checkpoint(tmp_path / "mlp.pt", "mlp:hidden=7x5")
-    summary = psp(path, samples=60)
+    summary = psp(path, samples="first:60")
     dataset = load_data(resolve_data("digits"))
     x, y = dataset.x_test[:60], dataset.y_test[:60]
     model = describe(parse_architecture("mlp:hidden=7x5"), dataset.input_shape, dataset.classes)
@@ -136,7 +136,7 @@ def test_channel_neurons(checkpoint: Path, tmp_path: Path) -> None:
 def test_absent_classes_are_left_out_and_said(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     dataset = load_data(resolve_data("digits"))
     first = dataset.y_test[:5].tolist()
-    summary = psp(checkpoint, samples=5, out=tmp_path / "few.h5")
+    summary = psp(checkpoint, samples="first:5", out=tmp_path / "few.h5")
     assert summary["absent_classes"] == sorted(set(range(10)) - set(first))
     assert f"no examples of class {summary['absent_classes'][0]}" in capsys.readouterr().err
     assert all(math.isfinite(layer["mean"]) for layer in summary["layers"])

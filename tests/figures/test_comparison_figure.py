@@ -1,4 +1,4 @@
-"""The figure of `figures.study.comparison.run`: what is drawn is what is in the table."""
+"""The figure of a study of kind `methods`: what is drawn is what is in the table."""
 
 import json
 

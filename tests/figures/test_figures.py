@@ -16,7 +16,7 @@ CALLED = {
     "entropy_by_layer": ["lenet5*.psp-train"],
     "loss_surfaces": ["lenet5*.surface"],
     "sharpness_against_error": ["lenet300*.curvature", "lenet300*.psp-test"],
-    "claims_table": [
+    "study.claims.table": [
         "lenet300*.psp-test",
         "lenet300*.psp-train",
         "lenet300*.curvature",
@@ -43,7 +43,7 @@ def test_a_figure_is_drawn_the_same_twice(figure, invented, tmp_path):
 def test_the_claims_find_what_was_put_in(invented, tmp_path):
     from figures.study.claims.table import draw
 
-    draw(inputs(invented, "claims_table"), tmp_path / "7")
+    draw(inputs(invented, "study.claims.table"), tmp_path / "7")
     found = json.loads((tmp_path / "claims.json").read_text())
     verdicts = {claim["name"]: claim["verdict"] for claim in found["claims"]["lobster-from-parent"]}
     assert verdicts["generalises"] == "confirmed"
@@ -74,7 +74,7 @@ def test_what_was_not_reached_is_in_no_pair(invented):
 
     arms, claims = load_claims()
     view = claims[0].views[0]
-    evidence = gather(read_all(inputs(invented, "claims_table")))
+    evidence = gather(read_all(inputs(invented, "study.claims.table")))
     short = dataclasses.replace(evidence, reached=evidence.reached | {(arms.gradual, 0.99, 3): 0.98})
     every = differences(evidence, view, arms.one_shot, arms.gradual, arms.reached_within)
     without = differences(short, view, arms.one_shot, arms.gradual, arms.reached_within)
@@ -97,7 +97,7 @@ def test_a_source_network_that_was_not_pruned_as_far_is_in_no_pair(invented):
 
     arms, claims = load_claims()
     view = next(claim for claim in claims if claim.name == "transfers").views[0]
-    evidence = gather(read_all(inputs(invented, "claims_table")))
+    evidence = gather(read_all(inputs(invented, "study.claims.table")))
     elsewhere = dataclasses.replace(evidence, reached=evidence.reached | {(arms.gradual, 0.97, 2): 0.9})
     here = dataclasses.replace(evidence, reached_on_source=evidence.reached_on_source | {(arms.gradual, 0.97, 2): 0.9})
     found = [differences(e, view, arms.one_shot, arms.gradual, arms.reached_within) for e in (elsewhere, here)]
@@ -126,6 +126,6 @@ def test_numbers_of_a_view_are_those_in_the_files(invented):
             [accuracy[f"{base}.{arm}-{s}.pt"] for s in (0.9, 0.95, 0.97, 0.99)] for arm in (arms.gradual, "magnitude")
         ]
         expected.append(100 * (np.mean(pairs[1]) - np.mean(pairs[0])))
-    evidence = gather(read_all(inputs(invented, "claims_table")))
+    evidence = gather(read_all(inputs(invented, "study.claims.table")))
     found = differences(evidence, claims[0].views[0], "magnitude", arms.gradual)
     np.testing.assert_allclose(found, expected, rtol=1e-9)

@@ -202,8 +202,10 @@ class _Forgetting(torch.autograd.Function):
 def test_what_is_wrong_by_a_little_is_found(of: str, size: float) -> None:
     torch.manual_seed(0)
     words = "that autograd gives is not (the slope|that) of the loss"
-    with pytest.raises(BadInput, match=words) as refused:
-        Objective(Wrong(of, size), X, Y).gradient()
+    objective = Objective(Wrong(of, size), X, Y)
+    for take in (objective.gradient, lambda: objective.hvp(objective.point)):
+        with pytest.raises(BadInput, match=words) as refused:
+            take()
     assert "first.weight" in str(refused.value)
     assert ("_Forgetting (torch.autograd.Function)" in str(refused.value)) == (of == "product")
 

@@ -120,6 +120,49 @@ def test_what_the_weights_decide_is_computed_once() -> None:
     assert sum("_convolution_pointwise_." in name for name in each) == 7  # 9 sums, 2 of them with a shortcut's pixels
 
 
+class Padded(nn.Module):
+    """A block of the public ResNet-20 for CIFAR: its shortcut takes every other pixel and pads channels, in the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv1, self.bn1 = nn.Conv2d(1, 4, 3, 2, 1, bias=False), nn.BatchNorm2d(4)
+        self.conv2, self.bn2, self.head = nn.Conv2d(4, 4, 3, 1, 1, bias=False), nn.BatchNorm2d(4), nn.Linear(64, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = self.bn2(self.conv2(nn.functional.relu(self.bn1(self.conv1(x)))))
+        out += nn.functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 1, 2), "constant", 0)
+        return self.head(nn.functional.relu(out).flatten(1))
+
+
+def test_a_shortcut_that_comes_last_is_summed_with_the_convolution() -> None:
+    model = trained_like(Padded())
+    objective = Objective(model, X[:8], Y[:8], batch_size=4)
+    objective.forward.settle(PassPlan("fused", 4, 1, channels_last=True))
+    assert objective.loss() == pytest.approx(evaluate(model, X[:8], Y[:8]).loss, rel=1e-5)
+    (pass_,) = objective.forward._passes.values()
+    names = [str(node.target) for node in pass_.each.graph.nodes]
+    assert sum("_convolution_pointwise" in name for name in names) == 2
+    assert not any("add" in name.replace("addmm", "") or "relu" in name for name in names)
+
+
+def test_a_sum_is_not_moved_behind_what_is_written_to() -> None:
+    class Writing(Padded):
+        def forward(self, x: Tensor) -> Tensor:
+            h = self.bn1(self.conv1(x))
+            out = self.bn2(self.conv2(h))
+            h.mul_(-2.0)
+            return self.head((out + h).relu().flatten(1))
+
+    model = trained_like(Writing())
+    objective = Objective(model, X[:8], Y[:8], batch_size=4)
+    for form in EAGER:
+        objective.forward.settle(PassPlan(form, 4, 1, channels_last=True))
+        assert objective.loss() == pytest.approx(evaluate(model, X[:8], Y[:8]).loss, rel=1e-5)
+        assert form != "fused" or None not in objective.forward._passes.values()
+        assert not objective.forward._aside
+
+
 def test_a_pass_that_depends_on_numbers_is_not_traced() -> None:
     objective = Objective(trained_like(ByContent()), X, Y)
     assert not objective.forward.possible(PassPlan("traced", 4, 1), objective.weights(None), X[:4])

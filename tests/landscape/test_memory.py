@@ -15,6 +15,7 @@ from landscape.hessian.traces import VECTORS
 from landscape.objective.objective import MEMORY, Objective
 from landscape.spectrum import blocks, lanczos
 from landscape.spectrum.operators.ggn import GaussNewton
+from minima.zoo.examples.evaluation import evaluating
 
 ROOT = Path(__file__).parents[2]
 GROWTH = """
@@ -76,7 +77,8 @@ def test_an_objective_and_its_graphs_go_when_they_are_let_go(kind, memory, no_co
     objective = Objective(case.model, case.x, case.y, masks=case.masks, batch_size=8, memory=memory)
     objective.hvp(objective.point)
     GaussNewton().product(objective)(objective.point)
-    graphs = list(objective.graphs(leaves))
+    with evaluating(case.model):
+        graphs = list(objective.graphs(leaves))
     tensors = [objective.coordinates.full, *(tensor for graph in graphs for tensor in graph)]
     alive = [weakref.ref(each) for each in (objective, objective.coordinates, *tensors)]
     del objective, graphs, tensors

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from figures.drawing.figure_command import command
+from figures.drawing.figure_command import Drawing, command
 from figures.reading.evidence import errors, finishing, lines, neurons, probe_accuracies, reached, sharpness
 from figures.reading.study_results import Results, read_all
-from figures.study.claims.claims import Arms, Judgement, View, judge, load_claims
+from figures.study.claims.claims import CLAIMS, Arms, Judgement, View, judge
 from figures.study.claims.picture import picture
 from figures.study.claims.text import markdown, numbers
-from figures.study.claims.views import Evidence, differences
+from figures.study.claims.views import MATCHED, Evidence, differences, read_claims
 from figures.study.verdicts.verdicts import Claim
 from minima.store.files import write_atomically
 
-MEASURES = ("lambda_max", "adaptive_lambda_max")
+
+@dataclass(frozen=True, kw_only=True)
+class Judging(Drawing):
+    """Flags of the table."""
+
+    claims: Path = CLAIMS
+    """TOML file of the claims, fixed before the runs (default: the suite's own)"""
 
 
-def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
+def draw(inputs: Sequence[Path], out: Path, claims: Path = CLAIMS) -> list[Path]:
     """Judge the claims by results of one network: `entropy.{psp,transfer}` and `landscape.{sharpness,path}`."""
-    arms, claims = load_claims()
+    arms, told = read_claims(claims)
     evidence = gather(read_all(inputs))
-    judged = {arm: judge_arm(evidence, arms, claims, arm) for arm in (arms.gradual, *arms.beside)}
+    judged = {arm: judge_arm(evidence, arms, told, arm) for arm in (arms.gradual, *arms.beside)}
     written = picture(judged[arms.gradual], evidence, arms, out)
-    for ending, text in ((".md", markdown(judged, evidence, arms)), (".json", numbers(judged, evidence, arms))):
+    texts = {".md": markdown(judged, evidence, arms, claims), ".json": numbers(judged, evidence, arms)}
+    for ending, text in texts.items():
         target = out.with_name(f"claims{ending}")
         write_atomically(target, text.encode())
         written.append(target)
@@ -51,8 +59,8 @@ def gather(results: Sequence[Results]) -> Evidence:
     return Evidence(
         errors=errors(test),
         neurons=neurons(states),
-        sharpness={measure: sharpness(curvature, measure) for measure in MEASURES},
-        finishing={measure: finishing(curvature, measure) for measure in MEASURES},
+        sharpness={measure: sharpness(curvature, measure) for measure in MATCHED},
+        finishing={measure: finishing(curvature, measure) for measure in MATCHED},
         lines=lines(paths),
         model=results[0].model,
         probes=probe_accuracies(transfer),
@@ -63,4 +71,4 @@ def gather(results: Sequence[Results]) -> Evidence:
 
 
 if __name__ == "__main__":
-    command(draw, "claims_table", __doc__ or "")
+    command(draw, "study.claims.table", __doc__ or "", Judging)

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from figures.drawing.style import look, spoken_model
-from figures.study.claims.claims import Arms, Judged, Judgement
+from figures.study.claims.claims import CLAIMS, Arms, Judged, Judgement
 from figures.study.claims.views import STATISTICS, Evidence
-from figures.study.verdicts.text import DIRECTIONS, STAGES, entry, interval, missed, number, plain, pooled, probability
+from figures.study.verdicts.text import (
+    DIRECTIONS,
+    STAGES,
+    entry,
+    interval,
+    missed,
+    number,
+    plain,
+    pooled,
+    probability,
+    spoken_path,
+)
 
 NOTES = """\
 Pairs are seeds: gradual minus one-shot, each seed's value being the mean over the sparsities of the claim. Interval: of
 the median, distribution-free, at least 95 %. p: exact two-sided Wilcoxon signed-rank test, adjusted by Holm over the
 views of the claim; a claim's own p is the largest of its views', adjusted over the claims. Equivalent: two one-sided
 tests within the margin. A claim is confirmed, contradicted or equivalent only if all its views are. Fixed before the
-run in `figures/study/claims/claims.toml`."""
+run in `{}`."""
 
 
-def markdown(judged: Mapping[str, Sequence[Judgement]], evidence: Evidence, arms: Arms) -> str:
+def markdown(judged: Mapping[str, Sequence[Judgement]], evidence: Evidence, arms: Arms, fixed: Path = CLAIMS) -> str:
     """The table with every number, verdicts of the other gradual methods, and errors pooled over seeds."""
     lines = [
         "# The claims of the core paper, and what this run says",
@@ -28,7 +40,7 @@ def markdown(judged: Mapping[str, Sequence[Judgement]], evidence: Evidence, arms
         "",
         *_claims(judged[arms.gradual]),
         "",
-        NOTES,
+        NOTES.format(spoken_path(fixed)),
         "",
         "## The same with other gradual methods",
         "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,13 @@ from numpy.typing import NDArray
 from figures.reading.evidence import Curve, Key, Line, LineKey, Neurons
 from figures.statistics.matching import match
 from figures.statistics.paired import slope
-from figures.study.claims.claims import View
+from figures.study.claims.claims import Arms, View, load_claims
+from figures.study.verdicts.verdicts import Claim
+from minima.store.command import BadInput
 
 Floats = NDArray[np.float64]
+MATCHED = ("lambda_max", "adaptive_lambda_max")
+"""statistics that can be compared at equal training loss: what the curvature along the finish is measured by"""
 
 
 @dataclass(frozen=True)
@@ -138,6 +143,28 @@ STATISTICS = {
     "probe_accuracy": Statistic("probe accuracy on classes never seen", "points", _probe_accuracy),
     "excess_error_barrier": Statistic("error barrier minus siblings'", "points", _excess_error_barrier),
 }
+
+
+def read_claims(path: Path) -> tuple[Arms, list[Claim[View]]]:
+    """The claims of a file, every statistic of theirs known.
+
+    Raises:
+        BadInput: the file, the claim, and what is wrong with it.
+    """
+    arms, claims = load_claims(path)
+    for claim in claims:
+        for view in claim.views:
+            if view.statistic not in STATISTICS:
+                raise BadInput(
+                    f"{path}: claim {claim.name!r}: there is no statistic {view.statistic!r}. "
+                    f"Known: {', '.join(STATISTICS)}"
+                )
+            if view.stage == "matched" and view.statistic not in MATCHED:
+                raise BadInput(
+                    f"{path}: claim {claim.name!r}: {view.statistic} is not compared at matched loss, "
+                    f"but {', '.join(MATCHED)}"
+                )
+    return arms, claims
 
 
 def differences(

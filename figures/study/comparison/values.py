@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from figures.study.comparison.comparison import FINISHED, MEASURES, UNFINISHED, Cell, Comparison
+from figures.study.configuration.command_lines import prune_arguments
 
 if TYPE_CHECKING:
     from minima.store.checkpoints.checkpoint import Checkpoint
@@ -99,7 +100,9 @@ def _cost(cell: Cell, stage: str) -> dict[str, float]:
     else:
         parent = load(Path(cell.parent.checkpoint()))
         before = _cost(cell.parent, UNFINISHED)
-        share = _epochs_used(cell.arguments().method.composition().start, parent) / max(1, parent.training["epochs"])
+        share = _epochs_used(prune_arguments(cell.made()).method.composition().start, parent) / max(
+            1, parent.training["epochs"]
+        )
     return {key: value + share * before[key] for key, value in own.items()}
 
 

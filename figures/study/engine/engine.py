@@ -1,27 +1,33 @@
-"""Running a Snakefile: alone in its folder, going on where a run that was killed left off, told in a few lines."""
+"""Running jobs by Snakemake: alone in its folder, going on where a killed run left off, told in a few lines."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
 from typing import IO
 
+from figures.reading.names import LOGS, OUT, RUNS
+from figures.study.engine.jobs import Plan
 from figures.study.engine.lock import acquire
 from figures.study.engine.progress import Progress
-from minima.store.messages import note
+from figures.study.engine.record import check_earlier, write_record
+from minima.store.files import write_atomically
+from minima.store.messages import BadInput, note
 
-LOGS = Path("out/logs")
+SNAKEFILE = Path(__file__).with_name("Snakefile")
 SECONDS_TO_END = 3.0
 LOCK = Path(".snakemake/minima.lock")
 JOB = f"bash {quote(str(Path(__file__).with_name('job.sh')))}"
-"""in a rule: runs what follows the name of a log as a job"""
+"""runs what follows the name of a log as a job"""
 PYTHON = f"env PYTHONPATH={quote(str(Path(__file__).parents[3]))} {quote(sys.executable)} -m"
-"""in a rule: begins a command of the suite"""
+"""begins a command of the suite"""
 
 # A job is redone when its inputs, or the flags it is called with, have changed. Not when the text of its rule has
 # ("code"): reformatting a rule must not throw days of work away, and what matters of it is in the flags.
@@ -32,8 +38,10 @@ RERUN_TRIGGERS = ("mtime", "input", "params")
 class Outcome:
     """What a run of Snakemake came to."""
 
+    planned: int
+    """jobs that were not done before"""
     done: int
-    """jobs"""
+    """of them"""
     failed: tuple[Path, ...]
     """logs of the jobs that failed; those that needed them were not begun, all others were done"""
     error: str
@@ -49,20 +57,45 @@ class Outcome:
         return f"{what}; everything it said is in {self.log}"
 
 
+def run_jobs(plan: Plan, cores: int, *, dry: bool = False, overwrite: bool = False) -> Outcome:
+    """Do what is not done yet of a plan in the current directory, alone there: all jobs that can be done.
+
+    Args:
+        dry: only find out what would be done.
+        overwrite: also what an earlier study of this name made by other commands.
+
+    Raises:
+        BadInput: there is such a file, and it is not to be overwritten; or Snakemake is not installed.
+    """
+    if find_spec("snakemake") is None:
+        raise BadInput("studies are run by Snakemake, which is not installed. Type: pip install 'minima[workflow]'")
+    with acquire(LOCK, note) as lock:
+        if not overwrite:
+            check_earlier(plan)
+        for folder in (RUNS, OUT, LOGS):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        jobs = Path(LOGS) / f"{plan.name}.jobs.json"
+        written = plan.as_json() | {"job": JOB, "python": PYTHON}
+        write_atomically(jobs, json.dumps(written, indent=1).encode())
+        if not dry:
+            write_record(plan)
+        settings, extra = ("--config", f"plan={jobs}"), ("--dry-run",) if dry else ()
+        return run_snakemake(SNAKEFILE, plan.name, cores, lock, settings, extra)
+
+
 def run_snakemake(
-    snakefile: Path, name: str, cores: int, settings: Sequence[str] = (), extra: Sequence[str] = ()
+    snakefile: Path, name: str, cores: int, lock: IO[bytes], settings: Sequence[str] = (), extra: Sequence[str] = ()
 ) -> Outcome:
-    """Run the workflow in the current directory, alone there, with all jobs that can be done.
+    """Run a workflow under the lock of its folder.
 
     Args:
         name: of the log under out/logs.
         settings: flags that give the Snakefile its configuration.
         extra: further flags of Snakemake.
     """
-    lock = acquire(LOCK, note)
     base = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--nocolor", *settings]
-    LOGS.mkdir(parents=True, exist_ok=True)
-    log = LOGS / f"{name}.snakemake.log"
+    Path(LOGS).mkdir(parents=True, exist_ok=True)
+    log = Path(LOGS) / f"{name}.snakemake.log"
     if any(Path(".snakemake/locks").glob("*")):  # of a run that was killed: ours says that nobody is at work
         subprocess.run([*base, "--unlock"], stdin=lock, check=True, capture_output=True)
     command = [*base, "--cores", str(cores), "--rerun-triggers", *RERUN_TRIGGERS]
@@ -74,7 +107,7 @@ def run_snakemake(
         child = subprocess.Popen(command, stdin=lock, stdout=written, stderr=subprocess.STDOUT)
     status = _attend(child, log, progress)
     error = _tail(log) if status and not progress.failed else ""
-    return Outcome(progress.done.total(), tuple(progress.failed), error, log)
+    return Outcome(progress.planned.total(), progress.done.total(), tuple(progress.failed), error, log)
 
 
 def _attend(child: subprocess.Popen[bytes], log: Path, progress: Progress) -> int:

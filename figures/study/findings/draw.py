@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from figures.drawing.figure_command import command
+from figures.drawing.figure_command import Drawing, command
 from figures.study.findings.inputs import read_inputs
 from figures.study.findings.outcome import judge
 from figures.study.findings.picture import picture
-from figures.study.findings.statements import load_findings
+from figures.study.findings.statements import FINDINGS, load_findings
 from figures.study.findings.text import markdown, numbers
 from minima.store.files import write_atomically
 
 
-def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
+@dataclass(frozen=True, kw_only=True)
+class Judging(Drawing):
+    """Flags of the page."""
+
+    statements: Path = FINDINGS
+    """TOML file of the statements, fixed before the runs (default: the suite's own)"""
+
+
+def draw(inputs: Sequence[Path], out: Path, statements: Path = FINDINGS) -> list[Path]:
     """Judge the statements by tables of comparisons, results of `pruning.collapse` and of `landscape.stability`."""
-    findings, found = load_findings(), read_inputs(inputs)
+    findings, found = load_findings(statements), read_inputs(inputs)
     outcomes = [judge(findings, found, setting) for setting in found.settings or (None,)]
     written = picture(outcomes, out)
     for ending, text in ((".md", markdown(outcomes, findings)), (".json", numbers(outcomes, findings))):
@@ -27,4 +36,4 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    command(draw, "findings", __doc__ or "")
+    command(draw, "study.findings.draw", __doc__ or "", Judging)

@@ -128,9 +128,7 @@ def _setting(path: Path) -> Setting:
             cells,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadInput(
-            f"{path} is neither a table of figures.study.comparison.run nor a results file ({error!r})"
-        ) from error
+        raise BadInput(f"{path} is neither a table of figures.study nor a results file ({error!r})") from error
 
 
 def _rate(flags: str) -> float:

@@ -15,7 +15,18 @@ from figures.study.findings.inputs import Setting
 from figures.study.findings.outcome import Judged, Judgement, Outcome
 from figures.study.findings.statements import Findings, View
 from figures.study.findings.values import Sample, quantity
-from figures.study.verdicts.text import DIRECTIONS, STAGES, entry, interval, missed, number, plain, pooled, probability
+from figures.study.verdicts.text import (
+    DIRECTIONS,
+    STAGES,
+    entry,
+    interval,
+    missed,
+    number,
+    plain,
+    pooled,
+    probability,
+    spoken_path,
+)
 
 NOTES = """\
 Pairs are seeds, the last arm minus the first, each seed's value being the mean over the sparsities named; a seed that
@@ -25,12 +36,18 @@ orders: Page's L, two-sided; of ranges: two one-sided tests. All are adjusted by
 statement's own p is the largest of its views', adjusted over all statements. Equivalent: two one-sided tests within
 the margin. A statement is confirmed, contradicted or equivalent only if all its views are. A significant order says
 that the arms rise on the whole, not that each is above the one before. Fixed before the run in
-`figures/study/findings/findings.toml`."""
+`{}`."""
 
 
 def markdown(outcomes: Sequence[Outcome], findings: Findings) -> str:
     """Verdicts of all settings side by side, then each setting's numbers, then its errors."""
-    lines = ["# Statements of the literature, and what this study says", "", *_overview(outcomes), "", NOTES]
+    lines = [
+        "# Statements of the literature, and what this study says",
+        "",
+        *_overview(outcomes),
+        "",
+        NOTES.format(spoken_path(findings.path)),
+    ]
     for outcome in outcomes:
         lines += ["", f"## Verdicts: {outcome.label}", ""]
         lines += [networks(outcome.setting) + ".", ""] if outcome.setting else []

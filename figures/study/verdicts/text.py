@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from figures.reading.evidence import Key
 from figures.statistics.paired import Paired
 from figures.study.verdicts.verdicts import Judgement
 
+ROOT = Path(__file__).parents[3]
 STAGES = {
     "unfinished": "as left by the method",
     "finished": "after the common finish",
@@ -21,6 +23,15 @@ STAGES = {
     "source": "as left by the method",
 }
 DIRECTIONS = {"above": "> 0", "below": "< 0", "zero": "= 0"}
+
+
+def spoken_path(path: Path) -> str:
+    """A file of the suite by its place in it, another one as it was named.
+
+    >>> spoken_path(ROOT / "figures" / "x.toml"), spoken_path(Path("mine.toml"))
+    ('figures/x.toml', 'mine.toml')
+    """
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def number(value: float) -> str:

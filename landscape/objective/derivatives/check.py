@@ -21,7 +21,7 @@ from landscape.objective.derivatives.differences import (
     Tensors,
     compare,
     norm,
-    scaled,
+    scale,
     singly,
 )
 from landscape.objective.derivatives.operations import own_functions
@@ -30,6 +30,7 @@ from landscape.objective.streams import stream
 from landscape.passes.attention import plain_attention
 from minima.store.command import BadInput, note
 from minima.zoo.anatomy.operations import named
+from minima.zoo.examples.evaluation import evaluating
 
 NAMED = 3
 """tensors that a message names"""
@@ -50,9 +51,10 @@ class DerivativeCheck:
             BadInput: see `check_derivatives`.
         """
         if not self._done:
+            asked = problem()
+            with evaluating(asked.network.model), plain_attention():
+                check_derivatives(asked)
             self._done = True
-            with plain_attention():
-                check_derivatives(problem())
 
 
 def check_derivatives(problem: Problem) -> None:
@@ -94,6 +96,7 @@ def _outcome(problem: Problem, loss: Loss, at: Tensors, precision: Precision) ->
     _, gradient = loss.gradient(at)
     constants.check(problem, loss, at, gradient, precision)
     direction = _direction(problem, gradient, held)
+    del gradient
     return compare(loss, at, direction, norm(at) or 1.0, precision), direction
 
 
@@ -108,12 +111,12 @@ def _direction(problem: Problem, gradient: Tensors, held: Mapping[str, list[int]
     draws, moves, size = stream(0, "derivative check", "direction"), problem.moving, norm(gradient)
     made: Tensors = {}
     for name, slope in gradient.items():
-        own = normal(slope, draws) * moves[name]
+        own = normal(slope, draws).mul_(moves[name])
         own /= max(float(own.norm()), 1e-30) * len(gradient) ** 0.5
-        made[name] = (own + slope * moves[name] / size if size else own).to(slope)
+        made[name] = (own.addcmul_(slope, moves[name], value=1 / size) if size else own).to(slope)
     for name, rows in held.items():
         made[name][rows] = 0
-    return scaled(made, 1 / max(norm(made), 1e-30))
+    return scale(made, 1 / max(norm(made), 1e-30))
 
 
 class _Padding(TorchFunctionMode):

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 import torch
 from torch import nn
 
-from landscape.objective.derivatives.differences import Loss, Precision, Tensors, compare, norm, scaled
+from landscape.objective.derivatives.differences import Loss, Precision, Tensors, compare, norm, scale
 from landscape.objective.derivatives.problem import Problem
 from landscape.passes.checks import agree
 from minima.store.command import BadInput, note
@@ -62,8 +62,8 @@ def _with_a_say(loss: Loss, at: Tensors, change: Tensors, names: Collection[str]
 def _without_slope(loss: Loss, at: Tensors, change: Tensors, precision: Precision) -> None:
     """Refuse one whose gradient is zero where the loss has a slope along it."""
     ((name, own),) = change.items()
-    along = {each: own if each == name else torch.zeros_like(tensor) for each, tensor in at.items()}
-    outcome = compare(loss, at, scaled(along, 1 / norm(along)), norm(at), precision)
+    along = {each: own.clone() if each == name else torch.zeros_like(tensor) for each, tensor in at.items()}
+    outcome = compare(loss, at, scale(along, 1 / norm(along)), norm(at), precision)
     if outcome.slope is not None:
         raise BadInput(
             f"the loss changes with {name}, by {outcome.slope[0]:.6g} along a direction of norm 1, but the gradient\n"
@@ -89,6 +89,7 @@ def _merges(problem: Problem, change: Tensors, names: Collection[str]) -> bool:
         x, _ = problem.few
         parameters = dict(twin.named_parameters())
         with torch.no_grad():
+            twin.load_state_dict(problem.network.tensors(problem.point), strict=False)
             before = problem.network.of(twin.eval(), x)
             twin.train()
             for name in names:

@@ -48,25 +48,26 @@ class Loss:
         with torch.no_grad():
             return float(self.of(tensors))
 
-    def gradient(self, tensors: Tensors) -> tuple[float, Tensors]:
-        """The loss, and its gradient."""
-        graph, leaves = self.graph(tensors)
+    def gradient(self, tensors: Tensors, *, spare: bool = False) -> tuple[float, Tensors]:
+        """The loss, and its gradient; `spare`: nobody needs the tensors any more, which saves a copy of them."""
+        graph, leaves = self.graph(tensors, spare=spare)
         return float(graph.detach()), dict(zip(tensors, slopes(graph, leaves), strict=True))
 
-    def graph(self, tensors: Tensors) -> tuple[Tensor, list[Tensor]]:
-        """The loss with its graph, and what it is a function of."""
-        leaves = {name: tensor.detach().clone().requires_grad_() for name, tensor in tensors.items()}
+    def graph(self, tensors: Tensors, *, spare: bool = False) -> tuple[Tensor, list[Tensor]]:
+        """The loss with its graph, and what it is a function of: leaves, which the network may write to."""
+        own = {name: tensor.detach() if spare else tensor.detach().clone() for name, tensor in tensors.items()}
+        leaves = {name: tensor.requires_grad_() for name, tensor in own.items()}
         with torch.enable_grad():
             return self.of(leaves), list(leaves.values())
 
-    def product(self, tensors: Tensors, direction: Tensors) -> tuple[Tensors, list[Tensor]]:
-        """The Hessian times a direction, by double backward; and the gradient."""
+    def product(self, tensors: Tensors, direction: Tensors) -> Tensors:
+        """The Hessian times a direction, by double backward."""
         value, leaves = self.graph(tensors)
         with torch.enable_grad():
             gradient = slopes(value, leaves, create_graph=True)
             along = torch.stack([(g * v).sum() for g, v in zip(gradient, direction.values(), strict=True)]).sum()
-            made = slopes(along, leaves)
-        return dict(zip(tensors, made, strict=True)), [each.detach() for each in gradient]
+            del gradient, value
+            return dict(zip(tensors, slopes(along, leaves), strict=True))
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,8 @@ def compare(loss: Loss, at: Tensors, direction: Tensors, reach: float, precision
     Each number has to agree at one step: a larger one may cross kinks or bends, a smaller one is lost in rounding, for
     which there is a floor, measured by moving w by as much as it is rounded.
     """
-    product, gradient = loss.product(at, direction)
-    own = dict(zip(at, gradient, strict=True))
-    said = dot(own, direction)
-    floor, floors = _rounding(loss, at, own, precision)
+    said, floor, floors = _slope(loss, at, direction, precision)
+    product = loss.product(at, direction)
     whole = norm(product)
     slope: float | None = None
     pending = set(at)
@@ -113,33 +112,32 @@ def compare(loss: Loss, at: Tensors, direction: Tensors, reach: float, precision
     return Outcome((slope or 0.0, said) if sloping else None, tuple(name for name in at if name in pending))
 
 
-def slopes_differ(loss: Loss, at: Tensors, direction: Tensors, reach: float, precision: Precision) -> bool:
-    """Whether the slope along a direction is not the gradient's, at any step."""
-    return compare(loss, at, direction, reach, precision).slope is not None
-
-
 def _difference(loss: Loss, at: Tensors, direction: Tensors, step: float) -> tuple[float, Tensors]:
     """Slope and change of the gradient along a direction, by central differences."""
-    above, rising = loss.gradient(moved(at, direction, step))
-    below, falling = loss.gradient(moved(at, direction, -step))
-    change = {name: rising[name].sub_(falling[name]).div_(2 * step) for name in at}
+    above, change = loss.gradient(_moved(at, direction, step), spare=True)
+    below, falling = loss.gradient(_moved(at, direction, -step), spare=True)
+    for name, each in change.items():
+        each.sub_(falling.pop(name)).div_(2 * step)
     return (above - below) / (2 * step), change
 
 
-def _rounding(loss: Loss, at: Tensors, gradient: Tensors, precision: Precision) -> tuple[float, dict[str, float]]:
-    """By how much the loss and the parts of its gradient change where w changes in its last digits."""
+def _slope(loss: Loss, at: Tensors, direction: Tensors, precision: Precision) -> tuple[float, float, dict[str, float]]:
+    """g . v, and by how much the loss and the parts of its gradient change where w changes in its last digits."""
+    value, gradient = loss.gradient(at)
+    said, sizes = dot(gradient, direction), {name: _norm(each) for name, each in gradient.items()}
     signs = torch.Generator().manual_seed(0)
     nudged = {}
     for name, tensor in at.items():
-        sign = torch.randint(0, 2, tensor.shape, generator=signs).mul_(2).sub_(1).to(tensor)
-        nudged[name] = tensor * (1 + 4 * precision.rounding * sign)
-    value = loss.value(at)
-    other, change = loss.gradient(nudged)
-    floors = {name: _norm(change[name] - gradient[name]) + precision.rounding * _norm(gradient[name]) for name in at}
-    return abs(other - value) + precision.rounding * (1 + abs(value)), floors
+        sign = torch.randint(0, 2, tensor.shape, generator=signs, dtype=torch.int8).mul_(2).sub_(1).to(tensor.device)
+        nudged[name] = tensor.addcmul(tensor, sign, value=4 * precision.rounding)
+    other, change = loss.gradient(nudged, spare=True)
+    floors = {
+        name: _norm(change.pop(name).sub_(gradient.pop(name))) + precision.rounding * sizes[name] for name in sizes
+    }
+    return said, abs(other - value) + precision.rounding * (1 + abs(value)), floors
 
 
-def moved(at: Tensors, direction: Tensors, step: float) -> Tensors:
+def _moved(at: Tensors, direction: Tensors, step: float) -> Tensors:
     """w + step v."""
     return {name: tensor.add(direction[name], alpha=step) for name, tensor in at.items()}
 
@@ -151,12 +149,14 @@ def norm(tensors: Tensors) -> float:
 
 def dot(one: Tensors, other: Tensors) -> float:
     """Of two vectors."""
-    return sum(float((one[name].double() * other[name].double()).sum()) for name in one)
+    return sum(float(torch.dot(one[name].double().flatten(), other[name].double().flatten())) for name in one)
 
 
-def scaled(tensors: Tensors, factor: float) -> Tensors:
-    """All of them times a number."""
-    return {name: each * factor for name, each in tensors.items()}
+def scale(tensors: Tensors, factor: float) -> Tensors:
+    """All of them times a number, in place."""
+    for each in tensors.values():
+        each.mul_(factor)
+    return tensors
 
 
 def singly(direction: Tensors) -> Iterator[tuple[str, Tensors]]:

@@ -63,15 +63,16 @@ class Problem:
 
     @property
     def moving(self) -> Tensors:
-        """1 where a number may move, else 0."""
-        return self.coordinates.tensors(self.coordinates.extend(torch.ones_like(self.coordinates.point)))
+        """True where a number may move."""
+        index = self.coordinates.index
+        moves = torch.full(self.coordinates.full.shape, index is None, device=self.coordinates.full.device)
+        return self.coordinates.tensors(moves if index is None else moves.index_fill_(0, index, True))
 
     def beside(self, dtype: torch.dtype | None) -> Tensors:
         """w displaced at random, tensor by tensor."""
-        made = {}
-        for name, change in self.displacement().items():
-            own = self.coordinates.tensors(self.coordinates.full)[name] + AWAY * change
-            made[name] = own.to(dtype or self.coordinates.dtypes[name])
+        own, made = self.coordinates.tensors(self.coordinates.full), self.displacement()
+        for name, change in made.items():
+            made[name] = change.mul_(AWAY).add_(own[name]).to(dtype or self.coordinates.dtypes[name])
         return made
 
     def displacement(self) -> Tensors:
@@ -80,9 +81,9 @@ class Problem:
         typical = float(coordinates.full.norm()) / max(1, len(coordinates.full)) ** 0.5 or 1.0
         made = {}
         for name, tensor in coordinates.tensors(coordinates.full).items():
-            change = normal(tensor, draws) * moves[name]
+            change = normal(tensor, draws).mul_(moves[name])
             size = float(tensor.norm()) or typical * tensor.numel() ** 0.5
-            made[name] = change * (size / max(float(change.norm()), 1e-300))
+            made[name] = change.mul_(size / max(float(change.norm()), 1e-300))
         return made
 
 

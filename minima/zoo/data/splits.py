@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from minima.store.command import BadInput
 from minima.zoo.data.holdout import holdout
 from minima.zoo.examples.evaluation import evaluate
+from minima.zoo.examples.inputs import part_of
 from minima.zoo.examples.intake import AS_THEY_ARE, Intake
+from minima.zoo.examples.targets import own_targets
 from minima.zoo.examples.task import CLASSIFICATION, Task
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor, nn
+    from torch import nn
 
     from minima.zoo.data.dataset import Dataset
 
@@ -83,21 +85,26 @@ def make_splits(
     """
     if not 0 <= validation < 1:
         raise BadInput(f"--validation must be at least 0 and below 1, not {validation}")
-    x, y = _examples(dataset, "train", device, intake)
+    x, y = _examples(dataset, "train", device, intake, task)
     train, held = holdout(len(x), validation, split_seed)
     empty = x[:0], y[:0]
-    test = empty if dataset.x_test is None or dataset.y_test is None else _examples(dataset, "test", device, intake)
-    return Splits((x[train], y[train]), (x[held], y[held]), test, task)
+    there = dataset.x_test is not None and (dataset.y_test is not None or dataset.y_train is None)
+    test = _examples(dataset, "test", device, intake, task) if there else empty
+    return Splits((part_of(x, train), part_of(y, train)), (part_of(x, held), part_of(y, held)), test, task)
 
 
-def _examples(dataset: Dataset, name: str, device: torch.device, intake: Intake) -> Examples:
+def _examples(dataset: Dataset, name: str, device: torch.device, intake: Intake, task: Task) -> Examples:
     """Inputs and targets of a split, on the device that trains."""
     if (dataset.x_train if name == "train" else dataset.x_test) is None:
-        raise BadInput(f"the data have no {name} split, and there is nothing to train on without: name data with x_train")
+        raise BadInput(
+            f"the data have no {name} split, and there is nothing to train on without: name data with x_train"
+        )
     x, y = dataset.split(name)
+    if y is None and (made := own_targets(task.loss, x)) is not None:
+        y = made[0]
     if y is None:
         raise BadInput(
-            f"the data have no targets y_{name}, and training needs some; those of an autoencoder are its inputs: "
-            f"store them as y_{name} too"
+            f"the data have no targets y_{name}, and the loss {task.loss.name} needs some. Those of an autoencoder are "
+            "its inputs (--loss mse), those of a language model its tokens (--loss next-token)"
         )
     return intake(x).to(device), y.to(device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from minima.zoo.examples.inputs import Inputs, Several
+from minima.zoo.examples.inputs import Inputs, mapped
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,7 @@ class Intake:
 
     def __call__(self, x: Inputs) -> Inputs:
         """The inputs as the network takes them."""
-        return x.map(self._handed) if isinstance(x, Several) else self._handed(x)
+        return mapped(x, self._handed)
 
     def _handed(self, leaf: Tensor) -> Tensor:
         import torch

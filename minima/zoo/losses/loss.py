@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -37,8 +38,13 @@ class Loss:
     """what it is, in a line of a help text"""
     unit: ClassVar[str] = "1"
     """of the loss: nat, or 1"""
-    sees_inputs: ClassVar[bool] = False
-    """whether its targets may be the inputs themselves"""
+
+    def targets_of(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, str] | None:
+        """Targets (n, ...) for data without any, and what is said of them; None where the loss has no such targets.
+
+        `inputs`: tensors (n, ...) by the names that the network knows them by; a single one has the name "".
+        """
+        return None
 
     def check(self, outputs: Tensor, targets: Any) -> None:
         """Refuse targets that do not fit the outputs.

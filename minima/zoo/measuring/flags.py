@@ -24,7 +24,7 @@ class Measuring(Loading):
     """whether several ranks of torchrun are faster than one"""
 
     checkpoints: tyro.conf.Positional[tuple[Path, ...]]
-    """checkpoints or trajectory files; several give one result with a `checkpoint` axis"""
+    """checkpoints, trajectory files or folders of transformers; several give one result with a `checkpoint` axis"""
     split: Literal["train", "test"] = "train"
     """which examples; train includes what training held out for validation"""
     samples: int | str | None = None

@@ -10,15 +10,19 @@ from minima.store.command import BadInput
 from minima.zoo.examples.inputs import Inputs, call, dtypes, leaves, shapes
 from minima.zoo.examples.intake import AS_THEY_ARE, Intake, counts
 from minima.zoo.examples.outputs import pick
+from minima.zoo.examples.targets import own_targets
 from minima.zoo.examples.task import Task
 from minima.zoo.losses.named.bce import BinaryCrossEntropy
 from minima.zoo.losses.named.cross_entropy import CrossEntropy
+from minima.zoo.losses.named.next_token import NextToken
 from minima.zoo.subject.precision import inputs_dtype
 
 if TYPE_CHECKING:
     from torch import nn
 
 IntegersAs = Literal["int64", "float32"]
+CAUSAL = ("ForCausalLM", "LMHeadModel")
+"""how transformers calls networks that predict the next token"""
 SOME = 16
 """examples that are looked at"""
 
@@ -36,15 +40,16 @@ class Fitted:
 
 
 def fit_together(
-    model: nn.Module, x: Inputs, y: Any, task: Task | None, path: Path, integers: IntegersAs | None = None
+    model: nn.Module, x: Inputs, y: Any, task: Task | None, path: Path | str, integers: IntegersAs | None = None
 ) -> Fitted:
     """Put a few examples through the network, in eval mode, and see that all fits.
 
     Args:
         x: inputs of all examples used, (N, ...), on the network's device; floats get the data type of its weights.
         y: their targets; None where there are none.
-        task: what was asked for; None leaves it to the outputs: cross-entropy, or of one logit with labels 0 and 1 the
-            binary one.
+        task: what was asked for; None leaves it to the network: cross-entropy, of one logit with labels 0 and 1 the
+            binary one, of a language model of transformers that of the next token.
+        path: what the network is called in messages.
         integers: how integer inputs are handed on; None finds out.
 
     Raises:
@@ -53,6 +58,12 @@ def fit_together(
     notes: list[str] = []
     intake, returned = _taken(model, x, path, integers, notes)
     x = intake(x)
+    if task is None and _says_next_token(model, y):
+        task = Task(NextToken())
+        notes.append(f"{type(model).__name__} predicts the next token: the loss is next-token")
+    if y is None and task is not None and (made := own_targets(task.loss, x)) is not None:
+        y, said = made
+        notes.append(said)
     if y is None:
         return Fitted(x, y, task or Task(), tuple(notes), intake)
     some = y[: min(SOME, len(y))]
@@ -62,13 +73,14 @@ def fit_together(
         task = task.checked(returned, y, some)
         if not task.whole:
             notes += task.loss.notes(task.picked(returned), some)
+        notes += _copies(task, x[:SOME], some)
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
     return Fitted(x, y, task, tuple(notes), intake)
 
 
 def _taken(
-    model: nn.Module, x: Inputs, path: Path, integers: IntegersAs | None, notes: list[str]
+    model: nn.Module, x: Inputs, path: Path | str, integers: IntegersAs | None, notes: list[str]
 ) -> tuple[Intake, Any]:
     """How the network takes the inputs, and what it returns for the first few."""
     plain, floats = Intake(inputs_dtype(model)), Intake(inputs_dtype(model), as_floats=True)
@@ -99,6 +111,29 @@ def _tried(model: nn.Module, x: Inputs) -> Any:
             return call(model, x)
     except Exception as error:  # the user's own code may raise anything
         return error
+
+
+def _says_next_token(model: nn.Module, y: Any) -> bool:
+    """Whether the network is one of transformers' language models, and the targets, if any, are tokens (N, T)."""
+    return (
+        type(model).__module__.startswith("transformers.")
+        and type(model).__name__.endswith(CAUSAL)
+        and (y is None or (y.ndim == 2 and not y.is_floating_point()))
+    )
+
+
+def _copies(task: Task, x: Inputs, y: Any) -> list[str]:
+    """What is said where each position's label is its own token, which is not what a language model predicts."""
+    if not isinstance(task.loss, CrossEntropy) or y.ndim < 2 or y.is_floating_point():
+        return []
+    counted = y != task.loss.ignore_index
+    for leaf in leaves(x):
+        if counts(leaf) and leaf.shape == y.shape and bool((leaf == y)[counted].all()):
+            return [
+                "the labels are the inputs' own tokens, each at its own position. "
+                "If the network predicts the next one, type --loss next-token"
+            ]
+    return []
 
 
 def _default(returned: Any, y: Any, notes: list[str]) -> CrossEntropy | BinaryCrossEntropy:

@@ -17,8 +17,8 @@ class Naming(Command):
     """network of a foreign checkpoint: a zoo name, torchvision:NAME, timm:NAME, hf:FOLDER,
     path/to/file.py:factory"""
     data: str | None = None
-    """digits[:classes=0-4][:labels=random], mnist, fashion-mnist, cifar10, cifar100, npz:FILE, file.py:factory
-    (default: the file's)"""
+    """digits[:classes=0-4][:labels=random], mnist, fashion-mnist, cifar10, cifar100, npz:FILE, npy:FOLDER,
+    safetensors:FILE, file.py:factory (default: the file's)"""
     loss: str | None = None
     """cross-entropy, next-token, nll, mse or bce, each with :key=value,..., or path/to/file.py:name (default: the
     checkpoint's, else cross-entropy; of one logit bce)"""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
 from minima.zoo.architecture.architecture import build, describe, parse_architecture
-from minima.zoo.architecture.library import build_from_library, names_library
+from minima.zoo.architecture.library import build_from_folder, build_from_library, names_folder, names_library
 from minima.zoo.code import call_factory, fingerprint, is_code
 from minima.zoo.subject.ready import ready
 
@@ -49,6 +49,8 @@ def make_network(entry: Mapping[str, Any], typed: str | None, dataset: Dataset) 
     """
     if typed is None:
         return ready(build(entry))
+    if names_folder(typed):
+        return ready(build_from_folder(typed))
     if names_library(typed):
         return ready(build_from_library(typed, dataset.input_shape, dataset.outputs))
     if not is_code(typed):

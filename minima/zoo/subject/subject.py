@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.checkpoints.checkpoint import Checkpoint, read
 from minima.store.checkpoints.foreign import Foreign
+from minima.store.checkpoints.safetensors_file import CONFIG
 from minima.store.checkpoints.trajectory import is_trajectory, load_step, read_steps
 from minima.store.command import BadInput, note
 from minima.store.files import digest
@@ -140,10 +141,9 @@ class Reader:
 
     def read(self, path: Path, step: int | None = None) -> Subject:
         """Read a checkpoint (ours, or a foreign one with --model and --data), its data, and put both on the device."""
-        choice, device = self.choice, resolve_device(self.choice.device)
+        choice, device = _of_folder(path, self.choice), resolve_device(self.choice.device)
         stored = load_step(path, step) if step is not None else read(path)
-        ours = isinstance(stored, Checkpoint)
-        checkpoint = stored if isinstance(stored, Checkpoint) else _adopt(path, choice)
+        checkpoint = stored if (ours := isinstance(stored, Checkpoint)) else _adopt(path, choice)
         data = _data_entry(checkpoint, choice, path)
         dataset = self._dataset(data)
         model = make_network(checkpoint.model, choice.model, dataset)
@@ -151,13 +151,15 @@ class Reader:
         entry = checkpoint.model if ours or choice.model is None else entry_of(choice.model, dataset)
         checkpoint = replace(checkpoint, state=loaded.state, masks=loaded.masks, data=data, model=entry)
         model = model.to(device)
-        used = _used(dataset, choice, device)
+        x, y = dataset.split(choice.split)
+        available = len(x)
+        sample = Sample.parse(choice.samples, available, choice.split)
+        rows, x, y = sample.of(x, y, choice.seed)
+        x, y = x.to(device), None if y is None else y.to(device)
         task = asked_task(checkpoint.training, choice.loss, choice.output)
-        fitted = fit_together(model, used.x, used.y, task, path, data.get("input_dtype"))
-        of_data = (*changed_since(checkpoint.model, choice.model), *dataset.notes, *fitted.notes)
-        notes = (*loaded.notes, *(f"{path.name}: {each}" for each in of_data))
-        for each in notes:
-            note(each)
+        fitted = fit_together(model, x, y, task, path, data.get("input_dtype"))
+        of_code = changed_since(checkpoint.model, choice.model)
+        notes = _told(loaded.notes, path, (*of_code, *dataset.notes, *fitted.notes))
         return Subject(
             path=path,
             step=step,
@@ -166,16 +168,16 @@ class Reader:
             masks={name: mask.to(device) for name, mask in checkpoint.masks.items() if not mask.all()},
             x=fitted.x,
             y=fitted.y,
-            rows=used.rows,
-            available=used.available,
+            rows=rows,
+            available=available,
             dataset=dataset,
             classes=dataset.classes,
             task=fitted.task,
             split=choice.split,
             device=device,
-            batch_size=choice.batch_size or default_batch_size(used.x),
+            batch_size=choice.batch_size or default_batch_size(x),
             notes=notes,
-            drawn=used.drawn,
+            drawn=sample.drawn or len(rows) == available,
             intake=fitted.intake,
             ours=ours,
         )
@@ -187,24 +189,18 @@ class Reader:
         return self._datasets[key]
 
 
-class _Used(NamedTuple):
-    """The examples that are used; the fields are those of a subject."""
-
-    x: Inputs
-    y: Any
-    rows: Tensor
-    available: int
-    drawn: bool
+def _told(of_file: Sequence[str], path: Path, others: Sequence[str]) -> tuple[str, ...]:
+    """What was assumed, said on stderr."""
+    notes = (*of_file, *(f"{path.name}: {each}" for each in others))
+    for each in notes:
+        note(each)
+    return notes
 
 
-def _used(dataset: Dataset, choice: Choice, device: torch.device) -> _Used:
-    """The examples of a split, or a sample of them, on the device."""
-    x, y = dataset.split(choice.split)
-    sample = Sample.parse(choice.samples, len(x), choice.split)
-    rows, available = sample.rows(y, len(x), choice.seed), len(x)
-    whole = len(rows) == available
-    x, y = (x if whole else x[rows]).to(device), y if y is None else (y if whole else y[rows]).to(device)
-    return _Used(x, y, rows, available, sample.drawn or whole)
+def _of_folder(path: Path, choice: Choice) -> Choice:
+    """A folder as transformers writes one says itself which network it holds."""
+    known = choice.model is None and (path / CONFIG).is_file()
+    return replace(choice, model=f"hf:{path}") if known else choice
 
 
 def _adopt(path: Path, choice: Choice) -> Checkpoint:
@@ -235,9 +231,11 @@ def _data_entry(checkpoint: Checkpoint, choice: Choice, path: Path) -> dict[str,
     reading: dict[str, Any] = {key: getattr(choice, key) for key in ("input_shape", "scale", "input_dtype")}
     reading |= {"labels_in": choice.labels_in or None}
     entry = dict(checkpoint.data)
+    if choice.data is None and "spec" not in entry:
+        raise BadInput(f"{path} does not say which data its network was trained on. Add --data SPEC")
     if choice.data is not None:
         typed = resolve_data(choice.data, choice.data_root, choice.mean, choice.std, reading=reading)
-        if typed["spec"] != entry.get("spec") and not (choice.same_data and entry):
+        if typed["spec"] != entry.get("spec") and not (choice.same_data and "spec" in entry):
             return typed
         entry = inherited(entry, choice.data, choice.data_root, path)
     overrides = {

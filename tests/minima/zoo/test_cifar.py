@@ -137,7 +137,7 @@ def test_a_batch_that_is_missing_is_named(tmp_path):
         ({b"fine_labels": [0, 1]}, "`data` .* found nothing"),
         ({b"data": np.zeros((2, 3072), np.uint8), b"labels": [0, 1]}, "`fine_labels` 2 labels, found nothing"),
         ({b"data": np.zeros((2, 3072), np.uint8), b"fine_labels": [0]}, "found a list of 1"),
-        ({b"data": np.zeros((2, 3072), np.uint8), b"fine_labels": ["a", "b"]}, "vector of integers"),
+        ({b"data": np.zeros((2, 3072), np.uint8), b"fine_labels": ["a", "b"]}, "must hold numbers"),
         ([1, 2], "holds a list, expected a dictionary"),
     ],
 )

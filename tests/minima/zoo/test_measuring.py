@@ -112,7 +112,7 @@ def test_a_checkpoint_is_never_its_own_result(checkpoint_file):
 
 
 def test_data_that_changed_is_measured_again(checkpoint_file, tmp_path, monkeypatch):
-    x, y = np.random.default_rng(0).random((12, 8, 8), np.float32), np.arange(12) % 10
+    x, y = np.random.default_rng(0).random((12, 1, 8, 8), np.float32), np.arange(12) % 10
     np.savez(tmp_path / "d.npz", x_train=x, y_train=y, x_test=x, y_test=y)
     monkeypatch.chdir(tmp_path)
     flags = {"checkpoints": (checkpoint_file,), "data": "npz:d.npz"}

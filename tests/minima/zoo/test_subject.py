@@ -39,10 +39,14 @@ def test_ours_says_everything_itself(checkpoint_file, checkpoint):
 
 
 def test_the_first_samples_in_file_order(checkpoint_file):
-    few, all_of_them = load_subject(checkpoint_file, samples=7), load_subject(checkpoint_file)
+    few, all_of_them = load_subject(checkpoint_file, samples="first:7"), load_subject(checkpoint_file)
     assert torch.equal(few.x, all_of_them.x[:7])
     assert few.available == 1437
-    for wrong in (0, 1438):
+    assert (few.used_share, few.rows.tolist()) == (None, list(range(7)))
+    drawn = load_subject(checkpoint_file, samples=7)
+    assert torch.equal(drawn.x, all_of_them.x[drawn.rows])
+    assert drawn.used_share == pytest.approx((1 - 7 / 1437) ** 0.5)
+    for wrong in (0, 1438, "first:0", "7.5"):
         with pytest.raises(BadInput, match="1437"):
             load_subject(checkpoint_file, samples=wrong)
 

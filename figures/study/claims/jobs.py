@@ -1,0 +1,97 @@
+"""The jobs that make and measure the networks of a study of the claims: each takes many, for torch starts slowly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from figures.reading.names import RUNS, Name
+from figures.study.claims.networks import Seed, finished
+from figures.study.engine.jobs import Job
+
+SIBLING_ORDER = 1000
+"""added to the seed: the order of the examples a sibling sees"""
+
+
+def making(seed: Seed) -> Iterator[Job]:
+    """Training, pruning and the common finish of one seed."""
+    keys, part, parent = seed.keys, seed.part, seed.dense
+    needs = (parent.checkpoint,)
+    yield Job("train", parent.stem, (), (keys.trained(parent, part.model),))
+    longer = seed.longer.checkpoint
+    step = keys.trained_on([parent], longer, [longer], keys.longer, "longer")
+    yield Job("train", seed.longer.stem, needs, (step,))
+    for name in part.arms:
+        step = keys.pruned(keys.arm(name), parent, seed.pruned([name], part.sparsities), keeps=name in keys.both)
+        yield Job("prune", seed.result(name).stem, needs, (step,))
+    for name in keys.both:
+        siblings = seed.pruned([name], part.path_sparsities, sibling=True)
+        step = keys.pruned(keys.arm(name), parent, siblings, order_seed=SIBLING_ORDER + seed.seed)
+        yield Job("sibling", seed.result(f"{name}.sibling").stem, needs, (step,))
+    start, ends = seed.unfinished, [finished(name) for name in seed.unfinished]
+    made = [name.checkpoint for name in ends] + [name.trajectory for name in ends]
+    step = keys.trained_on(start, f"{RUNS}/{{stem}}.finished.pt", made, keys.finish)
+    yield Job("finish", seed.result("finish").stem, _files(start), (step,))
+
+
+def measuring(seed: Seed) -> Iterator[Job]:
+    """What is measured of one seed, a file each."""
+    keys, part = seed.keys, seed.part
+    for split in ("test", "train"):
+        yield _measure(seed, "entropy", f"psp-{split}", _files(seed.everything), "entropy.psp", ("--split", split))
+    if part.curvature_sparsities:
+        yield _measure(seed, "curvature", "curvature", seed.curved, "landscape.sharpness", flags="curvature")
+    for measure, ends in seed.pairs.items():
+        yield _measure(seed, "path", measure, _files(ends), "landscape.path", flags="path")
+    if part.transfer_sparsities:
+        yield _transfer(seed)
+    if seed.seed < part.pictured_seeds:
+        shown, pair_flags = _files(seed.shown), ("--split", keys.entropy_split, "--order", "2", "--selectivity")
+        along = [name.trajectory for name in seed.pruned(keys.both, part.path_sparsities[-1:])]
+        for space, files in (("survivors", shown), ("full", shown[1:])):
+            extra = ("--subspace", space)
+            yield _measure(seed, "spectrum", f"hessian-{space}", files, "landscape.hessian", extra, "hessian")
+        yield _measure(seed, "entropy", "psp-pairs", shown, "entropy.psp", pair_flags)
+        yield _measure(seed, "entropy", "psp-training", along, "entropy.psp", ("--split", keys.entropy_split))
+        yield _measure(seed, "surface", "surface", shown, "landscape.surface", flags="surface")
+        yield _measure(seed, "sharpness", "sharpness", shown, "landscape.sharpness", flags="sharpness")
+
+
+def _measure(
+    seed: Seed,
+    stage: str,
+    measure: str,
+    files: Sequence[str],
+    module: str,
+    extra: Sequence[str] = (),
+    flags: str = "",
+) -> Job:
+    """One measure of many files; `flags`: the key that holds them."""
+    keys, named = seed.keys, seed.result(measure)
+    own = getattr(keys, flags) if flags else ""
+    step = keys.measured(module, files, named.file, flags=own, key=flags, extra=extra)
+    return Job(stage, named.stem, tuple(files), (step,))
+
+
+def _transfer(seed: Seed) -> Job:
+    """Networks that see half of the classes, pruned, and probed on the other half, in one process."""
+    keys, part, parent = seed.keys, seed.part, seed.source
+    half = keys.transfer
+    assert half is not None, "checked with the configuration"
+    data = f"{keys.data}:{half.source}"
+    steps, networks = [keys.trained(parent, part.model, data)], [parent]
+    for name in keys.both:
+        own = seed.pruned([name], part.transfer_sparsities, source=True)
+        steps.append(keys.pruned(keys.arm(name), parent, own, data=data))
+        networks += own
+    named = seed.result("transfer")
+    root = ("--data-root", keys.data_root) if keys.data_root else ()
+    extra, files = ("--to", f"{keys.data}:{half.target}", *root), _files(networks)
+    key = "[transfer] flags"
+    steps.append(
+        keys.measured("entropy.transfer", files, named.file, flags=half.flags, key=key, extra=extra, data=data)
+    )
+    return Job("transfer", named.stem, (), tuple(steps))
+
+
+def _files(names: Sequence[Name]) -> tuple[str, ...]:
+    return tuple(name.checkpoint for name in names)

@@ -1,0 +1,73 @@
+"""Checks of values that several kinds of study ask for, each refused by file and key."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from figures.reading.names import SMALLEST, WORD, model_word
+from minima.store.command import BadInput
+from minima.zoo.architecture.architecture import parse_architecture
+from minima.zoo.data.specs import resolve_data
+
+T = TypeVar("T")
+MOST_SEEDS = 1000
+FOLDER = re.compile(r"[A-Za-z0-9._/][A-Za-z0-9._/-]*")
+
+
+def check_name(where: str, name: str) -> None:
+    """A study's name is part of its files' names."""
+    if not WORD.fullmatch(name) or len(name) > 40:
+        raise BadInput(f"{where}: name = {name!r} becomes part of file names: up to 40 small letters and digits only")
+
+
+def check_folder(where: str, key: str, folder: str) -> None:
+    """A folder whose name no shell and no engine reads as anything else."""
+    if not FOLDER.fullmatch(folder) or os.path.normpath(folder) != folder:
+        raise BadInput(
+            f"{where}: {key} = {folder!r}: expected a folder of letters, digits, dots and hyphens, such as fig/mine"
+        )
+
+
+def check_seeds(where: str, seeds: int, fewest: int = 1, key: str = "seeds", most: int = MOST_SEEDS) -> None:
+    """How many seeds there are."""
+    if not fewest <= seeds <= most:
+        raise BadInput(f"{where}: {key} = {seeds}: expected how many, {fewest} to {most}")
+
+
+def check_sparsities(
+    where: str, key: str, sparsities: Sequence[float], within: Collection[float] | None = None
+) -> None:
+    """Fractions that can stand in names of files, each once, and `within` others where these are what there is."""
+    for sparsity in sparsities:
+        if not SMALLEST <= sparsity < 1:
+            raise BadInput(f"{where}: {key}: sparsity {sparsity:g}: expected a fraction between {SMALLEST} and 1")
+        if list(sparsities).count(sparsity) > 1:
+            raise BadInput(f"{where}: {key}: sparsity {sparsity:g} stands there twice")
+        if within is not None and sparsity not in within:
+            there = ", ".join(f"{each:g}" for each in within) or "none"
+            raise BadInput(f"{where}: {key}: sparsity {sparsity:g} is none of those that are made: {there}")
+
+
+def check_model(where: str, spec: str, key: str = "model") -> None:
+    """A network of the zoo whose name can stand in names of files."""
+    _refused(f"{where}: {key}", lambda: parse_architecture(spec))
+    if not model_word(spec):
+        raise BadInput(f"{where}: {key} = {spec!r} has neither a letter nor a digit for names of files")
+
+
+def check_data(where: str, spec: str, key: str = "data") -> None:
+    """Data by name, or a file that is there."""
+    entry = _refused(f"{where}: {key}", lambda: resolve_data(spec))
+    if "sha256" in entry and entry["sha256"] is None:
+        raise BadInput(f"{where}: {key} = {spec!r}: there is no such file, seen from {Path.cwd()}")
+
+
+def _refused(said: str, work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except BadInput as error:
+        raise BadInput(f"{said}: {error}") from error
