@@ -17,6 +17,9 @@ from minima.store.command import BadInput, note
 from minima.zoo.anatomy.head import features, find_head
 from minima.zoo.examples.batches import default_batch_size
 from minima.zoo.examples.evaluation import evaluate
+from minima.zoo.examples.inputs import call, shapes
+from minima.zoo.losses.named.cross_entropy import CrossEntropy
+from minima.zoo.losses.spec import described
 
 if TYPE_CHECKING:
     from entropy.transfer.flags import Transfer
@@ -52,6 +55,13 @@ def measure_on(target: Target, subject: Subject, place: Place, arguments: Transf
         BadInput: the target has one class only, or inputs that the network does not take.
     """
     data = target.data
+    if not isinstance(subject.task.loss, CrossEntropy) or subject.task.output is not None:
+        raise BadInput(
+            f"{subject.name}: entropy.transfer puts a fresh head in the place of a classifier's, by cross-entropy of "
+            f"its only output, and this network was made with the loss {described(subject.task.loss)}"
+            + (f" of its output {subject.task.output}" if subject.task.output is not None else "")
+            + ".\nIf it is a classifier all the same, type --loss cross-entropy"
+        )
     if data.labelled(f"--to {arguments.to}") < 2:
         raise BadInput(f"--to {arguments.to}: there is only one class, nothing to tell apart. Choose two or more")
     _check_fit(data, subject, arguments)
@@ -73,12 +83,12 @@ def _check_fit(target: Dataset, subject: Subject, arguments: Transfer) -> None:
     """One forward pass: the network takes the target's inputs."""
     try:
         with torch.no_grad():
-            subject.model(target.x_test[:1].to(subject.device))
+            call(subject.model, target.x_test[:1].to(subject.device))
     except Exception as error:  # the user's own code may raise anything
         said = f"{type(error).__name__}: {error}"
         raise BadInput(
-            f"--to {arguments.to}: its inputs have shape {target.input_shape}, {subject.name} was made for "
-            f"{tuple(subject.x.shape[1:])} and does not take them: {said}"
+            f"--to {arguments.to}: its inputs have shape {shapes(target.x_test)}, {subject.name} was made for "
+            f"{shapes(subject.x)} and does not take them: {said}"
         ) from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from landscape.path.report import points
 from minima.store.command import render_table
 
 
@@ -12,7 +13,7 @@ def table(summary: dict[str, Any]) -> str:
     rows = sorted(
         zip(summary["shared_epochs"], summary["barrier"]["loss"], summary["barrier"]["error"], strict=True),
     )
-    cells = [[epochs, loss, f"{100 * error:.2f}"] for epochs, loss, error in rows]
+    cells = [[epochs, loss, points(error)] for epochs, loss, error in rows]
     return "\n".join(
         [
             render_table(["shared epochs", "loss barrier", "error barrier (points)"], cells),

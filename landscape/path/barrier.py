@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 
 def barrier(t: Sequence[float], values: Sequence[float]) -> float:
     """max over t of f(t) - [(1 - t) f(0) + t f(1)], at least 0 since the ends lie on the chord (Frankle et al. 2020).
 
+    NaN where a value is.
+
     >>> barrier([0.0, 0.5, 1.0], [1.0, 3.0, 2.0])
     1.5
     """
+    if any(map(math.isnan, values)):
+        return math.nan
     chord = [(1 - at) * values[0] + at * values[-1] for at in t]
     return max(0.0, *(value - below for value, below in zip(values, chord, strict=True)))
 

@@ -102,7 +102,7 @@ def _walk(arc: Arc, subject: Subject, place: Place, connection: Connection) -> d
     t = positions(connection.points)
     place.scale("path/t", t, "1", "position between the first (0) and the second checkpoint (1)")
     errors = place.rows("path/error", (len(t),), ("t",), "1", "fraction of the examples classified wrong")
-    losses = place.rows("path/loss", (len(t),), ("t",), "nat", "mean cross-entropy")
+    losses = place.rows("path/loss", (len(t),), ("t",), subject.task.loss.unit, f"mean {subject.task.loss.name}")
     missing = losses.missing()
     found = levels(arc, subject, [t[row] for row in missing], reestimated=connection.reestimates)
     for row, (loss, error) in zip(
@@ -119,7 +119,7 @@ def _write(place: Place, first: Subject, course: dict[str, list[float]], arc: Ar
 
     accuracies = [1 - error for error in course["error"]]
     place.write("path/accuracy", accuracies, ("t",), "1", "fraction of the examples classified right")
-    for kind, units in (("loss", "nat"), ("error", "1")):
+    for kind, units in (("loss", first.task.loss.unit), ("error", "1")):
         values = course[kind]
         place.write(f"path/barrier_{kind}", barrier(course["t"], values), (), units, "largest rise over the chord")
         place.write(f"path/rise_{kind}", rise_over_ends(values), (), units, "largest rise over the worse end")

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from minima.zoo.subject.subject import Subject
 
 Level = tuple[float, float]
-"""mean cross-entropy in nats (inf where it overflows), and the fraction of the examples that is classified wrong"""
+"""the loss (inf where it overflows), and the fraction of the examples that is classified wrong, NaN where the loss has
+another score beside it"""
 
 
 def levels(arc: Arc, subject: Subject, t: Sequence[float], *, reestimated: bool = False) -> Iterator[Level]:

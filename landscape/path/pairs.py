@@ -47,7 +47,8 @@ def walk_pairs(pairs: Sequence[Pair], place: Place, group: str, arguments: Along
     place.scale(f"{group}/t", t, "1", "position between the first (0) and the second network (1) of a pair")
     place.scale(f"{group}/pair", [f"{first.name} to {second.name}" for first, second in pairs], "1", "networks")
     errors = place.rows(f"{group}/error", shape, dims, "1", "fraction of the examples classified wrong")
-    losses = place.rows(f"{group}/loss", shape, dims, "nat", "mean cross-entropy")
+    measured = pairs[0][0].task.loss
+    losses = place.rows(f"{group}/loss", shape, dims, measured.unit, f"mean {measured.name}")
     for row in progress_bar(losses.missing(), desc=group, unit="pair"):
         first, second = pairs[row]
         line = Arc(Line(), state_of(first), state_of(second))
@@ -55,7 +56,7 @@ def walk_pairs(pairs: Sequence[Pair], place: Place, group: str, arguments: Along
         errors.set(row, error)
         losses.set(row, loss)  # last: a pair with a loss is a finished one
     found = Courses(t, losses.values.tolist(), errors.values.tolist())
-    for kind, units in (("loss", "nat"), ("error", "1")):
+    for kind, units in (("loss", measured.unit), ("error", "1")):
         meaning = "largest rise over the chord between the ends"
         place.write(f"{group}/barrier_{kind}", found.barriers[kind], ("pair",), units, meaning)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from minima.store.command import render_table
@@ -12,17 +13,15 @@ STATISTICS = {"interpolate": "interpolated", "re-estimate": "re-estimated at eac
 def table(summary: dict[str, Any]) -> str:
     """A line for each t, and what is to be said of all."""
     rows = [
-        [f"{t:.4g}", loss, f"{error:.2%}"]
+        [f"{t:.4g}", loss, None if no_share(error) else f"{error:.2%}"]
         for t, loss, error in zip(summary["t"], summary["losses"], summary["errors"], strict=True)
     ]
     return "\n".join(
         [
             render_table(["t", "loss", "error"], rows),
             "",
-            f"barrier: loss {summary['barrier']['loss']:.4g} nat, error {100 * summary['barrier']['error']:.2f} points "
-            "above the chord between the ends",
-            f"highest above the worse end: loss {summary['rise_over_ends']['loss']:.4g} nat, "
-            f"error {100 * summary['rise_over_ends']['error']:.2f} points",
+            f"barrier: {_rise(summary, 'barrier')} above the chord between the ends",
+            f"highest above the worse end: {_rise(summary, 'rise_over_ends')}",
             *_alignment(summary),
             *([f"{summary['kind']}: bend trained for {bend} epochs"] if (bend := summary["bend_epochs"]) else []),
             f"distance of the weights {summary['distance']:.4g}; batch-norm statistics: "
@@ -30,6 +29,30 @@ def table(summary: dict[str, Any]) -> str:
             "Read a barrier against that between siblings: the same method from the same start, another data order",
         ]
     )
+
+
+def no_share(error: float | None) -> bool:
+    """Whether there is no share of examples that is classified wrong: the loss has another score, or none.
+
+    >>> no_share(None), no_share(float("nan")), no_share(0.5)
+    (True, True, False)
+    """
+    return error is None or math.isnan(error)
+
+
+def points(error: float | None, sign: str = "") -> str | None:
+    """A difference of two shares in percentage points.
+
+    >>> points(0.125), points(0.125, "+"), points(None)
+    ('12.50', '+12.50', None)
+    """
+    return None if error is None or no_share(error) else f"{100 * error:{sign}.2f}"
+
+
+def _rise(summary: dict[str, Any], kind: str) -> str:
+    unit = "" if summary.get("loss_unit", "nat") == "1" else " nat"
+    error = points(summary[kind]["error"])
+    return f"loss {summary[kind]['loss']:.4g}{unit}" + (f", error {error} points" if error is not None else "")
 
 
 def _alignment(summary: dict[str, Any]) -> list[str]:

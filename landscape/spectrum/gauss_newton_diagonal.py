@@ -61,11 +61,8 @@ def gauss_newton_diagonal(objective: Objective) -> Tensor:
 
 def _outputs(objective: Objective) -> int:
     """How many numbers the network puts out for an example."""
-    x = objective.x[:1]
-    if not torch.is_tensor(x):
-        raise NotExact("the exact diagonal needs a network with one tensor of inputs, found several")
     with evaluating(objective.model), torch.no_grad():
-        outputs = _picked(objective, _tensors(objective), x)
+        outputs = _picked(objective, _tensors(objective), objective.x[:1])
     if not torch.is_tensor(outputs):
         raise NotExact(f"the exact diagonal needs a network with one tensor of outputs, found {type(outputs).__name__}")
     if outputs.numel() > OUTPUTS:

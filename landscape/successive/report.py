@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from landscape.path.report import points
 from minima.store.command import render_table
 
 
@@ -12,13 +13,13 @@ def table(summary: dict[str, Any]) -> str:
     heads = ["from", "to", "sparsity", "loss barrier", "error barrier (points)"]
     columns = [summary["sparsities"], summary["barrier"]["loss"], summary["barrier"]["error"]]
     rows = [
-        [*names, f"{removed:.2%}", loss, f"{100 * error:.2f}"]
+        [*names, f"{removed:.2%}", loss, points(error)]
         for names, removed, loss, error in zip(summary["pairs"], *columns, strict=True)
     ]
     said = "Read them against a sibling barrier: name two siblings at the end, and add --siblings"
     if summary["above_siblings"]:
         heads.append("error above siblings")
         for row, error in zip(rows, summary["above_siblings"]["error"], strict=True):
-            row.append(f"{100 * error:+.2f}")
+            row.append(points(error, "+"))
         said = "the last line is the siblings'"
     return "\n".join([render_table(heads, rows), "", f"{said}; {summary['samples']:,} examples ({summary['split']})"])

@@ -9,7 +9,8 @@ from pruning.export.report import text
 
 def main(arguments: Export) -> Report:
     """Read the network, write it, read it back."""
-    from minima.store.files import check_distinct, check_writable, sha256, write_atomically
+    from minima.store.checkpoints.safetensors_file import content_hash
+    from minima.store.files import check_distinct, check_writable, write_atomically
     from minima.zoo.subject.flags import loaded
     from minima.zoo.subject.subject import Choice, Reader
     from pruning.export.compute import export_network
@@ -27,7 +28,7 @@ def main(arguments: Export) -> Report:
         note(f"{arguments.out} takes one example at a time: for any number it could not be traced ({made.only_one})")
     summary = {
         "checkpoint": str(arguments.checkpoint),
-        "sha256": sha256(arguments.checkpoint),
+        "sha256": content_hash(arguments.checkpoint),
         "out": str(arguments.out),
         "format": form.name,
         "bytes": len(made.content),

@@ -19,12 +19,26 @@ if TYPE_CHECKING:
 from pruning.masks.numbers import COUNTS, PAIRWISE
 
 
+def _layers(subject: Subject) -> list[Layer]:
+    """The layers with what lies on paths."""
+    from minima.zoo.anatomy.reachability import reach, shape_of
+
+    try:
+        return reach(subject.model, shape_of(subject.x), subject.masks)
+    except BadInput as error:
+        raise BadInput(f"{subject.name}: {error}") from error
+    except Exception as error:  # the user's own code may raise anything on marks in the place of numbers
+        said = str(error).strip().partition("\n")[0]
+        raise BadInput(
+            f"{subject.name}: paths through this network cannot be followed: {type(error).__name__}: {said}"
+        ) from error
+
+
 def compute(subject: Subject, place: Place) -> dict[str, Any]:
     """Look at a subject's masks, write every layer's counts to its place, return what the JSON object says of it."""
-    from minima.zoo.anatomy.reachability import reach
     from pruning.masks.training_cost import training_cost
 
-    found = reach(subject.model, tuple(subject.x.shape[1:]), subject.masks)
+    found = _layers(subject)
     if not found:
         raise BadInput(f"{subject.name}: the network has no convolution or linear weights: there is nothing to count")
     layers = [_counts(layer) for layer in found]

@@ -32,7 +32,8 @@ class Ice(Method):
 
     threshold: float = 1.5
     """how far the validation accuracy may fall below the parent's, in percentage points, before fine-tuning is called
-    for"""
+    for; under another loss how far its score may, in hundredths, or where it has none, how far the loss may rise, in
+    percent"""
     freeze: float = 0.3
     """fraction of the layers that are not fine-tuned: those whose weights changed least in an epoch of training after
     the first cut, which is then taken back"""

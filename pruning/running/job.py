@@ -10,6 +10,7 @@ from typing import Any
 from minima.store.checkpoints.checkpoint import Checkpoint
 from minima.store.command import BadInput, note
 from minima.store.files import check_distinct, check_writable
+from minima.zoo.subject.network import must_be_typed
 from minima.zoo.subject.task_entry import task_entry
 from minima.zoo.training.plan import Plan
 from minima.zoo.training.recipe import Recipe
@@ -81,6 +82,7 @@ def plan_jobs(arguments: Prune) -> list[Job]:
     seed = parent.checkpoint.seed if arguments.seed is None else arguments.seed
     together = composition.schedule.gradual and not arguments.each
     runs = [targets] if together else [{sparsity: targets[sparsity]} for sparsity in asked]
+    _say_what_is_not_counted(composition, parent)
     check_path(arguments, composition, parent.subject, all_masks(composition, parent))
     return [Job(parent, arguments.method, plan, seed, run, arguments.keep_path, arguments.accept_noise) for run in runs]
 
@@ -102,6 +104,18 @@ def _asked(sparsities: Sequence[float], composition: Composition, parent: Parent
     if not total:
         raise BadInput("the network has no convolution or linear weights: there is nothing to prune")
     return check_sparsities(tuple(sparsities), total, alive)
+
+
+def _say_what_is_not_counted(composition: Composition, parent: Parent) -> None:
+    """Of a network that the zoo does not know: matrices that no method here looks at, such as those of an LSTM."""
+    if not must_be_typed(str(parent.checkpoint.model["name"])):
+        return
+    model = parent.subject.model
+    counted = composition.space.weights(model)
+    others = [name for name, value in model.named_parameters() if value.ndim > 1 and name not in counted]
+    if others:
+        shown = ", ".join(others[:4]) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
+        note(f"counted are weights of convolutions and linear layers; these are not, and stay whole: {shown}")
 
 
 def all_masks(composition: Composition, parent: Parent) -> dict[str, Any]:

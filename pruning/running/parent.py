@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minima.store.checkpoints.checkpoint import Checkpoint, read
+from minima.store.checkpoints.safetensors_file import content_hash
 from minima.store.command import BadInput, note
-from minima.store.files import sha256
 from minima.zoo.subject.flags import loaded
 from minima.zoo.subject.network import drawing_from, make_network
 from minima.zoo.subject.subject import Choice, Reader, Subject, fill
@@ -43,22 +43,23 @@ def load_parent(arguments: Prune) -> Parent:
     path = arguments.checkpoint
     choice = Choice(**loaded(arguments), device=arguments.device, seed=arguments.seed or 0, same_data=True)
     subject = Reader(choice).read(path)
-    parent = Parent(path, sha256(path), subject, subject.checkpoint)
+    parent = Parent(path, content_hash(path), subject, subject.checkpoint)
     if arguments.initial is None:
         return parent
     weights = _read_initial(arguments.initial, subject, choice)
-    return replace(_beginning_with(parent, weights), initial=sha256(arguments.initial))
+    return replace(_beginning_with(parent, weights), initial=content_hash(arguments.initial))
 
 
 def with_drawn_weights(parent: Parent, arguments: Prune) -> Parent:
     """The parent with initial weights as its factory draws them, for a file of somebody else that has none."""
     subject, seed = parent.subject, arguments.seed or 0
+    name = _name(subject, arguments.model)
     with drawing_from(seed):
-        network = make_network(parent.checkpoint.model, arguments.model, subject.dataset)
-    _check_same(state_on_cpu(network), subject, f"--model {arguments.model}")
+        network = make_network(parent.checkpoint.model, name, subject.dataset)
+    _check_same(state_on_cpu(network), subject, f"--model {name}")
     note(
         f"{parent.path.name}: the method starts from initial weights, which the file does not hold: taking those that "
-        f"{arguments.model} draws under --seed {seed}. Give the real ones with --initial FILE"
+        f"{name} draws under --seed {seed}. Give the real ones with --initial FILE"
     )
     own = subject.checkpoint.state
     return _beginning_with(parent, {name: value.to(own[name].dtype) for name, value in network.state_dict().items()})
@@ -66,8 +67,9 @@ def with_drawn_weights(parent: Parent, arguments: Prune) -> Parent:
 
 def _read_initial(path: Path, subject: Subject, choice: Choice) -> dict[str, Tensor]:
     """The weights in a file, of whatever kind, as those of the subject's network."""
-    network = make_network(subject.checkpoint.model, choice.model, subject.dataset)
-    found = fill(network, read(path), path, replace(choice, entry=None, zeros="keep", model=_name(subject, choice)))
+    name = _name(subject, choice.model)
+    network = make_network(subject.checkpoint.model, choice.model if subject.ours else name, subject.dataset)
+    found = fill(network, read(path), path, replace(choice, entry=None, zeros="keep", model=name))
     for each in found.notes:
         note(each)
     _check_same(found.state, subject, f"--initial {path}")
@@ -75,8 +77,9 @@ def _read_initial(path: Path, subject: Subject, choice: Choice) -> dict[str, Ten
     return {name: value.to(own[name].dtype) for name, value in found.state.items()}
 
 
-def _name(subject: Subject, choice: Choice) -> str:
-    return choice.model or str(subject.checkpoint.model["name"])
+def _name(subject: Subject, typed: str | None) -> str:
+    """What the network is called: as it was typed, or as a folder that holds it says."""
+    return typed or str(subject.checkpoint.model["name"])
 
 
 def _check_same(state: dict[str, Tensor], subject: Subject, what: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from minima.store.command import BadInput, note
-from minima.zoo.examples.inputs import Inputs, Several
+from minima.zoo.examples.inputs import Inputs
 from pruning.composition.keeping_path import bottlenecks
 from pruning.scopes.entropy_budget import EntropyBudget
 from pruning.spaces.elements import Elements
@@ -28,8 +28,10 @@ def check_path(arguments: Prune, parts: Composition, subject: Subject, masks: Ma
     empties = isinstance(parts.scope, EntropyBudget) and not parts.scope.least
     if not (empties or arguments.keep_path):
         return
+    from minima.zoo.anatomy.reachability import shape_of
+
     try:
-        alone = bottlenecks(subject.model, _one_tensor(subject.x), masks)
+        alone = bottlenecks(subject.model, shape_of(subject.x), masks)
     except Exception as reason:  # the user's own code may raise anything on marks in the place of numbers
         said = str(reason).strip().partition("\n")[0]
         if not isinstance(reason, BadInput):
@@ -47,18 +49,11 @@ def check_path(arguments: Prune, parts: Composition, subject: Subject, masks: Ma
         )
 
 
-def _one_tensor(x: Inputs) -> tuple[int, ...]:
-    """The shape of an input, if there is one of numbers that vary."""
-    if isinstance(x, Several) or not x.is_floating_point():
-        raise BadInput("paths are followed from one tensor of floats, and the inputs are tokens, or several tensors")
-    return tuple(x.shape[1:])
-
-
 def connected(model: nn.Module, x: Inputs, masks: Mapping[str, Tensor]) -> bool | None:
     """Whether a path leads from the input to the output; None where that cannot be told."""
-    from minima.zoo.anatomy.reachability import carries
+    from minima.zoo.anatomy.reachability import carries, shape_of
 
     try:
-        return carries(model, _one_tensor(x), masks)
+        return carries(model, shape_of(x), masks)
     except Exception:  # the user's own code may raise anything on marks in the place of numbers
         return None

@@ -231,3 +231,39 @@ def test_a_file_that_reads_back_otherwise_is_not_written(here, typed, monkeypatc
     status, _, err = typed("pruning.export", path, *KINDS["line"], "-o", "out.bin")
     assert status == 1
     assert ".safetensors" in err
+
+
+def test_repeating_the_data_does_not_take_back_how_they_are_read(here, typed):
+    (here / "data.py").write_text(
+        "import numpy as np\n"
+        "def make():\n"
+        "    rng = np.random.default_rng(0)\n"
+        "    x = rng.integers(0, 50, (30, 5))\n"
+        "    return {'x_train': x, 'y_train': (x[:, :2] / 50).astype(np.float32)}\n"
+    )
+    words = ["--model", "nets.py:Line", "--data", "data.py:make"]
+    more = ["--loss", "mse", "--output", "values", "--scale", 0.02, "--validation", 0]
+    status, said, err = typed("minima.train", *words, *more, "-o", "n.pt", *RECIPE)
+    assert (status, said["loss"]) == (0, None), err  # there is no test split
+    expected = said["train_loss"]
+    status, said, err = typed("landscape.hessian", "n.pt", *words, "--top", 1, "-o", "h.h5")
+    assert status == 0, err
+    assert said["loss"] == pytest.approx(expected, rel=1e-6)
+    status, said, err = typed("magnitude", "n.pt", *words, "--sparsity", 0.5, "--epochs", 1, "-o", "p.pt")
+    assert status == 0, err
+    assert load(here / "p.pt").data == load(here / "n.pt").data
+
+
+def test_a_bend_descends_the_networks_own_loss(here, typed):
+    for seed in (0, 1):
+        train(typed, "own", "--seed", seed, "-o", f"{seed}.pt")
+    words = ["landscape.path", "0.pt", "1.pt", *repeated("own"), "--points", 5]
+    status, straight, err = typed(*words, "-o", "s.h5")
+    assert status == 0, err
+    bend = ["--kind", "bezier", "--epochs", 40, "--lr", 0.05, "--examples-per-step", 8]
+    status, bent, err = typed(*words, *bend, "-o", "b.h5")
+    assert status == 0, err
+    assert bent["losses"][2] < straight["losses"][2]
+    status, _, err = typed("landscape.hessian", "0.pt", *repeated("own"), "--temperature", "calibrated", "-o", "x.h5")
+    assert status == 1
+    assert "cross-entropy" in err

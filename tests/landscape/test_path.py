@@ -16,6 +16,7 @@ from landscape.path.course import levels, positions
 from landscape.path.curves.line import Line
 from minima.store.command import BadInput
 from minima.zoo.data.dataset import Dataset
+from minima.zoo.examples.task import CLASSIFICATION
 from minima.zoo.subject.subject import Subject
 
 
@@ -28,9 +29,11 @@ def subject(case, name="a.pt", batch_size=5):
         masks=case.masks,
         x=case.x,
         y=case.y,
+        rows=torch.arange(len(case.x)),
         available=len(case.x),
         dataset=Dataset(case.x, case.y, case.x, case.y, classes=3),
         classes=3,
+        task=CLASSIFICATION,
         split="train",
         device=torch.device("cpu"),
         batch_size=batch_size,

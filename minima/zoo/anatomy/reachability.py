@@ -22,6 +22,7 @@ from minima.zoo.anatomy.operations import channel_axis, operation_name
 from minima.zoo.anatomy.path_rules import RULES, WEIGHTED, WITHOUT_PATH, weighted
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.examples.inputs import Inputs, Several
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,20 @@ def reach(model: nn.Module, shape: tuple[int, ...], masks: Mapping[str, Tensor])
     )
     back = dict(zip(map(id, inputs), gradients, strict=True))
     return [_layer(name, kept[name], back[id(leaves[name])], tracer.uses, back) for name in kept]
+
+
+def shape_of(x: Inputs) -> tuple[int, ...]:
+    """The shape of an input, as paths are followed from it.
+
+    Raises:
+        BadInput: tokens, or several tensors, from which they are not.
+    """
+    if isinstance(x, Several) or not x.is_floating_point():
+        raise BadInput(
+            "paths are followed from one tensor of floats, and the inputs are tokens or several tensors: which weights "
+            "are reachable is unknown"
+        )
+    return tuple(x.shape[1:])
 
 
 def carries(model: nn.Module, shape: tuple[int, ...], masks: Mapping[str, Tensor]) -> bool:
