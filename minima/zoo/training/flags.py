@@ -25,8 +25,8 @@ class Train(Command):
     model: str | None = None
     """NAME or NAME:KEY=VALUE,...: mlp, lenet300 (default), lenet5, resnet20, 32, 56, vgg16, mobilenet, vit"""
     data: str | None = None
-    """digits (default), mnist, fashion-mnist, cifar10, cifar100, npz:FILE, file.py:factory, also digits:classes=0-4
-    and digits:labels=random"""
+    """digits (default), mnist, fashion-mnist, cifar10, cifar100, npz:FILE, npy:FOLDER, safetensors:FILE,
+    file.py:factory, also digits:classes=0-4 and digits:labels=random"""
     data_root: Path | None = None
     """folder with the datasets (default: $DATA_ROOT, else data)"""
     download: bool = False

@@ -98,6 +98,13 @@ def test_absent_files_are_named(spec, said, tmp_path):
         load_data(resolve_data(spec.format(tmp_path)))
 
 
+def test_a_path_without_its_kind_is_told_what_it_is(tmp_path):
+    for kind in ("npz", "npy", "safetensors"):
+        spec = write(kind, {"x_train": FLOATS, "y_train": LABELS}, tmp_path)
+        with pytest.raises(BadInput, match=f"Type --data {kind}:"):
+            resolve_data(spec.partition(":")[2])
+
+
 PAIR = (FLOATS, LABELS)
 X, Y = torch.tensor(FLOATS), torch.tensor(LABELS)
 
