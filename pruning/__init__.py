@@ -1,1 +1,23 @@
-"""Sparse checkpoints: every method a composition of a few parts."""
+"""Sparse checkpoints: every method a composition of a few parts.
+
+>>> from pruning import prune
+"""
+
+from typing import TYPE_CHECKING
+
+from minima.store.doors import door
+
+if TYPE_CHECKING:
+    from pruning.composition.method import Method as Method
+    from pruning.running.door import Pruned as Pruned
+    from pruning.running.door import prune as prune
+
+HOMES = {
+    "Method": "pruning.composition.method",
+    "Pruned": "pruning.running.door",
+    "prune": "pruning.running.door",
+}
+"""public name -> the module that defines it"""
+
+__all__ = [*HOMES]  # noqa: PLE0604 (strings they are)
+__getattr__, __dir__ = door(__name__, HOMES)

@@ -9,6 +9,7 @@ from minima.store.command import BadInput, note
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from entropy.layers.estimator import Estimator
     from entropy.layers.rectifiers import Rectifier
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
@@ -20,17 +21,10 @@ PUBLISHED_BATCH = 128
 
 def compute(subject: Subject, place: Place, arguments: Layers) -> dict[str, Any]:
     """Measure a subject, write its layers to its place, and return what the JSON object says of them."""
-    from entropy.layers.rectifiers import budgets, rectifiers
+    from entropy.layers.rectifiers import budgets
 
     estimator, published = arguments.chosen(), arguments.compat == "published"
-    batch_size = arguments.batch_size or PUBLISHED_BATCH if published else subject.batch_size
-    layers, skipped = rectifiers(subject.model, subject.x, estimator, batch_size=batch_size, published=published)
-    if not layers:
-        raise BadInput(
-            f"{subject.name}: expected a network with elementwise activations (ReLU, GELU, ...), found none: there is "
-            "no layer to look at.\nOf its output layer, type: python -m entropy.psp"
-        )
-    _explain(subject, layers, skipped)
+    layers, batch_size = layers_of(subject, estimator, published=published, batch_size=arguments.batch_size)
     entries = [layer.summary() for layer in layers]
     if arguments.zeta is not None:
         planned = budgets(layers, arguments.zeta)
@@ -46,6 +40,28 @@ def compute(subject: Subject, place: Place, arguments: Layers) -> dict[str, Any]
         "remove_next": estimator.removes({layer.name: layer.entropy for layer in layers}),
         "layers": entries,
     }
+
+
+def layers_of(
+    subject: Subject, estimator: Estimator, *, published: bool = False, batch_size: int | None = None
+) -> tuple[Sequence[Rectifier], int]:
+    """The rectifiers of a subject's network by an estimator, and the examples at once that they were found with.
+
+    Raises:
+        BadInput: it has no elementwise activations.
+    """
+    from entropy.layers.rectifiers import rectifiers
+
+    size = batch_size or PUBLISHED_BATCH if published else subject.batch_size
+    run: dict[str, Any] = {"batch_size": size, "published": published, "picked": subject.task.picked}
+    layers, skipped = rectifiers(subject.model, subject.x, estimator, **run)
+    if not layers:
+        raise BadInput(
+            f"{subject.name}: expected a network with elementwise activations (ReLU, GELU, ...), found none: there is "
+            "no layer to look at.\nOf its output layer, type: python -m entropy.psp"
+        )
+    _explain(subject, layers, skipped)
+    return layers, size
 
 
 def _write(place: Place, layers: Sequence[Rectifier], entries: Sequence[dict[str, Any]]) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from minima.store.hdf5.results import Place
     from minima.zoo.examples.evaluation import Level
     from minima.zoo.subject.subject import Subject
-from entropy.psp.flags import NO_GROUPS, Psp
+from entropy.psp.flags import NO_GROUPS, Counting, Psp
 
 
 def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
@@ -28,9 +28,9 @@ def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
 
     labels, classes = _groups(subject, arguments)
     level = Level(subject.y, subject.task)
-    layers, skipped = _layers(subject, labels, classes, arguments, level)
+    layers, skipped = layer_entropies_of(subject, labels, classes, arguments, arguments.seed, level)
     absent = [label for label, count in enumerate(layers[-1].observed) if count == 0]
-    _explain(subject, layers, skipped, absent)
+    explain(subject, layers, skipped, absent)
     place.scale("psp/class", list(range(classes)), "1", "class label" if arguments.group_by is None else "group")
     for layer in layers:
         write_layer(layer, place)
@@ -63,10 +63,10 @@ def _groups(subject: Subject, arguments: Psp) -> tuple[Tensor, int]:
     return torch.zeros(len(subject.x), dtype=torch.int64, device=subject.device), 1
 
 
-def _layers(
-    subject: Subject, labels: Tensor, classes: int, arguments: Psp, level: Level
+def layer_entropies_of(
+    subject: Subject, labels: Tensor, classes: int, counting: Counting, seed: int, level: Level
 ) -> tuple[list[LayerEntropy], dict[str, tuple[int, ...]]]:
-    """One pass over the examples, whose outputs `level` sees as well."""
+    """Every layer of one pass over the examples, whose outputs `level` sees as well; shapes that hold no neurons."""
     from entropy.information.measurement import measure
 
     def see(logits: Tensor, rows: Tensor) -> None:
@@ -78,28 +78,28 @@ def _layers(
         subject.x,
         labels,
         classes,
-        neurons=arguments.neurons,
+        neurons=counting.neurons,
         batch_size=subject.batch_size,
         available=subject.available,
-        request=replace(_request(arguments), output=see, picked=subject.task.picked),
+        request=replace(_request(counting, seed), output=see, picked=subject.task.picked),
     )
 
 
-def _request(arguments: Psp) -> Request:
+def _request(counting: Counting, seed: int) -> Request:
     from entropy.information.measurement import PUBLISHED_CLAMP, Request, Together
 
-    if arguments.permutations < 0:
-        raise BadInput(f"--permutations {arguments.permutations}: expected 0 or more")
+    if counting.permutations < 0:
+        raise BadInput(f"--permutations {counting.permutations}: expected 0 or more")
     return Request(
-        together=Together(arguments.order, arguments.tuples, arguments.seed, arguments.pairs),
-        clamp=PUBLISHED_CLAMP if arguments.compat == "published" else 0.0,
-        permutations=arguments.permutations,
-        selectivity=arguments.selectivity,
-        ties=arguments.ties,
+        together=Together(counting.order, counting.tuples, seed, counting.pairs),
+        clamp=PUBLISHED_CLAMP if counting.compat == "published" else 0.0,
+        permutations=counting.permutations,
+        selectivity=counting.selectivity,
+        ties=counting.ties,
     )
 
 
-def _explain(
+def explain(
     subject: Subject,
     layers: Sequence[LayerEntropy],
     skipped: dict[str, tuple[int, ...]],

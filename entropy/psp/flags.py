@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from minima.zoo.measuring.flags import Measuring
-
-if TYPE_CHECKING:
-    pass
-
 
 NO_GROUPS = Path("none")
 """of --group-by: nothing to hold the states against"""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Psp(Measuring):
-    """How class-specific a network's neurons are: PSP-entropy, in bits, with its error."""
+class Counting:
+    """What of the neurons' states is looked at."""
 
-    split: Literal["train", "test"] = "test"
-    """which examples; train includes what training held out for validation"""
     order: int = 1
     """neurons whose states are looked at jointly: 1, 2 (all pairs of a layer), or n (sampled tuples)"""
     tuples: int = 2000
@@ -32,12 +26,20 @@ class Psp(Measuring):
     """in feature maps, whether each position is a neuron (as published) or each channel, its positions pooled"""
     compat: Literal["published"] | None = None
     """published: keep frequencies within 1e-4 and 1 - 1e-4, as the authors' code does"""
-    group_by: Path | None = None
-    """an .npy with a group for each example of the split, to be held against the states instead of the class; none:
-    nothing, the entropy of the states by itself"""
     permutations: int = 0
     """random permutations of the labels, to test whether the states tell anything of them"""
     selectivity: bool = False
     """also the selectivity index of each neuron, from its mean activation per class (Morcos et al. 2018)"""
     ties: bool = False
     """also count the potentials that are zero to rounding, whose states another machine may find otherwise"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Psp(Counting, Measuring):
+    """How class-specific a network's neurons are: PSP-entropy, in bits, with its error."""
+
+    split: Literal["train", "test"] = "test"
+    """which examples; train includes what training held out for validation"""
+    group_by: Path | None = None
+    """an .npy with a group for each example of the split, to be held against the states instead of the class; none:
+    nothing, the entropy of the states by itself"""

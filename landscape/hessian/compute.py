@@ -15,9 +15,10 @@ from minima.store.command import BadInput, note
 if TYPE_CHECKING:
     from landscape.hessian.work import Work
     from landscape.objective.objective import Objective
+    from landscape.spectrum.density import Density
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
-from landscape.hessian.flags import Hessian
+from landscape.hessian.flags import Curvature, Hessian
 
 
 def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any]:
@@ -30,12 +31,12 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
 
     start = time.perf_counter()
     objective, where, known = located(subject, arguments)
-    _check_size(arguments, objective)
+    check_size(arguments, objective)
     if arguments.eigenvectors == "keep":
         eigenvectors.make_room(place, objective.coordinates)
-    operator = _operator(arguments)
+    operator = operator_of(arguments.operator, arguments.draws)
     informed = known if operator.name == "hessian" else None
-    work = Work(place, objective, operator, arguments, subject.used_share, informed)
+    work = Work(place, objective, operator, arguments, arguments.seed, subject.used_share, informed)
     parts: dict[str, Callable[[Work], dict[str, Any]]] = {
         "eigenvalues": eigenvalues.measure,
         "trace": traces.measure,
@@ -57,75 +58,89 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
     return where | own | {"seconds": seconds, "passes": seconds / _pass_seconds(objective)}
 
 
-def _check_size(arguments: Hessian, objective: Objective) -> None:
+def check_size(wanted: Curvature, objective: Objective) -> None:
     """What can be refused without a product."""
     from landscape.hessian.traces import refused
     from landscape.objective.coordinates import named
 
     try:
-        if arguments.layers:
-            named(objective.model, arguments.layers)
+        if wanted.layers:
+            named(objective.model, wanted.layers)
     except BadInput as error:
         raise BadInput(f"--layers {error}") from error
     size, samples = objective.dimension, len(objective.x)
-    if arguments.top + arguments.bottom > size:
-        asked = f"--top {arguments.top}" + (f" --bottom {arguments.bottom}" if arguments.bottom else "")
+    if wanted.top + wanted.bottom > size:
+        asked = f"--top {wanted.top}" + (f" --bottom {wanted.bottom}" if wanted.bottom else "")
         raise BadInput(f"{asked}: {size} weights may move, so that there are no more eigenvalues")
-    if (arguments.warm_samples or 1) > samples:
-        raise BadInput(f"--warm-samples {arguments.warm_samples}: {samples} examples are used. Type 1 to {samples}")
-    trouble = arguments.trace and refused(arguments.trace_estimator, arguments.trace, size)
+    if (wanted.warm_samples or 1) > samples:
+        raise BadInput(f"--warm-samples {wanted.warm_samples}: {samples} examples are used. Type 1 to {samples}")
+    trouble = wanted.trace and refused(wanted.trace_estimator, wanted.trace, size)
     if trouble:
-        raise BadInput(f"--trace {arguments.trace}: {trouble}")
-    _check_vectors(arguments, size)
+        raise BadInput(f"--trace {wanted.trace}: {trouble}")
+    _check_vectors(wanted, size, objective.keeper.vector_bytes)
 
 
-def _check_vectors(arguments: Hessian, size: int) -> None:
+def _check_vectors(wanted: Curvature, size: int, memory: int) -> None:
     """What would keep too many vectors."""
     from landscape.hessian.traces import VECTORS
 
-    estimator, steps = arguments.trace_estimator, min(arguments.density_steps, size)
-    held = math.ceil(VECTORS[estimator] * (arguments.trace or 0))
-    _check_room(arguments, f"--trace {arguments.trace} by {estimator}", held, size)
-    if arguments.density:
-        _check_room(arguments, f"--density of {steps} steps", 2 * steps, size)
+    estimator, steps = wanted.trace_estimator, min(wanted.density_steps, size)
+    held = math.ceil(VECTORS[estimator] * (wanted.trace or 0))
+    _check_room(memory, f"--trace {wanted.trace} by {estimator}", held, size)
+    if wanted.density:
+        _check_room(memory, f"--density of {steps} steps", 2 * steps, size)
 
 
-def _check_room(arguments: Hessian, flag: str, count: int, dimension: int) -> None:
+def _check_room(memory: int, flag: str, count: int, dimension: int) -> None:
     """Refuse what keeps more vectors than `memory` holds; as many as any eigenvalue takes are taken anyway.
 
     What eight products take while they are computed, about 50 vectors, comes on top, of any estimate.
     """
     from landscape.spectrum.lanczos import LEAST_ROOM
 
-    needed = 8 * count * dimension / 2**30  # GiB
-    if count > LEAST_ROOM and needed > 0.25 * arguments.memory:
+    needed, room = 8 * count * dimension / 2**30, memory / 2**30  # GiB
+    if count > LEAST_ROOM and needed > room:
         raise BadInput(
             f"{flag} keeps {count} vectors of {dimension:,} weights, {needed:.2g} GiB, and vectors have a quarter\n"
-            f"of --memory {arguments.memory:g}. Type --memory {math.ceil(4000 * needed) / 1000:g}, or fewer"
+            f"of --memory {4 * room:g}. Type --memory {math.ceil(4000 * needed) / 1000:g}, or fewer"
         )
 
 
-def _operator(arguments: Hessian) -> Operator:
-    kind = operators()[arguments.operator]
-    return kind(**({"draws": arguments.draws} if arguments.operator == "mc-fisher" else {}))
+def operator_of(name: str, draws: int = 1) -> Operator:
+    """The curvature operator of a name, with its parameters.
+
+    Raises:
+        BadInput: there is none of that name.
+    """
+    known = operators()
+    if name not in known:
+        raise BadInput(f"--operator {name}: known are {', '.join(known)}")
+    return known[name](**({"draws": draws} if name == "mc-fisher" else {}))
+
+
+def find_density(work: Work) -> Density:
+    """The density of all eigenvalues, by stochastic Lanczos quadrature."""
+    from landscape.objective.streams import stream
+    from landscape.spectrum.density import spectral_density
+    from landscape.spectrum.watching import counted
+
+    wanted, objective = work.wanted, work.objective
+    draws, size, probes = stream(work.seed, "density"), objective.dimension, wanted.density_probes
+    steps = min(wanted.density_steps, size)
+    with work.product("density") as product, counted(product, probes * steps) as watched:
+        return spectral_density(watched, lambda: objective.normal(draws), size, probes=probes, steps=steps)
 
 
 def _density(work: Work) -> dict[str, Any]:
     """The density of all eigenvalues, if it was asked for."""
-    from landscape.objective.streams import stream
-    from landscape.spectrum.density import spectral_density, summary, write
-    from landscape.spectrum.watching import counted
+    from landscape.spectrum.density import summary, write
 
-    arguments, objective = work.arguments, work.objective
-    if not arguments.density:
+    if not work.wanted.density:
         return {}
-    draws, size, probes = stream(arguments.seed, "density"), objective.dimension, arguments.density_probes
-    steps = min(arguments.density_steps, size)
-    with work.product("density") as product, counted(product, probes * steps) as watched:
-        found = spectral_density(watched, lambda: objective.normal(draws), size, probes=probes, steps=steps)
-    left_out = 1 - size / len(objective.coordinates.full)
+    found, size = find_density(work), work.objective.dimension
+    left_out = 1 - size / len(work.objective.coordinates.full)
     write(work.place, "hessian", found, left_out)
-    return {"density": summary(found, steps, left_out)}
+    return {"density": summary(found, min(work.wanted.density_steps, size), left_out)}
 
 
 def _outliers(place: Place, own: dict[str, Any], classes: int | None, arguments: Hessian) -> dict[str, Any]:
@@ -146,13 +161,13 @@ def _layers(work: Work) -> dict[str, Any]:
     """The diagonal blocks that were asked for."""
     from landscape.spectrum.blocks import PROBES, blocks, layers, summary, write
 
-    arguments, objective = work.arguments, work.objective
-    named = layers(list(objective.coordinates.shapes)) if arguments.per_layer else {}
-    named |= {name: [name] for name in arguments.layers}
+    wanted, objective = work.wanted, work.objective
+    named = layers(list(objective.coordinates.shapes)) if wanted.per_layer else {}
+    named |= {name: [name] for name in wanted.layers}
     if not named:
         return {}
-    probes, tolerance = arguments.trace or PROBES, arguments.tolerance
-    found = blocks(objective, work.operator, named, tolerance=tolerance, probes=probes, seed=arguments.seed)
+    probes, tolerance = wanted.trace or PROBES, wanted.tolerance
+    found = blocks(objective, work.operator, named, tolerance=tolerance, probes=probes, seed=work.seed)
     write(work.place, "hessian", found)
     return {"layers": summary(found)}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from landscape.hessian.work import DATA_ERRORS, Work
 from landscape.objective.streams import stream
 from landscape.spectrum import eigenvectors
+from landscape.spectrum.krylov import Floats
 from landscape.spectrum.lanczos import Eigenpairs, top_eigenpairs
 from minima.store.messages import progress_bar
 
@@ -24,15 +26,34 @@ ENDS = (("", "rank"), ("bottom_", "bottom_rank"))
 RESIDUAL = "||Av - lv|| / max(|l|, 1e-6 |l_1|)"
 
 
-def measure(work: Work) -> dict[str, Any]:
-    """Find the eigenvalues that were asked for, write them, and return what the JSON object says of them."""
-    arguments = work.arguments
+@dataclass(frozen=True)
+class Eigenvalues:
+    """The outermost eigenvalues of a curvature operator."""
+
+    pairs: Eigenpairs
+    errors: Mapping[str, Floats | None]
+    """by the keys of `DATA_ERRORS`, of the largest and then of the smallest eigenvalues; None where there is none"""
+    before: int
+    """products over some of the examples, for a start"""
+
+
+def find(work: Work) -> Eigenvalues:
+    """The eigenvalues that are asked for, with the errors that their examples make."""
     start, before = _start(work)
     with work.product("eigenvalues") as product:
         pairs = _solve(work, product, start)
+    vectors = torch.cat([pairs.vectors, pairs.bottom.vectors]) if work.wanted.bottom else pairs.vectors
+    found = work.data_errors(vectors)
+    return Eigenvalues(pairs, {key: None if each is None else np.array(each) for key, each in found.items()}, before)
+
+
+def measure(work: Work) -> dict[str, Any]:
+    """Find the eigenvalues that were asked for, write them, and return what the JSON object says of them."""
+    wanted, found = work.wanted, find(work)
+    pairs = found.pairs
     _write(work, pairs)
-    errors = _data_errors(work, pairs)
-    if arguments.eigenvectors == "keep":
+    errors = _write_errors(work, found)
+    if wanted.eigenvectors == "keep":
         eigenvectors.write(work.place, work.objective.coordinates, pairs.vectors)
     lowest = pairs.bottom
     bottom = {"bottom_eigenvalues": lowest.values.tolist(), "bottom_residuals": lowest.residuals.tolist()}
@@ -42,21 +63,20 @@ def measure(work: Work) -> dict[str, Any]:
         "eigenvalues": pairs.values.tolist(),
         "residuals": pairs.residuals.tolist(),
         **errors,
-        **(bottom if arguments.bottom else {}),
+        **(bottom if wanted.bottom else {}),
         "converged": pairs.converged,
         "products": pairs.products,
-        **({"warm_products": before} if arguments.warm_samples else {}),
+        **({"warm_products": found.before} if wanted.warm_samples else {}),
     }
 
 
-def _data_errors(work: Work, pairs: Eigenpairs) -> dict[str, list[float] | None]:
+def _write_errors(work: Work, found: Eigenvalues) -> dict[str, list[float] | None]:
     """Of the eigenvalues, the smallest ones included; written, and by the keys of the JSON object."""
-    vectors = torch.cat([pairs.vectors, pairs.bottom.vectors]) if work.arguments.bottom else pairs.vectors
     own: dict[str, list[float] | None] = {}
-    for key, errors in work.data_errors(vectors).items():
-        known = np.full(len(vectors), np.nan) if errors is None else np.array(errors)
-        ends = np.split(known, [len(pairs.values)])
-        for (end, rank), values in zip(ENDS[: 1 + bool(work.arguments.bottom)], ends, strict=False):
+    top, bottom = len(found.pairs.values), work.wanted.bottom
+    for key, errors in found.errors.items():
+        known = np.full(top + bottom, np.nan) if errors is None else errors
+        for (end, rank), values in zip(ENDS[: 1 + bool(bottom)], np.split(known, [top]), strict=False):
             work.place.write(f"hessian/{end}{key}", values, (rank,), "nat", DATA_ERRORS[key])
             own[end + key] = None if errors is None else values.tolist()
     return own
@@ -64,20 +84,20 @@ def _data_errors(work: Work, pairs: Eigenpairs) -> dict[str, list[float] | None]
 
 def _start(work: Work) -> tuple[Tensor | None, int]:
     """A direction (d,) to begin with, and how many products over some of the examples it cost."""
-    arguments, objective = work.arguments, work.objective
-    if arguments.warm_start is not None:
-        return eigenvectors.read(arguments.warm_start, objective.coordinates).sum(0), 0
-    if arguments.warm_samples is None:
+    wanted, objective = work.wanted, work.objective
+    if wanted.warm_start is not None:
+        return eigenvectors.read(wanted.warm_start, objective.coordinates).sum(0), 0
+    if wanted.warm_samples is None:
         return None, 0
-    some = Work(work.place, objective.part(0, arguments.warm_samples), work.operator, arguments, work.share)
+    some = Work(work.place, objective.part(0, wanted.warm_samples), work.operator, wanted, work.seed, work.share)
     with some.product("eigenvalues-of-some") as product:
         pairs = _solve(some, product, None)
     return pairs.vectors.sum(0), pairs.products
 
 
 def _solve(work: Work, product: Product, start: Tensor | None) -> Eigenpairs:
-    arguments, objective = work.arguments, work.objective
-    draws = stream(arguments.seed, "lanczos")
+    wanted, objective = work.wanted, work.objective
+    draws = stream(work.seed, "lanczos")
     with progress_bar(unit="product") as shown:
 
         def watch(products: int, error: float) -> None:
@@ -88,13 +108,13 @@ def _solve(work: Work, product: Product, start: Tensor | None) -> Eigenpairs:
             product,
             lambda: objective.normal(draws),
             objective.dimension,
-            arguments.top,
-            bottom=arguments.bottom,
-            tolerance=arguments.tolerance,
-            by=arguments.by,
+            wanted.top,
+            bottom=wanted.bottom,
+            tolerance=wanted.tolerance,
+            by=wanted.by,
             known=work.known if start is None else None,
             start=start,
-            memory=arguments.vector_bytes,
+            memory=objective.keeper.vector_bytes,
             watch=watch,
         )
 

@@ -12,8 +12,8 @@ from minima.store.command import BadInput, note
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hessian(Landscape):
-    """Flags of `python -m landscape.hessian`."""
+class Curvature:
+    """What is to be found of a spectrum."""
 
     top: int = 5
     """how many eigenvalues"""
@@ -53,13 +53,13 @@ class Hessian(Landscape):
     layers: tuple[str, ...] = ()
     """the same of these blocks only: names of layers, of modules that hold several, or of parameters"""
 
-    @property
-    def journal_bytes(self) -> int:
-        """Of products that a killed run leaves to its successor, on disk."""
-        return self.graph_bytes
+
+@dataclass(frozen=True, kw_only=True)
+class Hessian(Curvature, Landscape):
+    """Flags of `python -m landscape.hessian`."""
 
 
-NEEDS: dict[str, tuple[str, Callable[[Hessian], object]]] = {
+NEEDS: dict[str, tuple[str, Callable[[Curvature], object]]] = {
     "draws": ("--operator mc-fisher", lambda flags: flags.operator == "mc-fisher"),
     "trace_estimator": ("--trace N", lambda flags: flags.trace),
     "density_probes": ("--density", lambda flags: flags.density),
@@ -68,7 +68,7 @@ NEEDS: dict[str, tuple[str, Callable[[Hessian], object]]] = {
 """flags that say something of another one only"""
 
 
-def check(arguments: Hessian) -> None:
+def check(arguments: Curvature) -> None:
     """What can be refused without the network."""
     counts = {"top": 1, "bottom": 0, "trace": 1, "draws": 1, "density_probes": 1, "density_steps": 1, "warm_samples": 1}
     for name, least in counts.items():
@@ -81,7 +81,7 @@ def check(arguments: Hessian) -> None:
         raise BadInput("--diagonal is estimated from Hutchinson's probes: add --trace N, the number of them")
     for name, (other, given) in NEEDS.items():
         value = getattr(arguments, name)
-        if value != getattr(Hessian, name) and not given(arguments):
+        if value != getattr(Curvature, name) and not given(arguments):
             note(f"--{name.replace('_', '-')} {value} is for {other}: it changes nothing here")
     if arguments.warm_start is not None and arguments.warm_samples is not None:
         raise BadInput("--warm-start and --warm-samples both say where to start: name one")

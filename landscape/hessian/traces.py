@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,47 +49,64 @@ class LayerTraces:
         return {layer: estimate(each.tolist()) for layer, each in summed.items()}
 
 
-def measure(work: Work) -> dict[str, Any]:
-    """Estimate the trace, write what was asked for, and return what the JSON object says; None without probes."""
-    arguments, place = work.arguments, work.place
-    if not arguments.trace:
-        return {"trace": None}
+@dataclass(frozen=True)
+class Trace:
+    """An estimate of the trace of a curvature operator."""
+
+    estimate: Estimate
+    errors: Mapping[str, float | None]
+    """by the keys of `DATA_ERRORS`"""
+    by_layer: LayerTraces
+    diagonals: Diagonals
+    """what Hutchinson's probes tell besides"""
+
+
+def find(work: Work) -> Trace:
+    """The trace, from as many products as are asked for, with the errors that its examples make."""
     by_layer, diagonals = LayerTraces(work.objective.coordinates), Diagonals()
     with work.product("trace") as product:
         found = _estimate(work, product, by_layer, diagonals)
+    again = stream(work.seed, "trace")
+    signs = torch.stack([work.objective.signs(again) for _ in range(min(DATA_PROBES, work.wanted.trace or 0))])
+    errors = {key: each[0] if each else None for key, each in work.data_errors(signs, average=True).items()}
+    return Trace(found, errors, by_layer, diagonals)
+
+
+def measure(work: Work) -> dict[str, Any]:
+    """Estimate the trace, write what was asked for, and return what the JSON object says; None without probes."""
+    wanted, place = work.wanted, work.place
+    if not wanted.trace:
+        return {"trace": None}
+    trace = find(work)
+    found = trace.estimate
     place.scale("hessian/probe", list(range(len(found.samples))), "1", "random probe")
     place.write("hessian/probes", found.samples, ("probe",), "nat", "each probe's estimate of the trace")
     place.write("hessian/trace", found.value, (), "nat", f"trace of the {work.operator.title}, mean over the probes")
     place.write("hessian/trace_stderr", _or_nan(found.stderr), (), "nat", "standard error of the trace")
-    again = stream(arguments.seed, "trace")
-    signs = torch.stack([work.objective.signs(again) for _ in range(min(DATA_PROBES, arguments.trace))])
-    errors = {key: each[0] if each else None for key, each in work.data_errors(signs, average=True).items()}
-    for key, error in errors.items():
+    for key, error in trace.errors.items():
         place.write(f"hessian/trace_{key}", _or_nan(error), (), "nat", DATA_ERRORS[key])
-    own = {"value": found.value, "stderr": found.stderr, **errors}
-    summary: dict[str, Any] = {
-        "trace": own | {"probes": len(found.samples), "estimator": arguments.trace_estimator},
-    }
-    if arguments.trace_estimator == "hutchinson":
-        summary["layer_traces"] = _write_layers(work, by_layer.estimates())
-        if arguments.diagonal:
-            _write_diagonal(work, diagonals)
+    own = {"value": found.value, "stderr": found.stderr, **trace.errors}
+    summary: dict[str, Any] = {"trace": own | {"probes": len(found.samples), "estimator": wanted.trace_estimator}}
+    if wanted.trace_estimator == "hutchinson":
+        summary["layer_traces"] = _write_layers(work, trace.by_layer.estimates())
+        if wanted.diagonal:
+            _write_diagonal(work, trace.diagonals)
     return summary
 
 
 def _estimate(work: Work, product: Product, by_layer: LayerTraces, diagonals: Diagonals) -> Estimate:
-    arguments, objective = work.arguments, work.objective
-    number, probes = arguments.trace or 0, stream(arguments.seed, "trace")
+    wanted, objective = work.wanted, work.objective
+    number, probes = wanted.trace or 0, stream(work.seed, "trace")
 
     def observe(each: Tensor) -> None:
         by_layer.add(each)
-        if arguments.diagonal:
+        if wanted.diagonal:
             diagonals.add(each)
 
     with counted(product, number) as watched:
-        if arguments.trace_estimator == "hutchinson":
+        if wanted.trace_estimator == "hutchinson":
             return hutchinson(watched, lambda: objective.signs(probes), number, observe)
-        if arguments.trace_estimator == "hutch++":
+        if wanted.trace_estimator == "hutch++":
             return hutchpp(watched, lambda: objective.signs(probes), number)
         return xtrace(watched, lambda: objective.normal(probes), number)
 

@@ -1,4 +1,4 @@
-"""What the parts of `landscape.hessian` share: one network's operator, its place in the results, and the flags."""
+"""What the parts of a spectrum share: one network's operator, what is asked of it, and a place for what is found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from landscape.spectrum.journal import journal
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from landscape.hessian.flags import Hessian
+    from landscape.hessian.flags import Curvature
     from landscape.objective.objective import Objective
     from landscape.spectrum.operator import Operator, Product
     from minima.store.hdf5.results import Place
@@ -30,7 +30,8 @@ class Work:
     place: Place
     objective: Objective
     operator: Operator
-    arguments: Hessian
+    wanted: Curvature
+    seed: int
     share: float | None
     """what of the error of new examples the split has; None where the examples used say nothing of the others"""
     known: tuple[Tensor, Tensor] | None = None
@@ -43,17 +44,17 @@ class Work:
 
     def product(self, part: str) -> AbstractContextManager[Product]:
         """The operator's products for a part of the measurement; those that a killed run computed are not repeated."""
-        product = self.operator.product(self.objective, self.arguments.seed)
-        return journal(self.place, part, product, self.arguments.journal_bytes, self.objective.ranks)
+        product = self.operator.product(self.objective, self.seed)
+        return journal(self.place, part, product, self.objective.keeper.memory, self.objective.ranks)
 
     def data_errors(self, vectors: Tensor, *, average: bool = False) -> dict[str, list[float] | None]:
         """By the keys of `DATA_ERRORS`, of the quotients v.Av or of their mean.
 
         None of a single example or if they were not asked for, and from using some of the examples where all are used.
         """
-        if len(self.objective.x) < 2 or self.arguments.data_error == "none":
+        if len(self.objective.x) < 2 or self.wanted.data_error == "none":
             return dict.fromkeys(DATA_ERRORS)
-        products, weights = data_blocks(self.operator, self.objective, self.arguments.seed)
+        products, weights = data_blocks(self.operator, self.objective, self.seed)
         new = data_error(products, weights, vectors, average=average)
         of_split = (new * self.used_share).tolist() if self.used_share else None
         return {"data_stderr_new": new.tolist(), "data_stderr": of_split}

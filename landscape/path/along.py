@@ -13,16 +13,9 @@ from minima.store.command import BadInput
 
 
 @dataclass(frozen=True, kw_only=True)
-class Along(Restricted):
-    """Of pruned networks, weights that either of the two kept are on the way; ranks share the examples.
+class Walk:
+    """Where on the way between two networks to look, and with which statistics."""
 
-    A weight that both removed is 0 all along, so the way is the same in either subspace.
-    """
-
-    shares_work: ClassVar[bool] = True
-
-    checkpoints: tyro.conf.Positional[tuple[Path, ...]]
-    """checkpoints or trajectory files, in the order that is shown above"""
     points: int = 25
     """values of t from 0 to 1, both ends included"""
     batch_norm: Literal["interpolate", "re-estimate"] = "interpolate"
@@ -39,3 +32,16 @@ class Along(Restricted):
             if getattr(self, flag) < lowest:
                 name = f"--{flag}".replace("_", "-")
                 raise BadInput(f"{name} {getattr(self, flag)}: expected at least {lowest}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Along(Walk, Restricted):
+    """Of pruned networks, weights that either of the two kept are on the way; ranks share the examples.
+
+    A weight that both removed is 0 all along, so the way is the same in either subspace.
+    """
+
+    shares_work: ClassVar[bool] = True
+
+    checkpoints: tyro.conf.Positional[tuple[Path, ...]]
+    """checkpoints or trajectory files, in the order that is shown above"""

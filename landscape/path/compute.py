@@ -13,94 +13,98 @@ if TYPE_CHECKING:
     from landscape.path.connection import Schooling
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
-from landscape.path.flags import Path
+from landscape.path.flags import Connection, Path
 
 
 def compute(subjects: list[Subject], place: Place, arguments: Path) -> dict[str, Any]:
     """Evaluate two subjects and what lies between, write it to the place, and return what the JSON object says."""
+    first, second = subjects
+    return walk(first, second, place, arguments, arguments.seed) | {"subspace": arguments.subspace}
+
+
+def walk(first: Subject, second: Subject, place: Place, connection: Connection, seed: int) -> dict[str, Any]:
+    """The same, of plain parameters; numbers that are drawn are from the `seed`."""
     from landscape.objective.flags import mean_loss
     from landscape.path.arc import check_ends
     from landscape.path.course import has_batch_norm
 
-    first, second = subjects
     check_ends(first, second)
-    _check_statistics(first, arguments)
+    _check_statistics(first, connection)
     aligned: dict[str, Any] = {}
-    if arguments.align == "weights":
+    if connection.align == "weights":
         from landscape.symmetry.alignment import align
 
-        second, aligned = align(first, second, arguments.seed)
-    arc = _arc(first, second, place, arguments)
-    course = _walk(arc, first, place, arguments)
+        second, aligned = align(first, second, seed)
+    arc = _arc(first, second, place, connection, seed)
+    course = _walk(arc, first, place, connection)
     length = _write(place, first, course, arc)
     return {
         "loss": [course["loss"][0], course["loss"][-1]],
         "accuracy": [1 - course["error"][0], 1 - course["error"][-1]],
         "gradient_norm": [mean_loss(each, "survivors").gradient().norm().item() for each in (first, second)],
-        "subspace": arguments.subspace,
-        "kind": arguments.kind,
-        "bend_epochs": None if arguments.kind == "line" else arguments.epochs,
-        "align": arguments.align,
+        "kind": connection.kind,
+        "bend_epochs": None if connection.kind == "line" else connection.epochs,
+        "align": connection.align,
         "t": course["t"],
         "losses": course["loss"],
         "errors": course["error"],
         "barrier": {kind: barrier(course["t"], course[kind]) for kind in ("loss", "error")},
         "rise_over_ends": {kind: rise_over_ends(course[kind]) for kind in ("loss", "error")},
         "distance": length,
-        "batch_norm": arguments.batch_norm if has_batch_norm(first) else None,
+        "batch_norm": connection.batch_norm if has_batch_norm(first) else None,
     } | aligned
 
 
-def _check_statistics(subject: Subject, arguments: Path) -> None:
+def _check_statistics(subject: Subject, connection: Connection) -> None:
     from landscape.path.course import has_batch_norm
 
-    if arguments.kind != "line" and not arguments.reestimates and has_batch_norm(subject):
+    if connection.kind != "line" and not connection.reestimates and has_batch_norm(subject):
         raise BadInput(
-            f"--kind {arguments.kind}: the bend is trained on the statistics of batches, so that batch norm has no "
+            f"--kind {connection.kind}: the bend is trained on the statistics of batches, so that batch norm has no "
             "running ones there to interpolate.\nAdd --batch-norm re-estimate, and to the line it is compared with"
         )
 
 
-def _arc(first: Subject, second: Subject, place: Place, arguments: Path) -> Arc:
+def _arc(first: Subject, second: Subject, place: Place, connection: Connection, seed: int) -> Arc:
     """The curve, its bend trained if it has one."""
     from landscape.objective.comparable import state_of, union
     from landscape.path.arc import Arc
     from landscape.path.curve import curves
 
-    curve = curves()[arguments.kind]()
+    curve = curves()[connection.kind]()
     straight = Arc(curve, state_of(first), state_of(second))
     if not curve.bent:
         return straight
     from landscape.path.connection import connect
 
-    return connect(straight, first, union(first.masks, second.masks), _schooling(arguments), place)
+    return connect(straight, first, union(first.masks, second.masks), _schooling(connection, seed), place)
 
 
-def _schooling(arguments: Path) -> Schooling:
+def _schooling(connection: Connection, seed: int) -> Schooling:
     from landscape.path.connection import Schooling
     from minima.zoo.seeds import derive
     from minima.zoo.training.recipe import Recipe
 
     recipe = Recipe(
         optimiser="adam",
-        lr=arguments.lr,
+        lr=connection.lr,
         weight_decay=0.0,
-        batch_size=arguments.examples_per_step,
+        batch_size=connection.examples_per_step,
         schedule="cosine",
     )
-    return Schooling(arguments.epochs, recipe, derive(arguments.seed, "bend"))
+    return Schooling(connection.epochs, recipe, derive(seed, "bend"))
 
 
-def _walk(arc: Arc, subject: Subject, place: Place, arguments: Path) -> dict[str, list[float]]:
+def _walk(arc: Arc, subject: Subject, place: Place, connection: Connection) -> dict[str, list[float]]:
     """t, and loss and error at each; those that a stopped run evaluated are not evaluated again."""
     from landscape.path.course import levels, positions
 
-    t = positions(arguments.points)
+    t = positions(connection.points)
     place.scale("path/t", t, "1", "position between the first (0) and the second checkpoint (1)")
     errors = place.rows("path/error", (len(t),), ("t",), "1", "fraction of the examples classified wrong")
     losses = place.rows("path/loss", (len(t),), ("t",), "nat", "mean cross-entropy")
     missing = losses.missing()
-    found = levels(arc, subject, [t[row] for row in missing], reestimated=arguments.reestimates)
+    found = levels(arc, subject, [t[row] for row in missing], reestimated=connection.reestimates)
     for row, (loss, error) in zip(
         missing, progress_bar(found, desc="path", total=len(missing), unit="point"), strict=True
     ):

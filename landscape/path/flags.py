@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from landscape.path.along import Along
+from landscape.path.along import Along, Walk
 
 RATE, EPOCHS = 0.01, 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Path(Along):
-    """Flags of `python -m landscape.path`."""
+class Connection(Walk):
+    """What joins two networks, and how its bend is trained if it has one."""
 
     kind: Literal["line", "bezier", "piecewise"] = "line"
     """straight; or with a bend trained so that the loss stays low (Garipov et al. 2018): a quadratic Bezier curve, or
@@ -26,3 +26,8 @@ class Path(Along):
     """learning rate of the bend's training (Adam), falling to 0 along a cosine"""
     examples_per_step: int = 100
     """of the bend's training"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Path(Connection, Along):
+    """Flags of `python -m landscape.path`."""

@@ -20,7 +20,7 @@ def compute(subject: Subject, place: Place, arguments: Sharpness) -> dict[str, A
     """Take the measures of a subject, write them to its place, and return what the JSON object says of them."""
     objective, where, _ = located(subject, arguments)
     write_position(place, "sharpness", where)
-    test = rescale_test.RescaleTest.of(subject, arguments) if arguments.rescale_test else None
+    test = rescale_test.RescaleTest.of(subject, arguments, arguments.seed) if arguments.rescale_test else None
     used = subject.used_share
     for measure in progress_bar(arguments.chosen(), desc=subject.name, unit="measure"):
         if measure.name not in place.kept():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, make_dataclass
 
 from landscape.objective.flags import Landscape
@@ -23,17 +24,33 @@ class Sharpness(Landscape):
 
     def chosen(self) -> list[Measure]:
         """The measures to take, each with its parameters."""
-        known = measures()
-        names = sorted((name for name, kind in known.items() if kind.default), key=_order)
+        names = None
         if self.measures is not None:
             names = [name.strip() for name in self.measures.split(",") if name.strip()]
-        unknown = [name for name in names if name not in known]
-        if unknown or not names:
-            raise BadInput(f"--measures {self.measures}: known are {', '.join(known)}")
-        chosen = [getattr(self, name, None) or known[name]() for name in dict.fromkeys(names)]
-        for measure in chosen:
-            measure.check()
-        return chosen
+        return chosen_measures(names, {name: getattr(self, name, None) for name in measures()})
+
+
+def chosen_measures(names: Sequence[str] | None, settings: Mapping[str, Measure | None] | None = None) -> list[Measure]:
+    """Measures by name, each once; the standard list where none is named.
+
+    Args:
+        settings: measures with parameters of their own, by name.
+
+    Raises:
+        BadInput: a name that is none, or parameters that mean nothing.
+
+    >>> [measure.name for measure in chosen_measures(["trace", "sam"])]
+    ['trace', 'sam']
+    """
+    known, own = measures(), settings or {}
+    if names is None:
+        names = sorted((name for name, kind in known.items() if kind.default), key=_order)
+    if not names or any(name not in known for name in names):
+        raise BadInput(f"--measures {','.join(map(str, names))}: known are {', '.join(known)}")
+    chosen = [own.get(name) or known[name]() for name in dict.fromkeys(names)]
+    for measure in chosen:
+        measure.check()
+    return chosen
 
 
 def _order(name: str) -> tuple[int, str]:

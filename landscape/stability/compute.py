@@ -46,6 +46,9 @@ def compute(subject: Subject, place: Place, arguments: Stability) -> dict[str, A
     when = moment(subject.checkpoint, subject.step or 0, trained)
     objective, where, _ = located(subject, arguments)
     found = _curvature(objective, when, arguments)
+    if when.not_told:
+        missing = ", ".join(when.not_told)
+        note(f"{subject.name}: the recorder of this training was not told {missing}: what rests on them is null")
     if not found["converged"]:
         note(f"{subject.name}: the products allowed did not bring the eigenvalue within the tolerance")
     write_position(place, "stability", where)
@@ -53,7 +56,16 @@ def compute(subject: Subject, place: Place, arguments: Stability) -> dict[str, A
         value = found[key]
         place.write(f"stability/{key}", float("nan") if value is None else value, (), units, long_name)
     level = objective.evaluate().said() | {"samples": len(subject.x)}
-    return where | level | found | {"batch_size": when.recipe.batch_size, "no_threshold": when.unknown}
+    return (
+        where
+        | level
+        | found
+        | {
+            "batch_size": when.batch_size,
+            "no_threshold": when.unknown,
+            "recipe_not_told": list(when.not_told),
+        }
+    )
 
 
 def _trained_on(subject: Subject) -> tuple[Subject, int]:
@@ -63,7 +75,8 @@ def _trained_on(subject: Subject) -> tuple[Subject, int]:
     from minima.zoo.data.holdout import holdout
 
     training = subject.checkpoint.training
-    used, _ = holdout(subject.available, training["validation"], training["split_seed"])
+    held = training.get("validation", 0.0), training.get("split_seed", 0)  # of others' loops it is all that is named
+    used, _ = holdout(subject.available, *held)
     kept = torch.isin(subject.rows, used)
     if not kept.any():
         raise BadInput(f"--samples {len(subject.x)}: training held all of them out. Type more")
@@ -82,17 +95,19 @@ def _curvature(objective: Objective, when: Moment, arguments: Stability) -> dict
     top = top_eigenpairs(
         objective.hvp, lambda: objective.normal(draws), size, 1, tolerance=arguments.tolerance, memory=room
     )
-    batches = BatchSharpness(batch=when.recipe.batch_size, batches=arguments.batches)
-    sharpness = batches.measure(objective, derive(arguments.seed, "moment", when.update))
+    seed = derive(arguments.seed, "moment", 0 if when.update is None else int(when.update))
+    sharpness = None
+    if when.batch_size is not None:
+        sharpness = BatchSharpness(batch=when.batch_size, batches=arguments.batches).measure(objective, seed)
     return {
         "update": when.update,
         "lambda_max": float(top.values[0]),
         "residual": float(top.residuals[0]),
         "converged": top.converged,
-        "batch_sharpness": sharpness.value,
-        "batch_sharpness_stderr": sharpness.stderr,
-        "batch_sharpness_of_means": sharpness.values.get("quotient_of_means"),
-        "weight_decay": when.recipe.weight_decay,
+        "batch_sharpness": sharpness and sharpness.value,
+        "batch_sharpness_stderr": sharpness and sharpness.stderr,
+        "batch_sharpness_of_means": sharpness and sharpness.values.get("quotient_of_means"),
+        "weight_decay": when.weight_decay,
         "learning_rate": when.learning_rate,
         "threshold": when.threshold,
     }

@@ -30,4 +30,6 @@ def table(summary: dict[str, Any]) -> str:
     lines = [render_table(list(COLUMNS.values()), list(zip(*rows, strict=True))), EXPLANATION]
     reasons = summary["no_threshold"] if several else [summary["no_threshold"]]
     lines += [f"There is no threshold: {reason}." for reason in dict.fromkeys(reasons) if reason]
+    told = summary["recipe_not_told"][0] if several else summary["recipe_not_told"]
+    lines += [f"The recorder of this training was not told: {', '.join(told)}."] if told else []
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minima.zoo.training.recipe import Recipe
+from minima.zoo.training.recorder import unknown_of
 
 if TYPE_CHECKING:
     from minima.store.checkpoints.checkpoint import Checkpoint
@@ -18,12 +19,24 @@ class Moment:
     """A kept moment of a training run, as the header of its trajectory tells it."""
 
     recipe: Recipe
-    update: int
-    """steps of the optimiser done"""
+    update: float | None
+    """steps of the optimiser done; None where the file does not tell"""
     learning_rate: float
     """of the next step; NaN where the header does not tell"""
     unknown: str | None
     """why there is no threshold; None where there is one"""
+    not_told: tuple[str, ...] = ()
+    """parts of the recipe that the file does not tell, where somebody else's loop was recorded"""
+
+    @property
+    def batch_size(self) -> int | None:
+        """Examples that a step takes; None where the file does not tell."""
+        return None if "batch_size" in self.not_told else self.recipe.batch_size
+
+    @property
+    def weight_decay(self) -> float | None:
+        """The curvature of the weight decay; None where the file does not tell."""
+        return None if "weight_decay" in self.not_told else self.recipe.weight_decay
 
     @property
     def threshold(self) -> float:
@@ -49,12 +62,39 @@ def threshold(recipe: Recipe, rate: float) -> float:
 def moment(checkpoint: Checkpoint, step: int, examples: int) -> Moment:
     """Where a run was at the number `step` of its trajectory; `examples`: how many it was trained on."""
     training = checkpoint.training
+    if "recorded" in training:
+        return _recorded(training, step, examples)
     recipe = Recipe(**training["recipe"])
     steps_per_epoch = -(-examples // recipe.batch_size)
     update = step if training["keep_unit"] == "step" else step * steps_per_epoch
     unknown = _unknown(recipe, checkpoint.method)
     progress = update / max(1, training["epochs"] * steps_per_epoch)
     return Moment(recipe, update, math.nan if unknown else recipe.rate(progress), unknown)
+
+
+def _recorded(training: Mapping[str, Any], step: int, examples: int) -> Moment:
+    """Of a loop that is not ours (`minima.Recorder`): what it was told, which may be little."""
+    told, here = training["recorded"], training.get("moment", {})
+    known = told | ({"lr": here["learning_rate"]} if "learning_rate" in here else {})
+    optimiser = known.get("optimiser")
+    settings = {name: value for name, value in known.items() if name != "optimiser"}
+    recipe = Recipe(**settings)
+    not_told = [name for name in unknown_of(known) if name != "nesterov" or recipe.momentum]
+    update = here.get("update", step if training["keep_unit"] == "step" else None)
+    if update is None and "batch_size" not in not_told:
+        update = step * -(-examples // recipe.batch_size)
+    needed = [name for name in not_told if name not in ("batch_size", "weight_decay")]
+    unknown = None
+    if optimiser not in (None, "sgd"):
+        unknown = (
+            f"the optimiser was {optimiser}, whose threshold is not that of sgd (adam's preconditions the Hessian)"
+        )
+    elif needed:
+        unknown = f"the recorder was not told {', '.join(needed)}: give it optimizer=..., or training={{...}}"
+    elif "learning_rate" not in here and recipe.schedule != "constant":
+        unknown = "the learning rate changed, and the recorder was not given the optimiser to read it from"
+    rate = float(known.get("lr", math.nan))
+    return Moment(recipe, None if update is None else float(update), rate, unknown, tuple(not_told))
 
 
 def _unknown(recipe: Recipe, method: Mapping[str, Any] | None) -> str | None:

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from landscape.objective.objective import Objective
     from landscape.surface.pencil import Lines
     from landscape.surface.sheet import Sheet
+    from landscape.surface.survey import Survey
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
-from landscape.surface.flags import Surface
+from landscape.surface.flags import Drawing, Surface
 
 USUAL_SHARE = 0.1
 """of the exact passes that a surface to a given error takes"""
@@ -27,58 +28,70 @@ USUAL_SHARE = 0.1
 
 def compute(subject: Subject, place: Place, arguments: Surface) -> dict[str, Any]:
     """Evaluate a subject on the grid, row by row into its place, and return what the JSON object says of it."""
-    from landscape.surface.execution import settle
+    from landscape.surface.landmark import checkpoints
+    from landscape.surface.survey import survey
+    from minima.zoo.measuring.flags import choice
+    from minima.zoo.subject.subject import Reader
+
+    start, axes = time.perf_counter(), len(parse_grid(arguments.grid, arguments.extent).shape)
+    others = checkpoints(arguments.through or (), Reader(choice(arguments), there=subject), subject)
+    found = survey(subject, arguments, arguments, axes=axes, seed=arguments.seed, others=others)
+    own = draw(found, place, arguments, subject.name, arguments.batch_size)
+    return own | _timed(start, found.sheet.objective)
+
+
+def draw(found: Survey, place: Place, drawing: Drawing, name: str, chunk: int | None = None) -> dict[str, Any]:
+    """Evaluate what was surveyed on the grid, row by row into a place, and return what the JSON object says of it.
+
+    `name`: of the network in the centre; `chunk`: examples at once, where that is not free.
+    """
     from landscape.surface.landmark_positions import write_points, write_trajectory
     from landscape.surface.pencil import Lines, write_spread
-    from landscape.surface.survey import survey
+    from landscape.surface.planner import settle
 
-    start = time.perf_counter()
-    grid = parse_grid(arguments.grid, arguments.extent)
-    found = survey(subject, arguments, len(grid.shape))
-    sheet, plane = found.sheet, found.sheet.plane
+    grid, sheet, plane = parse_grid(drawing.grid, drawing.extent), found.sheet, found.sheet.plane
     grid = grid.around(plane.around) if plane.around else grid
     write_position(place, "surface", found.where)
-    _describe(place, grid, arguments)
+    _describe(place, grid, drawing)
     plane.write(place)
-    points = Lines(arguments.lines, grid) if arguments.lines else grid
+    points = Lines(drawing.lines, grid) if drawing.lines else grid
     corner = plane.displacement(points.row(0)[0])
-    chosen = settle(sheet.objective, place, arguments, corner, _work(points, sheet, arguments))
-    note(f"{subject.name}: passes are {chosen}")
-    filled = _fill(place, points, sheet, arguments, subject.name)
+    chosen = settle(sheet.objective, place, drawing, corner, _work(points, sheet, drawing), chunk)
+    note(f"{name}: passes are {chosen}")
+    filled = _fill(place, points, sheet, drawing, name)
     others = sheet.passes * (len(found.through) + 2 * len(found.moments) + (not grid.has_centre))
     return (
         found.where
-        | {"shape": list(grid.shape), "lines": arguments.lines, "directions": arguments.directions}
+        | {"shape": list(grid.shape), "lines": drawing.lines, "directions": drawing.directions}
         | _extremes(place, grid, sheet)
         | plane.summary()
         | filled
         | {"forward_passes": filled["forward_passes"] + others}
-        | (write_spread(place) if arguments.lines else {})
-        | write_points(place, sheet, subject.name, found.through)
+        | (write_spread(place) if drawing.lines else {})
+        | write_points(place, sheet, name, found.through)
         | write_trajectory(place, sheet, found.moments)
         | {"plan": chosen}
-        | _timed(start, sheet.objective)
     )
 
 
-def _fill(place: Place, points: Grid | Lines, sheet: Sheet, arguments: Surface, name: str) -> dict[str, Any]:
+def _fill(place: Place, points: Grid | Lines, sheet: Sheet, drawing: Drawing, name: str) -> dict[str, Any]:
     """Loss, accuracy and maps over the grid; what that took, and how exact it is."""
     from landscape.surface.estimate.within_error import fill_within
     from landscape.surface.filling import fill
 
     count = math.prod(points.shape)
-    own = {"points": count, "batch_norm_statistics": arguments.batch_norm_statistics}
-    if arguments.error is not None and isinstance(points, Grid):
-        return own | fill_within(place, points, sheet, name, arguments.error)
-    fields = parse_maps(arguments.maps)
+    own = {"points": count, "batch_norm_statistics": drawing.batch_norm_statistics}
+    if drawing.error is not None and isinstance(points, Grid):
+        return own | fill_within(place, points, sheet, name, drawing.error)
+    fields = parse_maps(drawing.maps)
     fill(place, points, sheet, name, fields)
     own["forward_passes"] = sheet.passes * count
     return own | ({"maps": {field.name: field.cost(len(points.shape), count) for field in fields}} if fields else {})
 
 
-def _work(points: Grid | Lines, sheet: Sheet, arguments: Surface) -> int:
+def _work(points: Grid | Lines, sheet: Sheet, drawing: Drawing) -> int:
     """About how many passes over the data lie ahead."""
-    share = 1.0 if arguments.error is None else USUAL_SHARE
+    share = 1.0 if drawing.error is None else USUAL_SHARE
     return max(1, round(share * sheet.passes * math.prod(points.shape)))
 
 
@@ -87,12 +100,12 @@ def _timed(start: float, objective: Objective) -> dict[str, float]:
     return {"seconds": time.perf_counter() - start - compiling, "compile_seconds": compiling}
 
 
-def _describe(place: Place, grid: Grid, arguments: Surface) -> None:
+def _describe(place: Place, grid: Grid, drawing: Drawing) -> None:
     for axis, name in enumerate(grid.axes):
         place.scale(f"surface/{name}", grid.coordinates(axis), "1", f"coordinate along direction {axis + 1}")
-    if arguments.lines:
-        place.scale("surface/line", range(1, arguments.lines + 1), "1", "line along a random direction")
-    own = {"directions": arguments.directions, "batch_norm_statistics": arguments.batch_norm_statistics}
+    if drawing.lines:
+        place.scale("surface/line", range(1, drawing.lines + 1), "1", "line along a random direction")
+    own = {"directions": drawing.directions, "batch_norm_statistics": drawing.batch_norm_statistics}
     place.attributes("surface", **own)
 
 

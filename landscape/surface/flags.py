@@ -15,8 +15,8 @@ from minima.store.command import BadInput
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surface(Landscape):
-    """Flags of `python -m landscape.surface`."""
+class Drawing:
+    """Which surface is to be drawn, and how exactly."""
 
     grid: str = "51x51"
     """points: N (a square of N x N), NxM, or Nx1 for a line along one direction"""
@@ -51,19 +51,16 @@ class Surface(Landscape):
     """how to compute the passes, as `plan` in a result says, for the same bits (default: the fastest that agrees)"""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Surface(Drawing, Landscape):
+    """Flags of `python -m landscape.surface`."""
+
+
 def check(arguments: Surface) -> None:
     """What can be refused without the network."""
+    check_drawing(arguments)
     axes = len(parse_grid(arguments.grid, arguments.extent).shape)
-    parse_maps(arguments.maps)
-    if arguments.plan is not None:
-        PassPlan.parse(arguments.plan)
-    kind, flag = arguments.directions, spannings()[arguments.directions].needs
-    if flag is not None and getattr(arguments, flag) is None:
-        raise BadInput(f"--directions {kind} needs --{flag}: " + ("B.pt C.pt" if flag == "through" else "FILE"))
-    for name, only in (("through", "checkpoints"), ("eigenvectors", "eigen")):
-        if getattr(arguments, name) is not None and kind != only:
-            raise BadInput(f"--{name} is for --directions {only}, not {kind}")
-    for path in (*(arguments.through or ()), *([arguments.trajectory] if arguments.trajectory else [])):
+    for path in arguments.through or ():
         if not path.is_file():
             raise BadInput(f"{path}: there is no such file")
     if arguments.through is not None and len(arguments.through) != axes:
@@ -73,11 +70,29 @@ def check(arguments: Surface) -> None:
         )
     if arguments.parameters is not None and (arguments.through or arguments.trajectory):
         raise BadInput("--parameters holds weights that differ between networks: leave it out with other networks")
+
+
+def check_drawing(arguments: Drawing) -> None:
+    """What can be refused of a surface by itself."""
+    axes = len(parse_grid(arguments.grid, arguments.extent).shape)
+    parse_maps(arguments.maps)
+    if arguments.plan is not None:
+        PassPlan.parse(arguments.plan)
+    if arguments.directions not in spannings():
+        raise BadInput(f"--directions {arguments.directions}: known are {', '.join(spannings())}")
+    kind, flag = arguments.directions, spannings()[arguments.directions].needs
+    if flag is not None and getattr(arguments, flag) is None:
+        raise BadInput(f"--directions {kind} needs --{flag}: " + ("B.pt C.pt" if flag == "through" else "FILE"))
+    for name, only in (("through", "checkpoints"), ("eigenvectors", "eigen")):
+        if getattr(arguments, name) is not None and kind != only:
+            raise BadInput(f"--{name} is for --directions {only}, not {kind}")
+    if arguments.trajectory is not None and not arguments.trajectory.is_file():
+        raise BadInput(f"{arguments.trajectory}: there is no such file")
     _check_lines(arguments, axes)
     _check_error(arguments)
 
 
-def _check_lines(arguments: Surface, axes: int) -> None:
+def _check_lines(arguments: Drawing, axes: int) -> None:
     if arguments.lines is None:
         return
     if arguments.lines < 2:
@@ -88,7 +103,7 @@ def _check_lines(arguments: Surface, axes: int) -> None:
         raise BadInput(f"--lines {arguments.lines}: --maps and --trajectory are for a single line or a plane")
 
 
-def _check_error(arguments: Surface) -> None:
+def _check_error(arguments: Drawing) -> None:
     error = arguments.error
     if error is None:
         return

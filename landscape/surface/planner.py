@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Literal
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
@@ -15,8 +15,14 @@ from landscape.passes.pass_plan import Form, PassPlan
 from landscape.surface.trial import Trial
 from minima.store.command import note
 
+if TYPE_CHECKING:
+    from landscape.surface.flags import Drawing
+    from minima.store.hdf5.results import Place
+
 Compile = Literal["auto", "on", "off"]
 
+PLAN = "plan"
+"""under which a place keeps it"""
 SHARE = 0.02
 """of the work that trials may take"""
 TINY = 5.0
@@ -35,6 +41,27 @@ FORMS: Sequence[tuple[Form, bool]] = (
     ("module", False),
 )
 """and whether channels are last: first those that promise most"""
+
+
+def settle(
+    objective: Objective, place: Place, drawing: Drawing, displacement: Tensor, passes: int, chunk: int | None = None
+) -> str:
+    """Choose how a surface's passes are computed from now on, or go on as a run that was stopped; says which.
+
+    For so many passes over the examples, at points such as w + `displacement`, `chunk` at once where that is not free.
+    A run that goes on must have the bits of one that was not stopped: it does not choose again. Nor does it where a
+    flag says the plan.
+    """
+    kept = place.kept().get(PLAN) if drawing.plan is None else asdict(PassPlan.parse(drawing.plan))
+    if kept is None:
+        ranks = objective.ranks
+        plan = choose(objective, displacement, passes, drawing.compile, chunk) if ranks.first else None
+        kept = ranks.tell(None if plan is None else asdict(plan))
+        place.keep(PLAN, kept)
+    plan = PassPlan(**kept)
+    objective.forward.settle(plan)
+    place.attributes("surface", plan=str(plan))
+    return str(plan)
 
 
 def choose(

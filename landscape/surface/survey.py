@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from landscape.objective.comparable import union
 from landscape.objective.flags import located
-from landscape.surface.landmark import Landmark, checkpoints, moments, seen_from
+from landscape.surface.landmark import Landmark, Snapshot, moments, seen_from
 from landscape.surface.pencil import Pencil
 from landscape.surface.sheet import Sheet
 from landscape.surface.spanning import Centre, spanning
-from minima.zoo.measuring.flags import choice
-from minima.zoo.subject.subject import Reader
 
 if TYPE_CHECKING:
-    from landscape.surface.flags import Surface
+    from landscape.objective.region import Region
+    from landscape.surface.flags import Drawing
     from minima.zoo.subject.subject import Subject
 
 
@@ -31,17 +30,21 @@ class Survey:
     moments: Sequence[Landmark]
 
 
-def survey(subject: Subject, arguments: Surface, axes: int) -> Survey:
-    """Read the other networks; a weight that any of them kept may move."""
-    others = checkpoints(arguments.through or (), Reader(choice(arguments), there=subject), subject)
-    kept = moments(arguments.trajectory) if arguments.trajectory else []
+def survey(
+    subject: Subject, region: Region, drawing: Drawing, *, axes: int, seed: int, others: Sequence[Snapshot] = ()
+) -> Survey:
+    """What a surface of so many axes needs; a weight that any of the networks kept may move.
+
+    `others`: the networks that the plane goes through beside the subject's.
+    """
+    kept = moments(drawing.trajectory) if drawing.trajectory else []
     masks = union(subject.masks, *(each.masks for each in [*others, *kept]))
-    objective, where, slope = located(replace(subject, masks=masks), arguments)
+    objective, where, slope = located(replace(subject, masks=masks), region)
     through, course = ([seen_from(objective, subject.name, each) for each in some] for some in (others, kept))
-    centre = Centre(subject, objective, slope, through, course, arguments.lines or axes, arguments.seed)
-    plane = spanning(arguments).plane(centre)
+    centre = Centre(subject, objective, slope, through, course, drawing.lines or axes, seed)
+    plane = spanning(drawing).plane(centre)
     objective.release()  # nothing is differentiated at the centre from here on
-    if arguments.lines:
+    if drawing.lines:
         plane = Pencil(plane.directions)
-    anew = arguments.batch_norm_statistics == "re-estimate"
-    return Survey(Sheet(objective, plane, subject.classes, arguments.seed, anew), where, through, course)
+    anew = drawing.batch_norm_statistics == "re-estimate"
+    return Survey(Sheet(objective, plane, subject.classes, seed, anew), where, through, course)

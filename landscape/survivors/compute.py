@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from landscape.objective.objective import Objective
     from landscape.spectrum.lanczos import Eigenpairs
     from minima.store.hdf5.results import Place
+    from minima.zoo.losses.loss import Loss
     from minima.zoo.subject.subject import Subject
-from landscape.survivors.flags import Survivors
+from landscape.survivors.flags import Comparison, Survivors
 
 NUMBERS = {
     "loss": ("nat", "mean cross-entropy of the examples used"),
@@ -41,15 +42,38 @@ NUMBERS = {
 
 def compute(subject: Subject, place: Place, arguments: Survivors) -> dict[str, Any]:
     """Measure a subject and its controls, write them to its place, and return what the JSON object says of them."""
-    from landscape.objective.logits import temperature_of
-    from landscape.survivors.controls import compared, dense_parent
+    from landscape.survivors.controls import dense_parent
 
     parent = dense_parent(subject, arguments.parent)
     losses = [loss_of(each, arguments) for each in (subject, parent)]
-    objectives = compared(subject, parent, losses, arguments.masks, arguments.seed, arguments.graph_bytes)
+    own = compare(subject, parent, place, arguments, losses, seed=arguments.seed, memory=arguments.graph_bytes)
+    return own | {"calibrated": arguments.temperature == "calibrated", "logits": arguments.logits}
+
+
+def compare(
+    subject: Subject,
+    parent: Subject,
+    place: Place,
+    comparison: Comparison,
+    losses: Sequence[Loss],
+    *,
+    seed: int,
+    memory: int,
+) -> dict[str, Any]:
+    """The same, of plain parameters.
+
+    Args:
+        losses: of the pruned network, and of the parent.
+        seed: of probes, random masks and start vectors.
+        memory: bytes that the graphs of each Hessian may take.
+    """
+    from landscape.objective.logits import temperature_of
+    from landscape.survivors.controls import compared
+
+    objectives = compared(subject, parent, losses, comparison.masks, seed, memory)
     for name, build in progress_bar(objectives.items(), desc=subject.name, unit="Hessian"):
         if name not in place.kept():  # of a run that was stopped
-            place.keep(name, _measured(build(), arguments))
+            place.keep(name, _measured(build(), comparison, seed))
             if not place.kept()[name]["converged"]:
                 note(f"{subject.name}: not all eigenvalues of {name} are within the tolerance")
     found = [{"name": name, **place.kept()[name]} for name in objectives]
@@ -71,15 +95,13 @@ def compute(subject: Subject, place: Place, arguments: Survivors) -> dict[str, A
         "subspace": "survivors",
         "temperature": temperature_of(losses[0]),
         "parent_temperature": temperature_of(losses[1]),
-        "calibrated": arguments.temperature == "calibrated",
-        "logits": arguments.logits,
         "used_share": subject.used_share,
         "operators": found,
         "random_masks": pooled and pooled | {key: spread([each[key] for each in found[3:]]) for key in RATIOS},
     }
 
 
-def _measured(objective: Objective, arguments: Survivors) -> dict[str, Any]:
+def _measured(objective: Objective, comparison: Comparison, seed: int) -> dict[str, Any]:
     """One Hessian's numbers; the draws are the same for all, as far as they have coordinates in common."""
     from landscape.objective.relative import Relative
     from landscape.objective.streams import stream
@@ -87,20 +109,20 @@ def _measured(objective: Objective, arguments: Survivors) -> dict[str, Any]:
     from landscape.spectrum.trace import hutchinson
 
     def solve(function: Differentiable, top: int, known: tuple[Tensor, Tensor] | None = None) -> Eigenpairs:
-        draws = stream(arguments.seed, "lanczos")
+        draws = stream(seed, "lanczos")
         return top_eigenpairs(
             function.hvp,
             lambda: function.normal(draws),
             function.dimension,
             top,
-            tolerance=arguments.tolerance,
+            tolerance=comparison.tolerance,
             known=known,
-            memory=arguments.vector_bytes,
+            memory=objective.keeper.vector_bytes,
         )
 
-    at, relative, probes = slope(objective), Relative(objective), stream(arguments.seed, "trace")
-    pairs, adaptive = solve(objective, arguments.top, at[1:]), solve(relative, 1)
-    trace = hutchinson(objective.hvp, lambda: objective.signs(probes), arguments.trace)
+    at, relative, probes = slope(objective), Relative(objective), stream(seed, "trace")
+    pairs, adaptive = solve(objective, comparison.top, at[1:]), solve(relative, 1)
+    trace = hutchinson(objective.hvp, lambda: objective.signs(probes), comparison.trace)
     top_share = float(pairs.values.sum()) / trace.value if trace.value else None
     return position(objective, at) | {
         **objective.evaluate().said(),
@@ -115,11 +137,13 @@ def _measured(objective: Objective, arguments: Survivors) -> dict[str, Any]:
         "top_share_stderr": trace.stderr and top_share and abs(top_share * trace.stderr / trace.value),
         "adaptive_lambda_max": float(adaptive.values[0]),
         "adaptive_residual": float(adaptive.residuals[0]),
-        "blocks": _blocks(objective, pairs.vectors, relative.absolute(adaptive.vectors), arguments),
+        "blocks": _blocks(objective, pairs.vectors, relative.absolute(adaptive.vectors), comparison, seed),
     }
 
 
-def _blocks(objective: Objective, vectors: Tensor, relative: Tensor, arguments: Survivors) -> dict[str, Any]:
+def _blocks(
+    objective: Objective, vectors: Tensor, relative: Tensor, comparison: Comparison, seed: int
+) -> dict[str, Any]:
     """The numbers of each block of the examples by itself, to first order: what their errors come from.
 
     `vectors`: (k, d) eigenvectors; `relative`: (1, d) that of |w| H |w|, times |w|.
@@ -130,10 +154,10 @@ def _blocks(objective: Objective, vectors: Tensor, relative: Tensor, arguments: 
     from landscape.sharpness.measures.trace import DATA_PROBES
     from landscape.spectrum.data_error import block_quotients
 
-    probes, count = stream(arguments.seed, "trace"), min(DATA_PROBES, arguments.trace)
+    probes, count = stream(seed, "trace"), min(DATA_PROBES, comparison.trace)
     signs = torch.stack([objective.signs(probes) for _ in range(count)])
     every = torch.cat([vectors, relative, signs])
-    found, weights = block_quotients(objective, every, arguments.seed)  # (blocks, k + 1 + probes)
+    found, weights = block_quotients(objective, every, seed)  # (blocks, k + 1 + probes)
     eigenvalues, adaptive, traces = found.split([len(vectors), 1, count], dim=1)
     return {
         "eigenvalues": eigenvalues.tolist(),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -16,6 +18,10 @@ SECONDS_BETWEEN_LINES = 60.0
 OF_MANY = "{desc} {n_fmt} of {total_fmt} after {elapsed}, {remaining} left{postfix}"
 OF_UNKNOWN = "{desc} {n_fmt} after {elapsed}{postfix}"
 """progress where there is no terminal, in the language of tqdm's bar_format"""
+
+
+_HEARD: ContextVar[list[str] | None] = ContextVar("heard", default=None)
+"""where notes go instead of stderr, inside `listening`"""
 
 
 class BadInput(Exception):
@@ -30,8 +36,29 @@ def speaks() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """Inside the block nothing is printed: notes go into the list, for a result to carry, and there are no bars.
+
+    >>> with listening() as heard:
+    ...     note("exact zeros count as removed weights")
+    >>> heard
+    ['exact zeros count as removed weights']
+    """
+    heard: list[str] = []
+    token = _HEARD.set(heard)
+    try:
+        yield heard
+    finally:
+        _HEARD.reset(token)
+
+
 def note(message: object) -> None:
     """One line on stderr, above a progress bar if there is one: stdout belongs to the result."""
+    heard = _HEARD.get()
+    if heard is not None:
+        heard.append(str(message))
+        return
     if not speaks():
         return
     if "tqdm" in sys.modules:
@@ -53,7 +80,7 @@ def progress_bar(items: Iterable[T] | None = None, *, unit: str, **looks: Any) -
     terminal = getattr(looks.get("file", sys.stderr), "isatty", bool)()
     known = items is not None or looks.get("total") is not None
     looks |= {"unit": f" {unit}"} if terminal else _lines(unit, known, **looks)
-    return tqdm(items, disable=not speaks(), leave=False, **looks)
+    return tqdm(items, disable=not speaks() or _HEARD.get() is not None, leave=False, **looks)
 
 
 def _lines(unit: str, known: bool, desc: str = "", **_: Any) -> dict[str, Any]:

@@ -2,14 +2,15 @@
 
 While a run lasts, each kept moment is a small file of its own in a hidden folder beside the target, written atomically:
 a kill at whatever moment loses none, and going on from an earlier moment is forgetting the later ones. `finish` makes
-one HDF5 file of them: the checkpoint's header as JSON, the scale `step`, `state/NAME` with a leading axis `step`, and
-`masks/NAME`, packed bits, where weights were removed.
+one HDF5 file of them: the checkpoint's header as JSON, the scale `step`, `state/NAME` with a leading axis `step`,
+`masks/NAME`, packed bits, where weights were removed, and `numbers/NAME` where more is known of each moment.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import math
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 FORMAT = "minima-trajectory"
 VERSION = 1
 HEADER_FILE = "header.json"
+NUMBERS = "numbers"
+"""the group of what is known of each moment beside its weights"""
 
 Unit = Literal["epoch", "step"]
 Tensors = Mapping[str, "Tensor"]
@@ -82,16 +85,24 @@ class TrajectoryWriter:
                 writer._file(step).unlink()
         return writer
 
-    def append(self, step: int, state: Tensors, masks: Tensors) -> None:
-        """Keep a moment: it survives a kill from here on. Without `masks` the header's hold."""
+    def append(self, step: int, state: Tensors, masks: Tensors, numbers: Mapping[str, float] | None = None) -> None:
+        """Keep a moment: it survives a kill from here on. Without `masks` the header's hold.
+
+        `numbers`: what else is known of it, such as the learning rate of the next step.
+        """
         import torch
 
         if step < 0:
             raise ValueError(f"step {step} of a trajectory is negative")
         buffer = io.BytesIO()
         tensors = {"state": dict(state), "masks": dict(masks or self._header.masks)}
-        torch.save({key: _detached(group) for key, group in tensors.items()}, buffer)
+        own = {NUMBERS: dict(numbers)} if numbers else {}
+        torch.save({key: _detached(group) for key, group in tensors.items()} | own, buffer)
         write_atomically(self._file(step), buffer.getvalue())
+
+    def numbers(self, step: int) -> dict[str, float]:
+        """What `append` was given of a moment beside its weights."""
+        return self._moment(step)[2]
 
     def steps(self) -> list[int]:
         """The moments kept so far."""
@@ -121,11 +132,11 @@ class TrajectoryWriter:
     def _file(self, step: int) -> Path:
         return self._folder / f"{step}.pt"
 
-    def _moment(self, step: int) -> tuple[Tensors, Tensors]:
+    def _moment(self, step: int) -> tuple[Tensors, Tensors, dict[str, float]]:
         from minima.store.checkpoints.unpickling import unpickle
 
         moment = unpickle(self._file(step).read_bytes(), self._file(step))
-        return moment["state"], moment["masks"]
+        return moment["state"], moment["masks"], dict(moment.get(NUMBERS, {}))
 
 
 def is_trajectory(path: Path) -> bool:
@@ -154,15 +165,17 @@ def load_step(path: Path, step: int) -> Checkpoint:
     Raises:
         BadInput: the file is no trajectory, that moment was not kept, or a weight is not finite there.
     """
-    state, masks = _read(path, step)
+    state, masks, numbers = _read(path, step)
     with opened(path, FORMAT, VERSION) as file:
         entries = json.loads(file.attrs["header"])["header"]
+    if numbers:
+        entries["training"] = entries["training"] | {"moment": numbers}
     checkpoint = Checkpoint(state=state, masks=masks, **entries)
     check_finite(checkpoint, path)
     return checkpoint
 
 
-def _read(path: Path, step: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def _read(path: Path, step: int) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, float]]:
     import torch
 
     from minima.store.checkpoints.packing import unpack_bits
@@ -175,7 +188,9 @@ def _read(path: Path, step: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         names = json.loads(file.attrs["names"])
         state = {name: torch.as_tensor(file["state"][name][row]) for name in names}
         bits = {name: torch.as_tensor(file["masks"][name][row]) for name in names if name in file["masks"]}
-    return state, {name: unpack_bits(packed, state[name].shape) for name, packed in bits.items()}
+        told = {name: float(each[row]) for name, each in file[NUMBERS].items()} if NUMBERS in file else {}
+    masks = {name: unpack_bits(packed, state[name].shape) for name, packed in bits.items()}
+    return state, masks, {name: value for name, value in told.items() if not math.isnan(value)}
 
 
 def _assemble(file: h5py.File, steps: Sequence[int], moment: Any, description: str, unit: Unit) -> None:
@@ -185,28 +200,33 @@ def _assemble(file: h5py.File, steps: Sequence[int], moment: Any, description: s
     from minima.store.checkpoints.packing import pack_bits
     from minima.store.hdf5.labelled import make_scale
 
-    first, _ = moment(steps[0]) if steps else ({}, {})
+    first = moment(steps[0])[0] if steps else {}
     file.attrs.update(format=FORMAT, version=VERSION, unit=unit, header=description, names=json.dumps(list(first)))
     scale = make_scale(file, "step", np.array(steps, dtype=np.int64), unit, f"{unit}s of training done")
     groups = {key: file.create_group(key) for key in ("state", "masks")}
     for row, step in enumerate(steps):
-        state, masks = moment(step)
+        state, masks, numbers = moment(step)
         for name, tensor in state.items():
             _put(groups["state"], name, row, tensor.numpy(), scale)
         for name, mask in masks.items():
             _put(groups["masks"], name, row, pack_bits(mask).numpy(), scale)
+        for name, number in numbers.items():
+            _put(file.require_group(NUMBERS), name, row, np.float64(number), scale)
 
 
 def _put(group: h5py.Group, name: str, row: int, values: Any, scale: h5py.Dataset) -> None:
-    """A moment's values into the tensor's dataset; a mask's bits are 1, kept, at the moments that have none."""
+    """A moment's values into the tensor's dataset; a mask's bits are 1, kept, at the moments that have none, and a
+    number that is not told is NaN."""
     import numpy as np
 
     if name not in group:
-        fill = 255 if group.name == "/masks" else 0
+        fill, meaning = {"/masks": (255, "packed mask"), f"/{NUMBERS}": (np.nan, "of a moment")}.get(
+            group.name, (0, "weights")
+        )
         shape = (len(scale), *values.shape)
         dataset = group.create_dataset(name, shape, np.asarray(values).dtype, fillvalue=fill, track_times=False)
         dataset.dims[0].attach_scale(scale)
-        dataset.attrs.update(units="1", long_name="packed mask" if group.name == "/masks" else "weights")
+        dataset.attrs.update(units="1", long_name=meaning)
     group[name][row] = values
 
 

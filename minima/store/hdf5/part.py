@@ -162,6 +162,10 @@ class Place:
         """What this checkpoint wrote to `name`."""
         return np.asarray(self._file[name][self._own or ()])
 
+    def arrays(self, group: str) -> dict[str, NDArray[Any]]:
+        """Everything in a group of a file that holds a single network: arrays and scales by name."""
+        return {name: np.asarray(each[()]) for name, each in self._file[group].items()}
+
     def scratch(self, name: str) -> Path | None:
         """Where to keep what only a stopped run needs, beside the unfinished file and gone with it; None in memory.
 

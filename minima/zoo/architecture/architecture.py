@@ -71,9 +71,10 @@ def build(model: Mapping[str, Any]) -> nn.Module:
     """The network a checkpoint's `model` entry describes. Code is never run because a file names it."""
     known = architectures()
     if model["name"] not in known:
+        typed = model["name"] if is_code(model["name"]) or names_library(model["name"]) else "path/to/file.py:factory"
         raise BadInput(
             f"the checkpoint names the network {model['name']!r}, which is not in the zoo ({', '.join(known)}).\n"
-            f"A file may not choose code to run: if you trust it, say so with --model {model['name']}"
+            f"A file may not choose code to run: if you trust it, say so with --model {typed}"
         )
     arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in model["arguments"].items()}
     try:

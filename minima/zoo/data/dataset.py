@@ -13,14 +13,13 @@ from minima.zoo.examples.lazy import Lazy
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
-    from torch import Tensor
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Two splits in file order, of which one may be missing: inputs (N, ...), normalised where they are floats; targets."""
+    """Two splits in file order, of which one may be missing: inputs (N, ...), floats being normalised, and targets."""
 
     x_train: Inputs
     y_train: Any
@@ -46,8 +45,8 @@ class Dataset:
             return self.classes
         if y is None or not y.is_floating_point():
             raise BadInput(
-                "a network of the zoo has an output for each class of labels (N,), or for each number of float targets, "
-                "and these data have neither.\nName a network of your own: --model path/to/file.py:Net"
+                "a network of the zoo has an output for each class of labels (N,), or for each number of float "
+                "targets, and these data have neither.\nName a network of your own: --model path/to/file.py:Net"
             )
         return max(1, y[0].numel())
 
@@ -76,7 +75,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Source:
-    """Base of the members of minima/zoo/data/datasets: where arrays come from, and how they are normalised by default."""
+    """Base of the members of minima/zoo/data/datasets: where arrays come from, and by what they are normalised."""
 
     name: ClassVar[str]
     mean: ClassVar[tuple[float, ...]] = (0.0,)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from minima.store.command import BadInput
@@ -24,7 +23,7 @@ LABELS = "labels"
 def to_dataset(arrays: Mapping[str, Any], reading: Reading, source: str) -> Dataset:
     """The splits that the arrays hold, scaled and normalised. Errors name `source` and the array.
 
-    `x_train`, or `x_train.NAME` for each entry of a dict; `y_train`, or the entry `labels` of the dict; likewise `_test`.
+    `x_train`, or `x_train.NAME` for each entry of a dict; `y_train`, or the entry `labels` of the dict; `_test` alike.
     What is too large for memory is converted chunk by chunk, when it is asked for.
 
     >>> made = to_dataset({"x_train": torch.zeros(2, 3, dtype=torch.int32), "y_train": [0, 1]}, Reading(), "here")

@@ -10,8 +10,8 @@ from typing import Any
 
 from minima.store.command import BadInput
 from minima.store.registry import members
-from minima.zoo.data.classes import join_classes, keep_classes, split_classes
 from minima.zoo.code import call_factory, fingerprint, is_code
+from minima.zoo.data.classes import join_classes, keep_classes, split_classes
 from minima.zoo.data.dataset import Dataset, Source
 from minima.zoo.data.files import file_of, meant, read_file
 from minima.zoo.data.labels import join_labels, shuffle_labels, split_labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -69,9 +70,18 @@ class Loss:
         return None
 
     def mean(self, outputs: Tensor, targets: Any) -> Tensor:
-        """L over these examples alone, in the outputs' own data type: what a training step goes down."""
+        """L over these examples alone, in the outputs' own data type: what a training step goes down.
+
+        0, with gradients of 0, where none of them has any weight: a batch whose positions are all left out.
+        """
         sums, weights = self.terms(outputs, targets)
-        return (sums.sum() / (len(sums) if weights is None else weights.sum())).to(outputs.dtype)
+        total = len(sums) if weights is None else weights.sum().clamp(min=sys.float_info.min)
+        return (sums.sum() / total).to(_dtype(outputs, sums))
+
+    def summed(self, outputs: Tensor, targets: Any) -> Tensor:
+        """sum_i s_i of these examples, in the outputs' own data type."""
+        sums = self.terms(outputs, targets).sums
+        return sums.sum().to(_dtype(outputs, sums))
 
     def score(self, targets: Any) -> Score:
         """How well the outputs do, beside the loss; `targets` (N, ...) are those of all examples."""
@@ -80,6 +90,11 @@ class Loss:
     def notes(self, outputs: Tensor, targets: Any) -> list[str]:
         """What is worth saying of outputs (n, ...) and targets that fit, such as outputs that are probabilities."""
         return []
+
+
+def _dtype(outputs: Any, sums: Tensor) -> Any:
+    """The data type of outputs; that of the sums where a loss is given several outputs."""
+    return getattr(outputs, "dtype", sums.dtype)
 
 
 def losses() -> dict[str, type[Loss]]:

@@ -220,7 +220,7 @@ BROKEN[1, 0, :2] = np.nan
 REFUSED = {
     "augmented": (Items(lambda _: (torch.randn(3), 0)), "read twice.*transform for evaluation"),
     "augmented by numpy": (Items(lambda _: (np.random.rand(3), 0)), "read twice"),
-    "mixed": (DataLoader(TensorDataset(X, Y), collate_fn=mix), "twice, are not the same: its collate_fn"),
+    "mixed": (DataLoader(TensorDataset(X, Y), collate_fn=mix), "twice are not the same: its collate_fn"),
     "a stream": (Stream(), "Stream is a stream"),
     "a loader of a stream": (DataLoader(Stream()), "Stream is a stream"),
     "no length": (NoLength(), "NoLength has no length"),

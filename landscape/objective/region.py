@@ -1,0 +1,61 @@
+"""Which weights may move, what the loss makes of the logits, and how much memory that may take: plain parameters.
+
+The commands have them as flags, the functions that are called from Python as keywords.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from minima.store.command import BadInput
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restriction:
+    """Of the weights that may move."""
+
+    subspace: Literal["survivors", "full"] = "survivors"
+    """which weights may move: those that pruning left, or the removed ones too"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """Of the memory for what is kept between products."""
+
+    memory: float = 4.0
+    """GiB for what is kept from product to product: graphs of the gradient (three quarters), vectors (a quarter);
+    landscape.hessian puts at most as much as the graphs take on disk: the products of a run that may be killed"""
+
+    @property
+    def graph_bytes(self) -> int:
+        """Of the graphs."""
+        return int(0.75 * self.memory * 2**30)
+
+    @property
+    def vector_bytes(self) -> int:
+        """Of the vectors."""
+        return int(0.25 * self.memory * 2**30)
+
+    def check_memory(self) -> None:
+        """Refuse what is no amount."""
+        if not 0 <= self.memory < float("inf"):
+            raise BadInput(f"--memory {self.memory}: expected a number of GiB, 0 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """Of what the loss makes of the logits."""
+
+    temperature: float | Literal["calibrated"] = 1.0
+    """logits are divided by it; calibrated: by what fits the examples best that training held out for validation"""
+    logits: Literal["raw", "normalised"] = "raw"
+    """normalised: each example's logits centred and divided by their norm (Andriushchenko et al. 2023)"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region(Restriction, Bound, Scale):
+    """Where the loss is looked at, and what loss it is."""
+
+    parameters: tuple[str, ...] | None = None
+    """only these may move: names of layers, of modules that hold several, or of parameters (default: all)"""

@@ -1,0 +1,220 @@
+"""Pruning of a network from Python."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from minima.store.command import BadInput
+from minima.store.messages import listening
+from minima.zoo.subject.handed import LossLike, subject_of
+from minima.zoo.training.recipe import Recipe
+from pruning.composition.method import Method, methods
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from minima.store.checkpoints.checkpoint import Checkpoint
+    from minima.zoo.data.splits import Splits
+    from minima.zoo.examples.evaluation import Evaluation
+    from minima.zoo.subject.handed import Masks
+    from minima.zoo.subject.subject import Subject
+    from minima.zoo.training.loop import Trainer
+    from pruning.composition.composition import Composition
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """A network with some of its weights removed."""
+
+    model: nn.Module
+    """a copy of the one that was handed over, removed weights being 0"""
+    masks: Mapping[str, Tensor]
+    """bool, True = kept, by parameter name"""
+    sparsity: float
+    """fraction of the prunable weights that is removed"""
+    dense: Evaluation
+    """loss and score of the network before, on the data"""
+    sparse: Evaluation
+    """and after"""
+    notes: tuple[str, ...]
+    """what was assumed of the network and the data"""
+
+
+def prune(  # noqa: PLR0913 (named, and all but two optional)
+    model: nn.Module,
+    data: Any,
+    loss: LossLike = None,
+    *,
+    method: str | Method = "magnitude",
+    sparsity: float = 0.9,
+    epochs: int = 0,
+    recipe: Mapping[str, Any] | None = None,
+    validation: float = 0.0,
+    initial: Mapping[str, Tensor] | nn.Module | None = None,
+    masks: Masks = None,
+    output: str | None = None,
+    seed: int = 0,
+) -> Pruned:
+    """Remove a fraction of a network's weights by any of the methods of `python -m pruning list`.
+
+    Exactly round((1 - sparsity) N) of the N weights of convolutions and linear layers are kept, those that the method
+    scores highest; with `epochs` the network is trained as the method says, from its weights, before and after cuts.
+
+    Args:
+        model: any module; it stays as it is.
+        data: (x, y), or whatever `minima.zoo.data.examples.as_examples` reads: what scores are computed on, and what
+            is trained on.
+        loss: cross-entropy, by which methods score and train; of methods that need neither, any.
+        method: a name, or one with hyper-parameters of its own, such as `Snip(probe=Probe(examples=512))`.
+        sparsity: fraction to be removed.
+        epochs: of training; 0: none, which methods that cut at once allow.
+        recipe: fields of `Recipe` (lr, momentum, batch_size, ...) for that training.
+        validation: fraction of the data to be held out, which some methods need.
+        initial: the network at its initialisation, or its state dict, for methods that start there or rewind to it.
+        masks: what is removed already.
+        output: which of several outputs.
+        seed: of everything drawn at random.
+
+    Returns:
+        the pruned copy, its masks, and loss and score before and after.
+
+    Raises:
+        BadInput: the method needs what is not given, or cannot reach the sparsity so.
+
+    >>> import torch
+    >>> model = torch.nn.Linear(4, 1, bias=False)
+    >>> model.weight.data = torch.tensor([[0.1, -2.0, 0.3, 4.0]])
+    >>> found = prune(model, (torch.eye(4), torch.zeros(4, 1)), "mse", sparsity=0.5)
+    >>> found.model.weight.tolist(), found.masks["weight"].tolist()
+    ([[0.0, -2.0, 0.0, 4.0]], [[False, True, False, True]])
+    """
+    chosen, rules = _method(method), Recipe(**recipe or {})
+    with listening() as heard:
+        subject = subject_of(model, data, loss, masks=masks, output=output)
+        composition = chosen.composition()
+        _check_loss(subject, composition, epochs)
+        parent = _parent(subject, rules, epochs, seed, initial)
+        trained = _run(subject, composition, parent, sparsity, epochs, validation)
+        return _result(subject, trained, chosen, heard)
+
+
+def _method(method: str | Method) -> Method:
+    if isinstance(method, Method):
+        return method
+    if method not in methods():
+        raise BadInput(f"method {method!r}: known are {', '.join(methods())}")
+    return methods()[method]()
+
+
+def _check_loss(subject: Subject, composition: Composition, epochs: int) -> None:
+    """Refuse a loss that scores or training would put cross-entropy in the place of."""
+    from minima.zoo.losses.named.cross_entropy import CrossEntropy
+    from pruning.scorers.chance import Chance
+    from pruning.scorers.lamp import Lamp
+    from pruning.scorers.magnitude import Magnitude
+    from pruning.scorers.synaptic_flow import SynapticFlow
+
+    alone = isinstance(composition.scorer, Magnitude | Lamp | Chance | SynapticFlow) and not composition.validates
+    if subject.task.loss != CrossEntropy() and (epochs or not alone):
+        raise BadInput(
+            f"the loss is {subject.task.loss.name}, and {'training' if epochs else 'this method'} goes by "
+            "cross-entropy: of methods that cut at once by the weights alone (magnitude, random, synflow), any will do"
+        )
+
+
+def _parent(
+    subject: Subject, recipe: Recipe, epochs: int, seed: int, initial: Mapping[str, Tensor] | nn.Module | None
+) -> Checkpoint:
+    """The network as a checkpoint that methods start from."""
+    from minima.zoo.training.keeping import state_on_cpu
+
+    start = initial if initial is None or isinstance(initial, Mapping) else state_on_cpu(initial)
+    training = {"recipe": asdict(recipe), "epochs": epochs}
+    at = {} if start is None else {0: dict(start)}
+    state = state_on_cpu(subject.model)
+    return replace(subject.checkpoint, state=state, weights_at=at, training=training, seed=seed)
+
+
+def _run(
+    subject: Subject,
+    composition: Composition,
+    parent: Checkpoint,
+    sparsity: float,
+    epochs: int,
+    validation: float,
+) -> Trainer:
+    """The trainer at the end of the run, its masks those of the sparsity."""
+    from minima.zoo.data.splits import make_splits
+    from pruning.composition.cutting import groups
+    from pruning.context.counts import check_sparsities
+    from pruning.running.engine import Engine
+
+    if composition.validates and not validation:
+        raise BadInput("this method needs examples that it does not train on: give validation=0.1")
+    splits = make_splits(subject.dataset, validation, parent.seed, subject.device, subject.task)
+    trainer = _trainer(subject, composition, parent, epochs, splits)
+    total, alive = groups(composition, trainer.masks)
+    if not total:
+        raise BadInput("the network has no convolution or linear weights: there is nothing to prune")
+    asked = check_sparsities((sparsity,), total, alive)
+    engine = Engine(composition, trainer, splits, asked=asked, parent=parent, seed=parent.seed, observer=_Nobody())
+    engine.complete()
+    if not engine.has_reached(sparsity):
+        left = engine.alive / engine.total
+        raise BadInput(
+            f"{1 - left:.6g} of the weights are removed after {epochs} epochs, not {sparsity}: give epochs=N"
+        )
+    return trainer
+
+
+def _trainer(subject: Subject, composition: Composition, parent: Checkpoint, epochs: int, splits: Splits) -> Trainer:
+    """At the start of the run, on a copy of the network."""
+    import torch
+
+    from minima.zoo.training.loop import Trainer
+
+    composition.recovery.check(parent)
+    model = copy.deepcopy(subject.model)
+    model.load_state_dict(dict(composition.start.weights(parent)))
+    weights = composition.space.weights(model)
+    dense = {name: torch.ones(weight.shape, dtype=torch.bool) for name, weight in weights.items()}
+    recipe = composition.start.recipe(Recipe(**parent.training["recipe"]))
+    trainer = Trainer(
+        model,
+        *splits.train,
+        recipe,
+        epochs=epochs,
+        order_seed=parent.seed,
+        masks=dense | {name: mask for name, mask in subject.masks.items() if name in dense},
+        around_step=composition.update.around(model),
+    )
+    trainer.loosen(composition.loose(model))
+    return trainer
+
+
+class _Nobody:
+    """Looks on, and keeps nothing."""
+
+    def emit(self, sparsity: float) -> None:
+        pass
+
+    def between(self) -> None:
+        pass
+
+
+def _result(subject: Subject, trained: Trainer, method: Method, heard: list[str]) -> Pruned:
+    from minima.store.checkpoints.checkpoint import sparsity as share
+    from minima.zoo.examples.evaluation import evaluate
+
+    masks = dict(trained.sparsity_masks)
+    for module, own in zip(trained.model.modules(), subject.model.modules(), strict=True):
+        module.training = own.training
+    data = subject.x, subject.y, subject.batch_size
+    before, after = (evaluate(each, *data, task=subject.task) for each in (subject.model, trained.model))
+    removed = share({name: mask.cpu() for name, mask in masks.items()})
+    if not masks:
+        raise BadInput(f"{method.name} froze weights at values of their own instead of removing them: no mask is left")
+    return Pruned(trained.model, masks, removed, before, after, tuple(heard))

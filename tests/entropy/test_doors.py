@@ -1,0 +1,104 @@
+"""`psp_entropy` and `layer_entropies` from Python: against counting by hand, and the commands' numbers."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from entropy import layer_entropies, psp_entropy
+from entropy.layers.__main__ import main as layers
+from entropy.layers.flags import Layers
+from entropy.psp.__main__ import main as psp
+from entropy.psp.flags import Psp
+from minima import BadInput, load_checkpoint
+from minima.store.checkpoints.checkpoint import Checkpoint, save
+from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
+from minima.zoo.data.specs import load_data, resolve_data
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    entry = describe(parse_architecture("mlp:hidden=8x6"), (1, 8, 8), 10)
+    path = tmp_path / "net.pt"
+    save(Checkpoint(model=entry, data=resolve_data("digits"), state=initialise(entry, 1).state_dict()), path)
+    return path
+
+
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
+
+
+X = torch.randn(60, 4, generator=torch.Generator().manual_seed(2))
+Y = torch.arange(60) % 3
+
+
+def bits(p):
+    return sum(-q * np.log2(q) for q in (p, 1 - p) if q > 0)
+
+
+def test_entropies_are_those_counted_by_hand():
+    model = network().train()
+    with torch.no_grad():
+        on = (model[0](X) > 0).numpy()
+    by_hand = [sum(bits(on[label == Y, neuron].mean()) for label in range(3)) for neuron in range(5)]
+    found = psp_entropy(model, (X, Y))
+    np.testing.assert_allclose(found.layers[0].entropy, by_hand, atol=1e-12)
+    assert found.network_mean == pytest.approx(np.mean(by_hand))
+    assert found.means[found.layers[0].name] == pytest.approx(np.mean(by_hand))
+    assert found[found.layers[0].name] is found.layers[0]
+    assert model.training
+    with torch.no_grad():
+        assert found.loss == pytest.approx(nn.functional.cross_entropy(model(X), Y).item(), rel=1e-5)
+
+
+def test_without_labels_and_against_groups():
+    model = network()
+    with torch.no_grad():
+        on = (model[0](X) > 0).numpy()
+    alone = psp_entropy(model, (X, torch.zeros(60, 3)), "mse")
+    assert alone.classes == 1
+    np.testing.assert_allclose(alone.layers[0].entropy, [bits(on[:, neuron].mean()) for neuron in range(5)])
+    parity = np.arange(60) % 2
+    groups = psp_entropy(model, (X, Y), groups=parity)
+    by_hand = [sum(bits(on[parity == group, neuron].mean()) for group in range(2)) for neuron in range(5)]
+    np.testing.assert_allclose(groups.layers[0].entropy, by_hand, atol=1e-12)
+    with pytest.raises(BadInput, match="one for each example"):
+        psp_entropy(model, (X, Y), groups=parity[:5])
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_the_command_finds_the_same_entropies(order, checkpoint, tmp_path):
+    said = psp(Psp(checkpoints=(checkpoint,), order=order, seed=4, out=tmp_path / "x.h5")).summary
+    subject = load_checkpoint(checkpoint, split="test")
+    found = psp_entropy(subject.model, subject, order=order, seed=4)
+    assert found.network_mean == said["network_mean"]
+    assert [layer.summary()["mean"] for layer in found.layers] == [layer["mean"] for layer in said["layers"]]
+    assert [layer.summary()["stderr_new_images"] for layer in found.layers] == [
+        layer["stderr_new_images"] for layer in said["layers"]
+    ]
+    whole = psp_entropy(subject.model, load_data(resolve_data("digits")), order=order, seed=4)  # its test split
+    assert whole.network_mean == found.network_mean
+    assert (found.loss, found.score) == (said["loss"], said["accuracy"])
+
+
+@pytest.mark.parametrize("estimator", ["egp", "nepenthe", "easier"])
+def test_the_command_finds_the_same_layers(estimator, checkpoint, tmp_path):
+    said = layers(Layers(checkpoints=(checkpoint,), estimator=estimator, out=tmp_path / "x.h5")).summary
+    subject = load_checkpoint(checkpoint, split="test")
+    found = layer_entropies(subject.model, subject, estimator=estimator)
+    assert list(found.entropies.values()) == [layer["entropy"] for layer in said["layers"]]
+    assert list(found.remove_next) == list(said["remove_next"])
+
+
+def test_a_network_without_activations_and_an_unknown_estimator():
+    with pytest.raises(BadInput, match="found none"):
+        layer_entropies(nn.Linear(4, 3), (X, Y))
+    with pytest.raises(BadInput, match="known are"):
+        layer_entropies(network(), (X, Y), estimator="shannon")
+
+
+def test_nothing_is_printed(capsys):
+    found = psp_entropy(nn.Linear(4, 3), (X, Y % 2))
+    assert any("no elementwise activation" in said for said in found.notes)
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,99 @@
+"""`prune` from Python: against brute force, and against the checkpoints that the command writes."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from minima import BadInput, load_checkpoint
+from minima.store.checkpoints.checkpoint import Checkpoint, load, save
+from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
+from minima.zoo.data.specs import resolve_data
+from pruning import prune
+from pruning.__main__ import main
+from pruning.methods.taylor import Taylor
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """A network at its initialisation, on digits."""
+    entry = describe(parse_architecture("mlp:hidden=8"), (1, 8, 8), 10)
+    state = initialise(entry, 3).state_dict()
+    path = tmp_path / "net.pt"
+    save(Checkpoint(model=entry, data=resolve_data("digits"), state=state, weights_at={0: state}, seed=3), path)
+    return path
+
+
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(5, 7), nn.ReLU(), nn.Linear(7, 2))
+
+
+DATA = (torch.randn(30, 5, generator=torch.Generator().manual_seed(1)), torch.arange(30) % 2)
+
+
+def test_magnitude_keeps_the_largest_and_leaves_the_model():
+    model = network().train()
+    before = copy.deepcopy(model.state_dict())
+    found = prune(model, DATA, sparsity=0.6)
+    weights = {name: value for name, value in before.items() if value.ndim > 1}
+    every = torch.cat([each.abs().flatten() for each in weights.values()])
+    bound = every.sort(descending=True).values[round(0.4 * len(every)) - 1]
+    for name, value in weights.items():
+        assert torch.equal(found.masks[name], value.abs() >= bound)
+        assert torch.equal(found.model.state_dict()[name], value * (value.abs() >= bound))
+    assert found.sparsity == pytest.approx(0.6, abs=0.01)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert found.model.training
+    with torch.no_grad():
+        truth = nn.functional.cross_entropy(found.model(DATA[0]), DATA[1]).item()
+    assert found.sparse.loss == pytest.approx(truth, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("method", "flags", "asked"),
+    [
+        ("magnitude", [], {}),
+        ("random", [], {}),
+        ("taylor", ["--batches", "2", "--epochs", "1"], {"method": Taylor(batches=2), "epochs": 1}),
+        ("snip", [], {"initial": True}),
+        ("gmp", ["--epochs", "2"], {"epochs": 2}),
+    ],
+)
+def test_the_command_keeps_the_same_weights(method, flags, asked, checkpoint, tmp_path):
+    target = tmp_path / "pruned.pt"
+    epochs = [] if "--epochs" in flags else ["--epochs", "0"]
+    with pytest.raises(SystemExit) as end:
+        main([method, str(checkpoint), "--sparsity", "0.8", *flags, *epochs, "-o", str(target)])
+    assert not end.value.code
+    expected, subject = load(target), load_checkpoint(checkpoint)
+    options = {"method": method} | asked | ({"initial": subject.model} if "initial" in asked else {})
+    found = prune(subject.model, (subject.x, subject.y), sparsity=0.8, seed=3, **options)
+    assert expected.masks
+    for name, mask in expected.masks.items():
+        assert torch.equal(found.masks[name], mask)
+    for name, value in expected.state.items():
+        assert torch.equal(found.model.state_dict()[name], value)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"method": "lottery"}, "known are"),
+        ({"method": "snip"}, "initial"),
+        ({"method": "gmp"}, "more --epochs"),
+        ({"sparsity": 1.0}, "must lie in"),
+        ({"method": "snip", "loss": "cross-entropy:label_smoothing=0.1"}, "goes by cross-entropy"),
+        ({"loss": "cross-entropy:label_smoothing=0.1", "epochs": 1}, "goes by cross-entropy"),
+    ],
+)
+def test_what_cannot_be_is_refused(options, words):
+    with pytest.raises(BadInput, match=words):
+        prune(network(), DATA, **{"sparsity": 0.5} | options)
+
+
+def test_a_regression_is_pruned_by_its_weights():
+    found = prune(network(), (DATA[0], torch.zeros(30, 2)), "mse", sparsity=0.5)
+    with torch.no_grad():
+        assert found.sparse.loss == pytest.approx((found.model(DATA[0]) ** 2).mean().item(), rel=1e-5)
