@@ -139,6 +139,32 @@ def test_inputs_larger_than_the_bound_have_the_same_numbers(tmp_path, monkeypatc
     check(hessian(tmp_path, spec, "-o", "whole.h5", model="Gru"), network, x, y)
 
 
+def test_training_and_other_measures_read_chunks_too(tmp_path, monkeypatch):
+    from minima.store.command import run
+    from minima.train import Train, main
+
+    (tmp_path / "d").mkdir()
+    images = np.random.default_rng(0).integers(0, 255, (120, 8, 8), dtype=np.uint8)
+    for split, count in (("train", 120), ("test", 40)):
+        np.save(tmp_path / "d" / f"x_{split}.npy", images[:count])
+        np.save(tmp_path / "d" / f"y_{split}.npy", images[:count, 0, 0] % 2)
+    monkeypatch.chdir(tmp_path)
+    found = []
+    for largest in (2**30, 64):
+        monkeypatch.setattr("minima.zoo.data.stored.LARGEST", largest)
+        words = ["--model", "mlp:hidden=8", "--data", "npy:d", "-o", "ours.pt", "--epochs", "2", "--overwrite"]
+        with pytest.raises(SystemExit) as end:
+            run(Train, main, prog="python -m minima.train", description="", argv=words)
+        assert not end.value.code
+        numbers = [(tmp_path / "ours.pt").read_bytes()]
+        for command, flags in (("entropy.layers", []), ("landscape.path", ["ours.pt", "--align", "weights"])):
+            status, result, said = typed(tmp_path, command, "ours.pt", *flags, "-o", "out.h5", "--overwrite")
+            assert status == 0, said
+            numbers.append(result["loss"] if "loss" in result else result["losses"])
+        found.append(numbers)
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize("largest", [2**30, 64])
 def test_an_autoencoder(largest, tmp_path, monkeypatch):
     monkeypatch.setattr("minima.zoo.data.stored.LARGEST", largest)

@@ -26,6 +26,12 @@ def llama():
     return transformers.LlamaForCausalLM(transformers.LlamaConfig(vocab_size=VOCABULARY, **sizes))
 
 
+def mixtral():
+    """Two experts, of which each token has both, and a window of three tokens."""
+    sizes = SMALL | {"num_key_value_heads": 1, "num_local_experts": 2, "sliding_window": 3}
+    return transformers.MixtralForCausalLM(transformers.MixtralConfig(vocab_size=VOCABULARY, **sizes))
+
+
 def bert():
     config = transformers.BertConfig(vocab_size=VOCABULARY, max_position_embeddings=LENGTH, **SMALL, num_labels=3)
     return transformers.BertForSequenceClassification(config)
@@ -112,6 +118,23 @@ def test_language_models(make, form, tmp_path):
     found = hessian(tmp_path, "--loss", "next-token")
     check(network, inputs, next_token(torch.tensor(targets)), found)
     assert any("no labels" in each for each in found["notes"]) == (form != "labels")
+
+
+def test_experts_and_windows(tmp_path):
+    tokens = data()["tokens"]
+    network = written(mixtral, tmp_path, {"x_train": tokens})
+    network.set_experts_implementation("eager")
+    check(network, {"input_ids": tokens}, next_token(torch.tensor(tokens)), hessian(tmp_path))
+
+
+def test_padding_in_front_is_padding_behind(tmp_path):
+    """Rotary positions are relative. What padding sees in front is no number in float64, where the mask overflows."""
+    given = data()
+    tokens, mask = given["tokens"], given["mask"]
+    moved = [np.roll(row, LENGTH - held.sum()) for row, held in zip(tokens, mask, strict=True)]
+    network = written(llama, tmp_path, {"input_ids": np.array(moved), "attention_mask": np.sort(mask, axis=1)})
+    targets = torch.tensor(np.where(mask, tokens, -100))
+    check(network, {"input_ids": tokens, "attention_mask": mask}, next_token(targets), hessian(tmp_path))
 
 
 def test_masks_with_holes_count_where_both_hold(tmp_path):

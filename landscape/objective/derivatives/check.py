@@ -71,14 +71,14 @@ def check_derivatives(problem: Problem) -> None:
     precision, why = DOUBLE, ""
     try:
         loss, at = problem.loss(torch.float64), problem.beside(torch.float64)
-        value = loss.value(at)
+        if not _is_finite(loss, at):  # a mask by the least number of one type is infinite in another
+            raise ArithmeticError("its loss or gradient is not finite there")
     except BadInput:
         raise
     except Exception as error:  # whatever a network does that is not made for float64
         precision, why = SINGLE, (str(error).strip().splitlines() or [type(error).__name__])[0]
         loss, at = problem.loss(), problem.beside(None)
-        value = loss.value(at)
-    if not (math.isfinite(value) and math.isfinite(norm(loss.gradient(at)[1]))):
+    if not _is_finite(loss, at):
         return  # what that means is said where the loss itself is computed
     if why:
         note(f"derivatives are checked in float32, to 1e-2: the network does not run in float64 ({why[:100]})")
@@ -98,6 +98,11 @@ def _outcome(problem: Problem, loss: Loss, at: Tensors, precision: Precision) ->
     direction = _direction(problem, gradient, held)
     del gradient
     return compare(loss, at, direction, norm(at) or 1.0, precision), direction
+
+
+def _is_finite(loss: Loss, at: Tensors) -> bool:
+    value, gradient = loss.gradient(at)
+    return math.isfinite(value) and math.isfinite(norm(gradient))
 
 
 def _in_its_own_data_type(problem: Problem) -> None:

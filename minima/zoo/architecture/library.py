@@ -81,6 +81,7 @@ def build_from_folder(spec: str) -> nn.Module:
                 f"transformers {transformers.__version__} has, such as GPT2LMHeadModel"
             )
         config._attn_implementation = "eager"  # the fused kinds have no second derivative
+        config._experts_implementation = "eager"  # nor have kernels of many experts at once
         config.use_cache = False  # keys and values are kept for tokens to come, of which there are none
         return kinds[0](config)
     except BadInput:

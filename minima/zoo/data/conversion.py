@@ -84,7 +84,7 @@ def as_tensor(given: Any, where: str) -> Tensor:
     except ValueError as error:  # lists of different lengths
         raise BadInput(f"{where} is ragged: its rows have different lengths. Pad them to one") from error
     if array.dtype.kind not in "fiubc":
-        raise BadInput(f"{where} has dtype {array.dtype}; expected numbers")
+        raise BadInput(f"{where} has dtype {array.dtype}, and must hold numbers")
     native = array.astype(array.dtype.newbyteorder("="), copy=False)
     if native.dtype == np.longdouble:
         native = native.astype(np.float64)

@@ -22,6 +22,18 @@ def file_of(spec: str) -> Path | None:
     return Path(path) if mark and kind in READERS else None
 
 
+def meant(path: Path) -> str | None:
+    """The spec of a file or folder of arrays that was named without its kind; None for what is none.
+
+    >>> meant(Path("runs/data.npz"))
+    'npz:runs/data.npz'
+    """
+    if path.is_dir() and any(path.glob("*.npy")):
+        return f"npy:{path}"
+    kind = path.suffix.removeprefix(".")
+    return f"{kind}:{path}" if kind in ("npz", "safetensors") else None
+
+
 def read_file(spec: str) -> Mapping[str, Any]:
     """The arrays in the file or folder that a spec names.
 

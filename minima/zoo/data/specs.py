@@ -13,7 +13,7 @@ from minima.store.registry import members
 from minima.zoo.code import call_factory, fingerprint, is_code
 from minima.zoo.data.classes import join_classes, keep_classes, split_classes
 from minima.zoo.data.dataset import Dataset, Source
-from minima.zoo.data.files import file_of, read_file
+from minima.zoo.data.files import file_of, meant, read_file
 from minima.zoo.data.labels import join_labels, shuffle_labels, split_labels
 
 
@@ -42,6 +42,8 @@ def resolve_data(
     file = _file_of(base)
     if file is not None:
         base = base.replace(str(file), str(file.absolute()), 1)
+    elif base not in known and (spelt := meant(Path(base))) is not None:
+        raise BadInput(f"{flag} {spec}: a file or folder of arrays is named with its kind. Type {flag} {spelt}")
     elif base not in known:
         raise BadInput(
             f"{flag} {spec}: there is no such data. Known: {', '.join(known)}, npz:FILE, npy:FOLDER,\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -73,6 +73,10 @@ class Lazy:
         there = replace(self, where=torch.device(devices[0])) if devices else self
         dtypes = [each for each in where if isinstance(each, torch.dtype)]
         return there.map(partial(_floats_to, dtype=dtypes[-1])) if dtypes else there
+
+    def split(self, size: int) -> Iterator[Any]:
+        """Consecutive chunks, one read after the other."""
+        yield from (self[first : first + size] for first in range(0, len(self), size))
 
     @cached_property
     def first(self) -> Any:

@@ -27,8 +27,8 @@ class Train(Naming):
     torchvision:NAME, timm:NAME, path/to/file.py:factory (called without arguments); with --from, the checkpoint's again
     where it is code"""
     data: str | None = None
-    """digits (default), mnist, fashion-mnist, cifar10, cifar100, npz:FILE, file.py:factory, also digits:classes=0-4
-    and digits:labels=random"""
+    """digits (default), mnist, fashion-mnist, cifar10, cifar100, npz:FILE, npy:FOLDER, safetensors:FILE,
+    file.py:factory, also digits:classes=0-4 and digits:labels=random"""
     download: bool = False
     """let torchvision fetch what is missing there of mnist, fashion-mnist, cifar10 or cifar100"""
     start: Annotated[tuple[Path, ...], tyro.conf.arg(name="from")] = ()

@@ -98,6 +98,13 @@ def test_absent_files_are_named(spec, said, tmp_path):
         load_data(resolve_data(spec.format(tmp_path)))
 
 
+def test_a_path_without_its_kind_is_told_what_it_is(tmp_path):
+    for kind in ("npz", "npy", "safetensors"):
+        spec = write(kind, {"x_train": FLOATS, "y_train": LABELS}, tmp_path)
+        with pytest.raises(BadInput, match=f"Type --data {kind}:"):
+            resolve_data(spec.partition(":")[2])
+
+
 PAIR = (FLOATS, LABELS)
 X, Y = torch.tensor(FLOATS), torch.tensor(LABELS)
 
@@ -213,7 +220,7 @@ BROKEN[1, 0, :2] = np.nan
 REFUSED = {
     "augmented": (Items(lambda _: (torch.randn(3), 0)), "read twice.*transform for evaluation"),
     "augmented by numpy": (Items(lambda _: (np.random.rand(3), 0)), "read twice"),
-    "mixed": (DataLoader(TensorDataset(X, Y), collate_fn=mix), "twice, are not the same: its collate_fn"),
+    "mixed": (DataLoader(TensorDataset(X, Y), collate_fn=mix), "twice are not the same: its collate_fn"),
     "a stream": (Stream(), "Stream is a stream"),
     "a loader of a stream": (DataLoader(Stream()), "Stream is a stream"),
     "no length": (NoLength(), "NoLength has no length"),
