@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from landscape.objective.comparable import State
 from landscape.path.arc import Arc
 from minima.store.messages import progress_bar
 from minima.zoo.data.splits import make_splits
+from minima.zoo.examples.inputs import Several, arguments
 from minima.zoo.training.loop import Trainer
 from minima.zoo.training.recipe import Recipe
 from minima.zoo.training.unfinished import Unfinished
@@ -99,12 +100,13 @@ class _Point(nn.Module):
         self.bend.load_state_dict(arc.at(0.5))
         self._arc = arc
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, *inputs: Any, **named: Any) -> Any:
         first, middle, last = self._arc.curve.shares(torch.rand(()).item())  # the trainer seeds each step
         ends = self._arc.first, self._arc.last
         point: State = {
             name: first * ends[0][name] + middle * bend + last * ends[1][name]
             for name, bend in self.bend.named_parameters()
         }
-        outputs: Tensor = functional_call(self.bend, point, (x,))
-        return outputs
+        if len(inputs) == 1 and isinstance(inputs[0], Several):
+            inputs, named = arguments(inputs[0])
+        return functional_call(self.bend, point, inputs, named)
