@@ -23,6 +23,7 @@ COMMANDS = {
     "layers": "entropy.layers",
     "transfer": "entropy.transfer",
     "prune": "pruning",
+    "export": "pruning.export",
     "masks": "pruning.masks",
     "collapse": "pruning.collapse",
     "figures": "figures",

@@ -8,13 +8,16 @@ from typing import Any
 from minima.store.command import BadInput, Report, note, render_table, run
 from minima.zoo.training.flags import Train
 
-COLUMNS = ("out", "epochs", "train_loss", "train_accuracy", "loss", "accuracy")
+COLUMNS = ("out", "epochs", "train_loss", "train_score", "loss", "score")
 
 
 def main(arguments: Train) -> Report:
     """Train every start to its target."""
+    from minima.zoo.data.splits import score_column
+
     rows = [_train_one(arguments, start, target) for start, target in _targets(arguments)]
-    headers = ("checkpoint", "epochs", "train loss", "train accuracy", "test loss", "test accuracy")
+    score = score_column(rows)
+    headers = ("checkpoint", "epochs", "train loss", f"train {score}", "test loss", f"test {score}")
     table = render_table(headers, [[row[key] for key in COLUMNS] for row in rows])
     summary = rows[0] if len(rows) == 1 else {key: [row[key] for row in rows] for key in rows[0]}
     return Report(summary, table)
@@ -41,6 +44,7 @@ def _targets(arguments: Train) -> list[tuple[Path | None, Path]]:
 
 def _train_one(arguments: Train, source: Path | None, target: Path) -> dict[str, Any]:
     from minima.store.files import sha256
+    from minima.zoo.data.splits import said_levels
     from minima.zoo.device import resolve_device
     from minima.zoo.training.fit import fit
     from minima.zoo.training.starts import continued, fresh
@@ -54,16 +58,12 @@ def _train_one(arguments: Train, source: Path | None, target: Path) -> dict[str,
         tidy(target, start.identity())
     else:
         finished = fit(start, target, resolve_device(arguments.device))
-    train, test = finished.metrics["train"], finished.metrics["test"]
     return {
         "out": str(target),
         "sha256": sha256(target),
         "reused": reused,
         "epochs": start.plan.epochs,
-        "train_loss": train["loss"],
-        "train_accuracy": train["accuracy"],
-        "loss": test["loss"],
-        "accuracy": test["accuracy"],
+        **said_levels(finished.metrics),
     }
 
 

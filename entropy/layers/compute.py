@@ -53,7 +53,8 @@ def layers_of(
     from entropy.layers.rectifiers import rectifiers
 
     size = batch_size or PUBLISHED_BATCH if published else subject.batch_size
-    layers, skipped = rectifiers(subject.model, subject.x, estimator, batch_size=size, published=published)
+    run: dict[str, Any] = {"batch_size": size, "published": published, "picked": subject.task.picked}
+    layers, skipped = rectifiers(subject.model, subject.x, estimator, **run)
     if not layers:
         raise BadInput(
             f"{subject.name}: expected a network with elementwise activations (ReLU, GELU, ...), found none: there is "

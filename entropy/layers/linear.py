@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from entropy.layers.signs import Signs
 from minima.zoo.anatomy.operations import operation_name
 from minima.zoo.anatomy.sites import Sites
+from minima.zoo.examples.inputs import Inputs
+from minima.zoo.examples.outputs import pick
 
 SLOPED = frozenset({"leaky_relu", "prelu", "rrelu"})
 """linear below zero as well: what they make of a negative channel is a multiple of it"""
@@ -44,7 +46,12 @@ def linear_channels(signs: Signs) -> Tensor | None:
 
 
 def output_changes(
-    model: nn.Module, x: Tensor, batch_size: int, output: str, passing: Mapping[str, Tensor]
+    model: nn.Module,
+    x: Inputs,
+    batch_size: int,
+    output: str,
+    passing: Mapping[str, Tensor],
+    picked: Callable[[Any], Any] = pick,
 ) -> dict[str, Change]:
     """What becomes of the outputs of `model`, in eval mode already, with each of some activations left out by itself.
 
@@ -52,9 +59,10 @@ def output_changes(
         output: the site of the output layer.
         passing: by site, the channels (n,) that are passed on as they are; the others are set to zero (or, below a
             leaky ReLU, multiplied by its slope).
+        picked: of what the network returns, what counts as its outputs.
     """
-    plain = _Linear(model, output)
-    replaced = {site: _Linear(model, output, site, channels.to(x.device)) for site, channels in passing.items()}
+    plain = _Linear(model, output, picked=picked)
+    replaced = {site: _Linear(model, output, site, channels.to(x.device), picked) for site, channels in passing.items()}
     largest, size, epsilon = dict.fromkeys(passing, 0.0), 0.0, 0.0
     for chunk in x.split(batch_size) if passing else ():
         expected = plain.outputs(chunk)
@@ -67,13 +75,20 @@ def output_changes(
 class _Linear(Sites):
     """A network with one activation replaced by the identity on some channels and by zero on the others."""
 
-    def __init__(self, model: nn.Module, output: str, site: str | None = None, passing: Tensor | None = None) -> None:
-        super().__init__(model, self._look)
+    def __init__(
+        self,
+        model: nn.Module,
+        output: str,
+        site: str | None = None,
+        passing: Tensor | None = None,
+        picked: Callable[[Any], Any] = pick,
+    ) -> None:
+        super().__init__(model, self._look, picked=picked)
         self._output, self._site, self._passing = output, site, passing
         self._outputs = torch.empty(0)
         self._potential: Tensor | None = None
 
-    def outputs(self, x: Tensor) -> Tensor:
+    def outputs(self, x: Inputs) -> Tensor:
         """The output layer's potentials for x (N, ...)."""
         self.run(x)
         return self._outputs

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from entropy.layers.budget import layer_budget
 from entropy.layers.estimator import Estimator
@@ -14,6 +14,8 @@ from entropy.layers.linear import Change, linear_channels, output_changes
 from entropy.layers.signs import Signs, batches_of_signs
 from minima.zoo.anatomy.producers import producers
 from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.examples.inputs import Inputs
+from minima.zoo.examples.outputs import pick
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,13 @@ class Rectifier:
 
 
 def rectifiers(
-    model: nn.Module, x: Tensor, estimator: Estimator, *, batch_size: int, published: bool = False
+    model: nn.Module,
+    x: Inputs,
+    estimator: Estimator,
+    *,
+    batch_size: int,
+    published: bool = False,
+    picked: Callable[[Any], Any] = pick,
 ) -> tuple[list[Rectifier], dict[str, tuple[int, ...]]]:
     """Every activation of `model` over the examples x (N, ...), in forward order; the output layer has none.
 
@@ -86,14 +94,14 @@ def rectifiers(
     signs: dict[str, Signs] = {}
     of_batches: dict[str, list[float]] = {}
     with evaluating(model):
-        for batch in batches_of_signs(model, x, batch_size):
+        for batch in batches_of_signs(model, x, batch_size, picked):
             signs = {name: signs[name] + new if signs else new for name, new in batch.signs.items()}
             for name, new in batch.signs.items() if published else ():
                 of_batches.setdefault(name, []).append(estimator.published_entropy(new))
         channels = {name: linear_channels(site) for name, site in signs.items()}
         passing = {name: each for name, each in channels.items() if each is not None}
-        changes = output_changes(model, x, batch_size, batch.output, passing)
-        weights = producers(model, x[:1])
+        changes = output_changes(model, x, batch_size, batch.output, passing, picked)
+        weights = producers(model, x[:1], picked)
     layers = [
         Rectifier(
             name=name,

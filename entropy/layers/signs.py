@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.sites import Sites
+from minima.zoo.examples.inputs import Inputs
+from minima.zoo.examples.outputs import pick
 
 Integers = NDArray[np.int64]
 
@@ -45,7 +48,9 @@ class Batch:
     """what an activation was applied to but has no row per example: shapes by name"""
 
 
-def batches_of_signs(model: nn.Module, x: Tensor, batch_size: int) -> Iterator[Batch]:
+def batches_of_signs(
+    model: nn.Module, x: Inputs, batch_size: int, picked: Callable[[Any], Any] = pick
+) -> Iterator[Batch]:
     """Count the signs of all potentials of `model`, in eval mode already, over x (N, ...), one batch after the other.
 
     Raises:
@@ -56,7 +61,7 @@ def batches_of_signs(model: nn.Module, x: Tensor, batch_size: int) -> Iterator[B
     def visit(name: str, potential: Tensor, channels: int) -> None:
         signs[name] = _count(name, potential, channels)
 
-    sites, before = Sites(model, visit), None
+    sites, before = Sites(model, visit, picked=picked), None
     for chunk in x.split(batch_size):
         signs = {}
         output = sites.run(chunk)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from minima.zoo.examples.batches import batches
-from minima.zoo.examples.inputs import call
+from minima.zoo.examples.inputs import call, part_of
 from minima.zoo.ranks import ALONE, Ranks
 
 BatchNorm = nn.modules.batchnorm._BatchNorm
@@ -21,7 +21,7 @@ def reestimate(model: nn.Module, x: Tensor, batch_size: int | None = None, ranks
     the whole data as one batch, whatever the chunks and however many `ranks` share the examples. The variance is the
     unbiased one, as in training.
     """
-    own = x[ranks.share(len(x))]
+    own = part_of(x, ranks.share(len(x)))
     for module in _in_forward_order(model, x[:1]):
         sums = torch.zeros(3, module.num_features, dtype=torch.float64, device=x.device)
 

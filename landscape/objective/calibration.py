@@ -10,15 +10,16 @@ from torch import Tensor
 
 from landscape.objective.logits import ScaledCrossEntropy
 from minima.store.command import BadInput
-from minima.zoo.data.splits import make_splits
 from minima.zoo.examples.batches import batches
 from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.losses.named.cross_entropy import CrossEntropy
 
 if TYPE_CHECKING:
     from minima.zoo.subject.subject import Subject
 
 LARGEST = 100.0
 """temperatures are looked for between 1 / this and this"""
+PLAIN = CrossEntropy()
 TYPE_A_NUMBER = "Type a number instead: --temperature 1.5"
 
 
@@ -35,7 +36,10 @@ def calibrated(subject: Subject, normalised: bool = False) -> float:
             + TYPE_A_NUMBER
         )
     seed = trained.get("split_seed", subject.checkpoint.seed)
-    x, y = make_splits(subject.dataset, trained["validation"], seed, subject.device).validation
+    loss = subject.task.loss
+    if not isinstance(loss, CrossEntropy):
+        raise BadInput(f"--temperature calibrated is of a cross-entropy's logits, and the loss is {loss.name}")
+    x, y = subject.splits(trained["validation"], seed).validation
     expected = subject.checkpoint.metrics.get("validation", {}).get("samples", len(x))
     if len(x) != expected:
         raise BadInput(
@@ -45,10 +49,12 @@ def calibrated(subject: Subject, normalised: bool = False) -> float:
     with evaluating(subject.model), torch.no_grad():
         chunks = batches(x, y, subject.batch_size)
         logits = torch.cat([subject.task.outputs(subject.model, inputs) for inputs, _ in chunks])
-    return best_temperature(logits, y, normalised)
+    return best_temperature(logits, y, normalised, loss)
 
 
-def best_temperature(logits: Tensor, labels: Tensor, normalised: bool = False) -> float:
+def best_temperature(
+    logits: Tensor, labels: Tensor, normalised: bool = False, cross_entropy: CrossEntropy = PLAIN
+) -> float:
     """argmin over T of the mean cross-entropy of s(z) / T: logits (N, C), labels (N,); see `ScaledCrossEntropy`.
 
     Convex in 1/T. Right three times out of four at a difference of 1, a logistic model should say so: T = 1 / log 3.
@@ -62,7 +68,7 @@ def best_temperature(logits: Tensor, labels: Tensor, normalised: bool = False) -
     z = logits.double()
 
     def loss(exponent: float) -> float:
-        return ScaledCrossEntropy(math.exp(exponent), normalised).terms(z, labels).sums.mean().item()
+        return ScaledCrossEntropy(math.exp(exponent), normalised, cross_entropy).mean(z, labels).item()
 
     edge = math.log(LARGEST)
     found = minimize_scalar(loss, bounds=(-edge, edge), method="bounded", options={"xatol": 1e-9}).x

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from minima.store.command import BadInput
-from minima.zoo.examples.inputs import leaves
+from minima.zoo.examples.inputs import same
 
 if TYPE_CHECKING:
     from minima.zoo.subject.subject import Subject
@@ -54,8 +54,7 @@ def parameters(subject: Subject, state: Mapping[str, Tensor]) -> Tensor:
 
 def check_same_data(first: Subject, second: Subject) -> None:
     """Refuse networks whose losses are of different data."""
-    pairs = zip(leaves(first.x), leaves(second.x), strict=False)
-    if first.x.shape != second.x.shape or not all(torch.equal(one, other) for one, other in pairs):
+    if not same(first.x, second.x):
         raise BadInput(
             f"{first.name} and {second.name} were trained on different data or preprocessing: say which with --data"
         )

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from landscape.objective.repeatable import Watch, check_repeatable
 from minima.store.command import BadInput
-from minima.zoo.examples.inputs import Inputs, dtypes
+from minima.zoo.examples.inputs import Inputs, as_inputs, dtypes
+from minima.zoo.examples.targets import own_targets
 from minima.zoo.examples.task import Task
 from minima.zoo.losses.loss import Loss
 from minima.zoo.losses.named.cross_entropy import CrossEntropy
@@ -22,14 +23,21 @@ DRAWN = 64
 """examples that tell whether a user's loss is a mean over examples"""
 
 
-def check_examples(x: Inputs, y: Any) -> None:
-    """There are some, each with what belongs to it."""
+def examples_of(x: Any, y: Any, loss: Loss) -> tuple[Inputs, Any]:
+    """Inputs and targets, each with what belongs to it; where there are no targets, those that the loss makes of x."""
+    x = as_inputs(x)
     if not len(x):
         raise BadInput("there are no examples to measure the loss on")
-    if y is None:
-        raise BadInput("there are no targets y, and a loss is measured by them")
+    made = own_targets(loss, x) if y is None else (y, "")
+    if made is None:
+        raise BadInput(
+            f"there are no targets y, and the loss {loss.name} is measured by them. Put them into the data: y_train, "
+            "or the entry labels.\nType --loss mse where the inputs are the targets, --loss next-token for tokens"
+        )
+    y = made[0]
     if len(y) != len(x):
         raise BadInput(f"there are {len(x):,} inputs x and {len(y):,} labels y: expected one label for each input")
+    return x, y
 
 
 def as_loss(loss: Loss | Callable[[Any, Any], Any] | None) -> Loss:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from minima.store.command import BadInput
+from minima.zoo.examples.inputs import Inputs, leaves, ranges
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,7 +20,7 @@ class NotFinite(BadInput):
     """A loss or a derivative of it is NaN or infinite."""
 
 
-def not_finite(tensors: Mapping[str, Tensor], x: Tensor, chunks: Iterable[Chunk]) -> NotFinite:
+def not_finite(tensors: Mapping[str, Tensor], x: Inputs, chunks: Iterable[Chunk]) -> NotFinite:
     """The first thing that is NaN or infinite, in words.
 
     Args:
@@ -47,14 +48,21 @@ def _tensor(tensors: Mapping[str, Tensor]) -> str | None:
     return None
 
 
-def _input(x: Tensor) -> str | None:
-    broken = (~x.reshape(len(x), -1).isfinite()).any(1).nonzero()
+def _input(x: Inputs) -> str | None:
+    found = [_broken(x[chunk]).nonzero()[:, 0].cpu() + chunk.start for chunk in ranges(x)]
+    broken = torch.cat(found)
     if not len(broken):
         return None
     return (
         f"the input of example {int(broken[0])} is not finite: it holds NaN or infinity, "
         f"and so do {len(broken) - 1:,} more of {len(x):,}"
     )
+
+
+def _broken(x: Inputs) -> Tensor:
+    """(n,) whether an example of a chunk holds what is not finite."""
+    each = [(~leaf.isfinite()).reshape(len(leaf), -1).any(1) for leaf in leaves(x)]
+    return torch.stack(each).any(0)
 
 
 def _example(chunks: Iterable[Chunk]) -> str | None:

@@ -15,7 +15,7 @@ from landscape.objective.coordinates import Coordinates, Subspace
 from landscape.objective.derivatives.check import DerivativeCheck
 from landscape.objective.derivatives.problem import Problem
 from landscape.objective.derivatives.tangents import tangents
-from landscape.objective.examples import as_loss, check_examples, settled
+from landscape.objective.examples import as_loss, examples_of, settled
 from landscape.objective.finite import not_finite
 from landscape.objective.graphs import Chunk, Graph, Keeper, flat, slopes
 from landscape.objective.pearlmutter import gradient_graph, second_backward
@@ -25,7 +25,7 @@ from landscape.passes.forward import Forward
 from landscape.passes.network import Network
 from minima.zoo.examples.batches import default_batch_size
 from minima.zoo.examples.evaluation import Evaluation, evaluating
-from minima.zoo.examples.inputs import as_inputs, floats_to
+from minima.zoo.examples.inputs import floats_to, part_of
 from minima.zoo.examples.task import Task
 from minima.zoo.losses.loss import Loss
 from minima.zoo.losses.score import Score
@@ -75,8 +75,8 @@ class Objective:
         memory: int = MEMORY,
         ranks: Ranks = ALONE,
     ) -> None:
-        x = as_inputs(x)
-        check_examples(x, y)
+        self.task = Task(as_loss(loss), output)
+        x, y = examples_of(x, y, self.task.loss)
         self.model, self.y, self.batch_size = model, y, batch_size or default_batch_size(x)
         self.ranks = ranks
         self._region: dict[str, Any] = {"masks": masks or {}, "subspace": subspace}
@@ -84,7 +84,6 @@ class Objective:
         self.coordinates = Coordinates(model, **self._region)
         dtype = next(parameter.dtype for parameter in model.parameters() if parameter.requires_grad)
         self.x = floats_to(x, dtype)
-        self.task = Task(as_loss(loss), output)
         self.keeper = Keeper(memory)
         constants = self.coordinates.fixed | {name: buffer.clone() for name, buffer in model.named_buffers()}
         with evaluating(model), torch.no_grad():
@@ -119,7 +118,7 @@ class Objective:
     def of(self, examples: slice | Tensor) -> Objective:
         """The same over some of the examples only: a range of them, or their indices."""
         part = copy(self)
-        part.x, part.y = self.x[examples], self.y[examples]
+        part.x, part.y = part_of(self.x, examples), part_of(self.y, examples)
         part.weighing = self.weighing.some(examples, len(part.x))
         part.__dict__.pop("score", None)
         part.keeper = self.keeper.another()

@@ -17,8 +17,6 @@ from torch.func import functional_call
 from landscape.objective.comparable import State
 from landscape.path.arc import Arc
 from minima.store.messages import progress_bar
-from minima.zoo.data.splits import make_splits
-from minima.zoo.examples.inputs import Several, arguments
 from minima.zoo.training.loop import Trainer
 from minima.zoo.training.recipe import Recipe
 from minima.zoo.training.unfinished import Unfinished
@@ -63,7 +61,9 @@ def _trained(
     """The bend after the last epoch, on the CPU; what a stopped run saved of it is gone on with."""
     removal = {f"bend.{name}": mask for name, mask in masks.items()}
     epochs, x, y = schooling.epochs, *_lessons(subject)
-    trainer = Trainer(point, x, y, schooling.recipe, epochs=epochs, order_seed=schooling.seed, masks=removal)
+    trainer = Trainer(
+        point, x, y, schooling.recipe, epochs=epochs, order_seed=schooling.seed, masks=removal, task=subject.task
+    )
     path = place.scratch(SCRATCH)
     part = None if path is None else Unfinished(path)
     stopped = part and part.load()
@@ -88,7 +88,7 @@ def _lessons(subject: Subject) -> Examples:
     """Never the test split; nor what the subject's training held out, where the checkpoint says what that was."""
     training = subject.checkpoint.training
     held = training.get("validation", 0.0), training.get("split_seed", 0)
-    return make_splits(subject.dataset, *held, subject.device).train
+    return subject.splits(*held).train
 
 
 class _Point(nn.Module):
@@ -100,13 +100,11 @@ class _Point(nn.Module):
         self.bend.load_state_dict(arc.at(0.5))
         self._arc = arc
 
-    def forward(self, *inputs: Any, **named: Any) -> Any:
+    def forward(self, *x: Any, **named: Any) -> Any:
         first, middle, last = self._arc.curve.shares(torch.rand(()).item())  # the trainer seeds each step
         ends = self._arc.first, self._arc.last
         point: State = {
             name: first * ends[0][name] + middle * bend + last * ends[1][name]
             for name, bend in self.bend.named_parameters()
         }
-        if len(inputs) == 1 and isinstance(inputs[0], Several):
-            inputs, named = arguments(inputs[0])
-        return functional_call(self.bend, point, inputs, named)
+        return functional_call(self.bend, point, x, named)

@@ -9,11 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.func import functional_call, vjp, vmap
+from torch.utils._pytree import tree_map
 
 from landscape.objective.objective import Objective
 from landscape.passes.attention import plain_attention
 from minima.store.command import BadInput
 from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.examples.inputs import Inputs, Several, arguments, as_inputs
 
 OUTPUTS = 256
 """numbers a network may put out for an example: each costs a backward pass of that example"""
@@ -26,10 +28,10 @@ class NotExact(BadInput):
 
 
 def gauss_newton_diagonal(objective: Objective) -> Tensor:
-    """G_ii of G = 1/N sum_n J_n^T H_n J_n for every coordinate, (d,), without an estimate.
+    """G_ii of G = 1/W sum_n J_n^T H_n J_n for every coordinate, (d,), without an estimate; W = sum_n w_n, N mostly.
 
-    J_n is the Jacobian of example n's outputs, H_n = sum_r l_r u_r u_r^T the Hessian of its loss in these outputs, and
-    G_ii = 1/N sum_n sum_r l_r (J_n^T u_r)_i^2: a backward pass for each example and eigenvector u_r, many at once. H_n
+    J_n is the Jacobian of example n's outputs, H_n = sum_r l_r u_r u_r^T the Hessian of its s_n in these outputs, and
+    G_ii = 1/W sum_n sum_r l_r (J_n^T u_r)_i^2: a backward pass for each example and eigenvector u_r, many at once. H_n
     may be indefinite. For a network whose outputs are linear in each single weight G_ii is the Hessian's H_ii: ReLU
     and max pooling between layers that are applied once, with batch norm in eval mode.
 
@@ -54,13 +56,16 @@ def gauss_newton_diagonal(objective: Objective) -> Tensor:
             for name, square in _squares(objective, weights, constants, objective.x[examples], values, vectors):
                 total[name] += square
     flat = torch.cat([tensor.flatten() for tensor in total.values()])
-    return objective.coordinates.restrict(objective.ranks.sum(flat) / len(objective.x))
+    return objective.coordinates.restrict(objective.weighing.mean(objective.ranks.sum(flat)))
 
 
 def _outputs(objective: Objective) -> int:
     """How many numbers the network puts out for an example."""
+    x = objective.x[:1]
+    if not torch.is_tensor(x):
+        raise NotExact("the exact diagonal needs a network with one tensor of inputs, found several")
     with evaluating(objective.model), torch.no_grad():
-        outputs = functional_call(objective.model, _tensors(objective), (objective.x[:1],))
+        outputs = _picked(objective, _tensors(objective), x)
     if not torch.is_tensor(outputs):
         raise NotExact(f"the exact diagonal needs a network with one tensor of outputs, found {type(outputs).__name__}")
     if outputs.numel() > OUTPUTS:
@@ -69,6 +74,11 @@ def _outputs(objective: Objective) -> int:
             f"them, expected {OUTPUTS} at most"
         )
     return outputs.numel()
+
+
+def _picked(objective: Objective, tensors: Mapping[str, Tensor], x: Inputs) -> Any:
+    """The outputs that are judged, for inputs x, with these parameters and buffers."""
+    return objective.task.picked(functional_call(objective.model, dict(tensors), *arguments(x)))
 
 
 def _tensors(objective: Objective) -> dict[str, Tensor]:
@@ -83,7 +93,7 @@ def _loss_hessians(objective: Objective, examples: slice) -> tuple[Tensor, Tenso
     In float64.
     """
     with torch.no_grad():
-        outputs = functional_call(objective.model, _tensors(objective), (objective.x[examples],))
+        outputs = _picked(objective, _tensors(objective), objective.x[examples])
     leaf = outputs.detach().double().requires_grad_()
     with torch.enable_grad():
         summed = objective.losses(leaf, objective.y[examples]).sum()
@@ -108,34 +118,38 @@ def _squares(
     objective: Objective,
     weights: Mapping[str, Tensor],
     constants: Mapping[str, Tensor],
-    x: Tensor,
+    x: Inputs,
     values: Tensor,
     vectors: Tensor,
 ) -> Iterator[tuple[str, Tensor]]:
     """By parameter, sum_n sum_r l_r (J_n^T u_r)^2 over the examples x."""
+    fields = x.fields if isinstance(x, Several) else x
 
-    def outputs(given: Mapping[str, Tensor], example: Tensor) -> Tensor:
-        made: Any = functional_call(objective.model, {**constants, **given}, (example[None],))
-        return made[0]
+    def outputs(given: Mapping[str, Tensor], example: Any) -> Tensor:
+        alone = as_inputs(tree_map(lambda leaf: leaf[None], example))
+        made: Tensor = _picked(objective, {**constants, **given}, alone)[0]
+        return made
 
-    def of_one(example: Tensor, factors: Tensor, directions: Tensor) -> dict[str, Tensor]:
+    def of_one(example: Any, factors: Tensor, directions: Tensor) -> dict[str, Tensor]:
         pull: Any = vjp(partial(outputs, example=example), dict(weights))[1]
         rows: dict[str, Tensor] = vmap(pull)(directions)[0]
         return {name: torch.tensordot(factors.to(row.dtype), row.square(), 1) for name, row in rows.items()}
 
     try:
-        found = vmap(of_one)(x, values, vectors)
+        found = vmap(of_one)(fields, values, vectors)
         return ((name, square.sum(0, dtype=torch.float64)) for name, square in found.items())
     except (RuntimeError, NotImplementedError):  # an operation that many examples cannot share: one after the other
         return _one_by_one(outputs, weights, x, values, vectors)
 
 
-def _one_by_one(outputs: Any, weights: Mapping[str, Tensor], x: Tensor, values: Tensor, vectors: Tensor) -> Any:
+def _one_by_one(outputs: Any, weights: Mapping[str, Tensor], x: Inputs, values: Tensor, vectors: Tensor) -> Any:
     leaves = {name: weight.detach().clone().requires_grad_() for name, weight in weights.items()}
     total = {name: torch.zeros_like(weight, dtype=torch.float64) for name, weight in weights.items()}
     with torch.enable_grad():
-        for example, factors, directions in zip(x, values, vectors, strict=True):
-            made = outputs(leaves, example)
+        for number, (factors, directions) in enumerate(zip(values, vectors, strict=True)):
+            example = x[number : number + 1]
+            fields = example.fields if isinstance(x, Several) else example
+            made = outputs(leaves, tree_map(lambda leaf: leaf[0], fields))
             for factor, direction in zip(factors, directions, strict=True):
                 rows = torch.autograd.grad(
                     made, list(leaves.values()), direction, retain_graph=True, materialize_grads=True

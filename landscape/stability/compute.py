@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from landscape.objective.flags import located
 from landscape.objective.position import write_position
 from minima.store.command import BadInput, note
+from minima.zoo.examples.inputs import part_of
 
 if TYPE_CHECKING:
     from landscape.objective.objective import Objective
@@ -80,7 +81,7 @@ def _trained_on(subject: Subject) -> tuple[Subject, int]:
     if not kept.any():
         raise BadInput(f"--samples {len(subject.x)}: training held all of them out. Type more")
     here = kept.to(subject.device)
-    return replace(subject, x=subject.x[here], y=subject.y[here], rows=subject.rows[kept]), len(used)
+    return replace(subject, x=part_of(subject.x, here), y=part_of(subject.y, here), rows=subject.rows[kept]), len(used)
 
 
 def _curvature(objective: Objective, when: Moment, arguments: Stability) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from landscape.passes.pass_plan import PassPlan, threads
 from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.examples.inputs import part_of
 
 if TYPE_CHECKING:
     from landscape.objective.objective import Objective
@@ -32,7 +33,7 @@ class Trial:
     def __init__(self, objective: Objective, displacement: Tensor | None) -> None:
         self._objective = objective
         share = objective.ranks.share(len(objective.x))
-        self.x, self._y = objective.x[share], objective.y[share]
+        self.x, self._y = part_of(objective.x, share), part_of(objective.y, share)
         self._weights = objective.weights(displacement)
         self._networks: dict[PassPlan, Callable[[Tensor], Any]] = {}
         self._expected: dict[int, float] = {}
@@ -63,7 +64,7 @@ class Trial:
         start = time.perf_counter()
         for chunk in range(chunks):
             self._loss(plan, chunk * plan.chunk)
-        return (time.perf_counter() - start) / len(self.x[: chunks * plan.chunk])
+        return (time.perf_counter() - start) / min(chunks * plan.chunk, len(self.x))
 
     def _in_time(self) -> bool:
         return time.perf_counter() < self._until

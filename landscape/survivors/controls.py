@@ -16,8 +16,8 @@ from landscape.objective.comparable import check_same_shapes
 from landscape.objective.flags import mean_loss
 from landscape.objective.streams import stream
 from minima.store.checkpoints.checkpoint import Checkpoint, read, sparsity
+from minima.store.checkpoints.safetensors_file import content_hash
 from minima.store.command import BadInput, note
-from minima.store.files import sha256
 from minima.zoo.subject.foreign import load_foreign, load_ours
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def dense_parent(subject: Subject, path: Path) -> Subject:
     )
     load_ours(model, stored, path, f"of {subject.path}", None)
     named = subject.checkpoint.parent
-    if named not in (None, sha256(path)):
+    if named not in (None, content_hash(path)):
         note(
             f"{subject.name} was made from a file with SHA-256 {named[:12]}..., which {path} is not:\n"
             "it should be an ancestor further up; if it is another network, the comparison says nothing of the pruning"

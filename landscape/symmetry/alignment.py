@@ -31,7 +31,7 @@ def align(first: Subject, second: Subject, seed: int) -> tuple[Subject, dict[str
     Raises:
         BadInput: with its units in another order the network computes something else.
     """
-    groups, lost = exchangeable(copy.deepcopy(first.model).cpu(), first.x[:1].cpu())
+    groups, lost = exchangeable(copy.deepcopy(first.model).cpu(), first.x[:1].to("cpu"))
     if not groups:
         note(f"{first.name}: no units were found that may trade places, so that there is nothing to align")
     ours, theirs = state_of(first), state_of(second)
@@ -55,7 +55,7 @@ def _check_same_function(before: Subject, after: Subject) -> None:
     model = copy.deepcopy(before.model)
     model.load_state_dict(state_of(before))
     with torch.no_grad():
-        expected, found = (each(before.x[:CHECKED]) for each in (model, after.model))
+        expected, found = (before.task.outputs(each, before.x[:CHECKED]) for each in (model, after.model))
     if not (found - expected).abs().max() <= AGREEMENT * expected.abs().max():
         raise BadInput(
             f"{before.name}: with its units in another order the network computes something else, so that it cannot "

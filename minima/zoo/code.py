@@ -7,12 +7,13 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from minima.store.command import BadInput
-from minima.store.files import sha256
+from minima.store.files import digest, sha256
 
 
 def is_code(spec: str) -> bool:
@@ -26,8 +27,25 @@ def is_code(spec: str) -> bool:
 
 
 def fingerprint(path: Path) -> str | None:
-    """The SHA-256 of a file that a spec names, so that a change of it is noticed; None where it is missing."""
-    return sha256(path) if path.is_file() else None
+    """The SHA-256 of a file that a spec names, so that a change of it is noticed; None where it is missing.
+
+    Of a folder, of the names and hashes of the files that lie in it. A file that has not been written since is not read
+    again.
+    """
+    if path.is_dir():
+        files = sorted(each for each in path.iterdir() if each.is_file())
+        return digest({each.name: fingerprint(each) for each in files})
+    return _hash(path.absolute(), *_written(path)) if path.is_file() else None
+
+
+def _written(path: Path) -> tuple[int, int, int]:
+    facts = path.stat()
+    return facts.st_ino, facts.st_size, facts.st_mtime_ns
+
+
+@cache
+def _hash(path: Path, *written: int) -> str:  # noqa: ARG001 (which state of the file it was)
+    return sha256(path)
 
 
 def code_of(spec: str, flag: str) -> tuple[ModuleType, Any]:

@@ -123,18 +123,17 @@ def before_training(
     The weights are those the method starts at (the checkpoint's own, or its initial ones), the examples its training
     part, the draws those of `seed`. Whether the scores are sure is not looked at.
     """
-    from minima.zoo.data.splits import make_splits
     from minima.zoo.training.loop import Trainer
     from pruning.running.engine import Engine
     from pruning.running.job import trained_by
 
     parent, trained = subject.checkpoint, subject.checkpoint.training
     held_out, split_seed = trained.get("validation", 0.0), trained.get("split_seed", parent.seed)
-    splits = make_splits(subject.dataset, held_out, split_seed, subject.device)
+    splits = subject.splits(held_out, split_seed)
     weights, recipe = parts.start.weights(parent), parts.start.recipe(trained_by(parent))
     model = deepcopy(subject.model)
     model.load_state_dict(dict(weights))
     masks = subject.masks | kept_weights(subject)
-    trainer = Trainer(model, *splits.train, recipe, epochs=epochs, order_seed=seed, masks=masks)
+    trainer = Trainer(model, *splits.train, recipe, epochs=epochs, order_seed=seed, masks=masks, task=splits.task)
     parts = replace(parts, guards=Guards(doubt="ignore"))
     return Engine(parts, trainer, splits, asked=asked, parent=parent, seed=seed, observer=_Nobody())

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from minima.zoo.examples.task import CLASSIFICATION, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,13 +26,13 @@ class Context:
     """the tensors sparsity is counted over"""
     masks: Mapping[str, Tensor]
     """of each of them; True = kept"""
-    x: Tensor
-    y: Tensor
+    x: Any
+    y: Any
     """the training part"""
-    validation: tuple[Tensor, Tensor] | None
+    validation: tuple[Any, Any] | None
     """the held-out part, if the composition asked for one"""
     losses: Sequence[float]
-    """validation loss at each epoch's end since the last cut (nats)"""
+    """validation loss at each epoch's end since the last cut"""
     cuts: int
     """made so far"""
     events: int
@@ -46,15 +48,26 @@ class Context:
     recipe: Recipe
     rate: float
     """learning rate of the next step"""
+    task: Task = CLASSIFICATION
+    """by which loss the network is judged"""
 
     def validation_loss(self, masks: Mapping[str, Tensor]) -> float:
-        """Mean cross-entropy (nats) on the held-out part with `masks` in force; the weights are back afterwards."""
+        """The loss on the held-out part with `masks` in force; the weights are back afterwards."""
         from minima.zoo.examples.evaluation import evaluate
 
         if self.validation is None:
             raise ValueError("a part asks for a validation loss without declaring `validates = True`")
         with _masked(self.weights, masks):
-            return evaluate(self.model, *self.validation).loss
+            return evaluate(self.model, *self.validation, task=self.task).loss
+
+
+def raised(loss: float, share: float) -> float:
+    """A loss that is higher by a share of its size: of one below zero as well.
+
+    >>> raised(2.0, 0.5), raised(-2.0, 0.5)
+    (3.0, -1.0)
+    """
+    return loss * (1 + share) if loss >= 0 else loss * (1 - share)
 
 
 @contextmanager

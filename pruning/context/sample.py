@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from landscape.objective.streams import stream
 from minima.store.command import BadInput
@@ -27,17 +27,17 @@ class Sample:
         if self.examples < 1:
             raise BadInput(f"--examples {self.examples}: expected at least 1 training example to score on")
 
-    def draw(self, context: Context, draw: int = 0) -> tuple[Tensor, Tensor]:
-        """x (n, ...) and labels y (n,); another `draw` takes other examples.
+    def draw(self, context: Context, draw: int = 0) -> tuple[Any, Any]:
+        """x (n, ...) and targets y (n, ...); another `draw` takes other examples.
 
         Raises:
-            BadInput: the labels are not one whole number for each example.
+            BadInput: they are to be drawn by class, and the targets are not one whole number for each example.
         """
         import torch
 
-        check_labels(context.y)
-        order = torch.randperm(len(context.y), generator=stream(context.seed, "sample", context.cuts, draw))
+        order = torch.randperm(len(context.x), generator=stream(context.seed, "sample", context.cuts, draw))
         if self.by == "class":
+            check_labels(context.y, self.examples)
             shuffled = context.y.cpu()[order]
             picks = [(shuffled == label).nonzero().flatten()[: self.examples] for label in shuffled.unique()]
             order = order[torch.cat(picks)]
@@ -48,7 +48,7 @@ class Sample:
 
     def size(self, context: Context) -> int:
         """How many examples are drawn."""
-        return len(self.draw(context)[1])
+        return len(self.draw(context)[0])
 
     def remedy(self) -> str:
         """What to type for more of them.
@@ -59,11 +59,11 @@ class Sample:
         return f"--examples {4 * self.examples}"
 
 
-def check_labels(y: Tensor) -> None:
-    """One class for each example, or BadInput."""
+def check_labels(y: Tensor, examples: int) -> None:
+    """One class for each example, or BadInput; `examples`: how many of each class were asked for."""
     if y.ndim != 1 or y.is_floating_point() or y.is_complex():
         raise BadInput(
-            "this method scores weights by a cross-entropy, so each training example needs the number of its class: "
+            "--by class draws as many examples of each class, so each training example needs the number of its class: "
             f"expected whole numbers of shape (N,),\nfound {y.dtype} of shape {tuple(y.shape)}. "
-            "magnitude, random and synflow need no labels"
+            f"Type --by chance --examples {10 * examples}"
         )

@@ -27,6 +27,14 @@ StartFlag = Annotated[
 ]
 
 
+class NotHeld(BadInput):
+    """A file does not hold the weights of an epoch that a method begins at."""
+
+    def __init__(self, epoch: int, message: str) -> None:
+        super().__init__(message)
+        self.epoch = epoch
+
+
 class Start(Protocol):
     """Where the run begins, and with which optimiser and learning-rate rule unless flags say otherwise."""
 
@@ -141,9 +149,11 @@ def weights_at(parent: Checkpoint, epoch: int, why: str) -> Mapping[str, Tensor]
     if epoch in parent.weights_at:
         return parent.weights_at[epoch]
     held = ", ".join(str(known) for known in sorted(parent.weights_at)) or "none"
-    raise BadInput(
+    raise NotHeld(
+        epoch,
         f"{why}: the checkpoint does not hold the weights of epoch {epoch} of its training (it holds: {held}).\n"
         + (_from_its_parent(parent) if parent.method else "Dense checkpoints of python -m minima.train hold epoch 0")
+        + ("; of epoch 0 they can be given: python -m pruning takes --initial FILE" if not epoch else ""),
     )
 
 

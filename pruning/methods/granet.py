@@ -37,7 +37,7 @@ class GraNet(Method):
     paper: ClassVar[str] = "Liu et al. 2021"
 
     start: StartFlag = "initialisation"
-    initial: float = 0.0
+    initial_sparsity: float = 0.0
     """sparsity that the run starts at: weights are removed at random, small layers keeping more of theirs (Erdos-Renyi
     rule). 0 starts dense; the paper uses 0 and 0.5"""
     frequency: int | None = None
@@ -56,8 +56,8 @@ class GraNet(Method):
         cuts: Schedule = Cubic(self.frequency, self.begin, self.end)
         scorer: Scorer = Magnitude()
         scope: Scope = WholeNetwork()
-        if self.initial:
-            cuts = SparseStart(self.initial, cuts)
+        if self.initial_sparsity:
+            cuts = SparseStart(self.initial_sparsity, cuts)
             scorer, scope = FirstScorer(Chance(), scorer), FirstScope(ErdosRenyi(), scope)
         return Composition(
             scorer=scorer,

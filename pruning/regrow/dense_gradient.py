@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from landscape.objective.streams import stream
+from pruning.context.probe import differentiable, leaves, outputs_at, tempered
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,40 +16,34 @@ if TYPE_CHECKING:
 
 
 def dense_gradients(context: Context) -> dict[str, Tensor]:
-    """Of the mean cross-entropy (nats) of one batch in eval mode, drawn anew at each event; for every tensor."""
+    """Of the loss of one batch in eval mode, drawn anew at each event; for every tensor."""
     import torch
-    from torch.nn.functional import cross_entropy
 
     from minima.zoo.examples.evaluation import evaluating
 
     x, y = _batch(context)
-    with evaluating(context.model):
-        found = torch.autograd.grad(
-            cross_entropy(context.model(x), y), list(context.weights.values()), materialize_grads=True
-        )
+    with evaluating(context.model), differentiable(context.weights):
+        loss = context.task.mean(context.model, x, y)
+        found = torch.autograd.grad(loss, list(context.weights.values()), materialize_grads=True)
     return dict(zip(context.weights, found, strict=True))
 
 
 def hessian_gradients(context: Context, flow: Flow) -> dict[str, Tensor]:
     """H g of the same batch, half the gradient of |g|^2, for every tensor; `flow` says which gradient g is."""
-    from torch.func import functional_call
-    from torch.nn.functional import cross_entropy
-
     from landscape.passes.attention import plain_attention
     from minima.zoo.examples.evaluation import evaluating
-    from pruning.context.probe import leaves
     from pruning.scorers.gradient_flow import hessian_gradient
 
     x, y = _batch(context)
+
+    def loss(weights: Mapping[str, Tensor]) -> Tensor:
+        return context.task.loss.mean(tempered(context, outputs_at(context, weights, x), flow.temperature), y)
+
     with evaluating(context.model), plain_attention():
-        return hessian_gradient(
-            [lambda weights: cross_entropy(functional_call(context.model, dict(weights), (x,)) / flow.temperature, y)],
-            leaves(context.weights),
-            None if flow.dense else context.masks,
-        )
+        return hessian_gradient([loss], leaves(context.weights), None if flow.dense else context.masks)
 
 
-def _batch(context: Context) -> tuple[Tensor, Tensor]:
+def _batch(context: Context) -> tuple[Any, Any]:
     import torch
 
     order = torch.randperm(len(context.x), generator=stream(context.seed, "batch", context.events))

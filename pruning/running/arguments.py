@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import tyro
 
-from minima.store.command import Command
 from minima.zoo.device import DeviceName
+from minima.zoo.subject.flags import Loading
 from minima.zoo.training.recipe import Recipe
 from pruning.composition.method import Method
 from pruning.context.starts import FromParent
@@ -36,11 +36,11 @@ class RecipeFlags(_optional(Recipe)):  # type: ignore[misc]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prune(Command):
+class Prune(Loading):
     """Flags of `python -m pruning METHOD`."""
 
     checkpoint: tyro.conf.Positional[Path]
-    """checkpoint of the network to prune: the parent"""
+    """checkpoint of the network to prune: the parent; a file of somebody else with --model and --data"""
     sparsity: tuple[float, ...]
     """fraction of the weights to remove, at least 0 and below 1; those of convolutions and linear layers count, not
     biases and normalisations. Several: a checkpoint at each"""
@@ -50,7 +50,11 @@ class Prune(Command):
     """with several sparsities, a run of its own over all epochs for each (default: where the method cuts in steps, one
     run passes through all of them)"""
     epochs: int | None = None
-    """epochs of training of the whole run, cuts included (default: as many as the parent was trained for)"""
+    """epochs of training of the whole run, cuts included (default: as many as the parent was trained for; 0, no
+    training, for a file that does not say it)"""
+    initial: Path | None = None
+    """file with the initial weights, for methods that start from them or go back to them (default: those in the
+    parent's checkpoint; for a file of somebody else those that its factory draws under --seed)"""
     recipe: Annotated[RecipeFlags, tyro.conf.arg(name="")] = field(default_factory=RecipeFlags)
     validation: float | None = None
     """fraction of the training examples that is held out to decide by (default: as in the parent's training)"""
@@ -69,10 +73,12 @@ class Prune(Command):
     accept_noise: bool = False
     """where scores are estimated from probes or from some of the examples, cut by them even if a second estimate ranks
     the weights quite otherwise (Spearman's correlation below 0.1), which is refused without this flag"""
+    model: str | None = None
+    """network of a foreign file: a zoo name, torchvision:NAME, timm:NAME, hf:FOLDER, path/to/file.py:factory; and of a
+    checkpoint of ours again, if it is code"""
     data: str | None = None
-    """the parent's data again, if they are code (path/to/file.py:factory): it is run only when it is named here"""
-    data_root: Path | None = None
-    """folder with the datasets (default: the checkpoint's)"""
+    """data of a foreign file, as in minima.train; and of a checkpoint of ours again, if they are code
+    (path/to/file.py:factory): it is run only when it is named here"""
     device: DeviceName = "auto"
     """where to compute"""
     overwrite: bool = False

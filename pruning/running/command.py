@@ -22,7 +22,7 @@ COLUMNS = {
     "rank_agreement": "agreement of ranks",
     "epochs": "epochs",
     "loss": "test loss",
-    "accuracy": "test accuracy",
+    "score": "test score",
 }
 """of the table, by their names in the JSON object"""
 USUAL = {"frozen": 0.0, "connected": True, "zeros_kept": 0, "rank_agreement": None}
@@ -31,18 +31,19 @@ USUAL = {"frozen": 0.0, "connected": True, "zeros_kept": 0, "rank_agreement": No
 
 def main(arguments: Prune) -> Report:
     """Run every job whose checkpoints are not there yet."""
+    from minima.zoo.data.splits import score_column
     from pruning.running.job import plan_jobs
 
     rows = [row for job in plan_jobs(arguments) for row in _make(job, arguments)]
     shown = [key for key in COLUMNS if key not in USUAL or any(row[key] != USUAL[key] for row in rows)]
-    table = render_table([COLUMNS[key] for key in shown], [[_cell(key, row[key]) for key in shown] for row in rows])
+    names = COLUMNS | {"score": f"test {score_column(rows)}"}
+    table = render_table([names[key] for key in shown], [[_cell(key, row[key]) for key in shown] for row in rows])
     summary = rows[0] if len(rows) == 1 else {key: [row[key] for row in rows] for key in rows[0]}
     return Report({"checkpoint": str(arguments.checkpoint), "method": arguments.method.name} | summary, table)
 
 
 def _make(job: Job, arguments: Prune) -> list[dict[str, Any]]:
     """The job's checkpoints, made or found, one row each."""
-    from minima.zoo.device import resolve_device
     from minima.zoo.training.unfinished import reusable, tidy
     from pruning.running.run import run_job
 
@@ -55,7 +56,7 @@ def _make(job: Job, arguments: Prune) -> list[dict[str, Any]]:
         note(f"{', '.join(map(str, job.targets.values()))}: there already, made with these arguments")
         tidy(job.targets[job.asked[-1]], identity)
     else:
-        run_job(job, resolve_device(arguments.device), run_code=arguments.data is not None)
+        run_job(job)
     seconds = time.perf_counter() - start
     return [_row(sparsity, target, reused, seconds) for sparsity, target in job.targets.items()]
 
@@ -74,6 +75,7 @@ def _rank_agreement(cuts: list[dict[str, Any]]) -> float | None:
 def _row(asked: float, target: Path, reused: bool, seconds: float) -> dict[str, Any]:
     from minima.store.checkpoints.checkpoint import load
     from minima.store.files import sha256
+    from minima.zoo.data.splits import said_levels
 
     metrics = load(target).metrics
     return {
@@ -87,10 +89,7 @@ def _row(asked: float, target: Path, reused: bool, seconds: float) -> dict[str, 
         "zeros_kept": metrics["zeros_kept"],
         "rank_agreement": _rank_agreement(metrics["cuts"]),
         "epochs": metrics["epochs"],
-        "loss": metrics["test"]["loss"],
-        "accuracy": metrics["test"]["accuracy"],
-        "train_loss": metrics["train"]["loss"],
-        "train_accuracy": metrics["train"]["accuracy"],
+        **said_levels(metrics),
         "reused": reused,
         "seconds": seconds,
     }

@@ -229,6 +229,7 @@ class Engine:
             batch_size=self.trainer.recipe.batch_size,
             recipe=self.trainer.recipe,
             rate=self.trainer.rate,
+            task=self.trainer.task,
         )
 
     def state_dict(self) -> dict[str, Any]:

@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from minima.store.checkpoints.checkpoint import Checkpoint, load
+from minima.store.checkpoints.checkpoint import Checkpoint
 from minima.store.command import BadInput, note
-from minima.store.files import check_distinct, check_writable, sha256
-from minima.zoo.architecture.architecture import build
-from minima.zoo.data.specs import inherited
+from minima.store.files import check_distinct, check_writable
+from minima.zoo.subject.task_entry import task_entry
 from minima.zoo.training.plan import Plan
 from minima.zoo.training.recipe import Recipe
 from pruning.composition.composition import Composition
@@ -19,17 +18,10 @@ from pruning.composition.cutting import groups
 from pruning.composition.guards import Guards
 from pruning.composition.method import Method
 from pruning.context.counts import check_sparsities
+from pruning.context.starts import NotHeld
 from pruning.running.arguments import Prune
+from pruning.running.parent import Parent, load_parent, with_drawn_weights
 from pruning.running.path import check_path
-
-
-@dataclass(frozen=True)
-class Parent:
-    """The checkpoint that is pruned."""
-
-    path: Path
-    sha256: str
-    checkpoint: Checkpoint
 
 
 @dataclass(frozen=True)
@@ -68,6 +60,7 @@ class Job:
         }
         method |= {"sets_rate": True} if self.composition.recovery.sets_rate else {}
         method |= {"keep_path": True} if self.keep_path else {}
+        method |= {"initial": self.parent.initial} if self.parent.initial else {}
         return {
             "method": method,
             "training": self.plan.stored(),
@@ -80,38 +73,44 @@ class Job:
 
 def plan_jobs(arguments: Prune) -> list[Job]:
     """The runs a command line asks for; BadInput for whatever could stop them."""
-    parent = _parent(arguments)
     composition = arguments.method.composition()
-    asked = _asked(arguments.sparsity, composition, parent.checkpoint)
+    parent = _with_what_it_begins_at(arguments, composition, load_parent(arguments))
+    asked = _asked(arguments.sparsity, composition, parent)
     targets = _targets(arguments, asked)
-    plan = _plan(arguments, composition, parent.checkpoint)
+    plan = _plan(arguments, composition, parent)
     seed = parent.checkpoint.seed if arguments.seed is None else arguments.seed
     together = composition.schedule.gradual and not arguments.each
     runs = [targets] if together else [{sparsity: targets[sparsity]} for sparsity in asked]
-    check_path(arguments, composition, parent.checkpoint, all_masks(composition, parent.checkpoint))
+    check_path(arguments, composition, parent.subject, all_masks(composition, parent))
     return [Job(parent, arguments.method, plan, seed, run, arguments.keep_path, arguments.accept_noise) for run in runs]
 
 
-def _parent(arguments: Prune) -> Parent:
-    checkpoint = load(arguments.checkpoint)
-    data = inherited(checkpoint.data, arguments.data, arguments.data_root, arguments.checkpoint)
-    return Parent(arguments.checkpoint, sha256(arguments.checkpoint), replace(checkpoint, data=data))
+def _with_what_it_begins_at(arguments: Prune, composition: Composition, parent: Parent) -> Parent:
+    """The parent with the weights that the method starts from or goes back to; BadInput where they are nowhere."""
+    try:
+        composition.recovery.check(parent.checkpoint)
+        composition.start.weights(parent.checkpoint)
+    except NotHeld as missing:
+        if parent.subject.ours or missing.epoch:
+            raise
+        return with_drawn_weights(parent, arguments)
+    return parent
 
 
-def _asked(sparsities: Sequence[float], composition: Composition, parent: Checkpoint) -> tuple[float, ...]:
+def _asked(sparsities: Sequence[float], composition: Composition, parent: Parent) -> tuple[float, ...]:
     total, alive = groups(composition, all_masks(composition, parent))
     if not total:
         raise BadInput("the network has no convolution or linear weights: there is nothing to prune")
     return check_sparsities(tuple(sparsities), total, alive)
 
 
-def all_masks(composition: Composition, parent: Checkpoint) -> dict[str, Any]:
+def all_masks(composition: Composition, parent: Parent) -> dict[str, Any]:
     """The parent's masks, and masks that keep everything for the other tensors of the space."""
     import torch
 
-    weights = composition.space.weights(build(parent.model))
+    weights = composition.space.weights(parent.subject.model)
     dense = {name: torch.ones(weight.shape, dtype=torch.bool) for name, weight in weights.items()}
-    return dense | {name: mask for name, mask in parent.masks.items() if name in dense}
+    return dense | {name: mask for name, mask in parent.checkpoint.masks.items() if name in dense}
 
 
 def _targets(arguments: Prune, asked: tuple[float, ...]) -> dict[float, Path]:
@@ -127,36 +126,54 @@ def _targets(arguments: Prune, asked: tuple[float, ...]) -> dict[float, Path]:
     return targets
 
 
-def _plan(arguments: Prune, composition: Composition, parent: Checkpoint) -> Plan:
+def _plan(arguments: Prune, composition: Composition, parent: Parent) -> Plan:
     """What the flags say; what they leave open, the parent's training."""
-    trained = parent.training
-    epochs = trained.get("epochs") if arguments.epochs is None else arguments.epochs
-    if epochs is None:
-        raise BadInput("the checkpoint does not say for how long it was trained: give --epochs")
+    checkpoint = parent.checkpoint
+    trained = checkpoint.training
+    epochs = _epochs(arguments, parent)
     validation = trained.get("validation", 0.0) if arguments.validation is None else arguments.validation
     if composition.validates and not validation:
         raise BadInput(
             f"{arguments.method.name} needs examples it does not train on, and the parent's training held none out: "
             "give --validation 0.1"
         )
-    composition.recovery.check(parent)
-    composition.start.weights(parent)
     order_seed = arguments.order_seed
+    if epochs and "recipe" not in trained:
+        note("the checkpoint does not say how it was trained: taking the defaults of minima.train")
     return Plan(
-        recipe=replace(composition.start.recipe(trained_by(parent)), **arguments.recipe.given()),
+        recipe=replace(composition.start.recipe(trained_by(checkpoint)), **arguments.recipe.given()),
         epochs=epochs,
         validation=validation,
-        split_seed=trained.get("split_seed", parent.seed),
-        order_seed=trained.get("order_seed", parent.seed) if order_seed is None else order_seed,
+        split_seed=trained.get("split_seed", checkpoint.seed),
+        order_seed=trained.get("order_seed", checkpoint.seed) if order_seed is None else order_seed,
         keep=arguments.keep,
         keep_unit=arguments.keep_unit,
+        task=task_entry(parent.subject.task),
     )
 
 
+def _epochs(arguments: Prune, parent: Parent) -> int:
+    """How long the run trains: what a flag says, else the parent's training, else not at all, which is said."""
+    epochs: int | None = arguments.epochs
+    if epochs is None:
+        epochs = parent.checkpoint.training.get("epochs")
+    if epochs is not None:
+        return epochs
+    if arguments.method.phase == "during training":
+        raise BadInput(
+            f"{arguments.method.name} prunes during training, and {parent.path} does not say how long to train.\n"
+            "Type --epochs 10, and what else a run needs: --lr, --optimiser, --batch-size"
+        )
+    note(
+        f"{parent.path.name} does not say how long it was trained, so nothing is trained or fine-tuned: --epochs 0. "
+        "Give --epochs N, and --lr and its kin, for a run that trains"
+    )
+    return 0
+
+
 def trained_by(parent: Checkpoint) -> Recipe:
-    """The recipe of the parent's training; where the file does not say, the defaults."""
+    """The recipe of the parent's training; where the file does not say, the defaults of minima.train."""
     if "recipe" not in parent.training:
-        note("the checkpoint does not say how it was trained: taking the defaults of minima.train")
         return Recipe()
     stored = parent.training["recipe"]
     return Recipe(**stored | {"milestones": tuple(stored["milestones"])})

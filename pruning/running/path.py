@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from minima.store.command import BadInput, note
+from minima.zoo.examples.inputs import Inputs, Several
+from pruning.composition.keeping_path import bottlenecks
 from pruning.scopes.entropy_budget import EntropyBudget
 from pruning.spaces.elements import Elements
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from minima.store.checkpoints.checkpoint import Checkpoint
+    from minima.zoo.subject.subject import Subject
     from pruning.composition.composition import Composition
     from pruning.running.arguments import Prune
 
 
-def check_path(arguments: Prune, parts: Composition, parent: Checkpoint, masks: Mapping[str, Tensor]) -> None:
+def check_path(arguments: Prune, parts: Composition, subject: Subject, masks: Mapping[str, Tensor]) -> None:
     """Before the work: a warning where the method is about to cut the network; BadInput where a path cannot be kept."""
     name = arguments.method.name
     moves = parts.regrow is not None or parts.straight_through is not None or not isinstance(parts.space, Elements)
@@ -27,11 +29,14 @@ def check_path(arguments: Prune, parts: Composition, parent: Checkpoint, masks: 
     if not (empties or arguments.keep_path):
         return
     try:
-        alone = _bottlenecks(parent, masks)
-    except (BadInput, RuntimeError, TypeError) as reason:
+        alone = bottlenecks(subject.model, _one_tensor(subject.x), masks)
+    except Exception as reason:  # the user's own code may raise anything on marks in the place of numbers
+        said = str(reason).strip().partition("\n")[0]
+        if not isinstance(reason, BadInput):
+            said = f"paths through this network cannot be followed: {type(reason).__name__}: {said}"
         if arguments.keep_path:
-            raise BadInput(f"--keep-path: {reason}") from None
-        note(f"{name} empties whole layers, and whether shortcuts lead past them cannot be told: {reason}")
+            raise BadInput(f"--keep-path: {said}") from None
+        note(f"{name} empties whole layers, and whether shortcuts lead past them cannot be told: {said}")
         return
     if alone and not arguments.keep_path:
         shown = ", ".join(layer.removesuffix(".weight") for layer in alone)
@@ -42,20 +47,18 @@ def check_path(arguments: Prune, parts: Composition, parent: Checkpoint, masks: 
         )
 
 
-def _bottlenecks(parent: Checkpoint, masks: Mapping[str, Tensor]) -> list[str]:
-    """Weights past which no shortcut leads; none where nothing says what the inputs look like."""
-    from minima.zoo.architecture.architecture import build
-    from pruning.composition.keeping_path import bottlenecks
-
-    shape = parent.model.get("input_shape")
-    return bottlenecks(build(parent.model), tuple(shape), masks) if shape else []
+def _one_tensor(x: Inputs) -> tuple[int, ...]:
+    """The shape of an input, if there is one of numbers that vary."""
+    if isinstance(x, Several) or not x.is_floating_point():
+        raise BadInput("paths are followed from one tensor of floats, and the inputs are tokens, or several tensors")
+    return tuple(x.shape[1:])
 
 
-def connected(model: nn.Module, x: Tensor, masks: Mapping[str, Tensor]) -> bool | None:
+def connected(model: nn.Module, x: Inputs, masks: Mapping[str, Tensor]) -> bool | None:
     """Whether a path leads from the input to the output; None where that cannot be told."""
     from minima.zoo.anatomy.reachability import carries
 
     try:
-        return carries(model, tuple(x.shape[1:]), masks)
-    except (BadInput, RuntimeError, TypeError):
+        return carries(model, _one_tensor(x), masks)
+    except Exception:  # the user's own code may raise anything on marks in the place of numbers
         return None

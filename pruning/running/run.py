@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 from minima.store.checkpoints.checkpoint import Checkpoint, save
 from minima.store.command import BadInput, note
 from minima.store.messages import progress_bar
-from minima.zoo.architecture.architecture import build
-from minima.zoo.data.specs import load_data
-from minima.zoo.data.splits import Splits, make_splits
+from minima.zoo.data.splits import Splits
 from minima.zoo.training.keeping import Keeper, state_on_cpu
 from minima.zoo.training.loop import Trainer
 from minima.zoo.training.unfinished import Unfinished, unfinished
@@ -20,30 +19,27 @@ from pruning.running.job import Job, all_masks
 from pruning.running.path import connected
 
 if TYPE_CHECKING:
-    import torch
-
     from pruning.composition.composition import Composition
 
 
-def run_job(job: Job, device: torch.device, *, run_code: bool = False) -> None:
+def run_job(job: Job) -> None:
     """Write the checkpoint of every sparsity of the job. A run that was stopped goes on, to the same bytes."""
     last = job.targets[job.asked[-1]]
     with unfinished(last, job.identity()) as part:
-        run = part.begin(lambda: _Run(job, device, part, last, run_code=run_code))
+        run = part.begin(lambda: _Run(job, part, last))
         run.complete()
 
 
 class _Run:
     """A run in progress."""
 
-    def __init__(self, job: Job, device: torch.device, part: Unfinished, target: Path, *, run_code: bool) -> None:
+    def __init__(self, job: Job, part: Unfinished, target: Path) -> None:
         self.job, self.part, plan = job, part, job.plan
-        dataset = load_data(job.parent.checkpoint.data, run_code=run_code)
-        self.splits = make_splits(dataset, plan.validation, plan.split_seed, device)
+        self.splits = job.parent.subject.splits(plan.validation, plan.split_seed)
         composition = job.composition
         if composition.validates and not len(self.splits.validation[0]):
             raise BadInput(f"--validation {plan.validation} holds no example out, and {job.method.name} needs some")
-        self.trainer = _trainer(job, composition, self.splits, device)
+        self.trainer = _trainer(job, composition, self.splits)
         self.engine = Engine(
             composition,
             self.trainer,
@@ -121,10 +117,10 @@ class _Run:
         }
 
 
-def _trainer(job: Job, composition: Composition, splits: Splits, device: torch.device) -> Trainer:
+def _trainer(job: Job, composition: Composition, splits: Splits) -> Trainer:
     """At the start of the run."""
     plan, parent = job.plan, job.parent.checkpoint
-    model = build(parent.model).to(device)
+    model = copy.deepcopy(job.parent.subject.model)
     model.load_state_dict(dict(composition.start.weights(parent)))
     trainer = Trainer(
         model,
@@ -132,8 +128,9 @@ def _trainer(job: Job, composition: Composition, splits: Splits, device: torch.d
         plan.recipe,
         epochs=plan.epochs,
         order_seed=plan.order_seed,
-        masks=parent.masks | all_masks(composition, parent),
+        masks=parent.masks | all_masks(composition, job.parent),
         around_step=composition.update.around(model),
+        task=splits.task,
     )
     trainer.loosen(composition.loose(model))
     return trainer

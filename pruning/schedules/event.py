@@ -55,12 +55,12 @@ def come_by(targets: Sequence[float], asked: Sequence[float]) -> list[float]:
 
 
 def share_out(epochs: int, rounds: int) -> list[int]:
-    """Epochs of each round: equal, the rest to the last.
+    """Epochs of each round: equal, the rest to the last; in a run without training all cuts follow one another.
 
     >>> share_out(10, 4)
     [2, 2, 2, 4]
     """
-    if epochs < rounds:
+    if 0 < epochs < rounds:
         raise BadInput(
             f"{epochs} epochs cannot be shared out over {rounds} cuts: give --epochs {rounds} or more, fewer --rounds, "
             "or --each with several sparsities"

@@ -21,7 +21,9 @@ class SparseStart:
 
     def __post_init__(self) -> None:
         if not 0 < self.sparsity < 1:
-            raise BadInput(f"--initial {self.sparsity}: expected the sparsity to start at, 0 or more and below 1")
+            raise BadInput(
+                f"--initial-sparsity {self.sparsity}: expected the sparsity to start at, 0 or more and below 1"
+            )
 
     @property
     def gradual(self) -> bool:
@@ -30,7 +32,7 @@ class SparseStart:
     def events(self, span: Span) -> list[Event]:
         if span.asked[0] < self.sparsity:
             raise BadInput(
-                f"--initial {self.sparsity:g} is beyond --sparsity {span.asked[0]:g}: give --initial "
+                f"--initial-sparsity {self.sparsity:g} is beyond --sparsity {span.asked[0]:g}: give --initial-sparsity "
                 f"{span.asked[0]:g} or less"
             )
         start = max(self.sparsity, span.initial)

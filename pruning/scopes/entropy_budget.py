@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.command import BadInput
 from pruning.context.counts import alive_counts, size
@@ -49,7 +49,8 @@ class EntropyBudget:
         from minima.zoo.examples.batches import default_batch_size
 
         estimator = estimators()[self.estimator]()
-        layers, _ = rectifiers(context.model, context.x, estimator, batch_size=default_batch_size(context.x))
+        run: dict[str, Any] = {"batch_size": default_batch_size(context.x), "picked": context.task.picked}
+        layers, _ = rectifiers(context.model, context.x, estimator, **run)
         return {weight: layer.importance or 0.0 for weight, layer in by_weight(layers).items()}
 
 

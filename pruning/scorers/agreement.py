@@ -122,7 +122,7 @@ def another_draw(scorer: Estimated, sample: Sample, context: Context) -> Estimat
     from minima.zoo.seeds import derive
 
     scores, examples = scorer.score(context), sample.size(context)
-    if examples == len(context.y):
+    if examples == len(context.x):
         return Estimate(scores)
     again = scorer.score(replace(context, seed=derive(context.seed, "another draw")))
     return Estimate(scores, (scores, again), f"two draws of {examples} examples", sample.remedy())

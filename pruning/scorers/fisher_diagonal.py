@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FisherDiagonal:
-    """w^2 F_ii / 2, F_ii the mean squared gradient of one example's loss at its own label, in eval mode."""
+    """w^2 F_ii / 2, F_ii the mean squared gradient of one example's loss at its own target, in eval mode; the mean by
+    weight where the loss gives examples weights."""
 
     sample: Sample
 
@@ -35,5 +36,6 @@ def _mean_square(objective: Objective) -> Tensor:
 
     squares = torch.zeros_like(objective.point)
     for example in range(len(objective.x)):
-        squares += objective.of(slice(example, example + 1)).gradient().square()
-    return squares / len(objective.x)
+        one = objective.of(slice(example, example + 1))
+        squares += one.weighing.total * one.gradient().square()
+    return objective.weighing.mean(squares)

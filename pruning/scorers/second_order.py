@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pruning.context.probe import differentiable
 from pruning.scorers.agreement import Estimate
 
 if TYPE_CHECKING:
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
 
 
 def objective_of(sample: Sample, context: Context) -> Objective:
-    """The mean loss over the sample as a function of the surviving weights."""
+    """The loss over the sample as a function of the surviving weights."""
     from landscape.objective.objective import Objective
 
     x, y = sample.draw(context)
-    return Objective(context.model, x, y, masks=context.masks, parameters=list(context.weights))
+    run: dict[str, Any] = {"loss": context.task.loss, "output": context.task.output, "masks": context.masks}
+    with differentiable(context.weights):
+        return Objective(context.model, x, y, parameters=list(context.weights), **run)
 
 
 def saliency(objective: Objective, diagonal: Tensor) -> dict[str, Tensor]:
@@ -39,10 +42,10 @@ def halves_of(objective: Objective) -> list[Objective]:
 
 
 def mean_of_halves(parts: Sequence[Objective], values: Sequence[Tensor]) -> Tensor:
-    """A mean over all examples from the means over each half."""
+    """A mean over all examples, by their weights, from the means over each half."""
     import torch
 
-    sizes = torch.tensor([len(part.x) for part in parts], dtype=torch.float64, device=values[0].device)
+    sizes = torch.tensor([part.weighing.total for part in parts], dtype=torch.float64, device=values[0].device)
     return torch.tensordot(sizes / sizes.sum(), torch.stack(list(values)), 1)
 
 
@@ -51,7 +54,7 @@ def estimated(objective: Objective, diagonals: Sequence[Tensor], sample: Sample,
     parts = halves_of(objective)
     scores = saliency(objective, mean_of_halves(parts, diagonals))
     examples = len(objective.x)
-    if examples == len(context.y) or len(diagonals) == 1:
+    if examples == len(context.x) or len(diagonals) == 1:
         return Estimate(scores)
     first, second = (saliency(objective, each) for each in diagonals)
     return Estimate(scores, (first, second), f"two halves of the {examples} examples", sample.remedy())

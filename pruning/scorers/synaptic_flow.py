@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from minima.zoo.examples.inputs import Several, arguments
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -23,7 +25,8 @@ class SynapticFlow:
     float64, in which R of a deep network does not overflow. Batch norm is in eval mode, a positive linear map: its
     running mean counts as 0, so that nothing is negative; of a network that was not trained it is 0. Input and biases
     are taken in the limit of small ones, which changes nothing there, while ReLU6 or tanh would saturate and pass none.
-    Layer norm and attention do not conserve the flow.
+    Layer norm and attention do not conserve the flow. Whole numbers in the input, such as tokens, are those of the
+    first example: ones would be another token. Of several outputs R is the sum of the one that is judged.
     """
 
     def score(self, context: Context) -> dict[str, Tensor]:
@@ -34,11 +37,19 @@ class SynapticFlow:
 
         state = _positive(context.model)
         flowing = {name: state[name].requires_grad_() for name in context.weights}
-        ones = torch.full_like(context.x[:1], SMALL, dtype=torch.float64)
+        first = context.x[:1]
+        ones = first.map(_ones) if isinstance(first, Several) else _ones(first)
         with evaluating(context.model), torch.enable_grad():
-            flow = functional_call(context.model, state, (ones,)).sum()
+            flow = context.task.picked(functional_call(context.model, state, *arguments(ones))).sum()
             slopes = torch.autograd.grad(flow, list(flowing.values()), materialize_grads=True)
         return {name: flowing[name].detach() * slope / SMALL for name, slope in zip(flowing, slopes, strict=True)}
+
+
+def _ones(leaf: Tensor) -> Tensor:
+    """What goes in: `SMALL` in the place of every number, whole numbers as they are."""
+    import torch
+
+    return torch.full_like(leaf, SMALL, dtype=torch.float64) if leaf.is_floating_point() else leaf
 
 
 def _positive(model: nn.Module) -> dict[str, Tensor]:
@@ -51,7 +62,7 @@ def _positive(model: nn.Module) -> dict[str, Tensor]:
         return factor * tensor.detach().double().abs() if tensor.is_floating_point() else tensor.clone()
 
     parameters = {
-        name: positive(parameter, 1.0 if name.endswith("weight") else SMALL)
+        name: positive(parameter, 1.0 if "weight" in name.rpartition(".")[2] else SMALL)
         for name, parameter in model.named_parameters()
     }
     return parameters | {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
+from pruning.context.probe import differentiable
 from pruning.scorers.agreement import Estimate
 
 if TYPE_CHECKING:
@@ -40,17 +41,17 @@ class Taylor:
         return Estimate(first, (first, next_ones), drawn, "more --batches, or none given for all")
 
 
-def _importance(context: Context, parts: Sequence[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+def _importance(context: Context, parts: Sequence[tuple[Any, Any]]) -> dict[str, Tensor]:
     import torch
-    from torch.nn.functional import cross_entropy
 
     from minima.zoo.examples.evaluation import evaluating
 
     weights = context.weights
     totals = {name: torch.zeros_like(weight, dtype=torch.float64) for name, weight in weights.items()}
-    with evaluating(context.model):
+    with evaluating(context.model), differentiable(weights):
         for x, y in parts:
-            gradients = torch.autograd.grad(cross_entropy(context.model(x), y), list(weights.values()))
+            loss = context.task.mean(context.model, x, y)
+            gradients = torch.autograd.grad(loss, list(weights.values()), materialize_grads=True)
             for (name, weight), gradient in zip(weights.items(), gradients, strict=True):
                 totals[name] += (weight.detach() * gradient).double().square()
     return {name: total / len(parts) for name, total in totals.items()}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from minima.store.command import BadInput
+from pruning.context.context import raised
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,7 +55,7 @@ class LossBound:
             lowest=min(float(part.min()) for part in nonzero),
             start=sum(float(part.mean()) for part in nonzero) / len(nonzero),
             highest=float(living.max()),
-            bound=(1 + self.tolerance) * context.validation_loss(context.masks),
+            bound=raised(context.validation_loss(context.masks), self.tolerance),
         )
         return kept_at(threshold)
 
@@ -86,7 +87,7 @@ def search_threshold(
     if loss_unsafe < bound:
         return unsafe
     while unsafe - safe > 1e-10:
-        if abs(loss_unsafe - loss_safe) < PRECISION * bound and safe > lowest:
+        if abs(loss_unsafe - loss_safe) < PRECISION * abs(bound) and safe > lowest:
             break
         middle = (safe + unsafe) / 2
         loss_middle = loss(middle)

@@ -40,12 +40,13 @@ class Edge(Trigger):
 
 
 def sharpness(context: Context, samples: int) -> float:
-    """lambda_max of the Hessian of the loss of the first `samples` training examples (nat)."""
+    """lambda_max of the Hessian of the loss of the first `samples` training examples."""
     from landscape.objective.objective import Objective
     from landscape.objective.streams import stream
     from landscape.spectrum.lanczos import top_eigenpairs
 
-    objective = Objective(context.model, context.x[:samples], context.y[:samples], masks=context.masks)
+    task, x, y = context.task, context.x[:samples], context.y[:samples]
+    objective = Objective(context.model, x, y, loss=task.loss, output=task.output, masks=context.masks)
     draws = stream(context.seed, "edge")
     found = top_eigenpairs(
         objective.hvp, lambda: objective.normal(draws), objective.dimension, top=1, tolerance=TOLERANCE

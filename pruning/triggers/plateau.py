@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from minima.store.command import BadInput
+from pruning.context.context import raised
 from pruning.triggers.trigger import Trigger
 
 if TYPE_CHECKING:
@@ -40,6 +41,6 @@ def bad_epochs(losses: Sequence[float], slack: float) -> int:
     """
     best, bad = float("inf"), 0
     for loss in losses:
-        bad = 0 if loss < best * (1 + slack) else bad + 1
+        bad = 0 if loss < raised(best, slack) else bad + 1
         best = min(best, loss)
     return bad

@@ -29,7 +29,7 @@ VARIANTS = {
     "ice-as-it-ends": partial(Ice, final_epochs=0),
     "egp-least": partial(Egp, least=0.5, retrain="slr"),
     "edge": partial(EarlyMagnitude, when="edge", fraction=0.05, samples=20),
-    "granet-sparse": partial(GraNet, initial=0.3, frequency=3),
+    "granet-sparse": partial(GraNet, initial_sparsity=0.3, frequency=3),
     "rigl-running": partial(RigL, drop="running-snip", start="parent"),
     "rigl-grasp": partial(RigL, drop="grasp", frequency=5),
     "rigl-grasp-kept": partial(RigL, drop="grasp-kept", frequency=5),

@@ -186,7 +186,7 @@ def test_granet_goes_on_regenerating_after_the_last_cut():
 
 
 def test_a_sparse_start_is_drawn_before_the_first_step():
-    run = Run(GraNet(initial=0.3, frequency=5).composition(), stop_after=1)
+    run = Run(GraNet(initial_sparsity=0.3, frequency=5).composition(), stop_after=1)
     masks, _ = run.moments[0]
     dense = {name for name, mask in masks.items() if mask.all()}
     assert run.engine.cuts[0] == [0, run.engine.alive]
@@ -202,9 +202,9 @@ def test_a_sparse_start_is_drawn_before_the_first_step():
         (lambda: ThenExchange(OneShot(), 60).events(Span(0.0, (0.9,), 4, 10)), "--frequency: no exchange every 60"),
         (lambda: ThenExchange(OneShot(), 0), "--frequency 0"),
         (lambda: ThenExchange(OneShot(), end=1.5), "--end 1.5"),
-        (lambda: SparseStart(0.5, OneShot()).events(Span(0.0, (0.3,), 4, 10)), "--initial 0.5 is beyond"),
+        (lambda: SparseStart(0.5, OneShot()).events(Span(0.0, (0.3,), 4, 10)), "--initial-sparsity 0.5 is beyond"),
         (lambda: RigL(fraction=1.2).composition(), "--fraction 1.2"),
-        (lambda: GraNet(initial=1.0).composition(), "--initial 1.0"),
+        (lambda: GraNet(initial_sparsity=1.0).composition(), "--initial-sparsity 1.0"),
     ],
 )
 def test_bad_input(make, said):

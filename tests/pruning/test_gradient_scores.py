@@ -203,7 +203,7 @@ def test_a_sample_is_a_function_of_the_seed_and_balanced_where_asked():
 def test_bad_values_are_refused():
     context = context_of(torch.nn.Linear(2, 3), torch.ones(4, 2), torch.rand(4, 3))
     with pytest.raises(BadInput, match=r"number of its class(.|\n)*float32"):
-        Sensitivity(Probe()).score(context)
+        Sensitivity(Probe(by="class")).score(context)
     for word, values in (("--examples 0", {"examples": 0}), ("--temperature 0", {"temperature": 0.0})):
         with pytest.raises(BadInput, match=word):
             Probe(**values)

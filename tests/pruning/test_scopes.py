@@ -10,6 +10,7 @@ from oracles.pruning_battery import Run
 from torch import nn
 
 from minima.store.command import BadInput
+from minima.zoo.examples.task import CLASSIFICATION
 from pruning.context.counts import kept_count
 from pruning.methods.egp import Egp
 from pruning.methods.iterative_magnitude import IterativeMagnitude
@@ -106,7 +107,7 @@ def test_the_budget_of_a_real_network_is_that_of_its_entropies():
             layer.weight.fill_(1.0)
             layer.bias.fill_(bias)
     x = torch.tensor([[-2.0], [-1.0], [1.0], [2.0]])
-    found = EntropyBudget("egp").importance(SimpleNamespace(model=model, x=x))
+    found = EntropyBudget("egp").importance(SimpleNamespace(model=model, x=x, task=CLASSIFICATION))
     assert found == {"0.weight": pytest.approx(1.0), "2.weight": pytest.approx(0.811278, abs=1e-6)}
 
 

@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from minima.store.command import BadInput
 from minima.zoo.examples.evaluation import evaluate
+from minima.zoo.examples.task import CLASSIFICATION
 from pruning.methods.early_magnitude import EarlyMagnitude
 from pruning.methods.iterative_magnitude import IterativeMagnitude
 from pruning.triggers.edge import Edge, sharpness
@@ -105,7 +106,7 @@ def test_the_first_stable_epoch_is_the_one_of_the_cut():
 
 def context_of(model, recipe, rate):
     x, y = (part.double() if part.is_floating_point() else part for part in examples().train)
-    return SimpleNamespace(model=model, x=x, y=y, masks={}, seed=0, recipe=recipe, rate=rate)
+    return SimpleNamespace(model=model, x=x, y=y, masks={}, seed=0, recipe=recipe, rate=rate, task=CLASSIFICATION)
 
 
 def dense_largest(model, x, y):

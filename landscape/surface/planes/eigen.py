@@ -56,7 +56,7 @@ def _computed(centre: Centre) -> tuple[Tensor, int]:
 def _stored(path: Path, centre: Centre) -> tuple[Tensor, int]:
     """(k, d) of a file of this very checkpoint: no products."""
     from landscape.spectrum import eigenvectors
-    from minima.store.files import sha256
+    from minima.store.checkpoints.safetensors_file import content_hash
     from minima.store.hdf5.opening import opened
 
     if not path.is_file():
@@ -64,7 +64,7 @@ def _stored(path: Path, centre: Centre) -> tuple[Tensor, int]:
     vectors = eigenvectors.read(path, centre.objective.coordinates)
     with opened(path) as file:
         made_of = list(file.attrs["sha256"])
-    if made_of != [sha256(centre.subject.path)]:
+    if made_of != [content_hash(centre.subject.path)]:
         raise BadInput(f"--eigenvectors {path} is of another checkpoint than {centre.subject.name}: its hash differs")
     if len(vectors) < centre.axes:
         raise BadInput(f"--eigenvectors {path} holds {len(vectors)}, expected {centre.axes}: add --top {centre.axes}")

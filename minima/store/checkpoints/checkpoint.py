@@ -96,10 +96,12 @@ def load(path: Path) -> Checkpoint:
 def read(path: Path) -> Checkpoint | Foreign:
     """As `load`, but of a file that others wrote its tensors come back, for others to interpret.
 
-    Code that such a file names is never run: what only it could make is left out, and said.
+    Code that such a file names is never run: what only it could make is left out, and said. A folder as transformers
+    writes one stands for the weights in it.
     """
-    from minima.store.checkpoints.safetensors_file import is_index, is_safetensors, parse_safetensors
+    from minima.store.checkpoints.safetensors_file import is_index, is_safetensors, parse_safetensors, weights_in
 
+    path = weights_in(path)
     with readable(path):
         content = path.read_bytes()
     if is_safetensors(content):

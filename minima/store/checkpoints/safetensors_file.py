@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 LONGEST_HEADER = 100_000_000
 """bytes, the format's own limit"""
 INDEX_KEY = "weight_map"
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
+"""what the weights in a folder of transformers are called, the first that is there"""
+CONFIG = "config.json"
+"""what says, beside them, which network they are"""
 
 
 def is_safetensors(content: bytes) -> bool:
@@ -80,11 +84,22 @@ def shards(path: Path, content: bytes) -> dict[Path, list[str]]:
     return found
 
 
+def weights_in(path: Path) -> Path:
+    """The file of weights: the path itself, or what lies in a folder as transformers writes one, maybe an index.
+
+    >>> weights_in(Path("runs/x.pt"))
+    PosixPath('runs/x.pt')
+    """
+    return next((path / name for name in WEIGHTS if (path / name).is_file()), path)
+
+
 def content_hash(path: Path) -> str:
-    """The SHA-256 of a checkpoint's bytes; of an index, of its own and its files' hashes, for they are the content."""
-    own = sha256(path)
-    if not is_index(path):
-        return own
-    with readable(path):
-        files = sorted(shards(path, path.read_bytes()))
-    return hashlib.sha256("\n".join([own, *map(sha256, files)]).encode()).hexdigest()
+    """The SHA-256 of a checkpoint's bytes; of several files, an index or a folder's, of their hashes in order."""
+    weights = weights_in(path)
+    hashes = [sha256(weights)]
+    if is_index(weights):
+        with readable(weights):
+            hashes += map(sha256, sorted(shards(weights, weights.read_bytes())))
+    if weights != path and (path / CONFIG).is_file():
+        hashes.append(sha256(path / CONFIG))
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +14,13 @@ from torch.utils.weak import WeakTensorKeyDictionary
 from minima.zoo.anatomy.operations import operation_name
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.anatomy.sites import Sites
+from minima.zoo.examples.inputs import Inputs, leaves
+from minima.zoo.examples.outputs import pick
 
 SUMS = frozenset({"add", "sub"})
 
 
-def producers(model: nn.Module, x: Tensor) -> dict[str, str | None]:
+def producers(model: nn.Module, x: Inputs, picked: Callable[[Any], Any] = pick) -> dict[str, str | None]:
     """The convolution or linear weight, by parameter name, whose output goes into each site's activation.
 
     By one forward pass of `model`, in eval mode already, over x (1, ...). A normalisation passes on the weight before
@@ -26,7 +28,7 @@ def producers(model: nn.Module, x: Tensor) -> dict[str, str | None]:
     layer (as in EGP, where the second activation of a block stands for its second convolution). None where there is
     no weight (the input, an activation of an activation), or none by itself (a concatenation, a sum of equals).
     """
-    following = _Following(model)
+    following = _Following(model, picked)
     following.run(x)
     return following.found
 
@@ -44,16 +46,17 @@ class _Source:
 class _Following(Sites):
     """Sites that know their weights."""
 
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__(model, self._look)
+    def __init__(self, model: nn.Module, picked: Callable[[Any], Any]) -> None:
+        super().__init__(model, self._look, picked=picked)
         self.found: dict[str, str | None] = {}
         self._at_site = False
 
-    def run(self, x: Tensor) -> str:
+    def run(self, x: Inputs) -> str:
         self._sources = WeakTensorKeyDictionary()
         for name, weight in prunable(self.model).items():
             self._sources[weight] = _Source({name: 0})
-        self._sources[x] = _Source(activations=0)
+        for leaf in leaves(x):
+            self._sources[leaf] = _Source(activations=0)
         return super().run(x)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -6,6 +6,9 @@ A library runs its own code, so only the command line may name one: a checkpoint
 from __future__ import annotations
 
 import importlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 LIBRARIES = ("torchvision", "timm", "hf")
+FOLDER = "hf:"
+OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
 def names_library(spec: str) -> bool:
@@ -28,15 +33,21 @@ def names_library(spec: str) -> bool:
     return spec.partition(":")[0] in LIBRARIES
 
 
+def names_folder(spec: str) -> bool:
+    """Whether a spec names a folder of transformers, which says itself what its network is.
+
+    >>> names_folder("hf:runs/gpt2"), names_folder("timm:resnet18")
+    (True, False)
+    """
+    return spec.startswith(FOLDER)
+
+
 def build_from_library(spec: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
     """The library's network with `classes` outputs and fresh weights; nothing is downloaded.
 
-    timm is also told the number of input channels; torchvision's networks take three. `hf:FOLDER` is the network that
-    the folder's `config.json` describes, whatever the data.
+    timm is also told the number of input channels; torchvision's networks take three.
     """
     library, _, name = spec.partition(":")
-    if library == "hf":
-        return _build_from_folder(Path(name), spec)
     package = import_library(library, f"--model {spec}")
     models = package.models if library == "torchvision" else package
     known = models.list_models()
@@ -51,11 +62,16 @@ def build_from_library(spec: str, input_shape: tuple[int, ...], classes: int) ->
         raise BadInput(f"--model {spec}: {library} could not build it: {type(error).__name__}: {error}") from error
 
 
-def _build_from_folder(folder: Path, spec: str) -> nn.Module:
-    """The network of transformers that a folder's `config.json` names, with fresh weights; code in it is not run."""
+def build_from_folder(spec: str) -> nn.Module:
+    """The network of transformers that the `config.json` in the folder of `hf:FOLDER` describes, with fresh weights.
+
+    Whatever the data; nothing is downloaded, and code that lies in the folder is not run.
+    """
+    folder = Path(spec.removeprefix(FOLDER))
     if not (folder / "config.json").is_file():
         raise BadInput(f"--model {spec}: there is no {folder / 'config.json'}. Type hf: and a folder that has one")
-    transformers = import_library("transformers", f"--model {spec}")
+    with _offline():
+        transformers = import_library("transformers", f"--model {spec}")
     try:
         config = transformers.AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
         kinds = [getattr(transformers, name, None) for name in config.architectures or ()]
@@ -65,11 +81,27 @@ def _build_from_folder(folder: Path, spec: str) -> nn.Module:
                 f"transformers {transformers.__version__} has, such as GPT2LMHeadModel"
             )
         config._attn_implementation = "eager"  # the fused kinds have no second derivative
+        config.use_cache = False  # keys and values are kept for tokens to come, of which there are none
         return kinds[0](config)
     except BadInput:
         raise
     except Exception as error:  # a library may raise anything
         raise BadInput(f"--model {spec}: transformers could not build it: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """What is imported inside asks no server: the libraries of Hugging Face read that once, when they are imported."""
+    before = {name: os.environ.get(name) for name in OFFLINE}
+    os.environ.update(dict.fromkeys(OFFLINE, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def import_library(library: str, flag: str) -> ModuleType:

@@ -1,17 +1,15 @@
 """Some of a dataset's classes: `:classes=0-4` behind any --data spec keeps these, with labels counted from 0 again."""
 
 from __future__ import annotations
-from typing import Any
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
+from minima.zoo.examples.inputs import part_of
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from minima.zoo.data.dataset import Dataset
 
 MARK = ":classes="
@@ -70,7 +68,7 @@ def keep_classes(dataset: Dataset, classes: tuple[int, ...], spec: str) -> Datas
         kept = torch.isin(y, chosen)
         if not kept.any():
             raise BadInput(f"{spec}: the {split} split has no example of these classes. Choose others")
-        parts |= {f"x_{split}": x[kept], f"y_{split}": torch.searchsorted(chosen, y[kept])}
+        parts |= {f"x_{split}": part_of(x, kept), f"y_{split}": torch.searchsorted(chosen, y[kept])}
     return Dataset(**parts, classes=len(classes))
 
 

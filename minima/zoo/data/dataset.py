@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from minima.store.command import BadInput
 from minima.zoo.examples.inputs import Inputs, Several
+from minima.zoo.examples.lazy import Lazy
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
-    from torch import Tensor
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Two splits in file order, of which one may be missing: inputs (N, ...), normalised where they are floats; targets."""
+    """Two splits in file order, of which one may be missing: inputs (N, ...), floats being normalised, and targets."""
 
     x_train: Inputs
     y_train: Any
@@ -34,7 +34,8 @@ class Dataset:
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one input; () where there are several."""
         x = self.x_test if self.x_train is None else self.x_train
-        return () if isinstance(x, Several) else tuple(x.shape[1:])
+        first = x.first if isinstance(x, Lazy) else x
+        return () if isinstance(first, Several) else tuple(first.shape[1:])
 
     @property
     def outputs(self) -> int:
@@ -44,8 +45,8 @@ class Dataset:
             return self.classes
         if y is None or not y.is_floating_point():
             raise BadInput(
-                "a network of the zoo has an output for each class of labels (N,), or for each number of float targets, "
-                "and these data have neither.\nName a network of your own: --model path/to/file.py:Net"
+                "a network of the zoo has an output for each class of labels (N,), or for each number of float "
+                "targets, and these data have neither.\nName a network of your own: --model path/to/file.py:Net"
             )
         return max(1, y[0].numel())
 
@@ -74,7 +75,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Source:
-    """Base of the members of minima/zoo/data/datasets: where arrays come from, and how they are normalised by default."""
+    """Base of the members of minima/zoo/data/datasets: where arrays come from, and by what they are normalised."""
 
     name: ClassVar[str]
     mean: ClassVar[tuple[float, ...]] = (0.0,)

@@ -10,9 +10,10 @@ from typing import Any
 
 from minima.store.command import BadInput
 from minima.store.registry import members
-from minima.zoo.data.classes import join_classes, keep_classes, split_classes
 from minima.zoo.code import call_factory, fingerprint, is_code
-from minima.zoo.data.dataset import ARRAYS, Dataset, Source
+from minima.zoo.data.classes import join_classes, keep_classes, split_classes
+from minima.zoo.data.dataset import Dataset, Source
+from minima.zoo.data.files import file_of, read_file
 from minima.zoo.data.labels import join_labels, shuffle_labels, split_labels
 
 
@@ -43,7 +44,8 @@ def resolve_data(
         base = base.replace(str(file), str(file.absolute()), 1)
     elif base not in known:
         raise BadInput(
-            f"{flag} {spec}: there is no such data. Known: {', '.join(known)}, npz:FILE, path/to/file.py:factory,\n"
+            f"{flag} {spec}: there is no such data. Known: {', '.join(known)}, npz:FILE, npy:FOLDER,\n"
+            "safetensors:FILE, path/to/file.py:factory, "
             "each also with some of its classes only (digits:classes=0-4) or without meaning (digits:labels=random)"
         )
     folder = (root or Path(os.environ.get("DATA_ROOT", "data"))).absolute() if source.needs_root else None
@@ -74,7 +76,8 @@ def inherited(data: Mapping[str, Any], typed: str | None, root: Path | None, sou
 
 def load_data(data: Mapping[str, Any], *, run_code: bool = False) -> Dataset:
     """The dataset that `resolve_data` described. Code is run only with `run_code`: the user repeated the spec."""
-    from minima.zoo.data.preprocessing import Reading, to_dataset
+    from minima.zoo.data.conversion import Reading
+    from minima.zoo.data.preprocessing import to_dataset
 
     spec = data["spec"]
     chosen, shuffled = split_labels(spec)
@@ -85,13 +88,14 @@ def load_data(data: Mapping[str, Any], *, run_code: bool = False) -> Dataset:
             f"A file may not choose code to run: if you trust it, say so with --data {spec}"
         )
     file = _file_of(base)
-    if file is not None and data.get("sha256") not in (None, fingerprint(file)) and file.is_file():
+    if file is not None and data.get("sha256") not in (None, fingerprint(file)) and file.exists():
         raise BadInput(f"{file} has changed since the checkpoint was made. To use it as it is now: --data {spec}")
     shape, scale = data.get("input_shape"), data.get("scale")
     reading = Reading(data["mean"], data["std"], shape and tuple(shape), scale, bool(data.get("labels_in")))
-    dataset = to_dataset(_arrays(base, Path(data["root"] or ".")), reading, base)
-    if base in sources():  # nothing was guessed
-        dataset = replace(dataset, notes=())
+    arrays, assumed = _arrays(base, Path(data["root"] or "."))
+    dataset = to_dataset(arrays, reading, base)
+    notes = () if base in sources() else (*assumed, *dataset.notes)  # nothing was guessed of what is known
+    dataset = replace(dataset, notes=notes)
     dataset = dataset if classes is None else keep_classes(dataset, classes, spec)
     return shuffle_labels(dataset) if shuffled else dataset
 
@@ -112,32 +116,20 @@ def per_channel(flag: str, text: str | None) -> tuple[float, ...] | None:
 
 def _file_of(spec: str) -> Path | None:
     """The file a spec names, if it names one."""
-    if spec.startswith("npz:"):
-        return Path(spec.removeprefix("npz:"))
-    return Path(spec.rpartition(":")[0]) if is_code(spec) else None
+    return Path(spec.rpartition(":")[0]) if is_code(spec) else file_of(spec)
 
 
-def _arrays(spec: str, root: Path) -> Mapping[str, Any]:
+def _arrays(spec: str, root: Path) -> tuple[Mapping[str, Any], list[str]]:
+    """The arrays by name, and what was assumed of them."""
     if is_code(spec):
-        made = call_factory(spec, "--data")
-        if isinstance(made, Dataset):
-            made = vars(made)
-        return made if isinstance(made, Mapping) else dict(zip(ARRAYS, made, strict=False))
-    if spec.startswith("npz:"):
-        return _read_npz(Path(spec.removeprefix("npz:")))
+        from minima.zoo.data.factories import arrays_of
+
+        return arrays_of(call_factory(spec, "--data"), spec)
+    if file_of(spec) is not None:
+        from minima.zoo.data.factories import by_name
+
+        return by_name(read_file(spec))
     known = sources()
     if spec not in known:
         raise BadInput(f"there is no data named {spec!r}. Known: {', '.join(known)}")
-    return known[spec]().read(root)
-
-
-def _read_npz(path: Path) -> Mapping[str, Any]:
-    import numpy as np
-
-    if not path.is_file():
-        raise BadInput(f"npz:{path}: there is no such file; expected an .npz with the arrays {', '.join(ARRAYS)}")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except Exception as error:
-        raise BadInput(f"{path} is not a readable .npz of plain arrays: {error}") from error
+    return known[spec]().read(root), []

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minima.zoo.examples.batches import batches
+from minima.zoo.examples.inputs import part_of
 from minima.zoo.examples.task import CLASSIFICATION, Task
 from minima.zoo.losses.score import NoScore, Score
 from minima.zoo.ranks import ALONE, Ranks
@@ -111,6 +112,6 @@ def evaluate(
 
     level, own = Level(y, task), ranks.share(len(x))
     with evaluating(model), torch.no_grad():
-        for inputs, targets in batches(x[own], y[own], batch_size):
+        for inputs, targets in batches(part_of(x, own), part_of(y, own), batch_size):
             level.add(task.outputs(model, inputs), targets)
     return level.evaluation(ranks, x.device)

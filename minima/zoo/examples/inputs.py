@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
+from minima.zoo.examples.lazy import Lazy
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
 Inputs = Any
-"""a Tensor (N, ...), or `Several`"""
+"""a Tensor (N, ...), or `Several`, or `Lazy` for either"""
 
 
 @dataclass(frozen=True)
@@ -129,12 +130,42 @@ def floats_to(x: Inputs, dtype: torch.dtype) -> Inputs:
     def converted(tensor: Tensor) -> Tensor:
         return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
-    return x.map(converted) if isinstance(x, Several) else converted(x)
+    return mapped(x, converted)
+
+
+def mapped(x: Inputs, function: Callable[[Tensor], Tensor]) -> Inputs:
+    """Inputs of the same structure, of what becomes of each tensor."""
+    return x.map(function) if isinstance(x, Several | Lazy) else function(x)
+
+
+def part_of(x: Inputs, examples: Any) -> Inputs:
+    """Many of the examples, by a slice or indices: what is not in memory stays out of it."""
+    return x.some(examples) if isinstance(x, Lazy) else x[examples]
 
 
 def leaves(x: Inputs) -> list[Tensor]:
-    """The tensors that inputs are made of."""
+    """The tensors that inputs are made of; of what is not in memory, those of the first example."""
+    if isinstance(x, Lazy):
+        return leaves(x.first)
     return x.leaves if isinstance(x, Several) else [x]
+
+
+def same(one: Inputs, other: Inputs) -> bool:
+    """Whether two inputs have the same numbers, compared chunk by chunk."""
+    import torch
+
+    if one is other or (isinstance(one, Lazy) and isinstance(other, Lazy) and one.same_as(other)):
+        return True
+    if len(one) != len(other) or shapes(one) != shapes(other):
+        return False
+    pairs = ((leaves(one[chunk]), leaves(other[chunk])) for chunk in ranges(one))
+    return all(torch.equal(*each) for pair in pairs for each in zip(*pair, strict=True))
+
+
+def ranges(x: Inputs, numbers: int = 2**22) -> Iterator[slice]:
+    """Consecutive ranges of examples with about so many `numbers` in each."""
+    size = max(1, numbers // max(1, x[:1].numel()))
+    yield from (slice(first, min(first + size, len(x))) for first in range(0, len(x), size))
 
 
 def dtypes(x: Inputs) -> str:
@@ -154,6 +185,8 @@ def shapes(x: Inputs) -> str:
     >>> shapes(torch.zeros(5, 3, 32)), shapes(Several({"ids": torch.zeros(5, 7)}))
     ('(3, 32)', 'ids (7,)')
     """
+    if isinstance(x, Lazy):
+        return shapes(x.first)
     if isinstance(x, Several):
         return ", ".join(f"{name} {tuple(tensor.shape[1:])}" for name, tensor in x.items())
     return str(tuple(x.shape[1:]))

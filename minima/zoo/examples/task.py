@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
 from minima.zoo.examples.inputs import Inputs, call
-from minima.zoo.examples.outputs import pick
+from minima.zoo.examples.outputs import describe, pick
 from minima.zoo.losses.loss import Loss, Terms
 from minima.zoo.losses.named.cross_entropy import CrossEntropy
 from minima.zoo.losses.own import OwnLoss
@@ -53,17 +53,23 @@ class Task:
         if not isinstance(self.loss, OwnLoss):
             self.loss.check(self.picked(returned), targets)
             return self
-        task = self
-        try:
-            found = self.picked(returned)
-            self.loss.function(found, some)
-        except (TypeError, KeyError, IndexError, AttributeError, BadInput):
-            if self.output is not None:
-                raise
-            task = replace(self, whole=True)  # a loss that looks for its outputs itself
-            found = returned
-        self.loss.check(found, some)
-        return task
+        failure: Exception | None = None
+        for task in (self, replace(self, whole=True)):  # the second is for a loss that looks for its outputs itself
+            try:
+                found = task.picked(returned)
+                self.loss.function(found, some)
+            except Exception as error:  # the user's own code may raise anything
+                failure = failure or error
+                continue
+            self.loss.check(found, some)
+            return task
+        assert failure is not None
+        if isinstance(failure, BadInput):
+            raise failure
+        raise BadInput(
+            f"the loss {self.loss.called} failed on outputs {describe(self.picked(returned))} and targets "
+            f"{describe(some)}: {type(failure).__name__}: {failure}"
+        ) from failure
 
     def terms(self, outputs: Any, y: Any) -> Terms:
         """What the examples contribute to the loss."""

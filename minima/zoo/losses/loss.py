@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -36,8 +38,13 @@ class Loss:
     """what it is, in a line of a help text"""
     unit: ClassVar[str] = "1"
     """of the loss: nat, or 1"""
-    sees_inputs: ClassVar[bool] = False
-    """whether its targets may be the inputs themselves"""
+
+    def targets_of(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, str] | None:
+        """Targets (n, ...) for data without any, and what is said of them; None where the loss has no such targets.
+
+        `inputs`: tensors (n, ...) by the names that the network knows them by; a single one has the name "".
+        """
+        return None
 
     def check(self, outputs: Tensor, targets: Any) -> None:
         """Refuse targets that do not fit the outputs.
@@ -63,9 +70,18 @@ class Loss:
         return None
 
     def mean(self, outputs: Tensor, targets: Any) -> Tensor:
-        """L over these examples alone, in the outputs' own data type: what a training step goes down."""
+        """L over these examples alone, in the outputs' own data type: what a training step goes down.
+
+        0, with gradients of 0, where none of them has any weight: a batch whose positions are all left out.
+        """
         sums, weights = self.terms(outputs, targets)
-        return (sums.sum() / (len(sums) if weights is None else weights.sum())).to(outputs.dtype)
+        total = len(sums) if weights is None else weights.sum().clamp(min=sys.float_info.min)
+        return (sums.sum() / total).to(_dtype(outputs, sums))
+
+    def summed(self, outputs: Tensor, targets: Any) -> Tensor:
+        """sum_i s_i of these examples, in the outputs' own data type."""
+        sums = self.terms(outputs, targets).sums
+        return sums.sum().to(_dtype(outputs, sums))
 
     def score(self, targets: Any) -> Score:
         """How well the outputs do, beside the loss; `targets` (N, ...) are those of all examples."""
@@ -74,6 +90,11 @@ class Loss:
     def notes(self, outputs: Tensor, targets: Any) -> list[str]:
         """What is worth saying of outputs (n, ...) and targets that fit, such as outputs that are probabilities."""
         return []
+
+
+def _dtype(outputs: Any, sums: Tensor) -> Any:
+    """The data type of outputs; that of the sums where a loss is given several outputs."""
+    return getattr(outputs, "dtype", sums.dtype)
 
 
 def losses() -> dict[str, type[Loss]]:

@@ -218,10 +218,10 @@ def _merged(each: Sequence[Summary]) -> Summary:
 
 
 def _default_target(checkpoints: Sequence[Path], name: str) -> Path:
-    stems = [path.stem for path in checkpoints]
+    stems = [path.absolute().name if path.is_dir() else path.stem for path in checkpoints]
     if len(stems) > 2:
         raise BadInput(f"{len(stems)} checkpoints give one file: name it with -o FILE.{name}.h5")
-    return checkpoints[0].with_name(f"{'-to-'.join(stems)}.{name}.h5")
+    return checkpoints[0].parent / f"{'-to-'.join(stems)}.{name}.h5"
 
 
 def _provenance(arguments: Measuring) -> dict[str, Any]:

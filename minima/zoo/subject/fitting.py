@@ -7,16 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.command import BadInput
-from minima.zoo.examples.inputs import Inputs, Several, call, dtypes, leaves, shapes
+from minima.zoo.examples.inputs import Inputs, call, dtypes, leaves, shapes
+from minima.zoo.examples.intake import AS_THEY_ARE, Intake, counts
 from minima.zoo.examples.outputs import pick
+from minima.zoo.examples.targets import own_targets
 from minima.zoo.examples.task import Task
 from minima.zoo.losses.named.bce import BinaryCrossEntropy
 from minima.zoo.losses.named.cross_entropy import CrossEntropy
+from minima.zoo.losses.named.next_token import NextToken
+from minima.zoo.subject.precision import inputs_dtype
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
 IntegersAs = Literal["int64", "float32"]
+CAUSAL = ("ForCausalLM", "LMHeadModel")
+"""how transformers calls networks that predict the next token"""
 SOME = 16
 """examples that are looked at"""
 
@@ -29,6 +35,8 @@ class Fitted:
     y: Any
     task: Task
     notes: tuple[str, ...] = ()
+    intake: Intake = AS_THEY_ARE
+    """what was done to the inputs"""
 
 
 def fit_together(
@@ -37,10 +45,10 @@ def fit_together(
     """Put a few examples through the network, in eval mode, and see that all fits.
 
     Args:
-        x: inputs of all examples used, (N, ...), on the network's device.
+        x: inputs of all examples used, (N, ...), on the network's device; floats get the data type of its weights.
         y: their targets; None where there are none.
-        task: what was asked for; None leaves it to the outputs: cross-entropy, or of one logit with labels 0 and 1 the
-            binary one.
+        task: what was asked for; None leaves it to the network: cross-entropy, of one logit with labels 0 and 1 the
+            binary one, of a language model of transformers that of the next token.
         path: what the network is called in messages.
         integers: how integer inputs are handed on; None finds out.
 
@@ -48,9 +56,16 @@ def fit_together(
         BadInput: the network does not take the inputs, or its outputs do not fit the targets.
     """
     notes: list[str] = []
-    x, returned = _taken(model, x, path, integers, notes)
+    intake, returned = _taken(model, x, path, integers, notes)
+    x = intake(x)
+    if task is None and _says_next_token(model, y):
+        task = Task(NextToken())
+        notes.append(f"{type(model).__name__} predicts the next token: the loss is next-token")
+    if y is None and task is not None and (made := own_targets(task.loss, x)) is not None:
+        y, said = made
+        notes.append(said)
     if y is None:
-        return Fitted(x, y, task or Task(), tuple(notes))
+        return Fitted(x, y, task or Task(), tuple(notes), intake)
     some = y[: min(SOME, len(y))]
     if task is None:
         task = Task(_default(returned, y, notes))
@@ -58,24 +73,25 @@ def fit_together(
         task = task.checked(returned, y, some)
         if not task.whole:
             notes += task.loss.notes(task.picked(returned), some)
+        notes += _copies(task, x[:SOME], some)
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
-    return Fitted(x, y, task, tuple(notes))
+    return Fitted(x, y, task, tuple(notes), intake)
 
 
 def _taken(
     model: nn.Module, x: Inputs, path: Path | str, integers: IntegersAs | None, notes: list[str]
-) -> tuple[Inputs, Any]:
-    """The inputs as the network takes them, and what it returns for the first few."""
-    if integers == "float32":
-        x = _as_floats(x)
-    whole = any(_counts(leaf) for leaf in leaves(x))
-    first = _tried(model, x[:SOME])
+) -> tuple[Intake, Any]:
+    """How the network takes the inputs, and what it returns for the first few."""
+    plain, floats = Intake(inputs_dtype(model)), Intake(inputs_dtype(model), as_floats=True)
+    intake = floats if integers == "float32" else plain
+    whole = any(counts(leaf) for leaf in leaves(x))
+    first = _tried(model, intake(x[:SOME]))
     if whole and integers is None and isinstance(first, Exception):
-        second = _tried(model, _as_floats(x[:SOME]))
+        second = _tried(model, floats(x[:SOME]))
         if not isinstance(second, Exception):
             notes.append("integer inputs are handed on as floats of the same values: the network takes no integers")
-            return _as_floats(x), second
+            return floats, second
     if isinstance(first, Exception):
         raise BadInput(
             f"{path}: the network does not take inputs of shape {shapes(x)} and type "
@@ -83,7 +99,7 @@ def _taken(
             f"{type(first).__name__}: {str(first).strip().splitlines()[0] if str(first).strip() else ''}.\n"
             "What they are can be typed: --input-shape 3,32,32, --input-dtype float32, --scale 0.00392"
         ) from first
-    return x, first
+    return intake, first
 
 
 def _tried(model: nn.Module, x: Inputs) -> Any:
@@ -97,16 +113,27 @@ def _tried(model: nn.Module, x: Inputs) -> Any:
         return error
 
 
-def _counts(leaf: Tensor) -> bool:
-    """Whether a tensor holds whole numbers."""
-    return not (leaf.is_floating_point() or leaf.is_complex()) and str(leaf.dtype) != "torch.bool"
+def _says_next_token(model: nn.Module, y: Any) -> bool:
+    """Whether the network is one of transformers' language models, and the targets, if any, are tokens (N, T)."""
+    return (
+        type(model).__module__.startswith("transformers.")
+        and type(model).__name__.endswith(CAUSAL)
+        and (y is None or (y.ndim == 2 and not y.is_floating_point()))
+    )
 
 
-def _as_floats(x: Inputs) -> Inputs:
-    def converted(leaf: Tensor) -> Tensor:
-        return leaf.float() if _counts(leaf) else leaf
-
-    return x.map(converted) if isinstance(x, Several) else converted(x)
+def _copies(task: Task, x: Inputs, y: Any) -> list[str]:
+    """What is said where each position's label is its own token, which is not what a language model predicts."""
+    if not isinstance(task.loss, CrossEntropy) or y.ndim < 2 or y.is_floating_point():
+        return []
+    counted = y != task.loss.ignore_index
+    for leaf in leaves(x):
+        if counts(leaf) and leaf.shape == y.shape and bool((leaf == y)[counted].all()):
+            return [
+                "the labels are the inputs' own tokens, each at its own position. "
+                "If the network predicts the next one, type --loss next-token"
+            ]
+    return []
 
 
 def _default(returned: Any, y: Any, notes: list[str]) -> CrossEntropy | BinaryCrossEntropy:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
+from minima.zoo.examples.inputs import Inputs, part_of
 from minima.zoo.seeds import derive
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ class Sample:
                 "or first:N for the first N in file order"
             )
         return Sample(int(number), drawn=not text.startswith(FIRST))
+
+    def of(self, x: Inputs, y: Any, seed: int) -> tuple[Tensor, Inputs, Any]:
+        """(n,) indices of the examples, their inputs, and their targets, None where there are none."""
+        rows = self.rows(y, len(x), seed)
+        if len(rows) == len(x):
+            return rows, x, y
+        return rows, part_of(x, rows), None if y is None else y[rows]
 
     def rows(self, y: Any, available: int, seed: int) -> Tensor:
         """(n,) indices of the examples, ascending.

@@ -10,25 +10,26 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.checkpoints.checkpoint import Checkpoint, read
 from minima.store.checkpoints.foreign import Foreign
+from minima.store.checkpoints.safetensors_file import CONFIG
 from minima.store.checkpoints.trajectory import is_trajectory, load_step, read_steps
 from minima.store.command import BadInput, note
 from minima.store.files import digest
-from minima.zoo.architecture.architecture import architectures, build, describe, parse_architecture
-from minima.zoo.architecture.library import build_from_library, names_library
-from minima.zoo.code import call_factory, is_code
+from minima.zoo.architecture.architecture import architectures
 from minima.zoo.data.dataset import Dataset
-from minima.zoo.data.specs import load_data, resolve_data
+from minima.zoo.data.specs import inherited, load_data, resolve_data
+from minima.zoo.data.splits import Splits, make_splits
 from minima.zoo.device import DeviceName, resolve_device
 from minima.zoo.examples.batches import default_batch_size
-from minima.zoo.examples.inputs import Inputs, floats_to
+from minima.zoo.examples.inputs import Inputs
+from minima.zoo.examples.intake import AS_THEY_ARE, Intake
 from minima.zoo.examples.task import Task
-from minima.zoo.losses.spec import parse_loss, restored
 from minima.zoo.ranks import ALONE, Ranks
 from minima.zoo.subject.fitting import IntegersAs, fit_together
 from minima.zoo.subject.foreign import Loaded, Zeros, load_foreign, load_ours
-from minima.zoo.subject.precision import Precision, inputs_dtype
-from minima.zoo.subject.ready import ready
+from minima.zoo.subject.network import changed_since, entry_of, make_network
+from minima.zoo.subject.precision import Precision
 from minima.zoo.subject.sampling import Sample
+from minima.zoo.subject.task_entry import asked_task
 
 if TYPE_CHECKING:
     import torch
@@ -70,12 +71,20 @@ class Subject:
     """what was assumed"""
     drawn: bool = True
     """whether the examples used stand for the split: all of them, or a sample of it"""
+    intake: Intake = AS_THEY_ARE
+    """how the network takes the inputs in `dataset`"""
+    ours: bool = True
+    """whether this suite wrote the file"""
 
     @property
     def used_share(self) -> float | None:
         """sqrt(1 - n/N): what is left of an error of new examples for the split; None of the first n, which say nothing
         of the others."""
         return math.sqrt(1 - len(self.rows) / self.available) if self.drawn else None
+
+    def splits(self, validation: float, split_seed: int) -> Splits:
+        """Both splits as the network takes them, so much of the train split held out."""
+        return make_splits(self.dataset, validation, split_seed, self.device, self.task, self.intake)
 
     @property
     def name(self) -> str:
@@ -109,6 +118,8 @@ class Choice:
     """where in a foreign file the network is"""
     dtype: Precision | None = None
     """in which the network runs"""
+    same_data: bool = False
+    """whether the data of a checkpoint of ours may only be repeated"""
 
 
 def load_subject(path: Path, step: int | None = None, **choice: Any) -> Subject:
@@ -130,25 +141,25 @@ class Reader:
 
     def read(self, path: Path, step: int | None = None) -> Subject:
         """Read a checkpoint (ours, or a foreign one with --model and --data), its data, and put both on the device."""
-        choice, device = self.choice, resolve_device(self.choice.device)
+        choice, device = _of_folder(path, self.choice), resolve_device(self.choice.device)
         stored = load_step(path, step) if step is not None else read(path)
-        checkpoint = stored if isinstance(stored, Checkpoint) else _adopt(path, choice)
-        data = _data_entry(checkpoint, choice)
+        checkpoint = stored if (ours := isinstance(stored, Checkpoint)) else _adopt(path, choice)
+        data = _data_entry(checkpoint, choice, path)
         dataset = self._dataset(data)
-        model = ready(_network(checkpoint, dataset, choice))
-        loaded = _load(model, stored, path, choice)
-        checkpoint = replace(checkpoint, state=loaded.state, masks=loaded.masks, data=data)
+        model = make_network(checkpoint.model, choice.model, dataset)
+        loaded = fill(model, stored, path, choice)
+        entry = checkpoint.model if ours or choice.model is None else entry_of(choice.model, dataset)
+        checkpoint = replace(checkpoint, state=loaded.state, masks=loaded.masks, data=data, model=entry)
         model = model.to(device)
         x, y = dataset.split(choice.split)
-        sample = Sample.parse(choice.samples, len(x), choice.split)
-        rows, available = sample.rows(y, len(x), choice.seed), len(x)
-        whole = len(rows) == available
-        x, y = (x if whole else x[rows]).to(device), y if y is None else (y if whole else y[rows]).to(device)
-        x = floats_to(x, inputs_dtype(model))
-        fitted = fit_together(model, x, y, _task(checkpoint, choice), path, choice.input_dtype)
-        notes = (*loaded.notes, *(f"{path.name}: {each}" for each in (*dataset.notes, *fitted.notes)))
-        for each in notes:
-            note(each)
+        available = len(x)
+        sample = Sample.parse(choice.samples, available, choice.split)
+        rows, x, y = sample.of(x, y, choice.seed)
+        x, y = x.to(device), None if y is None else y.to(device)
+        task = asked_task(checkpoint.training, choice.loss, choice.output)
+        fitted = fit_together(model, x, y, task, path, data.get("input_dtype"))
+        of_code = changed_since(checkpoint.model, choice.model)
+        notes = _told(loaded.notes, path, (*of_code, *dataset.notes, *fitted.notes))
         return Subject(
             path=path,
             step=step,
@@ -166,7 +177,9 @@ class Reader:
             device=device,
             batch_size=choice.batch_size or default_batch_size(x),
             notes=notes,
-            drawn=sample.drawn or whole,
+            drawn=sample.drawn or len(rows) == available,
+            intake=fitted.intake,
+            ours=ours,
         )
 
     def _dataset(self, entry: dict[str, Any]) -> Dataset:
@@ -174,6 +187,20 @@ class Reader:
         if key not in self._datasets:
             self._datasets[key] = load_data(entry, run_code=self.choice.data is not None)
         return self._datasets[key]
+
+
+def _told(of_file: Sequence[str], path: Path, others: Sequence[str]) -> tuple[str, ...]:
+    """What was assumed, said on stderr."""
+    notes = (*of_file, *(f"{path.name}: {each}" for each in others))
+    for each in notes:
+        note(each)
+    return notes
+
+
+def _of_folder(path: Path, choice: Choice) -> Choice:
+    """A folder as transformers writes one says itself which network it holds."""
+    known = choice.model is None and (path / CONFIG).is_file()
+    return replace(choice, model=f"hf:{path}") if known else choice
 
 
 def _adopt(path: Path, choice: Choice) -> Checkpoint:
@@ -187,7 +214,7 @@ def _adopt(path: Path, choice: Choice) -> Checkpoint:
     return Checkpoint(model={"name": choice.model}, data={}, state={})
 
 
-def _load(model: nn.Module, stored: Checkpoint | Foreign, path: Path, choice: Choice) -> Loaded:
+def fill(model: nn.Module, stored: Checkpoint | Foreign, path: Path, choice: Choice) -> Loaded:
     """Fill the network from the file, whoever wrote it."""
     if isinstance(stored, Checkpoint):
         if choice.entry is not None:
@@ -199,13 +226,18 @@ def _load(model: nn.Module, stored: Checkpoint | Foreign, path: Path, choice: Ch
     )
 
 
-def _data_entry(checkpoint: Checkpoint, choice: Choice) -> dict[str, Any]:
-    reading = {"input_shape": choice.input_shape, "scale": choice.scale, "labels_in": choice.labels_in or None}
-    if choice.data is not None:
-        return resolve_data(choice.data, choice.data_root, choice.mean, choice.std, reading=reading)
-    if "spec" not in checkpoint.data:
-        raise BadInput("the file does not say which data its network was trained on. Add --data SPEC")
+def _data_entry(checkpoint: Checkpoint, choice: Choice, path: Path) -> dict[str, Any]:
+    """What is typed, beside what the checkpoint says: repeating its data does not take back how they are read."""
+    reading: dict[str, Any] = {key: getattr(choice, key) for key in ("input_shape", "scale", "input_dtype")}
+    reading |= {"labels_in": choice.labels_in or None}
     entry = dict(checkpoint.data)
+    if choice.data is None and "spec" not in entry:
+        raise BadInput(f"{path} does not say which data its network was trained on. Add --data SPEC")
+    if choice.data is not None:
+        typed = resolve_data(choice.data, choice.data_root, choice.mean, choice.std, reading=reading)
+        if typed["spec"] != entry.get("spec") and not (choice.same_data and "spec" in entry):
+            return typed
+        entry = inherited(entry, choice.data, choice.data_root, path)
     overrides = {
         **reading,
         "root": choice.data_root and str(choice.data_root.absolute()),
@@ -213,27 +245,3 @@ def _data_entry(checkpoint: Checkpoint, choice: Choice) -> dict[str, Any]:
         "std": choice.std,
     }
     return entry | {key: value for key, value in overrides.items() if value is not None}
-
-
-def _network(checkpoint: Checkpoint, dataset: Dataset, choice: Choice) -> nn.Module:
-    from torch import nn
-
-    if choice.model is None:
-        return build(checkpoint.model)
-    if names_library(choice.model):
-        return build_from_library(choice.model, dataset.input_shape, dataset.outputs)
-    if not is_code(choice.model):
-        return build(describe(parse_architecture(choice.model), dataset.input_shape, dataset.outputs))
-    made = call_factory(choice.model, "--model")
-    if not isinstance(made, nn.Module):
-        raise BadInput(f"--model {choice.model} returned a {type(made).__name__}, not a torch.nn.Module")
-    return made
-
-
-def _task(checkpoint: Checkpoint, choice: Choice) -> Task | None:
-    """What was asked for on the command line, else in the checkpoint's training; None leaves it to the outputs."""
-    stored = checkpoint.training.get("task", {})
-    loss = stored.get("loss")
-    if choice.loss is None and loss is None:
-        return None if choice.output is None else Task(output=choice.output)
-    return Task(parse_loss(restored(loss, choice.loss)), choice.output or stored.get("output"))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minima.store.checkpoints.checkpoint import Checkpoint, save
 from minima.store.messages import progress_bar
-from minima.zoo.architecture.architecture import build
 from minima.zoo.data.splits import make_splits
 from minima.zoo.training.keeping import Keeper, state_on_cpu
 from minima.zoo.training.loop import Trainer
@@ -38,8 +38,9 @@ class _Run:
 
     def __init__(self, start: Start, part: Unfinished, target: Path, device: torch.device) -> None:
         self.start, self.plan, self.part = start, start.plan, part
-        self.splits = make_splits(start.dataset, self.plan.validation, self.plan.split_seed, device)
-        model = build(start.checkpoint.model).to(device)
+        held = self.plan.validation, self.plan.split_seed
+        self.splits = make_splits(start.dataset, *held, device, start.task, start.intake)
+        model = copy.deepcopy(start.network).to(device)
         model.load_state_dict(start.checkpoint.state)
         self.trainer = Trainer(
             model,
@@ -48,6 +49,7 @@ class _Run:
             epochs=self.plan.epochs,
             order_seed=self.plan.order_seed,
             masks=start.checkpoint.masks,
+            task=start.task,
         )
         self.weights_at: dict[int, dict[str, Tensor]] = {}
         stopped = part.load()

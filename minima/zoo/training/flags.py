@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 
 import tyro
 
-from minima.store.command import Command
 from minima.zoo.device import DeviceName
+from minima.zoo.subject.flags import Naming
 from minima.zoo.training.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class Train(Command):
+class Train(Naming):
     """Train a network and write a checkpoint; with --from, train checkpoints on, their masks frozen.
 
     A run that was stopped goes on where it was when the same line is typed again, to the same bytes.
@@ -23,18 +23,14 @@ class Train(Command):
     out: Annotated[str, tyro.conf.arg(aliases=["-o"])]
     """checkpoint to write; with several --from it contains {stem}, which becomes each input's name"""
     model: str | None = None
-    """NAME or NAME:KEY=VALUE,...: mlp, lenet300 (default), lenet5, resnet20, 32, 56, vgg16, mobilenet, vit"""
+    """NAME or NAME:KEY=VALUE,...: mlp, lenet300 (default), lenet5, resnet20, 32, 56, vgg16, mobilenet, vit; or
+    torchvision:NAME, timm:NAME, path/to/file.py:factory (called without arguments); with --from, the checkpoint's again
+    where it is code"""
     data: str | None = None
     """digits (default), mnist, fashion-mnist, cifar10, cifar100, npz:FILE, file.py:factory, also digits:classes=0-4
     and digits:labels=random"""
-    data_root: Path | None = None
-    """folder with the datasets (default: $DATA_ROOT, else data)"""
     download: bool = False
     """let torchvision fetch what is missing there of mnist, fashion-mnist, cifar10 or cifar100"""
-    mean: str | None = None
-    """per channel, comma separated"""
-    std: str | None = None
-    """per channel, comma separated"""
     start: Annotated[tuple[Path, ...], tyro.conf.arg(name="from")] = ()
     """checkpoints to train on from, instead of a new network"""
     from_epoch: int | None = None

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from minima.store.command import BadInput
 from minima.zoo.examples.evaluation import evaluate
+from minima.zoo.examples.inputs import Inputs
+from minima.zoo.examples.task import CLASSIFICATION, Task
 from minima.zoo.seeds import derive
 from minima.zoo.training.loose import LooseMasks
 from minima.zoo.training.plateau import Plateau
@@ -30,7 +31,7 @@ def _plain_step(step: Step) -> None:
 
 
 class Trainer:
-    """Minimises mean cross-entropy of `model` on (x, y) by `recipe`.
+    """Minimises the loss of `task`, by default mean cross-entropy, of `model` on (x, y) by `recipe`.
 
     The order of the examples is a pure function of (order_seed, epoch), the noise of dropout of (order_seed, step):
     there is no generator state, so weights, optimiser state and position are the whole state of the run.
@@ -42,21 +43,22 @@ class Trainer:
     `around_step(step)` may act before and after the optimiser's step, with the gradients still in place.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (named, and all but five optional)
         self,
         model: nn.Module,
-        x: Tensor,
-        y: Tensor,
+        x: Inputs,
+        y: Any,
         recipe: Recipe,
         *,
         epochs: int,
         order_seed: int,
+        task: Task = CLASSIFICATION,
         masks: Mapping[str, Tensor] | None = None,
         around_step: Callable[[Step], None] = _plain_step,
     ) -> None:
         if not len(x):
             raise BadInput("--validation holds every example out and leaves none to train on: give a smaller fraction")
-        self.model, self.x, self.y, self.recipe = model, x, y, recipe
+        self.model, self.x, self.y, self.recipe, self.task = model, x, y, recipe, task
         self.order_seed, self.around_step = order_seed, around_step
         self.loose: LooseMasks | None = None
         self.steps_done = 0
@@ -136,7 +138,7 @@ class Trainer:
         self.set_masks(self._fixed)
 
     def advance(self, steps: int) -> float:
-        """Run `steps` steps; the mean training loss (nats, weighted by batch size) over them."""
+        """Run `steps` steps; the mean training loss (weighted by batch size) over them."""
         if steps < 1:
             return float("nan")
         self.model.train()
@@ -169,14 +171,14 @@ class Trainer:
             yield self.advance(min(to_epoch, to_stride, until - self.steps_done))
 
     def validate(self, splits: Splits, *, needed: bool = False) -> float | None:
-        """The loss (nats) on the held-out part, once per epoch: the plateau rule hears it. None where neither this rule
+        """The loss on the held-out part, once per epoch: the plateau rule hears it. None where neither this rule
         nor the caller needs it. Where nothing is held out, the training part stands in.
         """
         follows = self.recipe.schedule == "plateau"
         if not (follows or needed):
             return None
         held = splits.validation if len(splits.validation[0]) else splits.train
-        loss = evaluate(self.model, *held).loss
+        loss = evaluate(self.model, *held, task=self.task).loss
         if follows:
             self.observe(loss)
         return loss
@@ -229,7 +231,7 @@ class Trainer:
         self._seed_noise()
         for parameter in self.update.parameters:
             parameter.grad = None
-        loss = cross_entropy(self.model(self.x[batch]), self.y[batch])
+        loss = self.task.mean(self.model, self.x[batch], self.y[batch])
         loss.backward()
         self._mask_gradients()
         step = partial(self.update.step, self.rate)

@@ -28,6 +28,8 @@ class Plan:
     keep_unit: Literal["epoch", "step"] = "epoch"
     from_epoch: int | None = None
     """epoch of the parent whose weights the run starts from (None: its last)"""
+    task: dict[str, Any] | None = None
+    """`loss` and `output` as `task_entry` has them (None: the plain cross-entropy of the only output)"""
 
     def __post_init__(self) -> None:
         self.recipe.check()
@@ -38,5 +40,6 @@ class Plan:
             require("--weights-at", epoch, 0 <= epoch <= self.epochs, f"epochs of this run, from 0 to {self.epochs}")
 
     def stored(self) -> dict[str, Any]:
-        """The entry `training` of a checkpoint; without `from_epoch` where there is none, as before there was one."""
-        return {key: value for key, value in asdict(self).items() if key != "from_epoch" or value is not None}
+        """The entry `training` of a checkpoint; without `from_epoch` and `task` where there are none."""
+        left_out = ("from_epoch", "task")
+        return {key: value for key, value in asdict(self).items() if key not in left_out or value is not None}

@@ -8,16 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minima.store.checkpoints.checkpoint import Checkpoint, load
-from minima.store.command import BadInput
+from minima.store.command import BadInput, note
 from minima.store.files import sha256
-from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
 from minima.zoo.data.dataset import Dataset
 from minima.zoo.data.downloading import download
 from minima.zoo.data.specs import inherited, load_data, per_channel, resolve_data
+from minima.zoo.examples.intake import Intake
+from minima.zoo.examples.task import Task
+from minima.zoo.subject.fitting import Fitted, fit_together
+from minima.zoo.subject.flags import reading
+from minima.zoo.subject.foreign import load_ours
+from minima.zoo.subject.network import changed_since, drawing_from, entry_of, make_network, must_be_typed
+from minima.zoo.subject.task_entry import asked_task, task_entry
+from minima.zoo.training.keeping import state_on_cpu
 from minima.zoo.training.plan import Plan
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from minima.zoo.training.flags import Train
 
@@ -26,10 +33,13 @@ DEFAULT_MODEL, DEFAULT_DATA, DEFAULT_VALIDATION = "lenet300", "digits", 0.1
 
 @dataclass(frozen=True)
 class Start:
-    """The weights to train from, the data, and the plan."""
+    """The weights to train from, the network that they belong to, the data, by which loss, and the plan."""
 
     checkpoint: Checkpoint
+    network: nn.Module
     dataset: Dataset
+    task: Task
+    intake: Intake
     plan: Plan
 
     def identity(self) -> dict[str, Any]:
@@ -49,13 +59,17 @@ def fresh(arguments: Train) -> Start:
     if arguments.from_epoch is not None:
         raise BadInput(f"--from-epoch {arguments.from_epoch} is of a checkpoint: name it with --from FILE.pt")
     mean, std = per_channel("--mean", arguments.mean), per_channel("--std", arguments.std)
-    data = resolve_data(arguments.data or DEFAULT_DATA, arguments.data_root, mean, std)
+    spec, seed = arguments.model or DEFAULT_MODEL, arguments.seed or 0
+    data = resolve_data(arguments.data or DEFAULT_DATA, arguments.data_root, mean, std, reading=reading(arguments))
     dataset = _loaded(arguments, data, run_code=True)
-    architecture = parse_architecture(arguments.model or DEFAULT_MODEL)
-    model, seed = describe(architecture, dataset.input_shape, dataset.outputs), arguments.seed or 0
-    state = initialise(model, seed).state_dict()
-    checkpoint = Checkpoint(model=model, data=data, state=state, seed=seed)
-    return Start(checkpoint, dataset, _plan(arguments, {}, seed, arguments.weights_at))
+    model = entry_of(spec, dataset)
+    with drawing_from(seed):
+        network = make_network(model, spec, dataset)
+        fitted = _fitted(network, dataset, asked_task({}, arguments.loss, arguments.output), spec, data)
+    _say(spec, (*dataset.notes, *fitted.notes))
+    checkpoint = Checkpoint(model=model, data=data, state=state_on_cpu(network), seed=seed)
+    plan = _plan(arguments, {}, seed, fitted.task, arguments.weights_at)
+    return Start(checkpoint, network, dataset, fitted.task, fitted.intake, plan)
 
 
 def continued(arguments: Train, source: Path) -> Start:
@@ -63,16 +77,42 @@ def continued(arguments: Train, source: Path) -> Start:
 
     The new one names it as its parent.
     """
-    for flag in ("model", "seed", "mean", "std"):
-        if getattr(arguments, flag) is not None:
-            raise BadInput(f"--{flag} belongs to a new network; with --from it is the checkpoint's. Leave it out")
+    _check_inherited(arguments)
     parent = load(source)
-    data = inherited(parent.data, arguments.data, arguments.data_root, source)
+    if arguments.model is not None and not must_be_typed(parent.model["name"]):
+        raise BadInput(f"--model {arguments.model}: {source} names its network itself. Leave it out")
+    data = inherited(parent.data, arguments.data, arguments.data_root, source) | reading(arguments)
     checkpoint = replace(parent, parent=sha256(source), data=data, weights_at={})
     if arguments.from_epoch is not None:
         checkpoint = replace(checkpoint, state=_earlier(parent, arguments.from_epoch, source))
     dataset = _loaded(arguments, data, run_code=arguments.data is not None)
-    return Start(checkpoint, dataset, _plan(arguments, parent.training, parent.seed, ()))
+    network = make_network(parent.model, arguments.model, dataset)
+    load_ours(network, checkpoint, source, parent.model["name"], None)
+    task = asked_task(parent.training, arguments.loss, arguments.output)
+    fitted = _fitted(network, dataset, task, str(source), data)
+    _say(source.name, (*changed_since(parent.model, arguments.model), *dataset.notes, *fitted.notes))
+    plan = _plan(arguments, parent.training, parent.seed, fitted.task, ())
+    return Start(checkpoint, network, dataset, fitted.task, fitted.intake, plan)
+
+
+def _check_inherited(arguments: Train) -> None:
+    """What a checkpoint says itself may not be said again; but code is run only if it is named."""
+    for flag in ("model", "seed", "mean", "std"):
+        typed = getattr(arguments, flag)
+        if typed is not None and not (flag == "model" and must_be_typed(typed)):
+            raise BadInput(f"--{flag} belongs to a new network; with --from it is the checkpoint's. Leave it out")
+
+
+def _fitted(network: nn.Module, dataset: Dataset, task: Task | None, name: str, data: Mapping[str, Any]) -> Fitted:
+    """Whether network, data and loss belong together, found out on the training examples."""
+    if dataset.x_train is None:
+        raise BadInput("the data have no train split, and there is nothing to train on without: name data with x_train")
+    return fit_together(network, dataset.x_train, dataset.y_train, task, Path(name), data.get("input_dtype"))
+
+
+def _say(name: str, notes: tuple[str, ...]) -> None:
+    for each in notes:
+        note(f"{name}: {each}")
 
 
 def _loaded(arguments: Train, data: Mapping[str, Any], *, run_code: bool) -> Dataset:
@@ -91,7 +131,7 @@ def _earlier(parent: Checkpoint, epoch: int, source: Path) -> dict[str, Tensor]:
     return parent.weights_at[epoch]
 
 
-def _plan(arguments: Train, inherited: Mapping[str, Any], seed: int, weights_at: tuple[int, ...]) -> Plan:
+def _plan(arguments: Train, inherited: Mapping[str, Any], seed: int, task: Task, weights_at: tuple[int, ...]) -> Plan:
     """What the flags say; what they leave open, the parent's training, else the defaults."""
     asked = {
         "validation": arguments.validation,
@@ -109,5 +149,6 @@ def _plan(arguments: Train, inherited: Mapping[str, Any], seed: int, weights_at:
         keep=arguments.keep,
         keep_unit=arguments.keep_unit,
         from_epoch=arguments.from_epoch,
+        task=task_entry(task),
         **settled,
     )

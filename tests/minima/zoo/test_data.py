@@ -75,9 +75,10 @@ def test_float_input_is_normalised_as_given(tmp_path):
     [
         ({"y_train": np.zeros(3, int)}, "5 examples but y_train 3"),
         ({"x_train": np.full((5, 4), np.nan, np.float32)}, "NaN"),
+        ({"y_train": np.array(list("abcde"))}, "expected numbers"),
         ({"y_train": np.zeros(5)}, "targets of the two splits differ"),
         ({"x_test": np.zeros((5, 3), np.float32)}, "differ in shape"),
-        ({"x_train": np.full((5, 4), "a")}, "dtype"),
+        ({"x_train": np.zeros((5, 4), complex)}, "dtype complex128"),
     ],
 )
 def test_bad_arrays_are_named(tmp_path, change, said):

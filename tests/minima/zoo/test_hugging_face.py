@@ -8,7 +8,7 @@ import torch
 from minima.store.checkpoints.checkpoint import read
 from minima.store.checkpoints.foreign import flattened
 from minima.store.command import BadInput
-from minima.zoo.architecture.library import build_from_library
+from minima.zoo.architecture.library import build_from_folder
 from minima.zoo.subject.foreign import load_foreign
 from minima.zoo.subject.ready import ready
 
@@ -52,7 +52,7 @@ def written(make, folder, **options):
 
 
 def loaded(folder, file):
-    model = ready(build_from_library(f"hf:{folder}", (1,), 3))
+    model = ready(build_from_folder(f"hf:{folder}"))
     return model, load_foreign(model, read(folder / file), folder / file, f"hf:{folder}")
 
 
@@ -116,12 +116,12 @@ def test_the_loader_of_transformers_fills_no_gaps(tmp_path):
 
 def test_folders_that_say_too_little(tmp_path):
     with pytest.raises(BadInput, match=r"there is no .*config\.json"):
-        build_from_library(f"hf:{tmp_path}", (1,), 3)
+        build_from_folder(f"hf:{tmp_path}")
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "gpt2"}))
     with pytest.raises(BadInput, match="names no architecture"):
-        build_from_library(f"hf:{tmp_path}", (1,), 3)
+        build_from_folder(f"hf:{tmp_path}")
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "mine", "auto_map": {"AutoConfig": "evil.Config"}}))
     (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Config: pass\n")
     with pytest.raises(BadInput, match="transformers could not build it"):
-        build_from_library(f"hf:{tmp_path}", (1,), 3)
+        build_from_folder(f"hf:{tmp_path}")
     assert not (tmp_path / "ran").exists()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from minima.store.command import BadInput
 from minima.zoo.losses.loss import Loss, Terms
-from minima.zoo.losses.numbers import check_numbers, shaped_like
+from minima.zoo.losses.numbers import check_numbers, pieces, shaped_like, themselves
 from minima.zoo.losses.probabilities import within_zero_and_one
 from minima.zoo.losses.score import Accuracy
 
@@ -35,13 +36,18 @@ class BinaryCrossEntropy(Loss):
     pos_weight: tuple[float, ...] = ()
     """of the targets 1 of each output (the second axis), joined by x; or one for all"""
 
+    def targets_of(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, str] | None:
+        """The inputs themselves: an autoencoder of what lies between 0 and 1."""
+        return themselves(inputs)
+
     def check(self, outputs: Tensor, targets: Any) -> None:
         """Refuse targets outside [0, 1] or not shaped like the outputs, and outputs that are no probabilities."""
         check_numbers(outputs, targets, self.name)
-        if not within_zero_and_one(targets):
+        outside = next((piece for _, piece in pieces(targets) if not within_zero_and_one(piece)), None)
+        if outside is not None:
             raise BadInput(
-                f"--loss bce expects targets from 0 to 1, and they go from {targets.min().item()} to "
-                f"{targets.max().item()}.\nType --loss mse for numbers, --loss cross-entropy for class indices"
+                f"--loss bce expects targets from 0 to 1, and they go from {outside.min().item()} to "
+                f"{outside.max().item()}.\nType --loss mse for numbers, --loss cross-entropy for class indices"
             )
         if self.outputs == "probabilities" and not within_zero_and_one(outputs):
             raise BadInput("--loss bce:outputs=probabilities: the outputs are not all in [0, 1]. Type --loss bce")

@@ -103,6 +103,14 @@ class CrossEntropy(Loss):
             return cross_entropy(outputs, targets)
         return super().mean(outputs, targets)
 
+    def summed(self, outputs: Tensor, targets: Any) -> Tensor:
+        """Likewise torch's own sum."""
+        from torch.nn.functional import cross_entropy
+
+        if self == CrossEntropy() and outputs.ndim == 2 and targets.ndim == 1:
+            return cross_entropy(outputs, targets, reduction="sum")
+        return super().summed(outputs, targets)
+
     def score(self, targets: Any) -> Accuracy:
         """The share of counted positions that are right; of distributions, whose most likely class is."""
 

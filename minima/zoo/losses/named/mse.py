@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from minima.zoo.losses.loss import Loss, Terms
-from minima.zoo.losses.numbers import check_numbers, shaped_like
+from minima.zoo.losses.numbers import check_numbers, shaped_like, spread, themselves
 from minima.zoo.losses.score import Determination
 
 if TYPE_CHECKING:
@@ -24,10 +25,13 @@ class MeanSquaredError(Loss):
 
     name: ClassVar[str] = "mse"
     summary: ClassVar[str] = "mean over an example's outputs of (z - y)^2; targets shaped like the outputs"
-    sees_inputs: ClassVar[bool] = True
 
     half: bool = False
     """times 1/2"""
+
+    def targets_of(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, str] | None:
+        """The inputs themselves: an autoencoder."""
+        return themselves(inputs)
 
     def check(self, outputs: Tensor, targets: Any) -> None:
         """Refuse targets that are not shaped like the outputs, or not finite."""
@@ -40,8 +44,7 @@ class MeanSquaredError(Loss):
 
     def score(self, targets: Any) -> Determination:
         """R^2 over all outputs, each about its own mean."""
-        rows = targets.double().reshape(len(targets), -1)
-        return Determination((rows - rows.mean(0)).square().sum().item())
+        return Determination(spread(targets))
 
     def notes(self, outputs: Tensor, targets: Any) -> list[str]:
         """Whether a single output was matched to targets without that axis."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,6 +13,9 @@ from minima.zoo.losses.score import Accuracy
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+TOKENS, MASK = "input_ids", "attention_mask"
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,25 @@ class NextToken(Loss):
 
     ignore_index: int = -100
     """the label of positions that do not count"""
+
+    def targets_of(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, str] | None:
+        """The tokens themselves, `input_ids` or the only inputs, without those that the attention mask leaves out.
+
+        >>> import torch
+        >>> tokens, mask = torch.tensor([[5, 6, 7, 0]]), torch.tensor([[1, 1, 1, 0]])
+        >>> NextToken().targets_of({"input_ids": tokens, "attention_mask": mask})[0]
+        tensor([[   5,    6,    7, -100]])
+        """
+        tokens = inputs.get(TOKENS, inputs.get("")) if TOKENS in inputs or len(inputs) == 1 else None
+        if tokens is None or tokens.is_floating_point() or tokens.ndim != 2:
+            return None
+        mask = inputs.get(MASK)
+        if mask is None or mask.shape != tokens.shape:
+            return tokens.long(), f"the data have no labels: every next token counts, there being no {MASK}"
+        held = mask.bool()
+        targets = tokens.long().clone()
+        targets[:, 1:].masked_fill_(~(held[:, 1:] & held[:, :-1]), self.ignore_index)
+        return targets, f"the data have no labels: tokens count where {MASK} holds at them and at the one before"
 
     def check(self, outputs: Tensor, targets: Any) -> None:
         """Refuse outputs that are not (N, T, V), and targets that are no tokens (N, T)."""

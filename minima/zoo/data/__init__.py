@@ -1,0 +1,1 @@
+"""Data by name: from files on disk to normalised tensors with their labels."""

@@ -1,0 +1,83 @@
+"""Arrays in files: `npz:FILE`, `npy:FOLDER`, whose files are mapped into memory, and `safetensors:FILE`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from minima.store.command import BadInput
+from minima.zoo.data.dataset import ARRAYS
+
+NAMES = f"arrays {', '.join(ARRAYS)}, or of one split; several inputs as x_train.NAME"
+
+
+def file_of(spec: str) -> Path | None:
+    """The file or folder of arrays that a spec names, if it names one.
+
+    >>> file_of("npy:tokens"), file_of("digits")
+    (PosixPath('tokens'), None)
+    """
+    kind, mark, path = spec.partition(":")
+    return Path(path) if mark and kind in READERS else None
+
+
+def read_file(spec: str) -> Mapping[str, Any]:
+    """The arrays in the file or folder that a spec names.
+
+    Raises:
+        BadInput: it is not there, or not of its kind.
+    """
+    kind, _, path = spec.partition(":")
+    return READERS[kind](Path(path))
+
+
+def _read_npz(path: Path) -> Mapping[str, Any]:
+    import numpy as np
+
+    _check_file(path, "npz", "an .npz with the")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except Exception as error:
+        raise BadInput(f"{path} is not a readable .npz of plain arrays: {error}") from error
+
+
+def _read_folder(path: Path) -> Mapping[str, Any]:
+    import numpy as np
+
+    if not path.is_dir():
+        raise BadInput(f"npy:{path}: there is no such folder; expected one of .npy files, of the {NAMES}")
+    found = sorted(path.glob("*.npy"))
+    if not found:
+        raise BadInput(f"npy:{path}: no .npy lies in that folder; expected files of the {NAMES}")
+    arrays: dict[str, Any] = {}
+    for file in found:
+        try:
+            arrays[file.name.removesuffix(".npy")] = np.load(file, mmap_mode="r", allow_pickle=False)
+        except Exception as error:
+            raise BadInput(f"{file} is not a readable .npy of plain numbers: {error}") from error
+    return arrays
+
+
+def _read_safetensors(path: Path) -> Mapping[str, Any]:
+    from safetensors import safe_open
+
+    _check_file(path, "safetensors", "a safetensors file with the")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
+    except Exception as error:
+        raise BadInput(f"{path} is not a readable safetensors file: {error}") from error
+
+
+def _check_file(path: Path, kind: str, what: str) -> None:
+    if not path.is_file():
+        raise BadInput(f"{kind}:{path}: there is no such file; expected {what} {NAMES}")
+
+
+READERS: dict[str, Callable[[Path], Mapping[str, Any]]] = {
+    "npz": _read_npz,
+    "npy": _read_folder,
+    "safetensors": _read_safetensors,
+}

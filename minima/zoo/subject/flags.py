@@ -1,0 +1,94 @@
+"""The flags that say which network, data and loss are meant; shared by all commands that run one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from minima.store.command import BadInput, Command
+
+
+@dataclass(frozen=True, kw_only=True)
+class Naming(Command):
+    """Network, data and loss."""
+
+    model: str | None = None
+    """network of a foreign checkpoint: a zoo name, torchvision:NAME, timm:NAME, hf:FOLDER,
+    path/to/file.py:factory"""
+    data: str | None = None
+    """digits[:classes=0-4][:labels=random], mnist, fashion-mnist, cifar10, cifar100, npz:FILE, npy:FOLDER,
+    safetensors:FILE, file.py:factory (default: the file's)"""
+    loss: str | None = None
+    """cross-entropy, next-token, nll, mse or bce, each with :key=value,..., or path/to/file.py:name (default: the
+    checkpoint's, else cross-entropy; of one logit bce)"""
+    output: str | None = None
+    """which of several outputs is measured: a name, or a place counted from 0 (default: logits, or the first)"""
+    input_dtype: Literal["int64", "float32"] | None = None
+    """how integer inputs are handed on (default: as int64, or as floats where the network takes no integers)"""
+    input_shape: str | None = None
+    """shape of one example, comma separated, where the arrays lie otherwise: 1,28,28"""
+    scale: float | None = None
+    """factor for integer inputs (default: 1/255 for images of 8 bits, 1 for others)"""
+    labels_in: bool = False
+    """hand the entry `labels` of a dict to the network too"""
+    data_root: Path | None = None
+    """folder with the datasets in torchvision's layout (default: the checkpoint's, $DATA_ROOT, data)"""
+    mean: str | None = None
+    """per channel, comma separated"""
+    std: str | None = None
+    """per channel, comma separated"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loading(Naming):
+    """The same, and how a file of somebody else is read."""
+
+    zeros: Literal["mask", "keep"] = "mask"
+    """whether exact zeros of a foreign checkpoint count as removed weights"""
+    entry: str | None = None
+    """where in a foreign file the weights are, such as state_dict_ema; dotted where nested (default: found)"""
+    dtype: Literal["float32", "float64"] | None = None
+    """in which the network runs (default: its own; float32 for half precision)"""
+
+
+def reading(arguments: Naming) -> dict[str, Any]:
+    """How arrays are read, where flags say it: the names are those of a checkpoint's entry `data`."""
+    said = {
+        "input_shape": input_shape(arguments.input_shape),
+        "scale": arguments.scale,
+        "labels_in": arguments.labels_in or None,
+        "input_dtype": arguments.input_dtype,
+    }
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def named(arguments: Naming) -> dict[str, Any]:
+    """What the flags say, as fields of a `Choice`."""
+    from minima.zoo.data.specs import per_channel
+
+    own = ("model", "data", "data_root", "loss", "output", "input_dtype", "scale", "labels_in")
+    return {key: getattr(arguments, key) for key in own} | {
+        "mean": per_channel("--mean", arguments.mean),
+        "std": per_channel("--std", arguments.std),
+        "input_shape": input_shape(arguments.input_shape),
+    }
+
+
+def loaded(arguments: Loading) -> dict[str, Any]:
+    """The same with how a file is read."""
+    return named(arguments) | {key: getattr(arguments, key) for key in ("zeros", "entry", "dtype")}
+
+
+def input_shape(text: str | None) -> tuple[int, ...] | None:
+    """The numbers of --input-shape.
+
+    >>> input_shape("3,32,32")
+    (3, 32, 32)
+    """
+    if text is None:
+        return None
+    parts = text.replace("x", ",").split(",")
+    if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
+        raise BadInput(f"--input-shape {text}: expected the shape of one example, such as 3,32,32")
+    return tuple(int(part) for part in parts)
