@@ -67,7 +67,7 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
         model: any module; it stays as it is.
         data: (x, y), or whatever `minima.zoo.data.examples.as_examples` reads: what scores are computed on, and what
             is trained on.
-        loss: cross-entropy, by which methods score and train; of methods that need neither, any.
+        loss: by which methods score and train: a name ("mse"), a `Loss`, or a function of outputs and targets.
         method: a name, or one with hyper-parameters of its own, such as `Snip(probe=Probe(examples=512))`.
         sparsity: fraction to be removed.
         epochs: of training; 0: none, which methods that cut at once allow.
@@ -95,7 +95,6 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
     with listening() as heard:
         subject = subject_of(model, data, loss, masks=masks, output=output)
         composition = chosen.composition()
-        _check_loss(subject, composition, epochs)
         parent = _parent(subject, rules, epochs, seed, initial)
         trained = _run(subject, composition, parent, sparsity, epochs, validation)
         return _result(subject, trained, chosen, heard)
@@ -107,22 +106,6 @@ def _method(method: str | Method) -> Method:
     if method not in methods():
         raise BadInput(f"method {method!r}: known are {', '.join(methods())}")
     return methods()[method]()
-
-
-def _check_loss(subject: Subject, composition: Composition, epochs: int) -> None:
-    """Refuse a loss that scores or training would put cross-entropy in the place of."""
-    from minima.zoo.losses.named.cross_entropy import CrossEntropy
-    from pruning.scorers.chance import Chance
-    from pruning.scorers.lamp import Lamp
-    from pruning.scorers.magnitude import Magnitude
-    from pruning.scorers.synaptic_flow import SynapticFlow
-
-    alone = isinstance(composition.scorer, Magnitude | Lamp | Chance | SynapticFlow) and not composition.validates
-    if subject.task.loss != CrossEntropy() and (epochs or not alone):
-        raise BadInput(
-            f"the loss is {subject.task.loss.name}, and {'training' if epochs else 'this method'} goes by "
-            "cross-entropy: of methods that cut at once by the weights alone (magnitude, random, synflow), any will do"
-        )
 
 
 def _parent(
@@ -188,6 +171,7 @@ def _trainer(subject: Subject, composition: Composition, parent: Checkpoint, epo
         recipe,
         epochs=epochs,
         order_seed=parent.seed,
+        task=subject.task,
         masks=dense | {name: mask for name, mask in subject.masks.items() if name in dense},
         around_step=composition.update.around(model),
     )

@@ -171,8 +171,16 @@ def test_a_bend_is_trained_as_by_the_command(command, checkpoint, another, tmp_p
     first, second = load_checkpoint(checkpoint), load_checkpoint(other)
     found = loss_path(first.model, second.model, first, points=3, kind="bezier", epochs=1)
     assert list(found.losses) == said["losses"]
-    with pytest.raises(BadInput, match="a bend is trained by cross-entropy"):
-        loss_path(first.model, second.model, first, "cross-entropy:label_smoothing=0.1", kind="bezier")
+
+
+def test_a_bend_goes_down_the_loss_that_is_asked_for():
+    torch.manual_seed(1)
+    _, x, y = regression()
+    ends = [nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 2)) for _ in range(2)]
+    straight = loss_path(*ends, (x, y), "mse", points=3)
+    bent = loss_path(*ends, (x, y), "mse", points=3, kind="bezier", epochs=100)
+    assert bent.losses[0] == pytest.approx(straight.losses[0])
+    assert bent.losses[1] < straight.losses[1]
 
 
 def test_the_command_compares_the_same_hessians(command, checkpoint, pruned, subject, tmp_path):
