@@ -22,7 +22,7 @@ from landscape import (
     top_eigenvalues,
 )
 from landscape.sharpness.measures.sam import Sam
-from minima import BadInput, Dataset, load_checkpoint
+from minima import BadInput, Dataset, as_examples, load_checkpoint
 
 FEW = {"samples": "first:60"}
 
@@ -294,6 +294,16 @@ def test_data_of_every_kind_give_the_same_number():
     assert top_eigenvalues(plain, Dataset(a, y, None, None, 2), k=1).values[0] == expected
 
 
+def test_items_too_large_for_memory_are_read_chunk_by_chunk(monkeypatch):
+    model, x, y = regression()
+    expected = top_eigenvalues(model, (x, y), "mse", k=1).values[0]
+    monkeypatch.setattr("minima.zoo.data.stored.LARGEST", 0)
+    items = torch.utils.data.TensorDataset(x, y)
+    assert not torch.is_tensor(as_examples(items).x)
+    assert top_eigenvalues(model, items, "mse", k=1).values[0] == pytest.approx(expected, rel=1e-6)
+    assert loss_surface(model, items, "mse", grid="3x1").losses[1] == pytest.approx(mse(model(x), y).item(), rel=1e-5)
+
+
 class Noisy(torch.utils.data.Dataset):
     def __len__(self):
         return 5
@@ -310,12 +320,12 @@ class Stream(torch.utils.data.IterableDataset):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (Noisy(), "another example each time"),
-        (Stream(), "without length or index"),
+        (Noisy(), "augmented at random"),
+        (Stream(), "is a stream"),
         ((torch.zeros(3, 3), torch.zeros(2).long()), "3 inputs x and 2 targets y"),
         ({"a": torch.zeros(3, 3)}, "labels"),
         (3, r"expected \(x, y\)"),
-        (torch.zeros(4, 3), "no pair of input and target"),
+        (torch.zeros(4, 3), r"expected \(x, y\)"),
         (("text", torch.zeros(2)), "no tensor"),
     ],
 )
