@@ -1,4 +1,4 @@
-"""docs/notebook.ipynb: its code runs as it stands, prints what it shows, and leaves nothing behind."""
+"""docs/notebook.ipynb and docs/python.md: their code runs as it stands, and leaves nothing behind."""
 
 import json
 import re
@@ -7,6 +7,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+
+from minima.store.checkpoints.trajectory import read_steps
 
 NOTEBOOK = Path(__file__).parents[1] / "docs" / "notebook.ipynb"
 CELLS = [cell for cell in json.loads(NOTEBOOK.read_text())["cells"] if cell["cell_type"] == "code"]
@@ -38,3 +40,13 @@ def test_a_kernel_finds_a_valid_notebook():
     book = json.loads(NOTEBOOK.read_text())
     assert (book["nbformat"], book["nbformat_minor"]) == (4, 5)
     assert len({cell["id"] for cell in book["cells"]}) == len(book["cells"])
+
+
+def test_the_code_of_the_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text, space = NOTEBOOK.with_name("python.md").read_text(), {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(block, "python.md", "exec"), space)
+    assert space["top"].values.shape == (3,)
+    assert read_steps(space["path"]) == [0, 10, 20]
+    assert not list(tmp_path.iterdir())

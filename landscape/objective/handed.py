@@ -24,7 +24,8 @@ class Where(TypedDict, total=False):
     """Keywords that every function of a model, data and loss takes, beside its own."""
 
     masks: Masks
-    """bool tensors by parameter name, True = kept; "zeros": exact zeros are removed weights (default: dense)"""
+    """bool tensors by parameter name, True = kept; "zeros": exact zeros are removed weights (default: those of
+    torch.nn.utils.prune, if there are any)"""
     subspace: Literal["survivors", "full"]
     """which weights may move: those that the masks keep (default), or the removed ones too"""
     parameters: Sequence[str] | None

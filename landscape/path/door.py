@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from landscape.path.flags import Connection
 from minima.store.command import BadInput
 from minima.store.messages import listening
-from minima.zoo.losses.named.cross_entropy import CrossEntropy
 from minima.zoo.subject.handed import LossLike, subject_of
 
 if TYPE_CHECKING:
@@ -98,8 +97,6 @@ def loss_path(  # noqa: PLR0913 (named, and all but three optional)
             subject_of(model, data, loss, masks=mask, output=output, batch_size=batch_size, name=name)
             for model, mask, name in zip((model_a, model_b), masks, ("model_a", "model_b"), strict=True)
         )
-        if kind != "line" and first.task.loss != CrossEntropy():
-            raise BadInput(f"kind {kind!r}: a bend is trained by cross-entropy, and the loss is {first.task.loss.name}")
         place = in_memory()
         found = walk(first, second, place, connection, seed)
         return LossPath(

@@ -67,7 +67,7 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
         model: any module; it stays as it is.
         data: (x, y), or whatever `minima.zoo.data.examples.as_examples` reads: what scores are computed on, and what
             is trained on.
-        loss: by which methods score, validate and train.
+        loss: by which methods score and train: a name ("mse"), a `Loss`, or a function of outputs and targets.
         method: a name, or one with hyper-parameters of its own, such as `Snip(probe=Probe(examples=512))`.
         sparsity: fraction to be removed.
         epochs: of training; 0: none, which methods that cut at once allow.
@@ -170,9 +170,9 @@ def _trainer(subject: Subject, composition: Composition, parent: Checkpoint, epo
         recipe,
         epochs=epochs,
         order_seed=parent.seed,
+        task=subject.task,
         masks=dense | {name: mask for name, mask in subject.masks.items() if name in dense},
         around_step=composition.update.around(model),
-        task=splits.task,
     )
     trainer.loosen(composition.loose(model))
     return trainer

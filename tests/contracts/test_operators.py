@@ -11,7 +11,7 @@ from oracles.dense_landscape import Dense
 from oracles.small_networks import KINDS, make
 from torch.nn.functional import cross_entropy, one_hot
 
-from landscape.hessian.flags import Hessian
+from landscape.hessian.flags import Curvature
 from landscape.objective.objective import Objective
 from landscape.spectrum.operator import operators
 from landscape.spectrum.operators.mc_fisher import draw_labels
@@ -171,4 +171,4 @@ def test_outputs_that_are_no_tensor_with_a_row_each_are_named(name):
 
 
 def test_the_command_knows_them_all():
-    assert set(literal_eval(Hessian.__annotations__["operator"].removeprefix("Literal"))) == set(ALL)
+    assert set(literal_eval(Curvature.__annotations__["operator"].removeprefix("Literal"))) == set(ALL)

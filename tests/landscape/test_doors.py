@@ -22,7 +22,7 @@ from landscape import (
     top_eigenvalues,
 )
 from landscape.sharpness.measures.sam import Sam
-from minima import BadInput, Dataset, load_checkpoint
+from minima import BadInput, Dataset, as_examples, load_checkpoint
 
 FEW = {"samples": "first:60"}
 
@@ -171,8 +171,16 @@ def test_a_bend_is_trained_as_by_the_command(command, checkpoint, another, tmp_p
     first, second = load_checkpoint(checkpoint), load_checkpoint(other)
     found = loss_path(first.model, second.model, first, points=3, kind="bezier", epochs=1)
     assert list(found.losses) == said["losses"]
-    with pytest.raises(BadInput, match="a bend is trained by cross-entropy"):
-        loss_path(first.model, second.model, first, "cross-entropy:label_smoothing=0.1", kind="bezier")
+
+
+def test_a_bend_goes_down_the_loss_that_is_asked_for():
+    torch.manual_seed(1)
+    _, x, y = regression()
+    ends = [nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 2)) for _ in range(2)]
+    straight = loss_path(*ends, (x, y), "mse", points=3)
+    bent = loss_path(*ends, (x, y), "mse", points=3, kind="bezier", epochs=100)
+    assert bent.losses[0] == pytest.approx(straight.losses[0])
+    assert bent.losses[1] < straight.losses[1]
 
 
 def test_the_command_compares_the_same_hessians(command, checkpoint, pruned, subject, tmp_path):
@@ -286,6 +294,16 @@ def test_data_of_every_kind_give_the_same_number():
     assert top_eigenvalues(plain, Dataset(a, y, None, None, 2), k=1).values[0] == expected
 
 
+def test_items_too_large_for_memory_are_read_chunk_by_chunk(monkeypatch):
+    model, x, y = regression()
+    expected = top_eigenvalues(model, (x, y), "mse", k=1).values[0]
+    monkeypatch.setattr("minima.zoo.data.stored.LARGEST", 0)
+    items = torch.utils.data.TensorDataset(x, y)
+    assert not torch.is_tensor(as_examples(items).x)
+    assert top_eigenvalues(model, items, "mse", k=1).values[0] == pytest.approx(expected, rel=1e-6)
+    assert loss_surface(model, items, "mse", grid="3x1").losses[1] == pytest.approx(mse(model(x), y).item(), rel=1e-5)
+
+
 class Noisy(torch.utils.data.Dataset):
     def __len__(self):
         return 5
@@ -302,12 +320,12 @@ class Stream(torch.utils.data.IterableDataset):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (Noisy(), "another example each time"),
-        (Stream(), "without length or index"),
+        (Noisy(), "augmented at random"),
+        (Stream(), "is a stream"),
         ((torch.zeros(3, 3), torch.zeros(2).long()), "3 inputs x and 2 targets y"),
         ({"a": torch.zeros(3, 3)}, "labels"),
         (3, r"expected \(x, y\)"),
-        (torch.zeros(4, 3), "no pair of input and target"),
+        (torch.zeros(4, 3), r"expected \(x, y\)"),
         (("text", torch.zeros(2)), "no tensor"),
     ],
 )

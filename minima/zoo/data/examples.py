@@ -54,17 +54,23 @@ def as_examples(data: Any, split: Literal["train", "test"] = "train") -> Example
     >>> found.x.shape, found.y.tolist(), found.classes
     (torch.Size([2, 1]), [0, 1], 2)
     """
+    from minima.zoo.data.items import is_items, read_items
+    from minima.zoo.data.preprocessing import without_labels
+    from minima.zoo.examples.lazy import Lazy
+
     if isinstance(data, Dataset):
         there = "test" if data.x_train is None else "train" if data.x_test is None else split
         return Examples(*data.split(there))
     if isinstance(data, Mapping):
         return _of_mapping(data)
+    if is_items(data):
+        arrays = read_items(data, split)
+        x, y = as_inputs(arrays[f"x_{split}"]), arrays[f"y_{split}"]
+        return Examples(x.then(without_labels) if isinstance(x, Lazy) else without_labels(x), y)
     if isinstance(data, tuple | list) and len(data) == 2:
         return _paired(data[0], data[1])
     if hasattr(data, "x") and hasattr(data, "y"):
         return _paired(data.x, data.y)
-    if hasattr(data, "__getitem__") or hasattr(data, "collate_fn") or hasattr(data, "__iter__"):
-        return _paired(*_collated(data))
     raise BadInput(f"data is a {type(data).__name__}: {EXPECTED}")
 
 
@@ -97,48 +103,3 @@ def _tensor(given: Any, name: str) -> Tensor:
     if not found.ndim or not len(found):
         raise BadInput(f"{name} of the data is empty, or a single number: {EXPECTED}")
     return found.detach()
-
-
-def _collated(data: Any) -> tuple[Any, Any]:
-    """All examples of a torch dataset or loader, in index order, put together by the loader's own collation.
-
-    Raises:
-        BadInput: it has no length, its examples are no pairs, or the same index gives another example the second time.
-    """
-    import torch
-    from torch.utils.data import DataLoader, default_collate
-
-    dataset, collate = (data.dataset, data.collate_fn) if isinstance(data, DataLoader) else (data, default_collate)
-    if not (hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")):
-        raise BadInput(
-            f"data is a {type(data).__name__} of a stream without length or index: a loss over it is not repeatable.\n"
-            "Collect its examples into tensors (x, y)"
-        )
-    if not len(dataset):
-        raise BadInput("data hold no examples")
-    batch = (collate or default_collate)([dataset[index] for index in range(len(dataset))])
-    again = (collate or default_collate)([dataset[0]])
-    pair = _pair(batch), _pair(again)
-    for first, second in zip(_leaves(pair[0]), _leaves(pair[1]), strict=True):
-        if first[:1].shape == second.shape and not torch.equal(torch.nan_to_num(first[:1]), torch.nan_to_num(second)):
-            raise BadInput(
-                "data give another example each time for the same index (augmentation?): a loss over them is not "
-                "repeatable.\nTake the transform that evaluation uses"
-            )
-    return pair[0]
-
-
-def _pair(batch: Any) -> tuple[Any, Any]:
-    if isinstance(batch, Mapping):
-        found = _of_mapping(batch)
-        return found.x, found.y
-    if isinstance(batch, tuple | list) and len(batch) == 2:
-        return batch[0], batch[1]
-    raise BadInput(f"an example of the data is a {type(batch).__name__}, no pair of input and target: {EXPECTED}")
-
-
-def _leaves(pair: tuple[Any, Any]) -> list[Tensor]:
-    from torch.utils._pytree import tree_leaves
-
-    x, y = pair
-    return [*tree_leaves(getattr(x, "fields", x)), y]

@@ -94,7 +94,7 @@ class _Split:
             found = stored(found, where)
         if isinstance(found, Lazy):
             self.notes.append(f"{self.x}: read in chunks, being larger than what is held in memory")
-            kept = found if self.reading.labels_in else found.then(_without_labels)
+            kept = found if self.reading.labels_in else found.then(without_labels)
             return kept.then(self._conversion(kept.first))
         if isinstance(found, Mapping):
             raw: Inputs = Several({key: as_tensor(each, f"{where}.{key}") for key, each in found.items()})
@@ -120,7 +120,7 @@ class _Split:
         return convert
 
 
-def _without_labels(chunk: Inputs) -> Inputs:
+def without_labels(chunk: Inputs) -> Inputs:
     if isinstance(chunk, Several) and isinstance(chunk.fields, Mapping):
         return Several({name: leaf for name, leaf in chunk.fields.items() if name != LABELS})
     return chunk

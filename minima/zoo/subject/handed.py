@@ -112,7 +112,7 @@ def subject_of(
         y=fitted.y,
         rows=torch.arange(len(x)),
         available=len(x),
-        dataset=Dataset(fitted.x, y, fitted.x[:0], None if y is None else y[:0], examples.classes),
+        dataset=Dataset(fitted.x, fitted.y, None, None, examples.classes),
         classes=examples.classes,
         task=fitted.task,
         split=split,

@@ -1,0 +1,68 @@
+"""Networks and data that a program holds: evaluated, read, refused."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from minima import BadInput, Dataset, as_examples, evaluate, load_checkpoint
+from minima.zoo.subject.handed import subject_of
+
+
+def test_the_loss_is_the_mean_over_examples_by_weight():
+    model = nn.Linear(3, 3)
+    x, y = torch.randn(11, 3), torch.arange(11) % 3
+    weight = torch.tensor([1.0, 2.0, 3.0])
+    truth = nn.functional.cross_entropy(model(x), y, weight).item()
+    assert evaluate(model, (x, y), "cross-entropy:weight=1x2x3", batch_size=4).loss == pytest.approx(truth, rel=1e-6)
+
+
+def test_a_network_in_training_mode_is_evaluated_in_eval_mode():
+    model = nn.Sequential(nn.Linear(3, 40), nn.Dropout(0.9), nn.Linear(40, 2)).train()
+    data = (torch.randn(20, 3), torch.arange(20) % 2)
+    assert evaluate(model, data).loss == evaluate(model, data).loss
+    assert model.training
+    assert model[1].training
+
+
+def test_the_split_of_a_dataset_and_the_one_there_is():
+    x, y = torch.randn(4, 2), torch.tensor([0, 1, 1, 0])
+    both = Dataset(x, y, -x, y, 2)
+    assert torch.equal(as_examples(both).x, x)
+    assert torch.equal(as_examples(both, "test").x, -x)
+    assert torch.equal(as_examples(Dataset(x, y, None, None, 2), "test").x, x)
+
+
+def test_nan_targets_and_negative_labels_name_no_classes():
+    x = torch.randn(3, 2)
+    assert as_examples((x, torch.tensor([0, -100, 1]))).classes is None
+    assert as_examples((x, torch.tensor([0.0, math.nan, 1.0]))).classes is None
+    assert as_examples((x, torch.tensor([0, 4, 1]))).classes == 5
+
+
+def test_wrappers_are_taken_off():
+    model = nn.Linear(3, 2)
+    wrapped = nn.DataParallel(model)
+    assert subject_of(wrapped, (torch.randn(4, 3), torch.tensor([0, 1, 1, 0]))).model is model
+
+
+def test_old_weight_norm_is_measured_on_a_copy():
+    with pytest.warns(FutureWarning):
+        model = nn.utils.weight_norm(nn.Linear(3, 2))
+    x, y = torch.randn(4, 3), torch.tensor([0, 1, 1, 0])
+    model(x)
+    subject = subject_of(model, (x, y))
+    assert subject.model is not model
+    assert hasattr(model, "weight_g")
+    torch.testing.assert_close(subject.model(x), model(x))
+
+
+def test_without_parameters_there_is_nothing():
+    with pytest.raises(BadInput, match="no parameters"):
+        subject_of(nn.Identity(), (torch.randn(4, 3), torch.tensor([0, 1, 1, 0])))
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(BadInput, match="there is no such file"):
+        load_checkpoint(tmp_path / "x.pt")
