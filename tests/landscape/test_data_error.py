@@ -46,7 +46,7 @@ def test_the_error_of_eigenvalues_covers(name):
     share = 1.0 if operator.drawn else SHARE  # labels are drawn anew for each sample
     truth = torch.linalg.eigvalsh(limit.product(Objective(net, x, y))(torch.eye(8, dtype=torch.float64)))[-2:]
     hits, ratios = [], []
-    for seed in range(200):
+    for seed in range(400):
         order = Sample(USED, drawn=True).rows(y, POPULATION, seed)  # as commands draw them
         sample = Objective(net, x[order], y[order])
         matrix = operator.product(sample, seed)(torch.eye(8, dtype=torch.float64))

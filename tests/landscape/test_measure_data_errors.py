@@ -9,7 +9,9 @@ from torch import nn
 
 from landscape.objective.objective import Objective
 from landscape.sharpness.measure import measures
-from landscape.spectrum.data_error import block_sizes, used_share
+from landscape.spectrum.data_error import used_share
+from landscape.spectrum.example_blocks import deal
+from minima.zoo.subject.sampling import Sample
 
 CHEAP = {
     "rho": (0.1,),
@@ -50,12 +52,11 @@ FIRST_ORDER += ["average", "adaptive_average", "filter_normalised", "pac_bayes"]
 def test_it_is_the_jackknife_to_first_order(name):
     net, x, y = problem()
     x, y = x[:USED], y[:USED]
-    sizes, without, first = block_sizes(USED), [], 0
-    for size in sizes:
-        rest = torch.cat([torch.arange(first), torch.arange(first + size, USED)])
+    blocks, without = deal(y, USED), []
+    for block in blocks:
+        rest = torch.ones(USED, dtype=torch.bool).index_fill(0, block, False)
         without.append(cheap(name).measure(Objective(net, x[rest], y[rest]), 0).value)
-        first += size
-    expected = np.sqrt((len(sizes) - 1) / len(sizes) * np.var(without) * len(sizes))
+    expected = np.sqrt((len(blocks) - 1) / len(blocks) * np.var(without) * len(blocks))
     found = cheap(name).measure(Objective(net, x, y), 0).data_stderr_new
     assert found == pytest.approx(expected, rel=0.05)
 
@@ -67,7 +68,7 @@ def test_an_interval_of_95_percent_covers(name):
     truth, hits, repetitions = measure.measure(Objective(net, x, y), 0).value, 0, 150
     whole = Objective(net, x, y)
     for seed in range(repetitions):
-        drawn = torch.randperm(POPULATION, generator=torch.Generator().manual_seed(seed))[:USED]
+        drawn = Sample(USED, drawn=True).rows(y, POPULATION, seed)  # as commands draw them
         found = measure.measure(whole.of(drawn), 0)
         hits += abs(found.value - truth) < 2.09 * used_share(USED, POPULATION) * found.data_stderr_new
     assert 0.90 <= hits / repetitions <= 0.985, hits / repetitions

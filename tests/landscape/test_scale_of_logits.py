@@ -22,7 +22,11 @@ OWN = {"sharpness": QUICK, "hessian": ["--samples", "50", "--top", "1"], "surfac
 def test_normalised_logits_have_no_scale():
     generator = torch.Generator().manual_seed(0)
     logits, labels = torch.randn(7, 3, generator=generator).double(), torch.randint(0, 3, (7,), generator=generator)
-    loss = ScaledCrossEntropy(normalised=True)
+    scaled = ScaledCrossEntropy(normalised=True)
+
+    def loss(z, y):
+        return scaled.terms(z, y).sums
+
     torch.testing.assert_close(loss(logits, labels), loss(50 * logits + 3, labels))
     rows = [(row - row.mean()) / (row - row.mean()).norm() for row in logits]
     torch.testing.assert_close(loss(logits, labels), cross_entropy(torch.stack(rows), labels, reduction="none"))

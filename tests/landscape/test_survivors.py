@@ -9,7 +9,8 @@ import torch
 from oracles.dense_landscape import Dense
 
 from landscape.objective.streams import stream
-from landscape.spectrum.data_error import block_sizes, used_share
+from landscape.spectrum.data_error import used_share
+from landscape.spectrum.example_blocks import deal
 from landscape.survivors import controls
 from landscape.survivors.controls import random_masks
 from landscape.survivors.report import table
@@ -21,7 +22,7 @@ QUICK = ["--samples", "30", "--top", "4", "--trace", "60", "--masks", "2", "--se
 
 def dense_operators(pruned, parent):
     """Matrix, point and loss of each, as NumPy indexing of the parent's whole Hessian has it."""
-    small, large = (load_subject(path, samples=30) for path in (pruned, parent))
+    small, large = (load_subject(path, samples=30, seed=3) for path in (pruned, parent))
     own, whole = (Dense(each.model, each.x, each.y, each.masks) for each in (small, large))
     full = whole.hessian()
     yield own.hessian(), own.point(), own.loss(own.w)
@@ -64,7 +65,7 @@ def test_each_hessian_is_the_dense_one(command, pruned, checkpoint, tmp_path):
 
 def left_out(subject, masks, signs):
     """Numbers of a Hessian without each block in turn: two eigenvalues, probes' trace, adaptive eigenvalue, share."""
-    parts = list(zip(*(each.split(block_sizes(len(subject.x))) for each in (subject.x, subject.y)), strict=True))
+    parts = [(subject.x[rows], subject.y[rows]) for rows in deal(subject.y, len(subject.x))]
     dense = [Dense(subject.model, x, y, masks) for x, y in parts]
     sums = torch.stack([len(each.x) * each.hessian() for each in dense])
     scale, signs = dense[0].point().abs(), signs[:, dense[0].kept]
@@ -108,7 +109,9 @@ def test_the_scale_of_the_logits_is_that_of_each_network(flags, command, pruned,
         save(replace(load(path), training={"validation": 0.25, "split_seed": 3}), path)
     _, found, _ = command("survivors", pruned, "--parent", checkpoint, *QUICK, *flags, "-o", tmp_path / "x.h5")
     alone = [
-        command("hessian", path, "--samples", "30", "--top", "4", *flags, "-o", tmp_path / f"{name}.h5")[1]
+        command("hessian", path, "--samples", "30", "--seed", "3", "--top", "4", *flags, "-o", tmp_path / f"{name}.h5")[
+            1
+        ]
         for name, path in (("pruned", pruned), ("parent", checkpoint))
     ]
     temperatures = [found["temperature"], found["parent_temperature"]]
