@@ -54,7 +54,7 @@ def test_a_foreign_lenet5_on_mnist_agrees_with_the_published_algorithm(tmp_path:
         optimiser.step()
     torch.save({"state_dict": model.state_dict()}, tmp_path / "foreign.pt")
     spec = f"{tmp_path / 'my_lenet.py'}:LeNet5"
-    flags = {"model": spec, "data": "mnist", "data_root": ROOT, "samples": 1000, "compat": "published"}
+    flags = {"model": spec, "data": "mnist", "data_root": ROOT, "samples": "first:1000", "compat": "published"}
     summary = main(Psp(checkpoints=(tmp_path / "foreign.pt",), device="cpu", **flags)).summary  # type: ignore[arg-type]
     x, y = dataset.x_test[:1000], dataset.y_test[:1000]
     published = published_psp(model.eval(), lambda: batches(x, y, 100), 10)

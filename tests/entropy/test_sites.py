@@ -222,10 +222,10 @@ def test_nothing_is_left_when_the_network_fails() -> None:
 
 def test_networks_that_cannot_be_measured_are_refused() -> None:
     class Pair(nn.Module):
-        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-            return x, x
+        def forward(self, x: Tensor) -> dict[str, Tensor]:
+            return {"mean": x, "deviation": x}
 
-    with pytest.raises(BadInput, match="tuple"):
+    with pytest.raises(BadInput, match="--output NAME"):
         names(Pair(), x_of())
     with pytest.raises(BadInput, match="NaN"):
         names(nn.Linear(5, 2), x_of() * torch.nan)
