@@ -83,17 +83,17 @@ def _not_merged(problem: Problem, change: Tensors, names: Collection[str]) -> No
 
 
 def _merges(problem: Problem, change: Tensors, names: Collection[str]) -> bool:
-    """Whether a change of the tensors in training mode changes the outputs in eval mode: tried on a copy."""
+    """Whether a change of the tensors tells in eval mode only once the network has gone into it anew: tried on a copy."""
     try:
         twin: nn.Module = copy.deepcopy(problem.network.model)
         x, _ = problem.few
         parameters = dict(twin.named_parameters())
         with torch.no_grad():
             twin.load_state_dict(problem.network.tensors(problem.point), strict=False)
-            before = problem.network.of(twin.eval(), x)
-            twin.train()
+            twin.train().eval()
             for name in names:
                 parameters[name].add_(change[name])
-            return not agree(problem.network.of(twin.eval(), x), before, MERGED)
+            at_once = problem.network.of(twin, x)  # with other outputs than the measured one, which may well change
+            return not agree(problem.network.of(twin.train().eval(), x), at_once, MERGED)
     except Exception:  # whatever a network does that is not made to be copied
         return False

@@ -238,3 +238,11 @@ def data():
     """60 examples and their labels."""
     draws = torch.Generator().manual_seed(0)
     return torch.randn(60, 1, 6, 6, generator=draws), torch.randint(0, 3, (60,), generator=draws)
+
+
+class TwoHeads(Unused):
+    """With a layer that only an output depends on that is not measured."""
+
+    def forward(self, x):
+        logits = super().forward(x)
+        return logits if self.training else {"logits": logits, "auxiliary": self.auxiliary(x.flatten(1)[:, :9])}
