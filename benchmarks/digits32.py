@@ -21,7 +21,7 @@ def make() -> dict[str, Any]:
 
 
 def _enlarge(images: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(N, 8, 8) in [0, 1] -> (N, 32, 32, 3)"""
-    bytes_ = np.round(255 * images).astype(np.uint8)
+    """(N, 1, 8, 8) in [0, 1] -> (N, 32, 32, 3)"""
+    bytes_ = np.round(255 * images[:, 0]).astype(np.uint8)
     grey = bytes_.repeat(ENLARGED, axis=1).repeat(ENLARGED, axis=2)
     return np.repeat(grey[..., None], 3, axis=3)

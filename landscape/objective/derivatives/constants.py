@@ -83,7 +83,7 @@ def _not_merged(problem: Problem, change: Tensors, names: Collection[str]) -> No
 
 
 def _merges(problem: Problem, change: Tensors, names: Collection[str]) -> bool:
-    """Whether a change of the tensors tells in eval mode only once the network has gone into it anew: tried on a copy."""
+    """Whether a change of the tensors tells in eval mode only once it is entered anew: tried on a copy."""
     try:
         twin: nn.Module = copy.deepcopy(problem.network.model)
         x, _ = problem.few

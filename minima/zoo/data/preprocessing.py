@@ -26,6 +26,7 @@ def to_dataset(arrays: Mapping[str, Any], reading: Reading, source: str) -> Data
     `x_train`, or `x_train.NAME` for each entry of a dict; `y_train`, or the entry `labels` of the dict; `_test` alike.
     What is too large for memory is converted chunk by chunk, when it is asked for.
 
+    >>> import torch
     >>> made = to_dataset({"x_train": torch.zeros(2, 3, dtype=torch.int32), "y_train": [0, 1]}, Reading(), "here")
     >>> made.x_train.dtype, made.classes
     (torch.int64, 2)

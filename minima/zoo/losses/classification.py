@@ -85,7 +85,8 @@ def check_labels(targets: Tensor, classes: int, ignore_index: int) -> None:
         found = labels[first][wrong[first]].reshape(-1)[0].item()
         raise BadInput(
             f"the label of example {first} is {found}, but the network has {classes} logits: "
-            f"expected 0 to {classes - 1}, or {ignore_index} for what does not count (ignore_index)"
+            f"expected 0 to {classes - 1}, or {ignore_index} for what does not count;\n"
+            f"if {found} is what does not count, add it to the loss: --loss cross-entropy:ignore_index={found}"
         )
     if not bool(counted.any()):
         raise BadInput(f"all targets are {ignore_index} (ignore_index): no position counts, so there is no loss")
