@@ -43,7 +43,8 @@ def table(summary: dict[str, Any]) -> str:
     order, layers = summary["order"], summary["layers"]
     classes = summary["classes"] - len(summary["absent_classes"])
     bits = classes * order
-    kinds = "groups" if summary["grouped_by"] else "classes"
+    kind, kinds = ("group", "groups") if summary["grouped_by"] else ("class", "classes")
+    counted = f"{classes} {kind if classes == 1 else kinds}"
     shown = {
         head: entry
         for head, entry in ON_REQUEST.items()
@@ -55,8 +56,8 @@ def table(summary: dict[str, Any]) -> str:
     ]
     explained = "".join(f"\n{head}: {meaning}" for head, (_, meaning) in shown.items())
     return f"""\
-PSP-entropy, {_ORDERS.get(order, f"order {order}")}, in bits summed over {classes} {kinds}: {bits} at most, \
-a fair coin for each neuron and {kinds[:-2] if kinds == "classes" else "group"}.
+PSP-entropy, {_ORDERS.get(order, f"order {order}")}, in bits summed over {counted}: {bits} at most, \
+a fair coin for each neuron and {kind}.
 Over {summary["samples"]:,} examples ({summary["split"]}); a {summary["neurons"]} is a neuron.
 
 {render_table([*FIRST_ORDER, *shown], rows)}
@@ -64,7 +65,7 @@ Over {summary["samples"]:,} examples ({summary["split"]}); a {summary["neurons"]
 mean over all hidden {"neurons" if order == 1 else "tuples"}: {format_cell(summary["network_mean"])} bit
 dead: never on; alive mean: over the neurons that are neither dead nor always on
 corrected: mean without the bias of few examples; ±: its standard error, had the images been others
-info: what a neuron's state tells of the {"group" if summary["grouped_by"] else "class"}, in bits \
+info: what a neuron's state tells of the {kind}, in bits \
 (a dead neuron tells nothing){explained}"""
 
 
