@@ -78,7 +78,7 @@ class LayerEntropy:
 
     @cached_property
     def information(self) -> Floats:
-        """I(state; class) (n,)."""
+        """Mutual information of each neuron's state and the class, I(state; class), in bits (n,)."""
         return class_information(self.counts, self.observed)
 
     @property

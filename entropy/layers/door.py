@@ -30,7 +30,7 @@ class LayerEntropies:
 
     @property
     def entropies(self) -> dict[str, float]:
-        """Bits by layer."""
+        """The entropy of each layer in bits, by its name."""
         return {layer.name: layer.entropy for layer in self.layers}
 
 

@@ -42,7 +42,7 @@ class LayerTraces:
         self._samples.append(torch.stack([part.sum(1) for part in parts], 1))  # (k, parameters)
 
     def estimates(self) -> dict[str, Estimate]:
-        """Of each layer."""
+        """The trace of each layer's block of the Hessian with its standard error, by the layer's name."""
         samples = dict(zip(self._sizes, torch.cat(self._samples).T, strict=True))
         grouped = layers(list(self._sizes))
         summed = {layer: torch.stack([samples[name] for name in names]).sum(0) for layer, names in grouped.items()}

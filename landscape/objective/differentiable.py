@@ -17,10 +17,10 @@ class Differentiable(Protocol):
         """d, the number of coordinates."""
 
     def loss(self, displacement: Tensor | None = None) -> float:
-        """L in nats."""
+        """The objective L at w + displacement, in the unit of the loss (nats for cross-entropy)."""
 
     def example_losses(self, displacement: Tensor | None = None) -> Tensor:
-        """(N,) each example's loss in nats, of which L is the mean."""
+        """(N,) what each example has of L, in the unit of the loss; L is the mean of it."""
 
     def loss_and_gradient(self, displacement: Tensor | None = None) -> tuple[float, Tensor]:
         """L and its gradient (d,)."""

@@ -55,7 +55,7 @@ class ScaledCrossEntropy(Loss):
 
     @property
     def unit(self) -> str:  # type: ignore[override]
-        """Likewise."""
+        """The unit of the loss whose logits are scaled; the scaling leaves it as it is."""
         return self.loss.unit
 
     def check(self, outputs: Tensor, targets: Any) -> None:

@@ -167,7 +167,7 @@ class Objective:
         return Evaluation(loss, self.score.value(sums[1:]), len(self.x), self.score.name)
 
     def loss(self, displacement: Tensor | None = None) -> float:
-        """L(w + displacement)."""
+        """The objective L at w + displacement, over all examples, in the unit of the loss."""
         return self.evaluate(displacement).loss
 
     def example_losses(self, displacement: Tensor | None = None) -> Tensor:

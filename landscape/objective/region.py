@@ -29,12 +29,12 @@ class Bound:
 
     @property
     def graph_bytes(self) -> int:
-        """Of the graphs."""
+        """Bytes that graphs of the gradient may take: three quarters of --memory."""
         return int(0.75 * self.memory * 2**30)
 
     @property
     def vector_bytes(self) -> int:
-        """Of the vectors."""
+        """Bytes that kept vectors may take: a quarter of --memory."""
         return int(0.25 * self.memory * 2**30)
 
     def check_memory(self) -> None:

@@ -56,7 +56,7 @@ class Forward:
         return nullcontext() if self.plan is None else threads(self.plan.threads)
 
     def settle(self, plan: PassPlan) -> None:
-        """From now on."""
+        """Compute all further passes by this plan, and forget those made by others."""
         self.plan = plan
         self._passes = {key: pass_ for key, pass_ in self._passes.items() if key[0] == plan}
 

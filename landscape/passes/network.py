@@ -60,7 +60,7 @@ class Rewriting:
             self.say(f"passes of the network are computed as its module does, which may be slower: {reason(error)}")
 
     def say(self, words: str) -> None:
-        """Once, on stderr."""
+        """Write the words on stderr, each only once, and not at all where the network is silent."""
         if not self.silent and words not in self._said:
             note(words)
         self._said.add(words)

@@ -26,7 +26,7 @@ class Neighbourhood(Protocol):
 
 @dataclass(frozen=True)
 class Ball:
-    """||delta||_2 <= radius."""
+    """Displacements of at most `radius` in the Euclidean norm: ||delta||_2 <= radius."""
 
     radius: float
 
@@ -43,12 +43,12 @@ class Ball:
 
 @dataclass(frozen=True)
 class Box:
-    """|delta_i| <= half_widths_i."""
+    """Displacements inside a box around the weights: |delta_i| <= half_widths_i."""
 
     half_widths: Tensor | float
 
     def project(self, displacement: Tensor) -> Tensor:
-        """Clip each coordinate."""
+        """The nearest displacement inside the box: each coordinate clipped to its half width."""
         limit = torch.as_tensor(self.half_widths, dtype=displacement.dtype, device=displacement.device)
         return displacement.clamp(-limit, limit)
 
