@@ -39,7 +39,8 @@ class Drawing:
     """at each point: the network's own, interpolated where the plane goes through several; or anew from the examples,
     a pass for each layer"""
     error: float | None = None
-    """E lets it spend less: |error of the loss| <= E x max(loss, 1 nat) in 99 % of the cells (default: exact)"""
+    """E lets it spend less: |error of the loss| <= E x max(loss, 1) in 99 % of the cells, so absolute where the loss
+    is below 1, in its own unit (default: exact)"""
     lines: int | None = None
     """with --grid Nx1: along this many random directions, and their mean and spread"""
     maps: str | None = None
@@ -108,6 +109,6 @@ def _check_error(arguments: Drawing) -> None:
     if error is None:
         return
     if not 0 < error < 1:
-        raise BadInput(f"--error {error}: expected a fraction of max(loss, 1 nat), such as 0.02")
+        raise BadInput(f"--error {error}: expected a fraction of max(loss, 1), such as 0.02")
     if arguments.maps or arguments.lines or arguments.batch_norm_statistics == "re-estimate":
         raise BadInput(f"--error {error} is for loss and accuracy: without --maps, --lines and re-estimated statistics")

@@ -32,9 +32,10 @@ def _promise(summary: dict[str, Any]) -> list[str]:
         return []
     error = summary["error"]
     kept = "as asked" if error["kept"] else "NOT as asked"
+    unit = "" if summary["loss_unit"] == "1" else f" {summary['loss_unit']}"
     return [
         f"{kept}: {error['cells_beyond']:.2%} of the losses are estimated to be off by more than "
-        f"{error['asked']:g} x max(loss, 1 nat);",
+        f"{error['asked']:g} x max(loss, 1{unit});",
         f"of {error['held_out']} points that were held out and then evaluated {error['held_out_beyond']} were "
         f"(the largest error: {error['held_out_largest']:.3g})",
     ]

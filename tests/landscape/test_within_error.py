@@ -198,4 +198,4 @@ def test_a_line_and_an_overflow(command, checkpoint, tmp_path):
 def test_what_no_error_can_be(command, checkpoint):
     status, _, said = command("surface", checkpoint, "--error", "2")
     assert status == 1
-    assert "--error 2.0: expected a fraction of max(loss, 1 nat), such as 0.02" in said
+    assert "--error 2.0: expected a fraction of max(loss, 1), such as 0.02" in said
