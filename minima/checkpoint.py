@@ -27,7 +27,7 @@ class Show(Command):
 
 
 def main(arguments: Show) -> Report:
-    """Describe the checkpoint."""
+    """Describe a checkpoint file: what made it, what it holds, how sparse it is."""
     from minima.store.checkpoints.checkpoint import load
 
     summary = {"checkpoint": str(arguments.file), "sha256": sha256(arguments.file)}

@@ -32,7 +32,7 @@ class Show(Command):
 
 
 def main(arguments: Show) -> Report:
-    """Describe the file."""
+    """Describe a results file: what it was made from, its arrays and their numbers."""
     from minima.store.hdf5.opening import opened
 
     described: dict[str, Any] = {"file": str(arguments.file), "sha256": sha256(arguments.file)}

@@ -25,7 +25,7 @@ DATA_ERRORS = {
 
 @dataclass(frozen=True)
 class Work:
-    """One network to be measured."""
+    """One network whose curvature is to be measured, and what is wanted of it."""
 
     place: Place
     objective: Objective
@@ -48,7 +48,8 @@ class Work:
         return journal(self.place, part, product, self.objective.keeper.memory, self.objective.ranks)
 
     def data_errors(self, vectors: Tensor, *, average: bool = False) -> dict[str, list[float] | None]:
-        """By the keys of `DATA_ERRORS`, of the quotients v.Av or of their mean.
+        """Standard errors over the examples of the quotients v.Av of `vectors`, or of their mean, by the keys of
+        `DATA_ERRORS`.
 
         None of a single example or if they were not asked for, and from using some of the examples where all are used.
         """

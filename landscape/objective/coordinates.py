@@ -58,7 +58,7 @@ class Coordinates:
 
     @property
     def dimension(self) -> int:
-        """d, the number of coordinates."""
+        """The number d of coordinates: of the weights that may move."""
         return len(self.full) if self.index is None else len(self.index)
 
     @property

@@ -14,7 +14,7 @@ class Differentiable(Protocol):
 
     @property
     def dimension(self) -> int:
-        """d, the number of coordinates."""
+        """The number d of coordinates."""
 
     def loss(self, displacement: Tensor | None = None) -> float:
         """The objective L at w + displacement, in the unit of the loss (nats for cross-entropy)."""
@@ -23,13 +23,13 @@ class Differentiable(Protocol):
         """(N,) what each example has of L, in the unit of the loss; L is the mean of it."""
 
     def loss_and_gradient(self, displacement: Tensor | None = None) -> tuple[float, Tensor]:
-        """L and its gradient (d,)."""
+        """The objective L and its gradient (d,) at w + displacement."""
 
     def hvp(self, vectors: Tensor, displacement: Tensor | None = None) -> Tensor:
         """Hessian-vector products, of one vector (d,) or of several (k, d)."""
 
     def normal(self, generator: torch.Generator) -> Tensor:
-        """Independent standard normal coordinates (d,)."""
+        """Independent standard normal numbers, one for each coordinate (d,)."""
 
     def signs(self, generator: torch.Generator) -> Tensor:
         """Independent coordinates -1 or 1 (d,)."""

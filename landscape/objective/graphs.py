@@ -47,7 +47,7 @@ class Keeper:
 
     @property
     def vector_bytes(self) -> int:
-        """For vectors that are kept beside the graphs: a third as many."""
+        """Bytes for the vectors that are kept beside the graphs: a third of what the graphs may take."""
         return self.memory // 3
 
     def another(self) -> Keeper:
@@ -72,7 +72,7 @@ class Keeper:
         return itertools.chain(self.kept, (build(chunk) for chunk in chunks(self._examples, None)))
 
     def release(self) -> None:
-        """Free what is kept."""
+        """Free the graphs that are kept."""
         self.build, self.kept, self._examples = None, [], 0
 
     def _bytes_each(self, build: Build[Any], chunks: Callable[[int, int | None], Iterator[Chunk]]) -> float:

@@ -72,7 +72,7 @@ class Handed:
 
     @property
     def position(self) -> dict[str, Any]:
-        """The fields of `Position`."""
+        """The values of the fields of `Position`: where the network lies, and the notes made on the way."""
         own = {key: self.where[key] for key in ("loss", "gradient_norm", "weight_norm", "dimension")}
         return own | {"notes": tuple(self.heard)}
 

@@ -59,7 +59,9 @@ class ScaledCrossEntropy(Loss):
         return self.loss.unit
 
     def check(self, outputs: Tensor, targets: Any) -> None:
-        """As the loss of the logits themselves; there is one vector of them for each example."""
+        """Refuse outputs and targets that the loss of the logits themselves refuses, and outputs of more than one
+        vector for each example.
+        """
         self.loss.check(outputs, targets)
         if outputs.ndim != 2:
             raise BadInput(
@@ -68,11 +70,11 @@ class ScaledCrossEntropy(Loss):
             )
 
     def terms(self, outputs: Tensor, targets: Any) -> Terms:
-        """Of the scaled logits."""
+        """The terms of the loss, example by example, of the scaled logits."""
         return self.loss.terms(self._scaled(outputs), targets)
 
     def weights(self, outputs: Tensor, targets: Any) -> Tensor | None:
-        """As the loss of the logits themselves."""
+        """The examples' weights in the mean, which are those of the loss of the logits themselves."""
         return self.loss.weights(outputs, targets)
 
     def score(self, targets: Any) -> Accuracy:

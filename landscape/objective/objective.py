@@ -98,7 +98,7 @@ class Objective:
 
     @property
     def dimension(self) -> int:
-        """d, the number of coordinates."""
+        """The number d of coordinates: of the weights that may move."""
         return self.coordinates.dimension
 
     @property
@@ -112,11 +112,11 @@ class Objective:
         return self.task.loss.score(self.y)
 
     def part(self, first: int, last: int) -> Objective:
-        """The same over the examples first..last-1 only."""
+        """The same objective over the examples first to last - 1 only."""
         return self.of(slice(first, last))
 
     def of(self, examples: slice | Tensor) -> Objective:
-        """The same over some of the examples only: a range of them, or their indices."""
+        """The same objective over some of the examples only: a range of them, or their indices."""
         part = copy(self)
         part.x, part.y = part_of(self.x, examples), part_of(self.y, examples)
         part.weighing = self.weighing.some(examples, len(part.x))
@@ -131,7 +131,7 @@ class Objective:
         return part
 
     def holding(self, constants: Mapping[str, Tensor]) -> Objective:
-        """The same with other values of some buffers, or of parameters that are no coordinates."""
+        """The same objective with other values of some buffers, or of parameters that are no coordinates."""
         other = copy(self)
         other._network = self._network.holding(constants)
         other.forward = self.forward.of(other._network)
@@ -139,7 +139,7 @@ class Objective:
         return other
 
     def block(self, parameters: Sequence[str]) -> Objective:
-        """The same as a function of these parameters only (names of parameters or of modules)."""
+        """The same loss as a function of these parameters only (names of parameters or of modules)."""
         run: dict[str, Any] = {"batch_size": self.batch_size, "memory": self.keeper.memory, "ranks": self.ranks}
         region = self._region | {"parameters": parameters}
         made = Objective(self.model, self.x, self.y, loss=self.task.loss, output=self.task.output, **run, **region)
@@ -265,7 +265,7 @@ class Objective:
         return tangents(self._network, self._parameters(None), self.x[examples], direction, self.task.picked)
 
     def normal(self, generator: torch.Generator) -> Tensor:
-        """Standard normal coordinates (d,)."""
+        """Independent standard normal numbers, one for each coordinate (d,)."""
         return self.coordinates.normal(generator)
 
     def signs(self, generator: torch.Generator) -> Tensor:

@@ -13,7 +13,7 @@ from minima.store.command import BadInput
 
 @dataclass(frozen=True, kw_only=True)
 class Restriction:
-    """Of the weights that may move."""
+    """Flags that say which weights may move."""
 
     subspace: Literal["survivors", "full"] = "survivors"
     """which weights may move: those that pruning left, or the removed ones too"""
@@ -21,7 +21,7 @@ class Restriction:
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
-    """Of the memory for what is kept between products."""
+    """Flags that say how much memory may hold what is kept between products."""
 
     memory: float = 4.0
     """GiB for what is kept from product to product: graphs of the gradient (three quarters), vectors (a quarter);
@@ -38,14 +38,14 @@ class Bound:
         return int(0.25 * self.memory * 2**30)
 
     def check_memory(self) -> None:
-        """Refuse what is no amount."""
+        """Refuse a --memory that is no amount of GiB."""
         if not 0 <= self.memory < float("inf"):
             raise BadInput(f"--memory {self.memory}: expected a number of GiB, 0 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """Of what the loss makes of the logits."""
+    """Flags that say what the loss makes of the logits."""
 
     temperature: float | Literal["calibrated"] = 1.0
     """logits are divided by it; calibrated: by what fits the examples best that training held out for validation"""

@@ -30,7 +30,7 @@ class Relative:
         return len(self.index)
 
     def loss(self, displacement: Tensor | None = None) -> float:
-        """L(w + |w| u)."""
+        """The loss at relative displacements u of the weights, L(w + |w| u)."""
         return self.objective.loss(self._absolute(displacement))
 
     def example_losses(self, displacement: Tensor | None = None) -> Tensor:

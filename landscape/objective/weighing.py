@@ -27,15 +27,17 @@ class Weighing:
 
     @staticmethod
     def of(count: int, weights: Tensor | None) -> Weighing:
-        """Of all examples that there are."""
+        """The weighing of all examples that there are."""
         return Weighing(count, weights, float(count) if weights is None else weights.sum().item())
 
     def some(self, examples: slice | Tensor, count: int) -> Weighing:
-        """Of `count` of the examples by themselves."""
+        """The weighing of `count` of the examples by themselves: their mean is over their own weights."""
         return Weighing.of(count, None if self.weights is None else self.weights[examples])
 
     def sample(self, examples: slice | Tensor, count: int) -> Weighing:
-        """Of `count` of the examples for all of them: their sums are N / n of what they have of the whole."""
+        """The weighing of `count` of the examples that stand for all of them: their sums are N / n of what they have of
+        the whole.
+        """
         weights = None if self.weights is None else self.weights[examples]
         return Weighing(count, weights, count * self.total / self.count)
 

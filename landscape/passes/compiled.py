@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def compiled(pass_: Lifted, tensors: Sequence[Tensor], x: Tensor) -> tuple[Lifted, float]:
-    """The same with its work for each chunk compiled, and the seconds that this took.
+    """The same pass with its work for each chunk compiled by torch, and the seconds that compiling took.
 
     The graph goes to the compiler as it is: nothing watches Python or checks at each call what it was compiled for.
 

@@ -35,7 +35,8 @@ class Geometry:
 
     @classmethod
     def given(cls, axes: int, arguments: Mapping[str, Any]) -> Geometry | None:
-        """By the arguments of a convolution with so many spatial axes; None where its padding is by name.
+        """The geometry that the arguments of a convolution with so many spatial axes give; None where its padding is by
+        name.
 
         >>> Geometry.given(2, {"padding": (1, 2), "stride": 3})
         Geometry(stride=[3, 3], padding=[1, 2], dilation=[1, 1], groups=1)

@@ -41,7 +41,8 @@ class Norm:
 
     @classmethod
     def met(cls, names: Mapping[int, str], given: Mapping[str, Any]) -> Norm | None:
-        """By a call's arguments; `names`: of tensors, by id. None where it is none of fixed statistics that are named.
+        """The batch norm that a call's arguments give, `names` being of tensors by id; None where statistics are not
+        fixed, or not named.
 
         >>> mean, variance = torch.zeros(2), torch.ones(2)
         >>> Norm.met({id(mean): "m", id(variance): "v"}, {"running_mean": mean, "running_var": variance, "eps": 0.1})
@@ -57,7 +58,8 @@ class Norm:
 
 @dataclass(frozen=True)
 class Plan:
-    """For each use of a convolution's weight, in order, the batch norm that alone uses what it makes, or None.
+    """What can be folded: for each use of a convolution's weight, in order, the batch norm that alone uses its result,
+    or None.
 
     What a plan does not know is not folded, so that a pass by it may take another path than those that were watched.
     """
@@ -83,7 +85,7 @@ class Plan:
         return known[0] if len(set(known)) == 1 else None
 
     def joined(self, other: Plan) -> Plan:
-        """With what another pass was watched to do: where they differ nothing is folded."""
+        """This plan joined with what another pass was watched to do: where they differ nothing is folded."""
         norms = dict(self.norms)
         for weight, found in other.norms.items():
             own = norms.get(weight, found)
@@ -94,7 +96,7 @@ class Plan:
         return Plan(norms, self.barred | other.barred)
 
     def without(self, weight: str) -> Plan:
-        """The same with nothing folded into convolutions of this weight."""
+        """This plan with nothing folded into convolutions of this weight."""
         return Plan(self.norms, self.barred | {weight})
 
 

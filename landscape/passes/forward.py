@@ -46,13 +46,13 @@ class Forward:
         self.compile_seconds = 0.0
 
     def of(self, network: Network) -> Forward:
-        """The same for the network with other constants."""
+        """The same way of computing, for the network with other constants."""
         other = copy(self)
         other._network = network
         return other
 
     def threads(self) -> AbstractContextManager[None]:
-        """As many threads as were chosen, inside the block."""
+        """A block inside which torch uses as many threads as were chosen for this pass."""
         return nullcontext() if self.plan is None else threads(self.plan.threads)
 
     def settle(self, plan: PassPlan) -> None:

@@ -26,7 +26,7 @@ def channels_last(inputs: Any) -> Any:
 
 
 def shapes(inputs: Any) -> tuple[tuple[int, ...], ...]:
-    """The shape of every tensor."""
+    """The shape of every tensor of the inputs, in order."""
     return tuple(tuple(each.shape) for each in tensors_of(inputs))
 
 

@@ -95,7 +95,7 @@ class Network:
             self(weights, x)
 
     def tensors(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """All parameters and buffers."""
+        """All parameters and buffers by name: these weights beside the constants."""
         return {**self._constants, **weights}
 
     def plain(self, weights: Mapping[str, Tensor], x: Any) -> Any:
@@ -107,13 +107,15 @@ class Network:
         return called(model, {}, x)
 
     def holding(self, constants: Mapping[str, Tensor]) -> Network:
-        """The same with other values of some constants: how it is computed stays, since a plan knows them by name."""
+        """The same network with other values of some constants: how it is computed stays, since a plan knows them by
+        name.
+        """
         other = copy(self)
         other._constants = {**self._constants, **constants}
         return other
 
     def in_double(self) -> Network:
-        """The same with constants in float64; what is seen of its passes does not count for the others."""
+        """The same network with constants in float64; what is seen of its passes does not count for the others."""
         other = self.holding(
             {name: each.double() for name, each in self._constants.items() if each.is_floating_point()}
         )

@@ -65,7 +65,7 @@ def fits(x: Tensor, weight: Tensor, *geometry: object) -> bool:
 
 @contextmanager
 def refused() -> Iterator[None]:
-    """Nothing fits inside the block."""
+    """A block inside which no convolution is computed by Winograd's tiles."""
     token = _refused.set(True)
     try:
         yield

@@ -36,7 +36,8 @@ class Walk:
 
 @dataclass(frozen=True, kw_only=True)
 class Along(Walk, Restricted):
-    """Of pruned networks, weights that either of the two kept are on the way; ranks share the examples.
+    """Flags of a walk between two networks: of pruned ones, weights that either of the two kept are on the way; ranks
+    share the examples.
 
     A weight that both removed is 0 all along, so the way is the same in either subspace.
     """

@@ -23,7 +23,9 @@ def compute(subjects: list[Subject], place: Place, arguments: Path) -> dict[str,
 
 
 def walk(first: Subject, second: Subject, place: Place, connection: Connection, seed: int) -> dict[str, Any]:
-    """The same, of plain parameters; numbers that are drawn are from the `seed`."""
+    """Measure loss and error along a way between two networks, written to `place`; numbers that are drawn are from the
+    `seed`.
+    """
     from landscape.objective.flags import mean_loss
     from landscape.path.arc import check_ends
     from landscape.path.course import has_batch_norm

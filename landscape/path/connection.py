@@ -31,7 +31,7 @@ SCRATCH = "bend"
 
 @dataclass(frozen=True)
 class Schooling:
-    """How a bend is trained."""
+    """How the bend of a curve between two networks is trained."""
 
     epochs: int
     recipe: Recipe

@@ -22,10 +22,10 @@ class Curve:
     """whether there is a C, which is to be found"""
 
     def shares(self, t: float) -> Shares:
-        """a(t), c(t) and b(t)."""
+        """The shares a(t), c(t) and b(t) that the first end, the bend and the second end have of the point at t."""
         raise NotImplementedError
 
 
 def curves() -> dict[str, type[Curve]]:
-    """Every curve by name."""
+    """Every curve between two networks by name."""
     return members("landscape.path.curves", Curve)

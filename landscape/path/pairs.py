@@ -34,7 +34,7 @@ class Courses:
 
     @property
     def barriers(self) -> dict[str, list[float]]:
-        """Of each pair: the largest rise over the chord, in loss and in error."""
+        """The barrier of each pair: the largest rise over the chord between the ends, in loss and in error."""
         heights = {"loss": self.loss, "error": self.error}
         return {kind: [barrier(self.t, values) for values in rows] for kind, rows in heights.items()}
 

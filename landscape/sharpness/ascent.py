@@ -31,12 +31,12 @@ class Ball:
     radius: float
 
     def project(self, displacement: Tensor) -> Tensor:
-        """Shrink what lies outside."""
+        """The nearest displacement inside the ball: what lies outside is shrunk to its radius."""
         norm = displacement.norm()
         return displacement if norm <= self.radius else displacement * (self.radius / norm)
 
     def directions(self, gradient: Tensor) -> tuple[Tensor, ...]:
-        """radius g / ||g||."""
+        """Where a first-order step on the ball leads, radius g / ||g||; zeros where the gradient is zero."""
         norm = gradient.norm()
         return (gradient * (self.radius / norm) if norm > 0 else torch.zeros_like(gradient),)
 

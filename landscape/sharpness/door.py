@@ -27,7 +27,7 @@ class SharpnessResult(Position):
 
     @property
     def values(self) -> dict[str, float]:
-        """The values alone."""
+        """The measures' values by name, without errors and parameters."""
         return {name: found.value for name, found in self.measures.items()}
 
 

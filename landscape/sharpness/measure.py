@@ -18,7 +18,7 @@ Invariant = Literal["none", "layer", "unit"]
 
 @dataclass(frozen=True)
 class Measured:
-    """A measure's outcome."""
+    """What a sharpness measure found: its value with errors and settings."""
 
     value: float
     stderr: float | None = None
@@ -77,5 +77,5 @@ class Measure:
 
 
 def measures() -> dict[str, type[Measure]]:
-    """Every sharpness measure by name."""
+    """Every sharpness measure by its name."""
     return members("landscape.sharpness.measures", Measure)

@@ -65,7 +65,7 @@ def entry(value: float, again: Mapping[str, float]) -> dict[str, Any]:
 
 
 def write(place: Place, measure: Measure, again: Mapping[str, float]) -> None:
-    """/sharpness/NAME_rescaled over the scale `rescaling`."""
+    """Write what a measure is after rescaling, /sharpness/NAME_rescaled over the scale `rescaling`."""
     place.scale("sharpness/rescaling", list(KINDS), "1", "what was rescaled at random: each layer, or each unit")
     long_name = "of the network with the same function and rescaled weights"
     place.write(f"sharpness/{measure.name}_rescaled", list(again.values()), ("rescaling",), measure.units, long_name)

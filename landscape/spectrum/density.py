@@ -160,7 +160,7 @@ def summary(density: Density, steps: int, left_out: float) -> dict[str, Any]:
 
 
 def write(place: Place, group: str, density: Density, left_out: float) -> None:
-    """Arrays over the scale `density_point`."""
+    """Write a spectral density and its errors as arrays over the scale `density_point`."""
     place.scale(f"{group}/density_point", list(range(POINTS)), "1", "point of the density's support")
     for key, values, units, long_name in (
         ("density_support", density.support, "nat", "eigenvalue"),

@@ -38,7 +38,7 @@ class Diagonals:
             self._squares = self._squares + step * (sample - self._mean)
 
     def estimate(self) -> Diagonal:
-        """Of all so far."""
+        """The mean of all probes so far, with its standard error (NaN of a single probe)."""
         freedom = (self._count - 1) * self._count
         error = (self._squares / freedom).sqrt() if freedom else torch.full_like(self._mean, torch.nan)
         return Diagonal(self._mean, error)

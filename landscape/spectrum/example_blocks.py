@@ -34,7 +34,7 @@ class ExampleBlocks:
 
 
 def blocks_of(objective: Objective, seed: int = 0) -> ExampleBlocks:
-    """Those of an objective's examples."""
+    """The blocks into which an objective's examples are dealt, each with its sum of weights."""
     rows = deal(objective.y, len(objective.x), seed)
     weights = objective.weighing.weights
     sums = [float(len(each)) if weights is None else weights[each].sum().item() for each in rows]

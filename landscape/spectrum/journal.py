@@ -39,7 +39,7 @@ class Journal:
     def remembering(
         self, function: Callable[[Tensor], Tensor], written: Callable[[], None] = lambda: None
     ) -> Callable[[Tensor], Tensor]:
-        """The same function, with a memory; `written` is called when there is something new in the file."""
+        """The same function with a memory on disk; `written` is called when there is something new in the file."""
 
         def call(vectors: Tensor) -> Tensor:
             key = _key(vectors)
@@ -54,7 +54,7 @@ class Journal:
         return call
 
     def close(self) -> None:
-        """No more calls."""
+        """Close the file: no more calls will come."""
         if self._file is not None:
             self._file.close()
 

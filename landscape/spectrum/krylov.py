@@ -110,7 +110,7 @@ class Krylov:
         return inside, beta if new else 0.0
 
     def follow(self, index: int) -> tuple[float, float]:
-        """The same as a step of Lanczos in all that is orthogonal to the vectors that were applied before its first.
+        """Apply H to a vector, as a step of Lanczos in all that is orthogonal to the vectors applied before its first.
 
         What H q has outside of the applied vectors becomes the last pending vector. Returns q.Hq and the norm of that
         part; 0 where there is none.

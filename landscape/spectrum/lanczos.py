@@ -25,7 +25,7 @@ WITNESS_ROOM = 12
 
 @dataclass(frozen=True)
 class Pairs:
-    """Some eigenvalues and their eigenvectors."""
+    """Some eigenvalues of an operator, with their eigenvectors, residuals and errors."""
 
     values: Floats
     """(k,)"""

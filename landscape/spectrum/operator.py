@@ -55,5 +55,5 @@ def require_even(objective: Objective, title: str) -> None:
 
 
 def operators() -> dict[str, type[Operator]]:
-    """Every curvature operator by name."""
+    """Every curvature operator by its name."""
     return members("landscape.spectrum.operators", Operator)

@@ -24,7 +24,7 @@ class Influenced:
     """(blocks,)"""
 
     def over(self, other: Influenced) -> Influenced | None:
-        """Their ratio; None over zero.
+        """The ratio of two quantities, with its influences; None where the second is zero.
 
         >>> blocks = torch.tensor([1.0, 3.0])
         >>> Influenced(2.0, blocks).over(Influenced(4.0, 2 * blocks))

@@ -31,7 +31,7 @@ class Witness:
     """b_1 to b_k; the last is the norm of what the last product brought"""
 
     def add(self, quotient: float, norm: float, following: int | None) -> None:
-        """One more step."""
+        """Take in one more step of the recursion."""
         self.diagonal.append(quotient)
         self.beside.append(norm)
         self.next = following

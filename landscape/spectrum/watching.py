@@ -12,7 +12,7 @@ from minima.store.messages import progress_bar
 
 @contextmanager
 def counted(product: Callable[[Tensor], Tensor], total: int) -> Iterator[Callable[[Tensor], Tensor]]:
-    """The same product, (d,) or (k, d), of which `total` vectors are to come, and a bar of them."""
+    """The same product of (d,) or (k, d), with a progress bar of the `total` vectors that are to come."""
     with progress_bar(total=total, unit="product") as shown:
 
         def apply(vectors: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from minima.store.command import render_table
 
 
 def table(summary: dict[str, Any]) -> str:
-    """A line for each pair."""
+    """The table that a person reads, a line for each pair of networks."""
     heads = ["from", "to", "sparsity", "loss barrier", "error barrier (points)"]
     columns = [summary["sparsities"], summary["barrier"]["loss"], summary["barrier"]["error"]]
     rows = [

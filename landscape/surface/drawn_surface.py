@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DrawnSurface:
-    """One checkpoint's."""
+    """The surface of one checkpoint, read from a results file."""
 
     checkpoint: str
     summary: dict[str, Any]
@@ -43,7 +43,7 @@ class DrawnSurface:
         return int(np.ravel_multi_index(nearest, self.loss.shape))
 
     def at(self, point: int) -> tuple[float, ...]:
-        """The coordinates of a point."""
+        """The coordinates of a point, given by its place in the flattened grid."""
         places = np.unravel_index(point, self.loss.shape)
         return tuple(float(along[place]) for along, place in zip(self.coordinates, places, strict=True))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Map:
-    """An array over the grid."""
+    """What a results file says of one array over the grid."""
 
     name: str
     units: str
@@ -40,7 +40,7 @@ class Field:
     """what it finds"""
 
     def cost(self, axes: int, points: int) -> dict[str, int]:
-        """Of a whole surface, beside the passes for its loss."""
+        """What a whole surface of this field costs, beside the passes for its loss: gradients and products."""
         each, besides = self.products
         return {"gradients": points * self.gradients, "products": points * (each * axes + besides)}
 
@@ -50,12 +50,12 @@ class Field:
 
 
 def fields() -> dict[str, type[Field]]:
-    """Every field by name."""
+    """Every field that a surface can hold beside the loss, by its name."""
     return members("landscape.surface.fields", Field)
 
 
 def parse_maps(text: str | None) -> list[Field]:
-    """Names separated by commas.
+    """The fields that --maps names, separated by commas.
 
     >>> [field.name for field in parse_maps("per-class,gradient")]
     ['per-class', 'gradient']

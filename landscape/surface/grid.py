@@ -38,7 +38,7 @@ class Grid:
         return [middle + reach * ((2 * index - last) / last) for index in range(last + 1)] if last else [0.0]
 
     def around(self, places: Sequence[Sequence[float]]) -> Grid:
-        """As many points over the box that holds some places, with a margin on all sides.
+        """A grid of as many points over the box that holds some places, with a margin on all sides.
 
         >>> Grid((3, 2), 0.5).around([(0.0, 0.0), (10.0, 4.0)]).coordinates(1)
         [-1.0, 5.0]
@@ -50,12 +50,12 @@ class Grid:
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """Their names."""
+        """The names of the grid's axes."""
         return AXES[: len(self.shape)]
 
     @property
     def points(self) -> int:
-        """How many there are."""
+        """The number of the grid's points."""
         return math.prod(self.shape)
 
     def row(self, index: int) -> list[tuple[float, ...]]:

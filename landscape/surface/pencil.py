@@ -38,12 +38,12 @@ class Lines:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Lines, points on each."""
+        """The number of lines, and of points on each."""
         return self.count, *self.grid.shape
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """Their names."""
+        """The names of the axes: the line, and where on it."""
         return "line", *self.grid.axes
 
     def row(self, index: int) -> list[tuple[float, ...]]:

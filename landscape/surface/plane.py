@@ -26,7 +26,7 @@ class Plane:
 
     @cached_property
     def rows(self) -> Tensor:
-        """(k, d) the directions."""
+        """The directions as rows of a matrix (k, d)."""
         return torch.stack([direction.vector for direction in self.directions])
 
     def displacement(self, at: Sequence[float]) -> Tensor:
@@ -49,7 +49,7 @@ class Plane:
         return coordinates.tolist(), (displacement - coordinates @ rows).norm().item()
 
     def write(self, place: Place) -> None:
-        """The lengths of the directions."""
+        """Write the lengths of the directions, and the cosine between two."""
         place.scale("surface/direction", list(range(1, len(self.directions) + 1)), "1", "direction")
         norms = [direction.norm for direction in self.directions]
         relative = [direction.relative_norm for direction in self.directions]

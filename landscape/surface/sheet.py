@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Spot:
-    """A point of a surface."""
+    """One point of a surface, where fields are evaluated."""
 
     objective: Objective
     """with the statistics of this very point"""
@@ -74,7 +74,7 @@ class Sheet:
         return 1 + (len(_layers(self.objective)) if self.reestimated else 0)
 
     def at(self, coordinates: Sequence[float]) -> Spot:
-        """The point (alpha, beta)."""
+        """The point of the surface with these coordinates, (alpha, beta)."""
         return self._spot(self.plane.displacement(coordinates), self.plane.held(coordinates))
 
     def network(self, landmark: Landmark) -> Spot:

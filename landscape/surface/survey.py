@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Survey:
-    """Ready to be drawn."""
+    """A surface that is ready to be drawn: its plane, and the networks that are marked on it."""
 
     sheet: Sheet
     where: dict[str, Any]

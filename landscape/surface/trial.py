@@ -40,11 +40,12 @@ class Trial:
         self._until = math.inf
 
     def allow(self, seconds: float) -> None:
-        """From now on, this long for all that follows."""
+        """Start the clock: all trials that follow have this many seconds together."""
         self._until = time.perf_counter() + seconds
 
     def fastest(self, plans: Sequence[PassPlan]) -> PassPlan:
-        """By successive halving, of those that agree with the module's own loss; the first of them is known to.
+        """The fastest plan, by successive halving, of those that agree with the module's own loss; the first is known
+        to.
 
         Those that are still untried when time is up are left out.
         """

@@ -60,7 +60,7 @@ def compare(
     seed: int,
     memory: int,
 ) -> dict[str, Any]:
-    """The same, of plain parameters.
+    """Compare the curvature of a pruned network with that of its dense parent, whole and in masks, written to `place`.
 
     Args:
         losses: of the pruned network, and of the parent.

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 
 def dense_parent(subject: Subject, path: Path) -> Subject:
-    """The same data with the weights in `path`; says so if the pruned network names another file as its parent.
+    """The dense parent: the same data with the weights in `path`; says so if the pruned network names another file as
+    its parent.
 
     Raises:
         BadInput: the subject is not pruned, the parent is, or its tensors have other names or shapes.

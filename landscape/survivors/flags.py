@@ -24,7 +24,7 @@ class Comparison:
     """products with random probes for the trace of each; the same probes for all"""
 
     def check(self) -> None:
-        """Refuse counts that mean nothing."""
+        """Refuse counts and tolerances that mean nothing."""
         for flag, value, least in (("top", self.top, 1), ("trace", self.trace, 1), ("masks", self.masks, 0)):
             if value < least:
                 raise BadInput(f"--{flag} {value}: expected a number of at least {least}")

@@ -16,7 +16,7 @@ SPOKEN = {"pruned": "pruned, its survivors", "parent": "parent, all weights", "p
 
 
 def spread(values: Sequence[float]) -> dict[str, float | None]:
-    """Mean and standard deviation."""
+    """The mean of some values and their standard deviation (None of a single one)."""
     return {"mean": mean(values), "deviation": stdev(values) if len(values) > 1 else None}
 
 

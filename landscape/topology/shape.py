@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shape:
-    """Of one surface."""
+    """The shape of one surface: its basins, loops and quadratic fit."""
 
     surface: DrawnSurface
     basins: Basins
@@ -32,7 +32,7 @@ class Shape:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """Of basins and of loops."""
+        """The numbers of basins and of loops."""
         return len(self.basins.minima), len(self.loops)
 
     def summary(self) -> dict[str, Any]:

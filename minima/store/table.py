@@ -28,7 +28,7 @@ def render_table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def render_markdown(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """The same as a table of Markdown, for documents.
+    """The rows as a table of Markdown, for documents.
 
     >>> print(render_markdown(["layer", "mean"], [["conv1", 0.123456]]), end="")
     | layer | mean |

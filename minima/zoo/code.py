@@ -17,7 +17,7 @@ from minima.store.files import digest, sha256
 
 
 def is_code(spec: str) -> bool:
-    """Whether a spec names code.
+    """Whether a spec names code, which is run, and not a member of a registry or data.
 
     >>> is_code("nets/mine.py:LeNet5"), is_code("lenet5"), is_code("npz:file.npz")
     (True, False, False)

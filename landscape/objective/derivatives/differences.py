@@ -29,7 +29,7 @@ class Precision:
 
     @property
     def rounding(self) -> float:
-        """Relative, of one number."""
+        """The relative rounding error of one number of this data type."""
         return torch.finfo(self.dtype).eps
 
 
@@ -44,7 +44,7 @@ class Loss:
     of: Callable[[Mapping[str, Tensor]], Tensor]
 
     def value(self, tensors: Tensors) -> float:
-        """The loss."""
+        """The loss at these tensors, without a graph."""
         with torch.no_grad():
             return float(self.of(tensors))
 
@@ -81,7 +81,7 @@ class Outcome:
 
     @property
     def agrees(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether differences and derivatives agree, in slope and in curvature."""
         return self.slope is None and not self.curved
 
 
@@ -143,12 +143,12 @@ def _moved(at: Tensors, direction: Tensors, step: float) -> Tensors:
 
 
 def norm(tensors: Tensors) -> float:
-    """Of all of them as one vector."""
+    """The Euclidean norm of all tensors as one vector."""
     return sum(_norm(each) ** 2 for each in tensors.values()) ** 0.5
 
 
 def dot(one: Tensors, other: Tensors) -> float:
-    """Of two vectors."""
+    """The inner product of two vectors that are given as tensors by name, summed in float64."""
     return sum(float(torch.dot(one[name].double().flatten(), other[name].double().flatten())) for name in one)
 
 

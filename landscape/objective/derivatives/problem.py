@@ -44,11 +44,11 @@ class Problem:
 
     @property
     def further(self) -> Problem:
-        """The same with more examples."""
+        """The same problem with more of the examples."""
         return replace(self, count=FURTHER)
 
     def loss(self, dtype: torch.dtype | None = None) -> Loss:
-        """As a function of the parameters that count, in float64 or in the network's own data types (None)."""
+        """The loss as a function of the parameters that count, in float64 or in the network's own data types (None)."""
         x, y = self.few
         if dtype is None:
             return Loss(lambda tensors: self.summed(self.network(tensors, x), y))
@@ -76,7 +76,9 @@ class Problem:
         return made
 
     def displacement(self) -> Tensors:
-        """At random, for each tensor as long as it is itself; one of zeros moves as others do, number for number."""
+        """A random displacement, for each tensor as long as the tensor itself; one of zeros moves as others do, number
+        for number.
+        """
         coordinates, draws, moves = self.coordinates, stream(0, "derivative check", "w"), self.moving
         typical = float(coordinates.full.norm()) / max(1, len(coordinates.full)) ** 0.5 or 1.0
         made = {}
@@ -88,7 +90,7 @@ class Problem:
 
 
 def normal(like: Tensor, draws: torch.Generator) -> Tensor:
-    """Standard normal numbers in float64."""
+    """Standard normal numbers of the shape of `like`, drawn in float64."""
     return torch.randn(like.shape, generator=draws, dtype=torch.float64).to(like.device)
 
 

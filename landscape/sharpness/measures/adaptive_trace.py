@@ -11,7 +11,7 @@ from landscape.sharpness.measures.trace import Trace
 
 @dataclass(frozen=True)
 class AdaptiveTrace(Trace):
-    """sum_i w_i^2 H_ii."""
+    """The trace of the Hessian with respect to relative changes of the weights, sum_i w_i^2 H_ii."""
 
     name: ClassVar[str] = "adaptive_trace"
     invariant: ClassVar[Invariant] = "unit"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LambdaMax(Measure):
-    """lambda_max(H), by Lanczos."""
+    """The largest eigenvalue of the Hessian, lambda_max(H), by Lanczos."""
 
     name: ClassVar[str] = "lambda_max"
     invariant: ClassVar[Invariant] = "none"

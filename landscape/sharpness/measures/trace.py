@@ -16,7 +16,7 @@ DATA_PROBES = 8
 
 @dataclass(frozen=True)
 class Trace(Measure):
-    """trace(H), by Hutchinson's estimator."""
+    """The trace of the Hessian, by Hutchinson's estimator."""
 
     name: ClassVar[str] = "trace"
     invariant: ClassVar[Invariant] = "none"

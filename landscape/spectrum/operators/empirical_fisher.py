@@ -33,7 +33,7 @@ class EmpiricalFisher(Operator):
     title: ClassVar[str] = "empirical Fisher"
 
     def product(self, objective: Objective, seed: int = 0) -> Product:  # noqa: ARG002 (nothing is drawn)
-        """v -> F v."""
+        """The product v -> F v with the empirical Fisher matrix."""
         from landscape.spectrum.sandwich import loss_slopes, outer, sandwich
 
         require_even(objective, self.title)

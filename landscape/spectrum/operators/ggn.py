@@ -36,7 +36,7 @@ class GaussNewton(Operator):
     semidefinite: ClassVar[bool] = False
 
     def product(self, objective: Objective, seed: int = 0) -> Product:  # noqa: ARG002 (nothing is drawn)
-        """v -> G v."""
+        """The product v -> G v with the generalised Gauss-Newton matrix."""
         from landscape.spectrum.sandwich import sandwich
 
         return lambda vectors: sandwich(objective, vectors, lambda outputs, at: _hessian(objective, outputs, at))

@@ -21,5 +21,5 @@ class Hessian(Operator):
     semidefinite: ClassVar[bool] = False
 
     def product(self, objective: Objective, seed: int = 0) -> Product:  # noqa: ARG002 (nothing is drawn)
-        """v -> H v."""
+        """The product v -> H v with the Hessian."""
         return objective.hvp

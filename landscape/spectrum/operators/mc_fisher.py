@@ -42,7 +42,7 @@ class McFisher(Operator):
     """S, labels drawn for each example"""
 
     def product(self, objective: Objective, seed: int = 0) -> Product:
-        """v -> F v."""
+        """The product v -> F v with the Fisher matrix of labels drawn from the model."""
         self.check()
         return _product(objective, draw_labels(objective, self.draws, seed))
 

@@ -42,7 +42,7 @@ Allowed = Callable[[Values], Values]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A field over a grid."""
+    """An estimate of a field over a grid, with its errors."""
 
     values: Values
     """(cells,)"""

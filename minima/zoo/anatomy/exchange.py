@@ -23,7 +23,7 @@ class Group:
 
     @property
     def size(self) -> int:
-        """How many units."""
+        """The number of units in the group."""
         return len(next(iter(self.places.values())))
 
     @property

@@ -35,7 +35,7 @@ COMPILED = "_orig_mod."
 
 @dataclass(frozen=True)
 class Origin:
-    """What made a tensor."""
+    """The module that made a tensor."""
 
     name: str
     channels: int

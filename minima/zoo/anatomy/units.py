@@ -52,7 +52,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Units:
-    """What a forward pass shows."""
+    """What a forward pass shows of the units of a network."""
 
     groups: list[Group]
     """those that may be rescaled, in forward order"""

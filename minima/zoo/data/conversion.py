@@ -112,7 +112,7 @@ def broken_in(raw: Tensor, first: int = 0) -> tuple[int, int | None]:
 
 
 def check_finite(broken: tuple[int, int | None], where: str) -> None:
-    """Refuse what `broken_in` counted."""
+    """Refuse data in which `broken_in` counted numbers that are not finite."""
     count, first = broken
     if count:
         raise BadInput(

@@ -85,7 +85,7 @@ class Items:
 
     @property
     def called(self) -> str:
-        """In messages."""
+        """What messages call these examples."""
         return f"--data: the {self.split} data set {type(self.dataset).__name__}"
 
     def check_repeatable(self) -> None:

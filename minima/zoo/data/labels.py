@@ -39,7 +39,8 @@ def join_labels(base: str, random: bool) -> str:
 
 
 def shuffle_labels(dataset: Dataset) -> Dataset:
-    """The same images, the train split's labels dealt out anew (Zhang et al. 2017); the test split stays as it is.
+    """The data set with the train split's labels dealt out anew (Zhang et al. 2017); images and the test split stay as
+    they are.
 
     One permutation, the same at every call, so that each class keeps its number of examples.
     """

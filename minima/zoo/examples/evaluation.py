@@ -37,7 +37,7 @@ class Evaluation:
         return self.score if self.score_name == "accuracy" else math.nan
 
     def said(self) -> dict[str, Any]:
-        """As JSON objects say it."""
+        """The level as JSON objects say it."""
         return {
             "loss": self.loss,
             "accuracy": self.accuracy,
@@ -46,7 +46,9 @@ class Evaluation:
         }
 
     def summary(self) -> dict[str, Any]:
-        """As checkpoints hold it: where the score is no accuracy, that is null, and the score stands beside it."""
+        """The level as checkpoints hold it: where the score is no accuracy, that is null, and the score stands beside
+        it.
+        """
         own = {"loss": self.loss, "accuracy": self.accuracy, "samples": self.samples}
         return own if self.score_name == "accuracy" else own | {"score": self.score, "score_name": self.score_name}
 
@@ -85,7 +87,7 @@ class Level:
         self._sums = self._sums + torch.cat([own, self.score.sums(outputs, targets).to(own).sum(0)])
 
     def evaluation(self, ranks: Ranks = ALONE, device: torch.device | None = None) -> Evaluation:
-        """Of all batches so far, those of all `ranks`, who talk over `device`."""
+        """The level over all batches so far, those of all `ranks` together, which talk over `device`."""
         import torch
 
         own = self._sums if torch.is_tensor(self._sums) else torch.zeros(3 + self.score.width, dtype=torch.float64)

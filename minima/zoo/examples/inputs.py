@@ -45,7 +45,7 @@ class Several:
             yield from ((str(place), tensor) for place, tensor in enumerate(self.fields))
 
     def map(self, function: Callable[[Tensor], Tensor]) -> Several:
-        """The same structure of what becomes of each tensor."""
+        """The same structure, of what the function makes of each tensor."""
         if isinstance(self.fields, Mapping):
             return Several({name: function(tensor) for name, tensor in self.fields.items()})
         return Several(tuple(function(tensor) for tensor in self.fields))
@@ -58,17 +58,17 @@ class Several:
 
     @property
     def leaves(self) -> list[Tensor]:
-        """The tensors."""
+        """The tensors, in the order of the structure."""
         return [tensor for _, tensor in self.items()]
 
     @property
     def shape(self) -> tuple[Any, ...]:
-        """Of each tensor, by name: as a key, and in messages."""
+        """The shape of each tensor with its name: what serves as a key, and in messages."""
         return tuple((name, tuple(tensor.shape)) for name, tensor in self.items())
 
     @property
     def device(self) -> torch.device:
-        """Of all of them."""
+        """The device that all tensors are on."""
         return self.leaves[0].device
 
     @property
@@ -78,25 +78,25 @@ class Several:
 
     @property
     def ndim(self) -> int:
-        """0: no image."""
+        """Always 0, since several tensors are no image."""
         return 0
 
     def to(self, *where: Any) -> Several:
-        """On another device; a data type concerns the floating ones."""
+        """The same structure on another device; a data type concerns floating tensors only."""
         kinds = [each for each in where if type(each).__name__ == "dtype"]
         others = [each for each in where if type(each).__name__ != "dtype"]
         return self.map(lambda tensor: tensor.to(*(where if tensor.is_floating_point() or not kinds else others)))
 
     def is_floating_point(self) -> bool:
-        """Whether any is."""
+        """Whether any of the tensors is of a floating type."""
         return any(tensor.is_floating_point() for tensor in self.leaves)
 
     def numel(self) -> int:
-        """Numbers in all of them."""
+        """The number of numbers in all tensors together."""
         return sum(tensor.numel() for tensor in self.leaves)
 
     def split(self, size: int) -> list[Several]:
-        """Consecutive chunks."""
+        """Consecutive chunks of `size` examples each, the last perhaps smaller."""
         return [self[first : first + size] for first in range(0, len(self), size)]
 
 

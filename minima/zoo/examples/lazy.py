@@ -49,24 +49,24 @@ class Lazy:
         return found
 
     def some(self, examples: Any) -> Lazy:
-        """The same of some of the examples: a slice or indices."""
+        """The same data, of some of the examples only: a slice or indices."""
         import torch
 
         here = examples.to(self.rows.device) if torch.is_tensor(examples) else examples
         return replace(self, rows=self.rows[here])
 
     def then(self, step: Callable[[Any], Any]) -> Lazy:
-        """The same with a further step for every chunk."""
+        """The same data with a further step for every chunk."""
         return replace(self, steps=(*self.steps, step))
 
     def map(self, function: Callable[[Tensor], Tensor]) -> Lazy:
-        """The same structure of what becomes of each tensor of a chunk."""
+        """The same data, of what the function makes of each tensor of a chunk."""
         import torch
 
         return self.then(lambda chunk: function(chunk) if torch.is_tensor(chunk) else chunk.map(function))
 
     def to(self, *where: Any) -> Lazy:
-        """On another device; a data type concerns the floating tensors."""
+        """The same data on another device; a data type concerns floating tensors only."""
         import torch
 
         devices = [each for each in where if not isinstance(each, torch.dtype)]
@@ -85,7 +85,7 @@ class Lazy:
 
     @property
     def shape(self) -> tuple[Any, ...]:
-        """Of all of them: (N, ...), or of each tensor by name."""
+        """The shape over all examples, (N, ...), or that of each tensor with its name."""
         import torch
 
         if torch.is_tensor(self.first):
@@ -99,7 +99,7 @@ class Lazy:
 
     @property
     def device(self) -> torch.device:
-        """Of every chunk."""
+        """The device that every chunk comes on."""
         device: torch.device = self.first.device
         return device
 
@@ -109,11 +109,11 @@ class Lazy:
         return bool(self.first.is_cuda)
 
     def is_floating_point(self) -> bool:
-        """Whether any tensor is."""
+        """Whether any of a chunk's tensors is of a floating type."""
         return bool(self.first.is_floating_point())
 
     def numel(self) -> int:
-        """Numbers in all examples."""
+        """The number of numbers in all examples together."""
         return len(self) * int(self.first.numel())
 
     def same_as(self, other: Lazy) -> bool:

@@ -9,7 +9,7 @@ from minima.store.command import BadInput
 
 
 def pick(outputs: Any, which: str | None = None) -> Any:
-    """The tensor to be measured.
+    """The tensor that is to be measured, out of what a network returned.
 
     A tensor itself; the first of a tuple or list; `logits` of a dict or object, else its only floating tensor. `which`:
     a name or a place instead.

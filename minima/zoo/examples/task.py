@@ -36,7 +36,7 @@ class Task:
         return self.picked(call(model, x))
 
     def picked(self, returned: Any) -> Any:
-        """Of what a network returned, the output that is measured."""
+        """The output that is measured, out of what a network returned."""
         return returned if self.whole else pick(returned, self.output)
 
     def checked(self, returned: Any, targets: Any, some: Any) -> Task:

@@ -81,7 +81,7 @@ class OwnLoss(Loss):
         return Terms(found.double(), None)
 
     def mean(self, outputs: Any, targets: Any) -> Tensor:
-        """Of a function that returns a mean, what it returns."""
+        """The mean over the examples: of a function that returns a mean, what it returns."""
         if self._form.get("is") == "mean":
             return self._call(outputs, targets)
         return super().mean(outputs, targets)

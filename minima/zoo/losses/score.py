@@ -43,7 +43,7 @@ class Accuracy(Score):
         return torch.stack([each.double() for each in self.right(outputs, targets)], dim=1)
 
     def value(self, sums: Tensor) -> float:
-        """Right over counted."""
+        """The fraction of right predictions among those that count; NaN where none counts."""
         right, counted = sums.tolist()
         return right / counted if counted else math.nan
 
@@ -58,7 +58,7 @@ class Determination(Score):
     width: ClassVar[int] = 1
 
     def sums(self, outputs: Any, targets: Any) -> Tensor:
-        """(n, 1) squared errors."""
+        """The squared errors of each example (n, 1)."""
         squares = (outputs.double() - targets.double().reshape(outputs.shape)).square()
         return squares.reshape(len(outputs), -1).sum(1, keepdim=True)
 
@@ -75,13 +75,13 @@ class NoScore(Score):
     width: ClassVar[int] = 0
 
     def sums(self, outputs: Any, targets: Any) -> Tensor:
-        """(n, 0)."""
+        """No sums at all, (n, 0)."""
         import torch
 
         return torch.zeros(len(targets), 0, dtype=torch.float64)
 
     def value(self, sums: Tensor) -> float:
-        """NaN."""
+        """Always NaN, since there is no score."""
         return math.nan
 
 
@@ -102,6 +102,6 @@ class OwnScore(Score):
         return torch.stack([found.expand(count), torch.ones(count, dtype=torch.float64, device=found.device)], dim=1)
 
     def value(self, sums: Tensor) -> float:
-        """The mean."""
+        """The mean of the score over the examples; NaN of none."""
         total, count = sums.tolist()
         return total / count if count else math.nan

@@ -11,7 +11,7 @@ from minima.store.command import BadInput, Command
 
 @dataclass(frozen=True, kw_only=True)
 class Naming(Command):
-    """Network, data and loss."""
+    """Flags that name a network, its data and its loss."""
 
     model: str | None = None
     """network of a foreign checkpoint: a zoo name, torchvision:NAME, timm:NAME, hf:FOLDER,
@@ -42,7 +42,7 @@ class Naming(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Loading(Naming):
-    """The same, and how a file of somebody else is read."""
+    """Flags that name a network, its data and its loss, and say how somebody else's file is read."""
 
     zeros: Literal["mask", "keep"] = "mask"
     """whether exact zeros of a foreign checkpoint count as removed weights"""
@@ -76,12 +76,12 @@ def named(arguments: Naming) -> dict[str, Any]:
 
 
 def loaded(arguments: Loading) -> dict[str, Any]:
-    """The same with how a file is read."""
+    """The arguments that name a network, its data and its loss, with how a file is read."""
     return named(arguments) | {key: getattr(arguments, key) for key in ("zeros", "entry", "dtype")}
 
 
 def input_shape(text: str | None) -> tuple[int, ...] | None:
-    """The numbers of --input-shape.
+    """The numbers that --input-shape gives; None where it was not given.
 
     >>> input_shape("3,32,32")
     (3, 32, 32)

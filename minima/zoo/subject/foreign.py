@@ -26,7 +26,7 @@ Zeros = Literal["mask", "keep"]
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """What went into a network."""
+    """What of somebody else's file went into a network."""
 
     state: dict[str, Tensor]
     """the state dict, under the network's names"""

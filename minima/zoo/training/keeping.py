@@ -55,7 +55,7 @@ class Keeper:
             self.writer.append(self._moment(), state_on_cpu(self.trainer.model), self.trainer.sparsity_masks)
 
     def finish(self) -> None:
-        """Complete the file."""
+        """Complete the trajectory file."""
         if self.writer:
             self.writer.finish()
 

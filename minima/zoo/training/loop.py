@@ -69,7 +69,7 @@ class Trainer:
 
     @property
     def epochs_done(self) -> int:
-        """Whole epochs behind the run."""
+        """The number of whole epochs behind the run."""
         return self.steps_done // self.steps_per_epoch
 
     @property
@@ -87,7 +87,7 @@ class Trainer:
 
     @property
     def masks(self) -> dict[str, Tensor]:
-        """In force now, fixed and loose."""
+        """The masks in force now, fixed and loose ones."""
         return self._fixed | self._loose_masks
 
     @property
@@ -133,7 +133,7 @@ class Trainer:
         self._lay_to_rest()
 
     def loosen(self, loose: LooseMasks | None) -> None:
-        """From now on these masks follow the weights they are about, which have no fixed ones."""
+        """Let these masks follow the weights they are about from here on; those weights have no fixed ones."""
         self.loose = loose
         self.set_masks(self._fixed)
 

@@ -17,7 +17,7 @@ def require(flag: str, found: float, fits: bool, expected: str) -> None:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Optimiser and learning-rate rule."""
+    """The optimiser and the rule of its learning rate."""
 
     optimiser: Literal["sgd", "adam"] = "sgd"
     """stochastic gradient descent, or Adam"""

@@ -104,7 +104,7 @@ class Recorder:
             self.record()
 
     def epoch(self) -> None:
-        """An epoch is over."""
+        """Say that an epoch is over; a moment is recorded where one is due."""
         self.epochs += 1
         if self.unit == "epoch" and self.epochs % self.every == 0:
             self.record()

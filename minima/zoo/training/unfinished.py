@@ -56,7 +56,7 @@ class Unfinished:
             self.save(state())
 
     def save(self, state: dict[str, Any]) -> None:
-        """Replace the saved state, atomically."""
+        """Replace the saved state of the run, atomically."""
         buffer = io.BytesIO()
         torch.save(state, buffer)
         write_atomically(self.part, buffer.getvalue())

@@ -10,7 +10,9 @@ from minima.zoo.architecture.models.resnet20 import ResNet20
 
 @dataclass(frozen=True)
 class ResNet32(ResNet20):
-    """As ResNet-20, with five blocks in each stage; 464,154 parameters on CIFAR-10."""
+    """The residual network of 32 layers for CIFAR: as ResNet-20, with five blocks in each stage; 464,154 parameters on
+    CIFAR-10.
+    """
 
     name: ClassVar[str] = "resnet32"
     blocks: ClassVar[int] = 5

@@ -10,7 +10,9 @@ from minima.zoo.architecture.models.resnet20 import ResNet20
 
 @dataclass(frozen=True)
 class ResNet56(ResNet20):
-    """As ResNet-20, with nine blocks in each stage; 853,018 parameters on CIFAR-10."""
+    """The residual network of 56 layers for CIFAR: as ResNet-20, with nine blocks in each stage; 853,018 parameters on
+    CIFAR-10.
+    """
 
     name: ClassVar[str] = "resnet56"
     blocks: ClassVar[int] = 9

@@ -96,7 +96,7 @@ class CrossEntropy(Loss):
         return label_weights(outputs, targets, self.class_axis, self.ignore_index, self.weight)
 
     def mean(self, outputs: Tensor, targets: Any) -> Tensor:
-        """The same as torch's own mean, bit by bit, where there is one class index for each example."""
+        """The mean over the examples; bit by bit torch's own where there is one class index for each example."""
         from torch.nn.functional import cross_entropy
 
         if self == CrossEntropy() and outputs.ndim == 2 and targets.ndim == 1:
@@ -104,7 +104,7 @@ class CrossEntropy(Loss):
         return super().mean(outputs, targets)
 
     def summed(self, outputs: Tensor, targets: Any) -> Tensor:
-        """Likewise torch's own sum."""
+        """The sum over the examples; bit by bit torch's own where there is one class index for each example."""
         from torch.nn.functional import cross_entropy
 
         if self == CrossEntropy() and outputs.ndim == 2 and targets.ndim == 1:

@@ -30,7 +30,7 @@ class MeanSquaredError(Loss):
     """times 1/2"""
 
     def targets_of(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, str] | None:
-        """The inputs themselves: an autoencoder."""
+        """The inputs themselves where a file holds no targets, as for an autoencoder."""
         return themselves(inputs)
 
     def check(self, outputs: Tensor, targets: Any) -> None:
@@ -38,7 +38,7 @@ class MeanSquaredError(Loss):
         check_numbers(outputs, targets, "mse")
 
     def terms(self, outputs: Tensor, targets: Any) -> Terms:
-        """Each example's mean squared error."""
+        """The mean squared error of each example (N,), halved where asked for."""
         each = (outputs - shaped_like(targets, outputs)).square().reshape(len(outputs), -1)
         return Terms(each.double().mean(1) * (0.5 if self.half else 1.0), None)
 
