@@ -25,7 +25,7 @@ STYLES = [look for name, look in LOOKS.items() if name != "dense-longer"]
 
 @dataclass(frozen=True)
 class Series:
-    """One result of `landscape.instability`."""
+    """What one result of `landscape.instability` holds."""
 
     label: str
     shared: NDArray[np.int64]
@@ -34,7 +34,7 @@ class Series:
     """(pairs,) in loss and in error"""
 
     def medians(self, quantity: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """For each number of shared epochs, the median over pairs."""
+        """The numbers of shared epochs, and for each the median of a quantity over the pairs."""
         epochs = np.unique(self.shared)
         return epochs, np.array([np.median(self.barriers[quantity][self.shared == epoch]) for epoch in epochs])
 
@@ -64,7 +64,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
 
 
 def read(path: Path) -> Series:
-    """A file's pairs."""
+    """Read the pairs of one results file."""
     with result(path, "instability", "landscape") as (file, (summary,)):
         model = spoken_model(json.loads(file.attrs["model"])["name"])
         barriers = {quantity: np.asarray(file[f"instability/barrier_{quantity}"][()]) for quantity in SCALES}

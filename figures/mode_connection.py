@@ -29,7 +29,7 @@ STATISTICS = {"interpolate": "interpolated", "re-estimate": "estimated anew at e
 
 @dataclass(frozen=True)
 class Way:
-    """One result of `landscape.path`."""
+    """What one result of `landscape.path` holds."""
 
     path: Path
     ends: tuple[str, ...]

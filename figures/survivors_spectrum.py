@@ -33,7 +33,7 @@ LOOKS = {
 
 @dataclass(frozen=True)
 class Spectra:
-    """One pruned checkpoint's operators."""
+    """The eigenvalues of one pruned checkpoint's operators."""
 
     name: str
     summary: dict[str, Any]

@@ -22,7 +22,7 @@ class CoOccurrences(Protocol):
     """Counts of examples for which two neurons were both ON."""
 
     def add(self, states: States, runs: list[Run]) -> None:
-        """Take in a batch."""
+        """Count what a batch shows: the neurons' states, and the runs of examples of one class."""
 
     def both_on(self, label: int, rows: slice, columns: slice) -> Tensor:
         """Counts (rows, columns), int32, of class `label` for the neurons in these ranges."""

@@ -24,12 +24,12 @@ class States:
 
     @property
     def neurons(self) -> int:
-        """Neurons of the site."""
+        """The number of neurons of the site."""
         return self.on.shape[1]
 
     @property
     def positions(self) -> int:
-        """States per neuron and example."""
+        """The number of states that a neuron has for each example: its positions."""
         return self.on.shape[2]
 
     def rows(self, start: int, stop: int) -> Tensor:

@@ -139,7 +139,7 @@ def of_tuples(tuples: NDArray[np.int64], counts: Counts, alive: NDArray[np.bool_
 
 
 def of_nothing(order: int) -> JointEntropy:
-    """Of a layer with fewer neurons than the order: NaN throughout."""
+    """The joint entropy of a layer with fewer neurons than the order: NaN throughout."""
     nan = math.nan
     return JointEntropy(order, 0, 0, nan, nan, nan, nan, nan, nan, nan, nan, replicates=np.empty(0))
 

@@ -68,12 +68,12 @@ class LayerEntropy:
 
     @cached_property
     def entropy(self) -> Floats:
-        """PSP-entropy summed over classes (n,)."""
+        """The PSP-entropy of each neuron (n,), in bits, summed over classes."""
         return psp_entropy(self.counts, self.observed, self.clamp)
 
     @cached_property
     def corrected(self) -> Floats:
-        """The same with the Miller-Madow correction (n,)."""
+        """The PSP-entropy of each neuron (n,), in bits, with the Miller-Madow correction for few examples."""
         return corrected_entropy(self.counts, self.observed)
 
     @cached_property

@@ -64,7 +64,7 @@ class Estimator:
         return _mean(bits[self.averaged(signs)])
 
     def published_entropy(self, signs: Signs) -> float:
-        """The same of one mini-batch as published: no logarithm of less than `published_clamp`."""
+        """The layer's entropy of one mini-batch as published: no logarithm of less than `published_clamp` is taken."""
         p = self.p_on(signs)
         bits = sum(-q * np.log2(np.maximum(q, self.published_clamp)) for q in (p, 1 - p))
         return _mean(np.nan_to_num(bits)[self.averaged(signs)])
@@ -75,7 +75,7 @@ class Estimator:
 
 
 def estimators() -> dict[str, type[Estimator]]:
-    """Every estimator by name."""
+    """Every estimator of a layer's entropy by its name."""
     return members("entropy.layers.estimators", Estimator)
 
 

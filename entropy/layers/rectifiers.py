@@ -117,7 +117,7 @@ def rectifiers(
 
 
 def budgets(layers: Sequence[Rectifier], zeta: float) -> dict[str, int]:
-    """By site, how many weights the layer loses when a fraction `zeta` of all goes (see `layer_budget`).
+    """How many weights each layer loses, by site, when a fraction `zeta` of all goes (see `layer_budget`).
 
     A weight that several activations share counts for the first of them; sites without a weight are left out.
     """

@@ -29,7 +29,7 @@ class Signs:
 
     @property
     def observed(self) -> Integers:
-        """Potentials looked at (n,)."""
+        """The number of potentials looked at, for each neuron (n,)."""
         return self.negative + self.zero + self.positive
 
     def __add__(self, other: Signs) -> Signs:
@@ -38,7 +38,7 @@ class Signs:
 
 @dataclass(frozen=True)
 class Batch:
-    """What one batch showed."""
+    """What one batch showed of the signs of all activations' inputs."""
 
     signs: dict[str, Signs]
     """of every activation's input in forward order, by site; the output layer is none"""

@@ -23,7 +23,7 @@ MOST_ITERATIONS = 2000
 
 @dataclass(frozen=True)
 class Probe:
-    """A fitted probe's outcome."""
+    """What a fitted linear probe reached."""
 
     accuracy: float
     """fraction of the test split that is classified right"""

@@ -18,7 +18,7 @@ Draw = Callable[..., list[Path]]
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing(Command):
-    """Flags of a figure."""
+    """Flags that every figure has."""
 
     inputs: tyro.conf.Positional[tuple[Path, ...]]
     """results files (.h5)"""

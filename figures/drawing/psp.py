@@ -53,17 +53,17 @@ class Layer:
 
     @cached_property
     def dead(self) -> NDArray[np.bool_]:
-        """Never on (neuron)."""
+        """Whether a neuron is on for no example (neurons,)."""
         return self.counts.sum(0) == 0
 
     @cached_property
     def always_on(self) -> NDArray[np.bool_]:
-        """On for every example (neuron)."""
+        """Whether a neuron is on for every example (neurons,)."""
         return self.counts.sum(0) == self.observed.sum()
 
     @property
     def alive(self) -> NDArray[np.bool_]:
-        """Neither (neuron)."""
+        """Whether a neuron is neither dead nor always on (neurons,)."""
         return ~(self.dead | self.always_on)
 
 

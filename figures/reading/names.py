@@ -54,12 +54,13 @@ class Name:
 
     @property
     def checkpoint(self) -> str:
-        """The file of the network."""
+        """The path of the network's checkpoint."""
         return f"{RUNS}/{self.stem}.pt"
 
     @property
     def checkpoint_template(self) -> str:
-        """The same with `{sparsity}` in the place of the sparsity, which a command that makes several fills in.
+        """The path of the checkpoint with `{sparsity}` in the place of the sparsity, which a command that makes several
+        fills in.
 
         >>> Name("digits", "lenet300", 3, "gmp", 0.95, sibling=True).checkpoint_template
         'runs/digits-lenet300-seed3.gmp-{sparsity}.sibling.pt'
@@ -103,12 +104,12 @@ class ResultName:
 
     @property
     def file(self) -> str:
-        """The results file."""
+        """The path of the results file."""
         return f"{OUT}/{self.stem}.h5"
 
 
 def parse(name: str) -> Name:
-    """Read a checkpoint's file name.
+    """Read what the file name of a study's checkpoint says of it.
 
     >>> parse("digits-lenet300-seed3.iterative-magnitude-0.95.finished.pt")
     Name(study='digits', model='lenet300', seed=3, arm='iterative-magnitude', sparsity=0.95, sibling=False,

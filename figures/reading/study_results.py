@@ -60,7 +60,7 @@ class Results:
 
     @property
     def samples(self) -> int:
-        """How many examples were used."""
+        """The number of examples that the result was measured on."""
         import json
 
         return int(json.loads(self.attribute("summary"))[0]["samples"])
@@ -92,5 +92,5 @@ def read(path: Path) -> Results:
 
 
 def read_all(paths: Iterable[Path]) -> list[Results]:
-    """Open them all."""
+    """Open all these results files."""
     return [read(path) for path in paths]

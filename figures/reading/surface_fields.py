@@ -62,7 +62,7 @@ class Trajectory:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A network's surface."""
+    """The surface of one network: axes, fields and what lies on it."""
 
     name: str
     axes: tuple[Array, ...]

@@ -18,7 +18,7 @@ class Matched:
 
     @property
     def log_ratio(self) -> float:
-        """log(second / first)."""
+        """The natural logarithm of second / first."""
         return float(np.log(self.second / self.first))
 
 

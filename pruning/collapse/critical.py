@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Critical:
-    """Where layers collapse."""
+    """How far a method can cut before a layer of the network is empty."""
 
     kept: int
     """k*, the number of kept weights at which a layer is empty, and with one more none is"""

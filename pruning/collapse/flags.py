@@ -23,7 +23,7 @@ class Collapse(Measuring):
 
 
 def check(name: str, alive: dict[str, int]) -> None:
-    """Of two layers or more each has a weight."""
+    """Refuse a network of fewer than two layers, and one that has an empty layer already."""
     if len(alive) < 2:
         raise BadInput(
             f"{name}: {len(alive)} convolution or linear layers, expected two or more: else none can collapse"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a cut leaves."""
+    """What a cut leaves: the masks, and how sure the scores are."""
 
     masks: dict[str, Tensor]
     estimate: Estimate
@@ -36,7 +36,7 @@ def choose(parts: Composition, context: Context, target: int) -> dict[str, Tenso
 
 
 def decide(parts: Composition, context: Context, target: int) -> Choice:
-    """The same with a look at how sure the choice is."""
+    """Masks of the weights after a cut, with a look at how sure the choice is."""
     scorer = parts.scorer
     estimate = scorer.estimate(context) if isinstance(scorer, Estimated) else Estimate(scorer.score(context))
     masks = cut_by(parts, context, target, estimate.scores)

@@ -10,7 +10,7 @@ Doubt = Literal["refuse", "accept", "ignore"]
 
 @dataclass(frozen=True)
 class Guards:
-    """Floors and refusals."""
+    """What a cut must not do: empty a path, or choose by noise."""
 
     keep_path: bool = False
     """every cut leaves a path from the input to the output"""

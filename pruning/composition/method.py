@@ -24,7 +24,7 @@ class Method:
     """flags to change where a run ends before the sparsity it was asked for"""
 
     def composition(self) -> Composition:
-        """The parts, with these hyper-parameters."""
+        """The parts that the method is made of, with these hyper-parameters."""
         raise NotImplementedError
 
 

@@ -21,17 +21,17 @@ def kept_count(total: int, sparsity: float) -> int:
 
 
 def alive_counts(masks: Mapping[str, Tensor]) -> dict[str, int]:
-    """Survivors of each tensor."""
+    """The number of surviving weights of each tensor."""
     return {name: int(mask.sum()) for name, mask in masks.items()}
 
 
 def alive_count(masks: Mapping[str, Tensor]) -> int:
-    """Survivors of all tensors together."""
+    """The number of surviving weights of all tensors together."""
     return sum(alive_counts(masks).values())
 
 
 def size(tensors: Mapping[str, Tensor]) -> int:
-    """N, the number of scalars."""
+    """The number N of scalars in all tensors together."""
     return sum(tensor.numel() for tensor in tensors.values())
 
 

@@ -25,7 +25,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class Layer:
-    """One tensor at an exchange."""
+    """One tensor at an exchange of weights."""
 
     weight: Tensor
     gradient: Callable[[], Tensor]
@@ -49,7 +49,7 @@ class Drop:
     """share of the average over earlier exchanges in the score that is compared"""
 
     def score(self, layer: Layer) -> Tensor:
-        """Of the tensor's shape, high = stays."""
+        """Scores of the tensor's shape; of the kept weights those with the highest stay."""
         raise NotImplementedError
 
 

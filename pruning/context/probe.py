@@ -86,7 +86,7 @@ def outputs_at(context: Context, tensors: Mapping[str, Tensor], x: Any) -> Any:
 
 
 def tempered(context: Context, outputs: Any, temperature: float) -> Any:
-    """Logits divided by a temperature.
+    """The logits divided by a temperature.
 
     Raises:
         BadInput: the loss is no cross-entropy of logits.

@@ -47,7 +47,7 @@ class Sample:
         return context.x[order], context.y[order]
 
     def size(self, context: Context) -> int:
-        """How many examples are drawn."""
+        """The number of examples that are drawn."""
         return len(self.draw(context)[0])
 
     def remedy(self) -> str:

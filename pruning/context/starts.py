@@ -140,7 +140,7 @@ def final_rate(recipe: Recipe) -> Recipe:
 
 
 def trained_epochs(parent: Checkpoint, otherwise: int) -> int:
-    """For how many epochs the parent was trained; `otherwise` where it does not say."""
+    """The number of epochs that the parent was trained for; `otherwise` where it does not say."""
     return int(parent.training.get("epochs") or otherwise)
 
 

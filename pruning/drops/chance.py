@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Chance(Drop):
-    """Uniform in [0, 1)."""
+    """Scores drawn uniformly from [0, 1): weights go at random."""
 
     name: ClassVar[str] = "random"
 

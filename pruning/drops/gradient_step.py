@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GradientStep(Drop):
-    """|w - gamma g|."""
+    """The magnitude after a step of gradient descent, |w - gamma g|."""
 
     name: ClassVar[str] = "gradstep"
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Magnitude(Drop):
-    """|w|."""
+    """The magnitude of the weight, |w|."""
 
     name: ClassVar[str] = "magnitude"
 

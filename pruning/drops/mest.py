@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Mest(Drop):
-    """|w| + gamma |g|."""
+    """The magnitude with the gradient's, |w| + gamma |g| (Yuan et al. 2021)."""
 
     name: ClassVar[str] = "mest"
 

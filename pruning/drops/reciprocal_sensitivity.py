@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReciprocalSensitivity(Drop):
-    """|w| / (|g| + 1e-8)."""
+    """The reciprocal of the relative gradient, |w| / (|g| + 1e-8)."""
 
     name: ClassVar[str] = "reciprocal-sensitivity"
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Snip(Drop):
-    """|w g|."""
+    """The sensitivity of the loss to a gate on the weight, |w g| (Lee et al. 2019)."""
 
     name: ClassVar[str] = "snip"
 

@@ -26,7 +26,7 @@ ROUNDING = 2.0**14
 
 @dataclass(frozen=True)
 class Exported:
-    """A file's content, checked."""
+    """The content of an exported file, checked by reading it back."""
 
     content: bytes
     max_difference: float

@@ -25,7 +25,7 @@ class Format:
     """whether the network's code is in the file too, found by running it; else its tensors only"""
 
     def write(self, model: nn.Module, x: Inputs, any_number: bool) -> bytes:
-        """The file's content.
+        """The bytes of the exported file.
 
         Args:
             x: a few examples, for formats that run the network.

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def text(summary: Mapping[str, Any]) -> str:
-    """For a person.
+    """What a person reads of an export.
 
     >>> print(text({"out": "x.pt", "format": "state-dict", "bytes": 2048, "max_difference": 0.0, "examples": 16}))
     x.pt: state-dict, 2,048 bytes; read back, its outputs for 16 examples differ by 0 at most

@@ -14,7 +14,7 @@ Bits = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Overlap:
-    """Of two masks over the same layers; every array holds one number a layer."""
+    """How far two masks over the same layers keep the same weights; every array holds one number a layer."""
 
     total: NDArray[np.int64]
     first: NDArray[np.int64]
@@ -33,7 +33,7 @@ class Overlap:
 
     @property
     def variance(self) -> NDArray[np.float64]:
-        """Of `both` over the same draws (hypergeometric)."""
+        """The variance of `both` if each mask were drawn at random with its counts (hypergeometric)."""
         rest = (self.total - self.first) * (self.total - self.second)
         return self.expected * rest / np.maximum(self.total * (self.total - 1.0), 1)
 
@@ -42,7 +42,7 @@ class Overlap:
         return float(_index(self.both.sum(), self._sizes.sum()))
 
     def jaccard_by_layer(self) -> NDArray[np.float64]:
-        """The same of each layer."""
+        """The Jaccard index of the two masks in each layer."""
         return _index(self.both, self._sizes)
 
     def jaccard_expected(self) -> float:
@@ -50,7 +50,7 @@ class Overlap:
         return float(_index(self.expected.sum(), self._sizes.sum()))
 
     def jaccard_expected_by_layer(self) -> NDArray[np.float64]:
-        """The same of each layer."""
+        """The Jaccard index that random masks of the same counts would have, in each layer."""
         return _index(self.expected, self._sizes)
 
     def excess(self) -> float:
@@ -58,7 +58,7 @@ class Overlap:
         return float(_quotient((self.both - self.expected).sum(), np.sqrt(self.variance.sum())))
 
     def excess_by_layer(self) -> NDArray[np.float64]:
-        """The same of each layer."""
+        """How many standard deviations the overlap exceeds that of random masks, in each layer."""
         return _quotient(self.both - self.expected, np.sqrt(self.variance))
 
 

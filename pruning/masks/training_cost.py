@@ -24,7 +24,7 @@ class TrainingCost:
 
 
 def training_cost(checkpoint: Checkpoint, examples: int, multiply_adds: int, total: int) -> TrainingCost | None:
-    """Of the run that wrote the checkpoint, without its parent's; None of a checkpoint that does not say.
+    """What the run that wrote the checkpoint cost, without its parent's; None of a checkpoint that does not say.
 
     A layer's density is taken to be the network's. What a method spends on scores, validation and choice is not in it.
 

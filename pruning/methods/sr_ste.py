@@ -48,7 +48,7 @@ class SrSte(Method):
 
 
 def read_pattern(text: str) -> tuple[int, int]:
-    """N and M.
+    """The numbers N and M of a pattern N:M.
 
     >>> read_pattern("2:4")
     (2, 4)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cut:
-    """A cut, after it."""
+    """What a recovery is told of a cut that has just been made."""
 
     parent: Checkpoint
     recipe: Recipe

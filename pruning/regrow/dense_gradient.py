@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def dense_gradients(context: Context) -> dict[str, Tensor]:
-    """Of the loss of one batch in eval mode, drawn anew at each event; for every tensor."""
+    """The gradients of the loss of one batch, for every tensor and removed weights too, in eval mode; the batch is
+    drawn anew at each event.
+    """
     import torch
 
     from minima.zoo.examples.evaluation import evaluating

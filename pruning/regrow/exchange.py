@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Exchange:
-    """In each tensor R = int(f n) of the n kept weights go and R come, those that just went among the candidates.
+    """An exchange of weights: in each tensor R = int(f n) of the n kept go and R come, those that just went among the
+    candidates.
 
     What comes is zero, with empty optimiser slots, unless it went in the same exchange: then it never left. Before the
     first step nothing is exchanged. All gradients are of one batch that is drawn at random, in eval mode: one forward

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
 
 class Growth(Protocol):
-    """A rule."""
+    """A rule by which weights come back at an exchange."""
 
     def score(self, layer: Layer) -> Tensor:
-        """Of the tensor's shape; scores of kept weights are of no account."""
+        """Scores of the tensor's shape; of the removed weights those with the highest come, scores of kept ones are of
+        no account.
+        """
 
 
 @dataclass(frozen=True)

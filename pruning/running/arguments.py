@@ -30,7 +30,7 @@ class RecipeFlags(_optional(Recipe)):  # type: ignore[misc]
     unknown as after the plateau rule: a tenth of the initial rate)."""
 
     def given(self) -> dict[str, Any]:
-        """The flags that were given."""
+        """The flags of the training recipe that were given on the command line."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         return {name: value for name, value in values.items() if value is not None}
 

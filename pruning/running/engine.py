@@ -73,7 +73,7 @@ class Engine:
         self.end: int | None = None  # step at which a run ends that decides itself when; None as long as it may cut
 
     def complete(self) -> None:
-        """Run to the end."""
+        """Run the method to its end."""
         waits = self.composition.trigger.waits
         if not self.trainer.steps_done:
             self._note()
@@ -202,7 +202,7 @@ class Engine:
 
     @property
     def alive(self) -> int:
-        """Survivors."""
+        """The number of groups that survive so far."""
         return groups(self.composition, self.masks)[1]
 
     def has_reached(self, sparsity: float) -> bool:

@@ -41,13 +41,13 @@ class Job:
 
     @property
     def composition(self) -> Composition:
-        """The method's parts."""
+        """The parts of the job's method, with the guards that its flags ask for."""
         guards = Guards(self.keep_path, "accept" if self.accept_noise else "refuse")
         return replace(self.method.composition(), guards=guards)
 
     @property
     def asked(self) -> tuple[float, ...]:
-        """Sparsities, ascending."""
+        """The sparsities asked for, ascending."""
         return tuple(self.targets)
 
     def identity(self) -> dict[str, Any]:

@@ -23,12 +23,12 @@ class Span:
 
     @property
     def steps(self) -> int:
-        """Of the whole run."""
+        """The number of steps of the whole run."""
         return self.epochs * self.steps_per_epoch
 
     @property
     def final(self) -> float:
-        """The highest sparsity asked for."""
+        """The highest sparsity that is asked for."""
         return self.asked[-1]
 
 

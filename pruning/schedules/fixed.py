@@ -11,7 +11,7 @@ from pruning.schedules.event import Event, Span
 
 @dataclass(frozen=True)
 class Fixed:
-    """Training alone, at `sparsity`.
+    """No cuts: training alone, of a network that has its sparsity already.
 
     >>> Fixed(0.5).events(Span(0.5, (0.5,), 10, 10))
     []

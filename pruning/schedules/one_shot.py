@@ -10,7 +10,7 @@ from pruning.schedules.event import Event, Span
 
 @dataclass(frozen=True)
 class OneShot:
-    """All at once."""
+    """A single cut that removes everything at once."""
 
     gradual: ClassVar[bool] = False
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WholeNetwork:
-    """One pool."""
+    """All weights of the network compete with each other, in one pool."""
 
     def pools(self, context: Context, alive: dict[str, Tensor], kept: int) -> list[tuple[tuple[str, ...], int]]:  # noqa: ARG002
         return [(tuple(alive), kept)]

@@ -46,7 +46,7 @@ class Estimated(Protocol):
 
 @dataclass(frozen=True)
 class Agreement:
-    """Of two estimates of the scores of the same weights."""
+    """How far two estimates of the scores of the same weights agree."""
 
     spearman: float
     """rank correlation over the weights that were left before the cut; NaN where all ranks are equal"""
@@ -59,7 +59,7 @@ class Agreement:
 
     @property
     def noise(self) -> bool:
-        """Whether the ranks hardly agree."""
+        """Whether the ranks agree so little that a choice by them is one by chance."""
         return self.spearman < NOISE
 
     @property
@@ -68,7 +68,7 @@ class Agreement:
         return self.spearman >= CLEAR and self.common >= CLEAR
 
     def words(self, drawn: str) -> str:
-        """A sentence."""
+        """A sentence that says how far the estimates agree."""
         return (
             f"{drawn} agree on the ranks of the weights at Spearman {self.spearman:.2f}; cuts by each keep "
             f"{self.common:.0%} of their weights in common (at random: {self.chance:.0%}). "

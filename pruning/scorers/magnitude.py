@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Magnitude:
-    """|w|."""
+    """The magnitude of each weight, |w|."""
 
     def score(self, context: Context) -> dict[str, Tensor]:
         return {name: weight.detach().abs() for name, weight in context.weights.items()}

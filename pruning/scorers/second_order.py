@@ -33,8 +33,9 @@ def saliency(objective: Objective, diagonal: Tensor) -> dict[str, Tensor]:
 
 
 def halves_of(objective: Objective) -> list[Objective]:
-    """The same over every other example and over the rest, so that both hold all classes where the sample does; of one
-    example, itself."""
+    """The objective over every other example and that over the rest, so that both hold all classes where the sample
+    does; of one example, itself.
+    """
     import torch
 
     places = torch.arange(len(objective.x), device=objective.x.device)

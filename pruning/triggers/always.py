@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Always(Trigger):
-    """No condition."""
+    """A trigger without a condition: every scheduled cut is made."""
 
     def fires(self, context: Context) -> bool:  # noqa: ARG002
         return True

@@ -18,7 +18,8 @@ Form = Literal["code", "paper"]
 
 @dataclass(frozen=True)
 class Insensitivity:
-    """With g = dL/dw of the mini-batch and the insensitivity max(0, 1 - |g|), of every trainable parameter:
+    """LOBSTER's update with g = dL/dw of the mini-batch and the insensitivity max(0, 1 - |g|), of every trainable
+    parameter:
 
     code form   w' = w - step(g),  then  w' (1 - strength x insensitivity)
     paper form  w - step(g) - strength x w x insensitivity, all at the old w
@@ -40,7 +41,7 @@ class Insensitivity:
 
 
 def insensitivity(gradient: Tensor) -> Tensor:
-    """max(0, 1 - |g|), elementwise.
+    """The insensitivity of each weight, max(0, 1 - |g|).
 
     >>> import torch
     >>> insensitivity(torch.tensor([0.25, -1.5])).tolist()

@@ -23,8 +23,10 @@ LARGEST = 2**31
 
 @dataclass(frozen=True)
 class Onnx(Format):
-    """Of the opset that torch's exporter chooses. Checked by onnxruntime, or by the evaluator of onnx where that is not
-    installed."""
+    """An ONNX model of the opset that torch's exporter chooses.
+
+    It is checked by onnxruntime, or by the evaluator of onnx where that is not installed.
+    """
 
     name: ClassVar[str] = "onnx"
     suffixes: ClassVar[tuple[str, ...]] = (".onnx",)

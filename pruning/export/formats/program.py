@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Program(Format):
-    """For `torch.export.load(FILE).module()`."""
+    """An exported program, for `torch.export.load(FILE).module()`."""
 
     name: ClassVar[str] = "exported-program"
     suffixes: ClassVar[tuple[str, ...]] = (".pt2",)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Safetensors(Format):
-    """For `safetensors.torch.load_file(FILE)`; tied tensors stand there under each of their names."""
+    """Tensors for `safetensors.torch.load_file(FILE)`; tied ones stand there under each of their names."""
 
     name: ClassVar[str] = "safetensors"
     suffixes: ClassVar[tuple[str, ...]] = (".safetensors",)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StateDict(Format):
-    """For `model.load_state_dict(torch.load(FILE))`."""
+    """A state dict, for `model.load_state_dict(torch.load(FILE))`."""
 
     name: ClassVar[str] = "state-dict"
     suffixes: ClassVar[tuple[str, ...]] = (".pt", ".pth")
