@@ -33,6 +33,8 @@ def load_checkpoint(path: str | Path, step: int | None = None, **choice: Any) ->
     """
     from minima.zoo.subject.subject import Choice
 
+    if choice.get("data_root") is not None:
+        choice["data_root"] = Path(choice["data_root"])
     return Reader(Choice(**choice)).read(Path(path), step)
 
 

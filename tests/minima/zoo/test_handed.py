@@ -66,3 +66,9 @@ def test_without_parameters_there_is_nothing():
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(BadInput, match="there is no such file"):
         load_checkpoint(tmp_path / "x.pt")
+
+
+def test_the_folder_of_the_data_may_be_a_string(checkpoint_file, tmp_path):
+    with pytest.raises(BadInput, match="train-images-idx3-ubyte is missing"):
+        load_checkpoint(str(checkpoint_file), data="mnist", data_root=str(tmp_path))
+    assert len(load_checkpoint(str(checkpoint_file), data_root=str(tmp_path), samples=7).x) == 7
