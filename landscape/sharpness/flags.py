@@ -45,7 +45,7 @@ def chosen_measures(names: Sequence[str] | None, settings: Mapping[str, Measure 
     known, own = measures(), settings or {}
     if names is None:
         names = sorted((name for name, kind in known.items() if kind.default), key=_order)
-    if not names or any(name not in known for name in names):
+    if not names or any(name not in known and not own.get(name) for name in names):
         raise BadInput(f"--measures {','.join(map(str, names))}: known are {', '.join(known)}")
     chosen = [own.get(name) or known[name]() for name in dict.fromkeys(names)]
     for measure in chosen:
