@@ -1,40 +1,40 @@
-"""A journal of matrix-vector products: what a run that was killed has computed, its successor reads."""
+"""Matrix-vector products written down: what a run that was killed has computed, its successor reads."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from minima.store.disk import discard
+from minima.store.journal import Journal
 from minima.zoo.ranks import ALONE, Ranks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from minima.store.hdf5.results import Place
 
 HASH_BYTES = 16
 
 
-class Journal:
+class ProductJournal:
     """The results of a function (..., d) -> (..., d) in float64, in the order of the calls, in a file.
 
     A record is a hash of the input and the output. Records of an earlier run are given back for the same inputs in the
-    same order; at the first that differs, or is torn, the rest is dropped. It holds at most `limit` bytes: calls after
-    that are repeated by a later run. Of several `ranks` the first has the file and tells the others.
+    same order; at the first that differs, is torn or damaged, the rest is dropped. It holds at most `limit` bytes:
+    calls after that are repeated by a later run. Of several `ranks` the first has the file and tells the others.
     """
 
     def __init__(self, path: Path | None, limit: int, ranks: Ranks = ALONE) -> None:
         self._limit, self._ranks = limit, ranks
-        self._file: BinaryIO | None = None if path is None else path.open("a+b")
-        if self._file is not None:
-            self._file.seek(0)
+        self._records = None if path is None else Journal(path)
 
     def remembering(
         self, function: Callable[[Tensor], Tensor], written: Callable[[], None] = lambda: None
@@ -53,28 +53,28 @@ class Journal:
 
         return call
 
+    @property
+    def size(self) -> int:
+        """Bytes in the file."""
+        return 0 if self._records is None else self._records.size
+
     def close(self) -> None:
         """Close the file: no more calls will come."""
-        if self._file is not None:
-            self._file.close()
+        if self._records is not None:
+            self._records.close()
 
     def _read(self, key: bytes, numbers: int) -> bytes | None:
-        """The next record, if it is that of this input."""
-        if self._file is None:
+        """The next record's output, if it is that of this input."""
+        if self._records is None:
             return None
-        start, size = self._file.tell(), HASH_BYTES + 8 * numbers
-        record = self._file.read(size)
-        if len(record) == size and record[:HASH_BYTES] == key:
-            return record[HASH_BYTES:]
-        self._file.seek(start)
-        self._file.truncate()
-        return None
+        size = HASH_BYTES + 8 * numbers
+        record = self._records.take(lambda found: len(found) == size and found[:HASH_BYTES] == key)
+        return None if record is None else record[HASH_BYTES:]
 
     def _write(self, key: bytes, made: Tensor) -> bool:
-        if self._file is None or self._file.tell() + 8 * made.numel() > self._limit:
+        if self._records is None or self._records.size + 8 * made.numel() > self._limit:
             return False
-        self._file.write(key + _bytes(made))
-        self._file.flush()
+        self._records.add(key, _bytes(made))
         return True
 
 
@@ -84,18 +84,18 @@ def journal(
 ) -> Iterator[Callable[[Tensor], Tensor]]:
     """A product with a journal of this name beside the unfinished results, to `forget` when what it is for is kept."""
     path = place.scratch(name)
-    book = Journal(path, limit, ranks)
+    book = ProductJournal(path, limit, ranks)
     try:
         yield book.remembering(product, place.worth_keeping)
     finally:
         book.close()
-        if path is not None and not path.stat().st_size:
-            path.unlink()
+        if path is not None and not book.size:
+            discard(path)
 
 
 def _key(vectors: Tensor) -> bytes:
     return hashlib.blake2b(_bytes(vectors), digest_size=HASH_BYTES).digest()
 
 
-def _bytes(vectors: Tensor) -> bytes:
-    return np.ascontiguousarray(vectors.detach().cpu().double().numpy()).tobytes()
+def _bytes(vectors: Tensor) -> memoryview:
+    return memoryview(np.ascontiguousarray(vectors.detach().cpu().double().numpy()).reshape(-1).view(np.uint8))

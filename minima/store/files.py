@@ -10,10 +10,11 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from minima.store.disk import discard, followed, write_whole, writing
 from minima.store.messages import BadInput
 from minima.store.plain import plain
 
@@ -71,8 +72,16 @@ def open_regular(path: Path, *, follow: bool = True) -> BinaryIO:
 
 
 def check_writable(target: Path) -> None:
-    """Before any work: the folder of `target` exists and takes files, and `target` itself is free or a plain file."""
-    folder = target.parent
+    """Before any work: the folder of `target` exists and takes files, and `target` itself is free or a plain file.
+
+    Where `target` is a link, this is asked of what it points to, which is what will be written.
+    """
+    try:
+        folder = followed(target).absolute().parent
+    except FileNotFoundError as error:
+        raise BadInput(
+            f"{target}: the folder that you are in has been removed. Type: cd, to go to one that is there"
+        ) from error
     if not folder.exists():
         raise BadInput(f"{target}: its folder does not exist. Type: mkdir -p {folder}")
     if not folder.is_dir():
@@ -85,7 +94,7 @@ def check_writable(target: Path) -> None:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise BadInput(
-            f"{target}: cannot write in {folder.absolute()} ({error.strerror}).\nName an output elsewhere with -o"
+            f"{target}: cannot write in {folder} ({error.strerror}).\nName an output elsewhere with -o"
         ) from error
 
 
@@ -102,6 +111,7 @@ def part_path(target: Path, key: str) -> Path:
     >>> part_path(Path("out/x.h5"), "0123456789abcdef").name
     '.x.h5.0123456789ab.part'
     """
+    target = followed(target)
     return target.with_name(f".{target.name}.{key[:KEY_LENGTH]}.part")
 
 
@@ -114,48 +124,65 @@ def scratch_path(part: Path, name: str) -> Path:
     return part.with_name(f"{part.stem}.{name}.part")
 
 
-def remove_scratch(part: Path) -> None:
-    """Nobody needs what `scratch_path` named any more."""
-    for path in part.parent.glob(f"{glob.escape(part.stem)}.*.part"):
-        path.unlink(missing_ok=True)
+def scratches(part: Path) -> list[Path]:
+    """What there is that `scratch_path` named."""
+    return list(part.parent.glob(f"{glob.escape(part.stem)}.*.part"))
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Make `path` a file with this content: at every moment it is the old file or the whole new one.
+def tidy(target: Path, *leftovers: Path) -> None:
+    """Remove what a run leaves that is killed between giving `target` its name and its own end.
 
-    The bytes grow in a hidden sibling, reach the disk, and take the name in one step. The sibling has a fixed name
-    under a lock, so that what a killed writer leaves is overwritten by the next and two writers do not mix.
+    Args:
+        target: a finished file.
+        leftovers: what belonged to it while it was unfinished, besides its lock.
     """
-    growing = sibling(path)
-    descriptor = _lock(growing, wait=True)
-    with os.fdopen(descriptor, "wb") as file:
+    there = [path for path in (sibling(followed(target)), *leftovers) if path.exists()]
+    if there or _beside(target).exists():
+        with suppress(BadInput), hold(target):  # somebody else holds it, then it is just ending; or we may only read
+            discard(*there)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[int]:
+    """A descriptor to write the content of `path` to; at every moment there is the old file or the whole new one.
+
+    The bytes grow in a hidden sibling, reach the disk, and take the name in one step at the end of the block. The
+    sibling has a fixed name under a lock, so that what a killed writer leaves is overwritten by the next and two
+    writers do not mix. Where `path` is a link, what it points to is replaced, and the link stays.
+
+    Raises:
+        NotWritten: the disk does not take it; `path` is as it was.
+    """
+    target = followed(path)
+    growing = sibling(target)
+    with writing(path):
+        descriptor = _lock(growing, wait=True)
         try:
-            file.truncate()
-            file.write(content)
-            file.flush()
+            os.ftruncate(descriptor, 0)
+            yield descriptor
             os.fsync(descriptor)
-            os.replace(growing, path)
+            os.replace(growing, target)
         except BaseException:
-            growing.unlink(missing_ok=True)
+            discard(growing)
             raise
-    _sync_folder(path.parent)
+        finally:
+            os.close(descriptor)
+        _sync_folder(target.parent)
+
+
+def write_atomically(path: Path, content: bytes | memoryview) -> None:
+    """Make `path` a file with this content, as `replacing` does."""
+    with replacing(path) as descriptor:
+        write_whole(descriptor, content)
 
 
 def sibling(path: Path) -> Path:
-    """Where `write_atomically` lets the content of `path` grow; a kill -9 can leave it.
+    """Where `replacing` lets the content of `path` grow; a kill -9 can leave it.
 
     >>> sibling(Path("runs/x.pt")).name
     '.x.pt.part'
     """
     return path.with_name(f".{path.name}.part")
-
-
-def complete(part: Path, target: Path) -> None:
-    """A finished part reaches the disk and takes its target's name in one step."""
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    os.replace(part, target)
-    _sync_folder(target.parent)
 
 
 @contextmanager
@@ -167,21 +194,29 @@ def hold(path: Path) -> Iterator[None]:
     Raises:
         BadInput: another process holds it.
     """
-    beside = path.with_name(f".{path.name.removeprefix('.')}.lock")
+    beside = _beside(path)
     try:
-        descriptor = _lock(beside, wait=False)
+        with writing(path):
+            descriptor = _lock(beside, wait=False)
     except BlockingIOError as error:
         raise BadInput(
             f"{path} is being written by {_holder(beside)}.\n"
             "Wait until it is done (its result will be reused), stop it, or name another output with -o"
         ) from error
     try:
-        os.truncate(descriptor, 0)
-        os.write(descriptor, f"process {os.getpid()} on {os.uname().nodename}".encode())
+        with writing(path):
+            os.ftruncate(descriptor, 0)
+            write_whole(descriptor, f"process {os.getpid()} on {os.uname().nodename}".encode())
         yield
     finally:
-        beside.unlink(missing_ok=True)  # while still locked: whoever waits for this inode sees that it is gone
+        discard(beside)  # while still locked: whoever waits for this inode sees that it is gone
         os.close(descriptor)
+
+
+def _beside(path: Path) -> Path:
+    """The lock of `path`: beside the file itself, so that two names of one file have one lock."""
+    target = followed(path)
+    return target.with_name(f".{target.name.removeprefix('.')}.lock")
 
 
 def _holder(beside: Path) -> str:
@@ -192,10 +227,15 @@ def _holder(beside: Path) -> str:
         return "another process"
 
 
+def open_hidden(path: Path) -> int:
+    """A descriptor of a hidden file of ours beside a target, to read and to write, created if need be."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+
+
 def _lock(path: Path, wait: bool) -> int:
     """A descriptor of the file at `path`, created if need be, under an exclusive lock."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = open_hidden(path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(descriptor), path.stat()):

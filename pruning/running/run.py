@@ -80,10 +80,15 @@ class _Run:
                 f"{self.job.targets[sparsity]}: no path leads from the input to the output any more, so the outputs "
                 "are the same for every example. Ask for less sparsity, or give --keep-path"
             )
-        if sparsity == self.job.asked[-1]:  # comes last: with it the run is over, and nothing may be missing
+        last = sparsity == self.job.asked[-1]
+        if last and self.keeper.writer:
             self.keeper.record()  # again: there may have been a cut since, and the last moment is the finished network
+            self.part.save(self.engine.state_dict())  # two files are to come: a kill between them costs no training
             self.keeper.finish()
         save(checkpoint, self.job.targets[sparsity])
+        if last:  # with it the run is over: what only an unfinished one needs goes after it
+            self.keeper.forget()
+        self.part.expire()  # what is handed over is not made again
 
     def _checkpoint(self, sparsity: float) -> Checkpoint:
         identity: dict[str, Any] = self.job.identity()

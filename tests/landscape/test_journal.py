@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from landscape.spectrum.journal import Journal
+from landscape.spectrum.journal import ProductJournal
 from minima.store.hdf5.results import same_content
 
 INPUTS = [torch.arange(3.0, dtype=torch.float64), torch.ones(2, 3, dtype=torch.float64), torch.full((3,), 0.1)]
@@ -31,7 +31,7 @@ class Doubling:
 
 def run(path: Path | None, inputs: list[torch.Tensor], limit: int = 10**6) -> int:
     """How many of the calls were computed; all results are right."""
-    function, journal = Doubling(), Journal(path, limit)
+    function, journal = Doubling(), ProductJournal(path, limit)
     remembering = journal.remembering(function)
     for vectors in inputs:
         assert torch.equal(remembering(vectors), 2 * vectors.double())
@@ -63,10 +63,20 @@ def test_a_torn_record_is_computed_again(tmp_path: Path) -> None:
         assert path.stat().st_size == whole
 
 
+def test_a_damaged_record_is_computed_again(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    run(path, INPUTS)
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 7):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert run(path, INPUTS) >= 1
+        assert path.read_bytes() == whole
+
+
 def test_it_holds_no_more_than_its_limit(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     run(path, INPUTS, limit=50)
-    assert path.stat().st_size <= 50 + 16
+    assert path.stat().st_size <= 50 + 40
     assert run(path, INPUTS, limit=50) == 2
     assert run(None, INPUTS) == 3
 

@@ -17,7 +17,7 @@ from landscape.surface.planes.eigen import Eigen
 from landscape.surface.principal import principal_axes
 from landscape.surface.spanning import Centre
 from minima.store.checkpoints.checkpoint import read
-from minima.store.checkpoints.trajectory import TrajectoryWriter
+from minima.store.checkpoints.trajectory_writer import TrajectoryWriter
 from minima.zoo.examples.evaluation import evaluate
 from minima.zoo.subject.subject import load_subject
 

@@ -71,7 +71,7 @@ def save(checkpoint: Checkpoint, path: Path) -> str:
 
     buffer = io.BytesIO()  # torch.save to a path would put the file's name into the bytes
     torch.save(_contents(checkpoint), buffer)
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, buffer.getbuffer())
     return hashlib.sha256(buffer.getbuffer()).hexdigest()
 
 

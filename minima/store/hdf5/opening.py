@@ -33,18 +33,6 @@ def opened(path: Path, format_id: str | None = None, version: int | None = None)
         raise BadInput(f"{path} is no HDF5 file, or is damaged: {error}") from error
 
 
-def read_through(file: h5py.File) -> None:
-    """Read everything once: a kill in the middle of a flush can leave a file that opens but is not whole."""
-
-    def visit(_: str, item: h5py.Group | h5py.Dataset) -> None:
-        dict(item.attrs)
-        if hasattr(item, "dtype"):
-            item[()]
-
-    dict(file.attrs)
-    file.visititems(visit)
-
-
 def _check_format(file: h5py.File, path: Path, format_id: str, version: int | None) -> None:
     found = file.attrs.get("format")
     if found != format_id:

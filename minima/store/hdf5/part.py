@@ -1,21 +1,29 @@
 """A results file while it is being filled: places for checkpoints, labelled arrays, rows that survive a kill -9.
 
-Everything here works on the open `.part`; `minima.results` opens, completes and finds files.
+The file itself is in memory until it is finished. On the disk grows a journal of the changes that made it, each a
+record with a checksum, so that a kill at whatever moment costs the change that was being written and nothing before it.
+Everything here works on the open file; `minima.store.hdf5.results` opens, completes and finds files.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minima.store.disk import check_room, discard
 from minima.store.files import scratch_path
+from minima.store.hdf5 import changes
 from minima.store.hdf5.attributes import to_attribute
+from minima.store.hdf5.changes import Change
 from minima.store.hdf5.digest import CLOCK
-from minima.store.hdf5.labelled import fill_value, find_scale, make_scale, stored_type, to_array
+from minima.store.hdf5.labelled import fill_value, to_array
 from minima.store.messages import BadInput
 from minima.store.plain import to_json
 
@@ -25,8 +33,14 @@ if TYPE_CHECKING:
     import h5py
     from numpy.typing import NDArray
 
+    from minima.store.journal import Journal
+
 CHECKPOINT = "checkpoint"
 """the dimension of several checkpoints"""
+KEEP, DONE = "keep", "done"
+"""kinds of changes that say how far the work is, beside those of the file"""
+TWICE = 2
+"""an array lies in the journal and, at the end, in the file as well"""
 
 
 def is_time(key: str) -> bool:
@@ -38,44 +52,96 @@ def is_time(key: str) -> bool:
     return key.endswith("seconds") or key == "passes"
 
 
-class Results:
-    """An unfinished results file with one place for each checkpoint."""
+@dataclass
+class Progress:
+    """How far the work on a file is, by the index of each checkpoint."""
 
-    def __init__(self, file: h5py.File, places: int, resumed: bool, path: Path | None = None) -> None:
-        self.file = file
-        self.path = path
-        """where it lies; None in memory"""
+    kept: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """parts of summaries"""
+    done: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """whole summaries"""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An unfinished file at one moment, for another process."""
+
+    content: bytes
+    progress: Progress
+
+
+class Results:
+    """An unfinished results file with one place for each checkpoint.
+
+    Args:
+        places: how many checkpoints.
+        journal: takes every change; None for a file that nobody goes on with.
+        image: what to go on from.
+    """
+
+    def __init__(self, places: int, journal: Journal | None = None, image: Image | None = None) -> None:
+        import h5py
+
+        self._buffer = io.BytesIO(image.content if image else b"")
+        self.file = h5py.File(self._buffer, "r+" if image else "w")
+        self.progress = image.progress if image else Progress()
         self.places = places
-        self.worth_keeping = resumed
-        """whether it holds finished work, which a later run goes on from"""
+        self.worth_keeping = False
+        """whether there is finished work, which a later run goes on from"""
         self.finished = False
+        self._journal = journal
+
+    @property
+    def path(self) -> Path | None:
+        """Where the journal lies; None in memory."""
+        return None if self._journal is None else self._journal.path
 
     def place(self, index: int) -> Place:
         """Where the arrays of the checkpoint with this index go."""
         return Place(self, index)
 
+    def change(self, change: Change) -> None:
+        """Make a change, which survives a kill from here on."""
+        self.make(change)
+        if self._journal is not None:
+            self._journal.add(*change.record())
+
+    def make(self, change: Change) -> None:
+        """Make a change that is in the journal, or need not be."""
+        if change.kind == KEEP:
+            self.progress.kept.setdefault(change.about["index"], {}).update(change.about["entry"])
+        elif change.kind == DONE:
+            self.progress.done[change.about["index"]] = change.about["summary"]
+        else:
+            change.make(self.file)
+
+    def check_room(self, size: int) -> None:
+        """Raise a BadInput if the disk has no room for an array of so many bytes."""
+        if self.path is not None:
+            check_room(self.path, TWICE * size)
+
     def done(self, index: int) -> bool:
         """Whether this checkpoint is measured, by this run or by one that was stopped."""
-        return _done(index) in self.file.attrs
+        return index in self.progress.done
 
     def mark_done(self, index: int, summary: Mapping[str, Any]) -> None:
         """All arrays of this checkpoint are written; keep its numbers for the JSON object."""
-        self.file.attrs[_done(index)] = to_json(summary)
-        self.flush()
+        self.change(Change(DONE, {"index": index, "summary": json.loads(to_json(summary))}))
+        self.worth_keeping = True
 
     def summary(self, index: int) -> dict[str, Any]:
         """What `mark_done` was given for this checkpoint."""
-        return dict(json.loads(self.file.attrs[_done(index)]))
+        return dict(self.progress.done[index])
 
-    def image(self) -> bytes:
-        """The file's bytes as they are now."""
+    def image(self) -> Image:
+        """The file as it is now."""
         self.file.flush()
-        return bytes(self.file.id.get_file_image())
+        return Image(self._buffer.getvalue(), self.progress)
 
-    def flush(self) -> None:
-        """What is written so far survives a kill."""
-        self.file.flush()
-        self.worth_keeping = True
+    def close(self) -> memoryview:
+        """The bytes of the finished file, without a copy; there are no more changes."""
+        self.file.close()
+        return self._buffer.getbuffer()
 
     def finish(self) -> dict[str, list[dict[str, Any]]]:
         """All checkpoints are measured: store their summaries, times apart, and return what `results.find` will.
@@ -85,8 +151,8 @@ class Results:
         """
         missing = [index for index in range(self.places) if not self.done(index)]
         if missing:
-            raise RuntimeError(f"places {missing} of {self.file.filename} are not done")
-        summaries = [json.loads(self.file.attrs[_done(index)]) for index in range(self.places)]
+            raise RuntimeError(f"places {missing} of {self.path or 'a file in memory'} are not done")
+        summaries = [self.summary(index) for index in range(self.places)]
         self.file.attrs["summary"] = to_json(
             [{key: value for key, value in each.items() if not is_time(key)} for each in summaries]
         )
@@ -95,9 +161,6 @@ class Results:
             [{key: value for key, value in each.items() if is_time(key)} for each in summaries]
         )
         clock.attrs["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
-        for index in range(self.places):
-            del self.file.attrs[_done(index)]
-            self.file.attrs.pop(_kept(index), None)
         self.finished = True
         return stored_summaries(self.file)
 
@@ -122,16 +185,18 @@ class Place:
             if not np.array_equal(to_array(self._file[name][()]), labels):
                 raise _differing(name, len(labels))
             return
-        make_scale(self._file, name, labels, units, long_name)
+        self._results.check_room(labels.nbytes)
+        self._results.change(changes.scale(name, labels, units, long_name))
 
     def kept(self) -> dict[str, Any]:
         """What `keep` was given for this checkpoint, by this run or by one that was stopped."""
-        return dict(json.loads(self._file.attrs.get(_kept(self._index), "{}")))
+        return dict(self._results.progress.kept.get(self._index, {}))
 
     def keep(self, key: str, entry: Mapping[str, Any]) -> None:
         """A part of this checkpoint's summary, with the arrays written so far: from here on they survive a kill."""
-        self._file.attrs[_kept(self._index)] = to_json(self.kept() | {key: entry})
-        self._results.flush()
+        about = {"index": self._index, "entry": json.loads(to_json({key: entry}))}
+        self._results.change(Change(KEEP, about))
+        self._results.worth_keeping = True
 
     def write(
         self,
@@ -154,8 +219,9 @@ class Place:
         dataset = self._dataset(name, array.shape, array.dtype, dims, units, long_name)
         if not np.can_cast(array.dtype, dataset.dtype, "same_kind"):
             raise ValueError(f"{name} holds {dataset.dtype}; {array.dtype} would not fit: write one type always")
-        dataset.attrs.update(attributes)
-        dataset[self._own or ()] = array
+        for key, value in attributes.items():
+            self._results.change(changes.attribute(name, key, value))
+        self._results.change(changes.values(name, self._own, array))
 
     def read(self, name: str) -> NDArray[Any]:
         """What this checkpoint wrote to `name`."""
@@ -177,7 +243,7 @@ class Place:
         """What `scratch` named is not needed any more."""
         path = self.scratch(name)
         if path is not None:
-            path.unlink(missing_ok=True)
+            discard(path)
 
     def worth_keeping(self) -> None:
         """There is finished work beside the file: a later run goes on from it."""
@@ -186,24 +252,23 @@ class Place:
     def rows(self, name: str, shape: Sequence[int], dims: Sequence[str], units: str = "1", long_name: str = "") -> Rows:
         """A float64 array to be filled row by row, which a stopped run leaves for the next to go on with."""
         dataset = self._dataset(name, tuple(shape), np.dtype(np.float64), dims, units, long_name)
-        return Rows(self._results, dataset, self._own)
+        return Rows(self._results, dataset, name, self._own)
 
     def attributes(self, group: str, **values: Any) -> None:
         """Attributes of a group; with several checkpoints an array of the checkpoints' values each."""
-        attributes = self._file.require_group(group).attrs
+        attributes = self._file[group].attrs if group in self._file else {}
         for key, value in values.items():
             if value is None:
                 continue
-            if not self._leading:
-                attributes[key] = to_attribute(value)
-                continue
-            own = to_array(to_attribute(value))
-            each = attributes.get(key, np.full(self._leading + own.shape, fill_value(own.dtype), own.dtype))
-            if each.shape[1:] != own.shape:
-                raise _differing(f"{group}'s {key}", own.shape)
-            each = each.astype(np.result_type(each, own))  # 1 for one checkpoint may be 0.5 for another
-            each[self._own] = own[()]
-            attributes.create(key, each, dtype=stored_type(each.dtype))
+            whole = to_attribute(value)
+            if self._leading:
+                own = to_array(whole)
+                each = attributes.get(key, np.full(self._leading + own.shape, fill_value(own.dtype), own.dtype))
+                if each.shape[1:] != own.shape:
+                    raise _differing(f"{group}'s {key}", own.shape)
+                whole = each.astype(np.result_type(each, own))  # 1 for one checkpoint may be 0.5 for another
+                whole[self._own] = own[()]
+            self._results.change(changes.attribute(group, key, whole))
 
     def _dataset(
         self,
@@ -222,23 +287,17 @@ class Place:
             if self._file[name].shape != shape:
                 raise _differing(name, shape)
             return self._file[name]
-        fill = np.full(shape, fill_value(dtype), dtype)
-        dataset = self._file.create_dataset(name, data=fill, dtype=stored_type(dtype), track_times=False)
-        for axis, dim in enumerate([CHECKPOINT] * len(self._leading) + list(dims)):
-            scale = find_scale(dataset.parent, dim)
-            if scale.shape != (shape[axis],):
-                raise ValueError(f"axis {axis} of {name} has {shape[axis]} places, its scale {dim} {scale.shape}")
-            dataset.dims[axis].attach_scale(scale)
-        dataset.attrs.update(units=units, long_name=long_name)
-        self._file.flush()  # the NaNs are in the file before the first row can be
-        return dataset
+        self._results.check_room(math.prod(shape) * dtype.itemsize)
+        axes = [CHECKPOINT] * len(self._leading) + list(dims)
+        self._results.change(changes.array(name, shape, dtype, axes, units, long_name))
+        return self._file[name]
 
 
 class Rows:
     """A checkpoint's array, filled along its first axis; NaN where nothing is known yet."""
 
-    def __init__(self, results: Results, dataset: h5py.Dataset, own: tuple[int, ...]) -> None:
-        self._results, self._dataset, self._own = results, dataset, own
+    def __init__(self, results: Results, dataset: h5py.Dataset, name: str, own: tuple[int, ...]) -> None:
+        self._results, self._dataset, self._name, self._own = results, dataset, name, own
 
     @property
     def values(self) -> NDArray[np.float64]:
@@ -253,8 +312,8 @@ class Rows:
     def set(self, index: int | tuple[int | slice, ...], values: object) -> None:
         """A finished row, or with several indices a part of one or of several: from here on it survives a kill."""
         own = index if isinstance(index, tuple) else (index,)
-        self._dataset[(*self._own, *own)] = to_array(values)
-        self._results.flush()
+        self._results.change(changes.values(self._name, (*self._own, *own), to_array(values)))
+        self._results.worth_keeping = True
 
 
 def stored_summaries(file: h5py.File) -> dict[str, list[dict[str, Any]]]:
@@ -262,14 +321,6 @@ def stored_summaries(file: h5py.File) -> dict[str, list[dict[str, Any]]]:
     summaries = json.loads(file.attrs["summary"])
     times = json.loads(file[CLOCK].attrs["summary"])
     return {"checkpoints": [own | clock for own, clock in zip(summaries, times, strict=True)]}
-
-
-def _done(index: int) -> str:
-    return f"done:{index}"
-
-
-def _kept(index: int) -> str:
-    return f"kept:{index}"
 
 
 def _differing(name: str, found: object) -> BadInput:

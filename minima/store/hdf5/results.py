@@ -1,27 +1,28 @@
 """Results files: found again, created and completed, never mistaken for one another.
 
-A file grows as a hidden `.part` beside its target, under a lock, and takes the target's name when it is whole. Its
-root attributes say what it was made from; times are under `clock` only. `python -m minima.results FILE.h5` prints one.
+While a run lasts, a hidden `.part` beside its target, under a lock, is a journal of what is finished. The file is made
+in memory and written once, when it is whole. Its root attributes say what it was made from; times are under `clock`
+only. `python -m minima.results FILE.h5` prints one.
 """
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from minima.store.files import check_writable, complete, digest, hold, part_path, remove_scratch
-from minima.store.hdf5.attributes import same_attribute, to_attribute
+from minima.store.disk import discard
+from minima.store.files import check_writable, digest, hold, part_path, scratches, tidy, write_atomically
 from minima.store.hdf5.comparison import differences, same_content
 from minima.store.hdf5.digest import seal
-from minima.store.hdf5.labelled import make_scale, to_array
-from minima.store.hdf5.opening import BROKEN, opened, read_through
-from minima.store.hdf5.part import CHECKPOINT, Place, Results, Rows, stored_summaries
-from minima.store.messages import BadInput, note
+from minima.store.hdf5.opening import opened
+from minima.store.hdf5.part import CHECKPOINT, Image, Place, Results, Rows, stored_summaries
+from minima.store.hdf5.resuming import gone_on
+from minima.store.journal import Journal
+from minima.store.messages import BadInput
 from minima.store.plain import plain
 from minima.store.provenance import versions
 
@@ -64,12 +65,23 @@ class Identity:
 def find(target: Path, identity: Identity, overwrite: bool = False) -> dict[str, Any] | None:
     """What `finish` returned for the finished file at `target` if it is this very result; None if the place is free.
 
+    What a run left that was killed after the file was whole is removed.
+
     Returns:
         `{"checkpoints": [summary, ...]}`, each checkpoint's with its times.
 
     Raises:
         BadInput: something else is there, unless `overwrite`.
     """
+    stored = _stored(target, identity, overwrite)
+    if stored is not None:
+        part = part_path(target, identity.key)
+        tidy(target, part, *scratches(part))
+    return stored
+
+
+def _stored(target: Path, identity: Identity, overwrite: bool) -> dict[str, Any] | None:
+    """As `find`, and nothing is removed."""
     if overwrite or not target.exists():
         return None
     advice = "Replace it with --overwrite, or name another output with -o"
@@ -94,7 +106,7 @@ def create(
     """A results file to fill; call its `finish` at the end of the block, which then gives it its name.
 
     A run that was stopped (Ctrl-C, an error, kill -9) leaves its finished rows in the `.part`, and the same call goes
-    on from there. One that cannot be opened, or was made by other software or settings, is discarded and said.
+    on from there. One that cannot be read, or was made by other software or settings, is discarded and said.
 
     Args:
         checkpoints: the names along the `checkpoint` axis, which exists from two on.
@@ -106,30 +118,25 @@ def create(
     check_writable(target)
     part = part_path(target, identity.key)
     with hold(target):
-        find(target, identity, overwrite)  # again, now that nobody else can put something there
-        results = _open_part(part, _root(identity, checkpoints, provenance), checkpoints)
-        try:
-            yield results
-            if not results.finished:
-                raise RuntimeError(f"the results for {target} were not finished")
-            seal(results.file)
-            results.file.close()
-            complete(part, target)
-            remove_scratch(part)
-        except BaseException:
-            with suppress(*BROKEN):  # a full disk fails here again; what it was about is already on its way up
-                results.file.close()
-            if not results.worth_keeping:
-                part.unlink(missing_ok=True)
-                remove_scratch(part)
-            raise
+        _stored(target, identity, overwrite)  # again, now that nobody else can put something there
+        with closing(Journal(part)) as journal:
+            results = None
+            try:
+                results = gone_on(journal, _root(identity, checkpoints, provenance), checkpoints)
+                yield results
+                if not results.finished:
+                    raise RuntimeError(f"the results for {target} were not finished")
+                seal(results.file)
+                write_atomically(target, results.close())
+                results.worth_keeping = False  # the file has it all
+            finally:
+                if not (results.worth_keeping if results else journal.size):
+                    discard(part, *scratches(part))
 
 
-def follow(image: bytes, checkpoints: Sequence[str]) -> Results:
+def follow(image: Image, checkpoints: Sequence[str]) -> Results:
     """The same file in memory, for a process that shares the work of the one that writes it (see `Results.image`)."""
-    import h5py
-
-    return Results(h5py.File(io.BytesIO(image), "r+"), max(len(checkpoints), 1), resumed=True)
+    return Results(max(len(checkpoints), 1), image=image)
 
 
 def in_memory() -> Place:
@@ -140,9 +147,7 @@ def in_memory() -> Place:
     >>> place.read("hessian/trace")
     array(2.)
     """
-    import h5py
-
-    return Results(h5py.File(io.BytesIO(), "w"), 1, resumed=False).place(0)
+    return Results(1).place(0)
 
 
 def summary(path: Path) -> dict[str, Any]:
@@ -176,7 +181,7 @@ def _short(hashes: Sequence[str]) -> str:
 
 
 def _root(identity: Identity, checkpoints: Sequence[str], provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """The root attributes: what the file was made from, and by what."""
+    """The root attributes, plain: what the file was made from, and by what."""
     values = {
         "format": FORMAT,
         "version": VERSION,
@@ -187,39 +192,4 @@ def _root(identity: Identity, checkpoints: Sequence[str], provenance: Mapping[st
         "versions": versions(),
         **provenance,
     }
-    return {key: to_attribute(value) for key, value in values.items() if value is not None}
-
-
-def _open_part(part: Path, root: Mapping[str, Any], checkpoints: Sequence[str]) -> Results:
-    """The part that a stopped run left, if it is whole and of the same making; else a new one."""
-    import h5py
-
-    places = max(len(checkpoints), 1)
-    if part.exists():
-        trouble = _trouble(part, root, needs_axis=places > 1)
-        if not trouble:
-            return Results(h5py.File(part, "r+"), places, resumed=True, path=part)
-        note(f"discarding {part}, left by a stopped run: {trouble}")
-        remove_scratch(part)
-    file = h5py.File(part, "w")
-    file.attrs.update(root)
-    if places > 1:
-        make_scale(file, CHECKPOINT, to_array(list(checkpoints)), "1", "checkpoint file")
-    file.flush()
-    return Results(file, places, resumed=False, path=part)
-
-
-def _trouble(part: Path, root: Mapping[str, Any], needs_axis: bool) -> str | None:
-    """Why a run cannot go on from this part; None if it can."""
-    import h5py
-
-    try:
-        with h5py.File(part, "r") as file:
-            read_through(file)
-            there = file.attrs
-            changed = [key for key in root if key not in there or not same_attribute(there[key], root[key])]
-            if needs_axis and CHECKPOINT not in file:
-                changed.append(CHECKPOINT)
-    except BROKEN as error:
-        return f"it cannot be opened ({error})"
-    return f"made with other {', '.join(changed)}" if changed else None
+    return {key: plain(value) for key, value in values.items() if value is not None}

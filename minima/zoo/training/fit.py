@@ -29,7 +29,9 @@ def fit(start: Start, target: Path, device: torch.device) -> Checkpoint:
         run = part.begin(lambda: _Run(start, part, target, device))
         run.complete()
         finished = run.checkpoint()
-        save(finished, target)
+        run.keeper.finish()
+        save(finished, target)  # with this the run is over: what only an unfinished one needs goes after it
+        run.keeper.forget()
     return finished
 
 
@@ -74,7 +76,8 @@ class _Run:
                     bar.update()
                 self.keeper.record()
                 self.part.offer(self._state)
-        self.keeper.finish()
+        if self.keeper.writer:
+            self.part.save(self._state())  # two files are to come: a kill between them does not cost the training
 
     def checkpoint(self) -> Checkpoint:
         """The network as it is now, with what it took to get there."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minima.store.checkpoints.checkpoint import Checkpoint
-from minima.store.checkpoints.trajectory import TrajectoryWriter
+from minima.store.checkpoints.trajectory_writer import TrajectoryWriter
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -55,9 +55,14 @@ class Keeper:
             self.writer.append(self._moment(), state_on_cpu(self.trainer.model), self.trainer.sparsity_masks)
 
     def finish(self) -> None:
-        """Complete the trajectory file."""
+        """Write the trajectory file, before the checkpoint that it belongs to: with that the run is over."""
         if self.writer:
             self.writer.finish()
+
+    def forget(self) -> None:
+        """Remove what only an unfinished run needs, after that checkpoint."""
+        if self.writer:
+            self.writer.forget()
 
     def _moment(self) -> int:
         """The last whole epoch, or the step."""

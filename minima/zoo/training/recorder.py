@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minima.store.checkpoints.checkpoint import Checkpoint
-from minima.store.checkpoints.trajectory import TrajectoryWriter, Unit
+from minima.store.checkpoints.trajectory import Unit
+from minima.store.checkpoints.trajectory_writer import TrajectoryWriter
 from minima.store.command import BadInput
 from minima.store.files import check_writable, hold
 from minima.store.messages import note
@@ -126,6 +127,7 @@ class Recorder:
         if self._writer is None:
             return
         self._writer.finish()
+        self._writer.forget()
         self.close()
 
     def close(self) -> None:

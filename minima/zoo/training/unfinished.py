@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import io
+import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
-from minima.store.checkpoints.checkpoint import Checkpoint, load
-from minima.store.checkpoints.trajectory import LostTrajectory
+from minima.store.checkpoints.checkpoint import Checkpoint, header, load
+from minima.store.checkpoints.trajectory import read_header
+from minima.store.checkpoints.trajectory_writer import LostTrajectory, moments_of
 from minima.store.command import BadInput, note
+from minima.store.disk import discard, followed, remove
 from minima.store.files import digest, hold, part_path, sibling, write_atomically
+from minima.store.files import tidy as tidied
+from minima.store.plain import to_json
 from minima.zoo.training.keeping import trajectory_path
 
 SECONDS_BETWEEN_SAVES = 5.0
@@ -38,7 +44,7 @@ class Unfinished:
             return torch.load(self.part, weights_only=True)
         except Exception as error:
             note(f"discarding {self.part}, which cannot be read: {error}")
-            self.part.unlink()
+            remove(self.part)
             return None
 
     def begin(self, run: Callable[[], T]) -> T:
@@ -47,7 +53,7 @@ class Unfinished:
             return run()
         except LostTrajectory:
             note(f"what the stopped run of {self.part} kept of its trajectory is gone: starting again")
-            self.part.unlink()
+            remove(self.part)
             return run()
 
     def offer(self, state: Callable[[], dict[str, Any]]) -> None:
@@ -55,11 +61,15 @@ class Unfinished:
         if time.monotonic() - self._saved >= SECONDS_BETWEEN_SAVES:
             self.save(state())
 
+    def expire(self) -> None:
+        """The next offer is due, however old the last save is."""
+        self._saved = -math.inf
+
     def save(self, state: dict[str, Any]) -> None:
         """Replace the saved state of the run, atomically."""
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        write_atomically(self.part, buffer.getvalue())
+        write_atomically(self.part, buffer.getbuffer())
         self._saved = time.monotonic()
 
 
@@ -72,15 +82,13 @@ def unfinished(target: Path, identity: Mapping[str, Any]) -> Iterator[Unfinished
     part = part_path(target, digest(identity))
     with hold(target):
         yield Unfinished(part)
-        part.unlink(missing_ok=True)
-        sibling(part).unlink(missing_ok=True)  # a kill in the middle of a save leaves it
+        discard(part, sibling(part))  # a kill in the middle of a save leaves the second
 
 
 def tidy(target: Path, identity: Mapping[str, Any]) -> None:
     """Remove what a run leaves that is killed between its last checkpoint and its end."""
-    if part_path(target, digest(identity)).exists():
-        with suppress(BadInput), unfinished(target, identity):  # somebody else holds it: then it is just ending
-            pass
+    part, kept = part_path(target, digest(identity)), trajectory_path(target)
+    tidied(target, *moments_of(kept), sibling(followed(kept)), part, sibling(part))
 
 
 def reusable(target: Path, expected: Mapping[str, Any], overwrite: bool) -> Checkpoint | None:
@@ -89,16 +97,25 @@ def reusable(target: Path, expected: Mapping[str, Any], overwrite: bool) -> Chec
     It has to be made again when the trajectory that belongs to it is gone. Anything else that is in the way, of the
     checkpoint or of its trajectory, is an error unless `overwrite`.
     """
-    kept = trajectory_path(target) if expected["training"].get("keep") else None
     if overwrite:
         return None
+    kept = trajectory_path(target) if expected["training"].get("keep") else None
+    whole = kept is None or kept.exists()
+    if kept is not None and whole and _differing(read_header(kept), expected):
+        raise BadInput(f"{kept} exists and is another run's.\n{ADVICE}")
     if not target.exists():
-        ours = part_path(target, digest(expected)).exists()
-        if kept is not None and kept.exists() and not ours:
-            raise BadInput(f"{kept} exists and is another run's.\n{ADVICE}")
         return None
     found = load(target)
-    differing = [name for name, value in expected.items() if digest({"": getattr(found, name)}) != digest({"": value})]
+    differing = _differing(header(found), expected)
     if differing:
         raise BadInput(f"{target} exists but was made with another {' and '.join(differing)}.\n{ADVICE}")
-    return found if kept is None or kept.exists() else None
+    return found if whole else None
+
+
+def _differing(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
+    """The fields of a checkpoint or of a trajectory that are not as expected."""
+
+    def as_stored(value: Any) -> str:
+        return digest({"": json.loads(to_json(value))})
+
+    return [name for name, value in expected.items() if as_stored(found.get(name)) != as_stored(value)]

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from minima.store import files
-from minima.store.files import check_writable, complete, hold, open_regular, part_path, sha256, write_atomically
+from minima.store.disk import check_room
+from minima.store.files import check_writable, hold, open_regular, sha256, tidy, write_atomically
 from minima.store.messages import BadInput
 
 HOLDER = """
@@ -105,7 +106,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
 
     write_atomically(tmp_path / "x.pt", b"old")
     monkeypatch.setattr(files.os, step, fail)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(BadInput, match=r"(?s)x\.pt cannot be written: there is no room left.*the same line again"):
         write_atomically(tmp_path / "x.pt", b"new")
     assert (tmp_path / "x.pt").read_bytes() == b"old"
     assert names(tmp_path) == ["x.pt"]
@@ -126,10 +127,56 @@ def test_writers_at_once_do_not_mix(tmp_path: Path) -> None:
     assert names(tmp_path) == ["x"]
 
 
-def test_complete_gives_the_part_its_name(tmp_path: Path) -> None:
-    part = part_path(tmp_path / "x.h5", "0123456789abcdef")
-    part.write_bytes(b"whole")
-    complete(part, tmp_path / "x.h5")
+def test_a_link_is_followed_and_stays(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "x.pt").symlink_to("store/real.pt")
+    for content in (b"first", b"second"):  # the first where the link leads to nothing yet
+        check_writable(tmp_path / "x.pt")
+        with (
+            hold(tmp_path / "x.pt"),
+            pytest.raises(BadInput, match="is being written"),
+            hold(tmp_path / "store/real.pt"),
+        ):
+            pytest.fail("one file has one lock")
+        write_atomically(tmp_path / "x.pt", content)
+        assert (tmp_path / "x.pt").is_symlink()
+        assert (tmp_path / "store/real.pt").read_bytes() == content
+    assert names(tmp_path) == ["store", "x.pt"]
+    assert names(tmp_path / "store") == ["real.pt"]
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(BadInput, match="link that leads nowhere"):
+        check_writable(tmp_path / "a")
+
+
+def test_a_working_folder_that_is_gone_is_said(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = (
+        "import os, sys; from pathlib import Path; from minima.store.files import check_writable\n"
+        "os.chdir(sys.argv[1]); os.rmdir(sys.argv[1]); check_writable(Path('x.h5'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(gone)], capture_output=True, text=True, check=False)
+    assert "BadInput: x.h5: the folder that you are in has been removed. Type: cd" in done.stderr
+
+
+def test_room_is_looked_at_before_work(tmp_path: Path) -> None:
+    check_room(tmp_path / "x.h5", 10)
+    with pytest.raises(BadInput, match=r"(?s)x\.h5 needs .* GiB, and its disk has .* left.\nMake room"):
+        check_room(tmp_path / "x.h5", 2**60)
+
+
+def test_what_a_kill_left_beside_a_finished_file_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "x.h5").write_bytes(b"whole")
+    left = [tmp_path / ".x.h5.0123.part", tmp_path / ".x.h5.part", tmp_path / ".x.h5.lock"]
+    for path in left:
+        path.touch()
+    with hold(tmp_path / "x.h5"):
+        tidy(tmp_path / "x.h5", left[0])
+        assert names(tmp_path) == sorted(["x.h5", *(path.name for path in left)])  # somebody is at work
+    for path in left:
+        path.touch()
+    tidy(tmp_path / "x.h5", left[0])
     assert names(tmp_path) == ["x.h5"]
 
 

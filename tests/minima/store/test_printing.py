@@ -14,7 +14,7 @@ import pytest
 
 from minima.checkpoint import describe
 from minima.store.checkpoints.checkpoint import Checkpoint, load, save
-from minima.store.checkpoints.trajectory import TrajectoryWriter
+from minima.store.checkpoints.trajectory_writer import TrajectoryWriter
 from minima.store.files import sha256
 from minima.store.hdf5.results import Identity, create
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import itertools
 import json
 import math
+import os
 import time
-from collections.abc import Sequence
+import types
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -298,30 +303,108 @@ def test_a_block_that_does_not_finish_completes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "x.h5").exists()
 
 
-@pytest.mark.parametrize("damage", ["text", "cut", "empty"])
-def test_a_part_that_cannot_be_opened_is_discarded_and_said(
+@pytest.mark.parametrize("damage", ["text", "HDF5", "first"])
+def test_a_part_that_cannot_be_read_is_discarded_and_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: str
 ) -> None:
     stop_after(2, tmp_path / "x.h5")
     part = part_path(tmp_path / "x.h5", ONE.key)
     whole = part.read_bytes()
-    part.write_bytes({"text": b"not HDF5", "cut": whole[: len(whole) // 2], "empty": b""}[damage])
+    part.write_bytes({"text": b"no journal" * 100, "HDF5": h5_bytes(), "first": whole[:50] + b"?" + whole[51:]}[damage])
     make(tmp_path / "x.h5", ONE, ["x.pt"])
     assert f"discarding {part}" in capsys.readouterr().err
     make(tmp_path / "y.h5", ONE, ["x.pt"])
     assert same_content(tmp_path / "x.h5", tmp_path / "y.h5")
 
 
-def test_every_damaged_part_is_discarded_or_harmless(tmp_path: Path) -> None:
-    """A page of the part that never reached the file: whatever it held, the result is right."""
+def h5_bytes() -> bytes:
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file["a"] = np.zeros(1000)
+    return buffer.getvalue()
+
+
+def test_a_kill_in_the_middle_of_any_write_costs_what_was_being_written_only(tmp_path: Path) -> None:
+    """The journal, cut anywhere: the rows whose records are whole are there, and the file becomes the same."""
+    stop_after(2, tmp_path / "x.h5")
+    make(tmp_path / "whole.h5", ONE, ["x.pt"])
+    part = part_path(tmp_path / "x.h5", ONE.key)
+    content, rows = part.read_bytes(), []
+    for length in [*range(0, len(content), 97), len(content)]:
+        part.write_bytes(content[:length])
+        with create(tmp_path / "x.h5", ONE, ["x.pt"], PROVENANCE, overwrite=True) as results:
+            there = "surface/loss" in results.file
+            rows.append(int(np.isfinite(results.file["surface/loss"]).all(axis=1).sum()) if there else 0)
+            fill(results.place(0))
+            results.mark_done(0, {"loss": 0.5, "nothing": math.nan})
+            results.finish()
+        assert same_content(tmp_path / "x.h5", tmp_path / "whole.h5"), length
+    assert rows == sorted(rows)
+    assert set(rows) == {0, 1, 2}
+
+
+def test_every_damaged_part_is_said_and_harmless(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A flipped bit anywhere: what is from there on is computed again, and never taken for what was written."""
     stop_after(2, tmp_path / "x.h5")
     make(tmp_path / "whole.h5", ONE, ["x.pt"])
     part = part_path(tmp_path / "x.h5", ONE.key)
     content = part.read_bytes()
-    for length in range(0, len(content), 512):
-        part.write_bytes(content[:length])
+    for at in range(9, len(content), 149):
+        part.write_bytes(content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :])
         make(tmp_path / "x.h5", ONE, ["x.pt"], overwrite=True)
-        assert same_content(tmp_path / "x.h5", tmp_path / "whole.h5"), length
+        assert same_content(tmp_path / "x.h5", tmp_path / "whole.h5"), at
+    assert "is damaged" in capsys.readouterr().err
+
+
+def test_a_disk_that_takes_no_more_is_said_and_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At every write of a run, one after the other."""
+    make(tmp_path / "whole.h5", ONE, ["x.pt"])
+    real, said = os.pwrite, []
+    for number, error in enumerate(itertools.cycle([errno.ENOSPC, errno.EIO, errno.EDQUOT])):
+        left = iter(range(number))
+
+        def pwrite(*arguments: Any, left: Iterator[int] = left, error: int = error) -> int:
+            if next(left, None) is None:
+                raise OSError(error, os.strerror(error))
+            return real(*arguments)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "pwrite", pwrite)
+            try:
+                make(tmp_path / "x.h5", ONE, ["x.pt"])
+                break
+            except BadInput as refusal:
+                said.append(str(refusal))
+        assert not (tmp_path / "x.h5").exists()
+        make(tmp_path / "x.h5", ONE, ["x.pt"])
+        assert same_content(tmp_path / "x.h5", tmp_path / "whole.h5")
+        (tmp_path / "x.h5").unlink()
+        assert names(tmp_path) == ["whole.h5"]
+    assert len(said) > 12
+    assert all("x.h5" in each and "same line again" in each and len(each.splitlines()) <= 2 for each in said)
+
+
+def test_what_does_not_fit_on_the_disk_is_refused_before_it_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = types.SimpleNamespace(f_bavail=100, f_frsize=1)
+    with create(tmp_path / "x.h5", ONE, ["x"], {}) as results:
+        results.place(0).scale("m/row", range(3), "1", "row")
+        monkeypatch.setattr(os, "statvfs", lambda _: free)
+        results.place(0).rows("m/small", (3,), ("row",))
+        results.place(0).scale("m/column", range(3), "1", "column")
+        with pytest.raises(BadInput, match=r"needs .* MiB, and its disk has .* left"):
+            results.place(0).rows("m/large", (3, 3), ("row", "column"))
+        results.mark_done(0, {})
+        results.finish()
+
+
+def test_what_a_run_killed_at_its_very_end_left_is_removed(tmp_path: Path) -> None:
+    stop_after(3, tmp_path / "y.h5")
+    make(tmp_path / "x.h5", ONE, ["x.pt"])
+    part_path(tmp_path / "y.h5", ONE.key).rename(part_path(tmp_path / "x.h5", ONE.key))
+    assert find(tmp_path / "x.h5", ONE) is not None
+    assert names(tmp_path) == ["x.h5"]
 
 
 def test_a_part_of_another_making_is_discarded_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,8 @@ import pytest
 import torch
 
 from minima.store.checkpoints.checkpoint import Checkpoint, save
-from minima.store.checkpoints.trajectory import LostTrajectory, TrajectoryWriter, is_trajectory, load_step, read_steps
+from minima.store.checkpoints.trajectory import is_trajectory, load_step, read_steps
+from minima.store.checkpoints.trajectory_writer import LostTrajectory, TrajectoryWriter
 from minima.store.hdf5.results import same_content
 from minima.store.messages import BadInput
 
@@ -59,6 +61,8 @@ def test_every_kept_moment_comes_back(header: Checkpoint, path: Path) -> None:
         writer.append(step, state_at(step), {})
     assert not path.exists()
     writer.finish()
+    assert names(path) == [f".{path.name}.moments.part", path.name]  # the run that it belongs to may still be killed
+    writer.forget()
     assert names(path) == [path.name]
     assert read_steps(path) == [0, 2, 10]
     for step in (0, 2, 10):
@@ -122,12 +126,60 @@ def test_going_on_forgets_the_moments_after_the_last_step(header: Checkpoint, pa
 
 def test_a_run_stopped_after_finish_goes_on_too(header: Checkpoint, path: Path) -> None:
     write(path.with_name("whole.h5"), header, range(6)).finish()
-    write(path, header, range(6)).finish()
-    resumed = TrajectoryWriter.resume(path, 3, header, "epoch")
-    for step in (4, 5):
-        resumed.append(step, *masked_at(step))
-    resumed.finish()
-    assert same_content(path, path.with_name("whole.h5"))
+    for forgotten in (False, True):
+        stopped = write(path, header, range(6))
+        stopped.finish()
+        if forgotten:
+            stopped.forget()
+        resumed = TrajectoryWriter.resume(path, 3, header, "epoch")
+        for step in (4, 5):
+            resumed.append(step, *masked_at(step))
+        resumed.finish()
+        assert path.read_bytes() == path.with_name("whole.h5").read_bytes()
+
+
+def test_a_kill_while_moments_are_removed_or_brought_back_loses_none(header: Checkpoint, path: Path) -> None:
+    """The folder counts by its header: without it the file is whole, whatever is left of the folder."""
+    finished = write(path, header, range(6))
+    finished.finish()
+    folder = path.with_name(f".{path.name}.moments.part")
+    (folder / "header.json").unlink()
+    (folder / "2.pt").unlink()
+    assert TrajectoryWriter.resume(path, 4, header, "epoch").steps() == [0, 1, 2, 3, 4]
+
+
+def test_a_moment_that_was_damaged_is_not_gone_on_with(header: Checkpoint, path: Path) -> None:
+    stopped = write(path, header, range(3))
+    moment = path.with_name(f".{path.name}.moments.part") / "1.pt"
+    content = bytearray(moment.read_bytes())
+    content[content.index(np.float32(1).tobytes())] ^= 1
+    moment.write_bytes(content)
+    with pytest.raises(LostTrajectory, match="damaged"):
+        TrajectoryWriter.resume(path, 2, header, "epoch")
+    with pytest.raises(LostTrajectory, match="damaged"):
+        stopped.finish()
+    assert not path.exists()
+
+
+def test_a_large_trajectory_is_never_in_memory(header: Checkpoint, path: Path) -> None:
+    """Rows of every size come back, beside what HDF5 lays out; the layout alone is in memory."""
+    writer = TrajectoryWriter(path, header, "step")
+    sizes = {"none": 0, "one": 1, "page": 1024, "odd": 12345, "large": 300_000}
+
+    def state(step: int) -> dict[str, torch.Tensor]:
+        return {name: torch.arange(size, dtype=torch.float32) + step for name, size in sizes.items()}
+
+    for step in range(8):
+        writer.append(step, state(step), {}, {"learning_rate": step / 3} if step % 2 else None)
+    tracemalloc.start()
+    writer.finish()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * 4 * sum(sizes.values()) < path.stat().st_size
+    for step in range(8):
+        back = load_step(path, step)
+        assert all(torch.equal(back.state[name], value) for name, value in state(step).items())
+        assert back.training.get("moment", {}) == ({"learning_rate": step / 3} if step % 2 else {})
 
 
 def test_a_new_run_forgets_what_another_left(header: Checkpoint, path: Path) -> None:
@@ -173,7 +225,9 @@ def test_weights_that_diverged_are_kept_but_not_measured(header: Checkpoint, pat
 
 
 def test_what_is_a_trajectory(header: Checkpoint, path: Path, make_checkpoint: Make) -> None:
-    write(path, header, range(1)).finish()
+    writer = write(path, header, range(1))
+    writer.finish()
+    writer.forget()
     save(make_checkpoint(), path.with_name("x.pt"))
     with h5py.File(path.with_name("other.h5"), "w") as file:
         file["a"] = np.zeros(3)
@@ -200,9 +254,9 @@ import sys, time
 from pathlib import Path
 import torch
 from minima.store.checkpoints.checkpoint import Checkpoint
-from minima.store.checkpoints.trajectory import TrajectoryWriter
+from minima.store.checkpoints.trajectory_writer import TrajectoryWriter
 path, header = Path(sys.argv[1]), Checkpoint(model={"name": "m"}, data={}, state={})
-folder = path.with_name(f".{path.name}.part")
+folder = path.with_name(f".{path.name}.moments.part")
 if folder.exists() and (folder / "header.json").exists():
     writer = TrajectoryWriter.resume(path, max([-1, *map(int, sys.argv[2:])]), header, "step")
 else:
