@@ -98,4 +98,4 @@ def _key(vectors: Tensor) -> bytes:
 
 
 def _bytes(vectors: Tensor) -> memoryview:
-    return memoryview(np.ascontiguousarray(vectors.detach().cpu().double().numpy()).reshape(-1).view(np.uint8))
+    return np.ascontiguousarray(vectors.detach().cpu().double().numpy()).reshape(-1).view(np.uint8).data

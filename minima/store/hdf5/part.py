@@ -8,11 +8,9 @@ Everything here works on the open file; `minima.store.hdf5.results` opens, compl
 from __future__ import annotations
 
 import io
-import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,10 +20,10 @@ from minima.store.files import scratch_path
 from minima.store.hdf5 import changes
 from minima.store.hdf5.attributes import to_attribute
 from minima.store.hdf5.changes import Change
-from minima.store.hdf5.digest import CLOCK
 from minima.store.hdf5.labelled import fill_value, to_array
+from minima.store.hdf5.progress import Progress, done, kept
+from minima.store.hdf5.summaries import store_summaries, stored_summaries
 from minima.store.messages import BadInput
-from minima.store.plain import to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,29 +35,8 @@ if TYPE_CHECKING:
 
 CHECKPOINT = "checkpoint"
 """the dimension of several checkpoints"""
-KEEP, DONE = "keep", "done"
-"""kinds of changes that say how far the work is, beside those of the file"""
 TWICE = 2
 """an array lies in the journal and, at the end, in the file as well"""
-
-
-def is_time(key: str) -> bool:
-    """Whether a summary's key is a duration, which belongs under `clock`: seconds, and what is counted in them.
-
-    >>> [is_time(key) for key in ("seconds", "compile_seconds", "passes", "forward_passes")]
-    [True, True, True, False]
-    """
-    return key.endswith("seconds") or key == "passes"
-
-
-@dataclass
-class Progress:
-    """How far the work on a file is, by the index of each checkpoint."""
-
-    kept: dict[int, dict[str, Any]] = field(default_factory=dict)
-    """parts of summaries"""
-    done: dict[int, dict[str, Any]] = field(default_factory=dict)
-    """whole summaries"""
 
 
 @dataclass(frozen=True)
@@ -108,11 +85,7 @@ class Results:
 
     def make(self, change: Change) -> None:
         """Make a change that is in the journal, or need not be."""
-        if change.kind == KEEP:
-            self.progress.kept.setdefault(change.about["index"], {}).update(change.about["entry"])
-        elif change.kind == DONE:
-            self.progress.done[change.about["index"]] = change.about["summary"]
-        else:
+        if not self.progress.make(change):
             change.make(self.file)
 
     def check_room(self, size: int) -> None:
@@ -126,7 +99,7 @@ class Results:
 
     def mark_done(self, index: int, summary: Mapping[str, Any]) -> None:
         """All arrays of this checkpoint are written; keep its numbers for the JSON object."""
-        self.change(Change(DONE, {"index": index, "summary": json.loads(to_json(summary))}))
+        self.change(done(index, summary))
         self.worth_keeping = True
 
     def summary(self, index: int) -> dict[str, Any]:
@@ -153,14 +126,7 @@ class Results:
         if missing:
             raise RuntimeError(f"places {missing} of {self.path or 'a file in memory'} are not done")
         summaries = [self.summary(index) for index in range(self.places)]
-        self.file.attrs["summary"] = to_json(
-            [{key: value for key, value in each.items() if not is_time(key)} for each in summaries]
-        )
-        clock = self.file.require_group(CLOCK)
-        clock.attrs["summary"] = to_json(
-            [{key: value for key, value in each.items() if is_time(key)} for each in summaries]
-        )
-        clock.attrs["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
+        store_summaries(self.file, summaries)
         self.finished = True
         return stored_summaries(self.file)
 
@@ -194,8 +160,7 @@ class Place:
 
     def keep(self, key: str, entry: Mapping[str, Any]) -> None:
         """A part of this checkpoint's summary, with the arrays written so far: from here on they survive a kill."""
-        about = {"index": self._index, "entry": json.loads(to_json({key: entry}))}
-        self._results.change(Change(KEEP, about))
+        self._results.change(kept(self._index, {key: entry}))
         self._results.worth_keeping = True
 
     def write(
@@ -314,13 +279,6 @@ class Rows:
         own = index if isinstance(index, tuple) else (index,)
         self._results.change(changes.values(self._name, (*self._own, *own), to_array(values)))
         self._results.worth_keeping = True
-
-
-def stored_summaries(file: h5py.File) -> dict[str, list[dict[str, Any]]]:
-    """Each checkpoint's summary with its times, under `checkpoints`."""
-    summaries = json.loads(file.attrs["summary"])
-    times = json.loads(file[CLOCK].attrs["summary"])
-    return {"checkpoints": [own | clock for own, clock in zip(summaries, times, strict=True)]}
 
 
 def _differing(name: str, found: object) -> BadInput:

@@ -101,8 +101,8 @@ def reusable(target: Path, expected: Mapping[str, Any], overwrite: bool) -> Chec
         return None
     kept = trajectory_path(target) if expected["training"].get("keep") else None
     whole = kept is None or kept.exists()
-    if kept is not None and whole and _differing(read_header(kept), expected):
-        raise BadInput(f"{kept} exists and is another run's.\n{ADVICE}")
+    if kept is not None and whole:
+        _check_own(kept, expected)
     if not target.exists():
         return None
     found = load(target)
@@ -110,6 +110,16 @@ def reusable(target: Path, expected: Mapping[str, Any], overwrite: bool) -> Chec
     if differing:
         raise BadInput(f"{target} exists but was made with another {' and '.join(differing)}.\n{ADVICE}")
     return found if whole else None
+
+
+def _check_own(kept: Path, expected: Mapping[str, Any]) -> None:
+    """The trajectory that is there is that of this run."""
+    try:
+        others = _differing(read_header(kept), expected)
+    except BadInput as error:
+        raise BadInput(f"{error}\n{ADVICE}") from error
+    if others:
+        raise BadInput(f"{kept} exists and is another run's.\n{ADVICE}")
 
 
 def _differing(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ import xarray
 
 from minima.store.canonical import Canonical
 from minima.store.checkpoints.checkpoint import Checkpoint
-from minima.store.checkpoints.trajectory import TrajectoryWriter
+from minima.store.checkpoints.trajectory_writer import TrajectoryWriter
 from minima.store.hdf5.digest import DIGEST, seal, verify
 from minima.store.hdf5.results import Identity, create
 

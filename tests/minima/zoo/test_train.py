@@ -182,7 +182,7 @@ def test_a_run_whose_kept_weights_are_lost_starts_again(dense, tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", stop, *map(str, words)], cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 130
-    shutil.rmtree(next(tmp_path.glob(".net.trajectory.h5.part")))
+    shutil.rmtree(next(tmp_path.glob(".net.trajectory.h5.moments.part")))
     train(*words)
     assert sha256(tmp_path / "net.pt") == sha256(path)
     assert read_steps(tmp_path / "net.trajectory.h5") == [0, 1, 2, 3]
