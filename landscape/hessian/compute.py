@@ -33,7 +33,7 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
     objective, where, known = located(subject, arguments)
     check_size(arguments, objective)
     if arguments.eigenvectors == "keep":
-        eigenvectors.make_room(place, objective.coordinates)
+        eigenvectors.make_room(place, objective.coordinates, arguments.top)
     operator = operator_of(arguments.operator, arguments.draws)
     informed = known if operator.name == "hessian" else None
     work = Work(place, objective, operator, arguments, arguments.seed, subject.used_share, informed)

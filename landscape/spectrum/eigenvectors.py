@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 DATASET = "hessian/eigenvectors"
 
 
-def make_room(place: Place, coordinates: Coordinates) -> None:
-    """The scale of the weights, before anything is computed: the networks of a file must have as many.
+def make_room(place: Place, coordinates: Coordinates, count: int) -> None:
+    """The scale of the weights, before `count` vectors are computed: the networks of a file must have as many.
 
     Raises:
-        BadInput: another one has more or fewer.
+        BadInput: another one has more or fewer, or the disk has no room for the vectors.
     """
     size = len(coordinates.full)
+    place.check_room(count * size * 4)
     try:
         place.scale("hessian/weight", range(size), "1", "weight, in the order of the network's parameters")
     except BadInput as error:

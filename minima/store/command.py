@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 from minima.store.allocator import keep_freed_memory
+from minima.store.disk import REASONS
 from minima.store.help_texts import hide_obvious_defaults
 from minima.store.messages import BadInput, note, speaks
 from minima.store.plain import to_json
@@ -106,6 +107,8 @@ def explain(error: Exception, debug: bool = False) -> str:
         return f"not enough memory: {text or 'allocation failed'}\nTry a smaller --batch-size or fewer --samples"
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename is not None else ""
+        if error.errno in REASONS:
+            return f"{where}{REASONS[error.errno]}.\nMend that and type the same line again"
         return f"{where}{error.strerror}"
     hint = "" if debug else "\nThis is not a message you should see; run again with --debug to see where it arose"
     return f"{type(error).__name__}: {text}{hint}"

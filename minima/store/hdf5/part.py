@@ -89,7 +89,7 @@ class Results:
             change.make(self.file)
 
     def check_room(self, size: int) -> None:
-        """Raise a BadInput if the disk has no room for an array of so many bytes."""
+        """Raise a BadInput if the disk has no room for arrays of so many bytes; there always is in memory."""
         if self.path is not None:
             check_room(self.path, TWICE * size)
 
@@ -203,6 +203,10 @@ class Place:
         """
         path = self._results.path
         return None if path is None else scratch_path(path, f"{self._index}-{name}")
+
+    def check_room(self, size: int) -> None:
+        """Before they are computed: raise a BadInput if the disk has no room for arrays of so many bytes."""
+        self._results.check_room(size)
 
     def forget(self, name: str) -> None:
         """What `scratch` named is not needed any more."""

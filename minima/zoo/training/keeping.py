@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from minima.store.checkpoints.checkpoint import Checkpoint
 from minima.store.checkpoints.trajectory_writer import TrajectoryWriter
+from minima.store.disk import check_room
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -46,6 +47,7 @@ class Keeper:
         if resumed:
             self.writer = TrajectoryWriter.resume(path, self._moment(), header, plan.keep_unit)
         else:
+            check_room(path, self._size())
             self.writer = TrajectoryWriter(path, header, plan.keep_unit)
             self.record()
 
@@ -63,6 +65,13 @@ class Keeper:
         """Remove what only an unfinished run needs, after that checkpoint."""
         if self.writer:
             self.writer.forget()
+
+    def _size(self) -> int:
+        """Bytes of all moments to come, as files of their own and in the one file of them."""
+        trainer, plan = self.trainer, self.plan
+        units = plan.epochs * (1 if plan.keep_unit == "epoch" else trainer.steps_per_epoch)
+        state = sum(value.numel() * value.element_size() for value in trainer.model.state_dict().values())
+        return 2 * (1 + units // plan.keep) * state
 
     def _moment(self) -> int:
         """The last whole epoch, or the step."""
