@@ -2,6 +2,8 @@
 #                or a TOML file of your own; STUDY_FLAGS=--overwrite to make again what was made otherwise)
 # make findings  what the literature says of pruning methods, put to the test: out/, fig/findings.md (hours)
 # make test      the tests
+# make torture   a crash, a failing disk and a signal at every operation of every command (hours; can be stopped and
+#                gone on with: what was tried lies in $(TORTURED); TORTURE_FLAGS="--every 10" for a part of it)
 # make lint      ruff and mypy
 # make bench     what each measurement costs in plain forward passes, how far masks depend on chance, and whether the comparison with peers works
 # make peers     curvature beside PyHessian, curvlinops and hessian-eigenthings: an hour, of a quiet machine
@@ -13,11 +15,12 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TORTURED ?= /tmp/minima-torture
 PEERS := .venv-peers
 PEERS_BIN := $(PEERS)/bin
 PEERS_READY := $(PEERS)/.ready
 
-.PHONY: figures findings test lint bench peers
+.PHONY: figures findings test torture lint bench peers
 .DELETE_ON_ERROR:
 
 figures: $(READY)
@@ -28,6 +31,9 @@ findings: $(READY)
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) $(PYTEST_FLAGS)
+
+torture: $(READY)
+	PYTHONPATH=.:tests OMP_NUM_THREADS=1 $(BIN)/python -m faults.campaign $(TORTURED) --interruptions 30 $(TORTURE_FLAGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -90,6 +90,8 @@ def _status(module: str) -> int:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except KeyboardInterrupt:  # before the command has begun
+        code = 130
     except BaseException:
         traceback.print_exc()
         code = 1

@@ -1,0 +1,55 @@
+"""A sample of what `make torture` does whole: crashes and failures at single operations, and the same line again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from faults.campaign import ALL, Campaign
+from faults.trials import Server, compiled, trial
+
+DRAWN = {"train": 5, "gradual": 4, "surface": 4, "hessian": 4, "psp": 3}
+"""trials of each command"""
+LAST = 9
+"""operations of a run with a trajectory in which its files take their names and what it kept is removed"""
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
+    folder = tmp_path_factory.mktemp("faults")
+    shim = compiled(folder)
+    if shim is None:
+        pytest.skip("there is no C compiler (cc) to make the shim with")
+    with Server(folder, shim) as server:
+        yield Campaign(folder, server)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_fault_at_any_operation_costs_nothing(campaign: Campaign, name: str) -> None:
+    every = list(campaign.trials(name, ALL))
+    for mode, number in [each[1:] for each in random.Random(name).sample(every, DRAWN[name])]:
+        assert campaign.attempt(name, mode, number) == [], (mode, number)
+
+
+def test_a_kill_where_several_files_are_completed_costs_nothing(campaign: Campaign) -> None:
+    _, operations = campaign.whole("train")
+    for number in range(len(operations) - LAST, len(operations) + 1, 2):
+        assert campaign.attempt("train", "before", number) == [], operations[number - 1]
+
+
+def test_a_result_that_is_spoilt_is_noticed(campaign: Campaign, tmp_path: Path) -> None:
+    """The harness itself: a command that loses something would be seen."""
+    command, (whole, operations) = campaign.commands["surface"], campaign.whole("surface")
+    (tmp_path / "whole").mkdir()
+    content = bytearray((whole / "t.h5").read_bytes())
+    content[content.index(b"cross-entropy")] ^= 1
+    (tmp_path / "whole/t.h5").write_bytes(content)
+    found = trial(campaign.server, command, tmp_path / "whole", tmp_path / "run", "before", len(operations) // 2)
+    assert found
+    assert "differs" in found[0] or "cannot be read" in found[0]
+
+
+def test_a_signal_at_a_random_moment_costs_nothing(campaign: Campaign) -> None:
+    assert campaign.interrupt("surface", 0, most=3) == []
