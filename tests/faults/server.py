@@ -53,8 +53,9 @@ def _attend(trial: dict[str, Any]) -> dict[str, Any]:
             status = os.waitstatus_to_exitcode(found)
             break
         if not signalled and time.monotonic() - began > trial["signal_after"]:
-            os.killpg(pid, trial["signal"])
-            signalled = True
+            with contextlib.suppress(ProcessLookupError):  # it has not got so far as to have a group
+                os.killpg(pid, trial["signal"])
+                signalled = True
         time.sleep(0.002)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
