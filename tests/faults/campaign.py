@@ -30,6 +30,7 @@ class Campaign:
     def __init__(self, folder: Path, server: Server) -> None:
         self.folder, self.server = folder, server
         self.rows = folder / "rows.jsonl"
+        self._durations: dict[str, float] = {}
         lines = self.rows.read_text().splitlines() if self.rows.exists() else []
         self.tried = {(row["command"], row["mode"], row["number"]): row for row in map(json.loads, lines)}
         make_bases(folder, server)
@@ -88,11 +89,13 @@ class Campaign:
         return trouble
 
     def _duration(self, name: str) -> float:
-        """Seconds that an undisturbed run takes, measured now."""
-        folder = self.folder / "timed"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        return self.server.run(self.commands[name], folder).seconds
+        """Seconds that an undisturbed run takes, measured once."""
+        if name not in self._durations:
+            folder = self.folder / "timed"
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            self._durations[name] = self.server.run(self.commands[name], folder).seconds
+        return self._durations[name]
 
     def _row(self, name: str, mode: str, number: int, trouble: list[str], **more: Any) -> None:
         row = {"command": name, "mode": mode, "number": number, "trouble": trouble} | more
