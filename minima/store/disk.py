@@ -67,7 +67,7 @@ def check_room(target: Path, size: int) -> None:
     with suppress(OSError):  # where the system does not tell, the write will
         disk = os.statvfs(followed(target).absolute().parent)
         free = disk.f_bavail * disk.f_frsize
-        if size > free:
+        if size > free and disk.f_blocks:  # some file systems tell 0 of 0
             raise NotWritten(
                 f"{target} needs {_mebibytes(size)}, and its disk has {_mebibytes(free)} left.\n"
                 "Make room and type the same line again, or name an output elsewhere with -o"

@@ -22,6 +22,7 @@ from minima.store.files import replacing, write_atomically
 from minima.store.hdf5.digest import seal
 from minima.store.hdf5.opening import opened
 from minima.store.hdf5.overlay import Overlay, make_room
+from minima.store.interruptions import deferred
 from minima.store.messages import BadInput
 from minima.store.plain import to_json
 from minima.store.provenance import versions
@@ -117,7 +118,7 @@ class TrajectoryWriter:
         from minima.store.hdf5.labelled import make_scale
 
         steps = self.steps()
-        with replacing(self.path) as descriptor:
+        with replacing(self.path) as descriptor, deferred() as listen:
             overlay = Overlay(descriptor)
             with h5py.File(overlay, "w") as file:
                 names = json.dumps(list(self._moment(steps[0])[0]) if steps else [])
@@ -127,6 +128,7 @@ class TrajectoryWriter:
                 table = _Table(overlay, file, scale)
                 for row, step in enumerate(steps):
                     table.put(row, self._moment(step))
+                    listen()  # between two moments HDF5 is left in peace
                 seal(file)
             overlay.save()
 

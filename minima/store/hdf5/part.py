@@ -7,7 +7,6 @@ Everything here works on the open file; `minima.store.hdf5.results` opens, compl
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from minima.store.hdf5 import changes
 from minima.store.hdf5.attributes import to_attribute
 from minima.store.hdf5.changes import Change
 from minima.store.hdf5.labelled import fill_value, to_array
+from minima.store.hdf5.memory import in_memory
 from minima.store.hdf5.progress import Progress, done, kept
 from minima.store.hdf5.summaries import store_summaries, stored_summaries
 from minima.store.messages import BadInput
@@ -57,10 +57,7 @@ class Results:
     """
 
     def __init__(self, places: int, journal: Journal | None = None, image: Image | None = None) -> None:
-        import h5py
-
-        self._buffer = io.BytesIO(image.content if image else b"")
-        self.file = h5py.File(self._buffer, "r+" if image else "w")
+        self.file = in_memory(image.content if image else None)
         self.progress = image.progress if image else Progress()
         self.places = places
         self.worth_keeping = False
@@ -109,12 +106,13 @@ class Results:
     def image(self) -> Image:
         """The file as it is now."""
         self.file.flush()
-        return Image(self._buffer.getvalue(), self.progress)
+        return Image(self.file.id.get_file_image(), self.progress)
 
-    def close(self) -> memoryview:
-        """The bytes of the finished file, without a copy; there are no more changes."""
+    def close(self) -> bytes:
+        """The bytes of the finished file; there are no more changes."""
+        content = self.image().content
         self.file.close()
-        return self._buffer.getbuffer()
+        return content
 
     def finish(self) -> dict[str, list[dict[str, Any]]]:
         """All checkpoints are measured: store their summaries, times apart, and return what `results.find` will.
