@@ -16,13 +16,6 @@ def deferred() -> Iterator[Callable[[], None]]:
     """Inside the block both signals wait: until what it is given is called, and no longer than to its end.
 
     In threads other than the main one, where no signal is heard, nothing changes.
-
-    >>> with deferred() as listen:
-    ...     os.kill(os.getpid(), signal.SIGINT)
-    ...     print("this is still done")
-    ...     listen()
-    Traceback (most recent call last):
-    KeyboardInterrupt
     """
     heard: list[int] = []
 

@@ -81,6 +81,8 @@ def _run(trial: dict[str, Any]) -> None:
             os.environ["FAULT_PLAN"] = trial["plan"]
             ctypes.CDLL(None).fault_arm(os.fsencode(trial["plan"]))
         code = _status(trial["module"])
+    except KeyboardInterrupt:  # before there was a command
+        code = 130
     finally:
         os._exit(code)
 

@@ -387,7 +387,7 @@ def test_a_disk_that_takes_no_more_is_said_and_gone_on_with(tmp_path: Path, monk
 def test_what_does_not_fit_on_the_disk_is_refused_before_it_is_computed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free = types.SimpleNamespace(f_bavail=100, f_frsize=1)
+    free = types.SimpleNamespace(f_bavail=100, f_frsize=1, f_blocks=1000)
     with create(tmp_path / "x.h5", ONE, ["x"], {}) as results:
         results.place(0).scale("m/row", range(3), "1", "row")
         monkeypatch.setattr(os, "statvfs", lambda _: free)
