@@ -69,18 +69,21 @@ def check_room(target: Path, size: int) -> None:
         free = disk.f_bavail * disk.f_frsize
         if size > free and disk.f_blocks:  # some file systems tell 0 of 0
             raise NotWritten(
-                f"{target} needs {_mebibytes(size)}, and its disk has {_mebibytes(free)} left.\n"
+                f"{target} needs {_readable(size)} of room, and its disk has {_readable(free)} left.\n"
                 "Make room and type the same line again, or name an output elsewhere with -o"
             )
 
 
-def _mebibytes(size: int) -> str:
+def _readable(size: int) -> str:
     """A number of bytes for people.
 
-    >>> _mebibytes(3 * 2**20)
-    '3 MiB'
+    >>> _readable(100), _readable(3 * 2**20), _readable(2**40)
+    ('100 bytes', '3 MiB', '1,024 GiB')
     """
-    return f"{size / 2**20:,.3g} MiB" if size < 1000 * 2**20 else f"{size / 2**30:,.1f} GiB"
+    for unit, name in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if size >= unit:
+            return f"{size / unit:,.4g} {name}" if size < 1000 * unit else f"{size / unit:,.0f} {name}"
+    return f"{size} bytes"
 
 
 def write_whole(descriptor: int, content: bytes | memoryview, offset: int = 0) -> None:

@@ -63,6 +63,8 @@ class Results:
         self.worth_keeping = False
         """whether there is finished work, which a later run goes on from"""
         self.finished = False
+        self.target: Path | None = None
+        """the file that this becomes; None in memory"""
         self._journal = journal
 
     @property
@@ -87,8 +89,8 @@ class Results:
 
     def check_room(self, size: int) -> None:
         """Raise a BadInput if the disk has no room for arrays of so many bytes; there always is in memory."""
-        if self.path is not None:
-            check_room(self.path, TWICE * size)
+        if self.target is not None:
+            check_room(self.target, TWICE * size)
 
     def done(self, index: int) -> bool:
         """Whether this checkpoint is measured, by this run or by one that was stopped."""

@@ -124,6 +124,7 @@ def create(
             results = None
             try:
                 results = gone_on(journal, _root(identity, checkpoints, provenance), checkpoints)
+                results.target = target
                 yield results
                 if not results.finished:
                     raise RuntimeError(f"the results for {target} were not finished")
