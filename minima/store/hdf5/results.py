@@ -132,6 +132,8 @@ def create(
                 write_atomically(target, results.close())
                 results.worth_keeping = False  # the file has it all
             finally:
+                if results:
+                    results.file.close()
                 if not (results.worth_keeping if results else journal.size):
                     discard(part, *scratches(part))
 
