@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.checkpoints.checkpoint import Checkpoint, check_finite, header
 from minima.store.files import complete, part_path, write_atomically
+from minima.store.hdf5.digest import seal
 from minima.store.hdf5.opening import opened
 from minima.store.messages import BadInput
 from minima.store.plain import to_json
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT = "minima-trajectory"
-VERSION = 1
+VERSION = 2
 HEADER_FILE = "header.json"
 NUMBERS = "numbers"
 """the group of what is known of each moment beside its weights"""
@@ -115,6 +116,7 @@ class TrajectoryWriter:
         part = part_path(self.path, "assembled")
         with h5py.File(part, "w") as file:
             _assemble(file, self.steps(), self._moment, _describe(self._header, self._unit), self._unit)
+            seal(file)
         complete(part, self.path)
         shutil.rmtree(self._folder)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minima.store.hdf5.attributes import same_attribute
-from minima.store.hdf5.part import CLOCK
+from minima.store.hdf5.digest import CLOCK
 
 if TYPE_CHECKING:
     import h5py

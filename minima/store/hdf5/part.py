@@ -14,6 +14,7 @@ import numpy as np
 
 from minima.store.files import scratch_path
 from minima.store.hdf5.attributes import to_attribute
+from minima.store.hdf5.digest import CLOCK
 from minima.store.hdf5.labelled import fill_value, find_scale, make_scale, stored_type, to_array
 from minima.store.messages import BadInput
 from minima.store.plain import to_json
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 CHECKPOINT = "checkpoint"
 """the dimension of several checkpoints"""
-CLOCK = "clock"
-"""the group of times: what differs between two runs of the same work"""
 
 
 def is_time(key: str) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from minima.store.files import check_writable, complete, digest, hold, part_path, remove_scratch
 from minima.store.hdf5.attributes import same_attribute, to_attribute
 from minima.store.hdf5.comparison import differences, same_content
+from minima.store.hdf5.digest import seal
 from minima.store.hdf5.labelled import make_scale, to_array
 from minima.store.hdf5.opening import BROKEN, opened, read_through
 from minima.store.hdf5.part import CHECKPOINT, Place, Results, Rows, stored_summaries
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 FORMAT = "minima-results"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ def create(
             yield results
             if not results.finished:
                 raise RuntimeError(f"the results for {target} were not finished")
+            seal(results.file)
             results.file.close()
             complete(part, target)
             remove_scratch(part)
