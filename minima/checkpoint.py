@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import tyro
 
 from minima.store.command import Command, Report, render_table, run
-from minima.store.files import sha256
+from minima.store.reading import sha256
 
 if TYPE_CHECKING:
     from minima.store.checkpoints.checkpoint import Checkpoint

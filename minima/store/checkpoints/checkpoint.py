@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minima.store.checkpoints.foreign import Foreign, flattened
-from minima.store.files import readable, write_atomically
+from minima.store.files import write_atomically
 from minima.store.messages import BadInput
 from minima.store.plain import plain
 from minima.store.provenance import versions
+from minima.store.reading import read_bytes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -102,8 +103,7 @@ def read(path: Path) -> Checkpoint | Foreign:
     from minima.store.checkpoints.safetensors_file import is_index, is_safetensors, parse_safetensors, weights_in
 
     path = weights_in(path)
-    with readable(path):
-        content = path.read_bytes()
+    content = read_bytes(path)
     if is_safetensors(content):
         return flattened(parse_safetensors(content, path))
     if is_index(path):

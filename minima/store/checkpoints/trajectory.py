@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from minima.store.checkpoints.checkpoint import Checkpoint, check_finite, header
 from minima.store.files import complete, part_path, write_atomically
 from minima.store.hdf5.digest import seal
-from minima.store.hdf5.opening import opened
+from minima.store.hdf5.opening import is_hdf5, opened
 from minima.store.messages import BadInput
 from minima.store.plain import to_json
 from minima.store.provenance import versions
@@ -143,11 +143,8 @@ class TrajectoryWriter:
 
 def is_trajectory(path: Path) -> bool:
     """Whether the file is a trajectory, finished and whole enough to be opened."""
-    from minima.store.checkpoints.unpickling import HDF5
-
-    with path.open("rb") as file:
-        if file.read(len(HDF5)) != HDF5:
-            return False
+    if not is_hdf5(path):
+        return False
     try:
         with opened(path) as file:
             return bool(file.attrs.get("format") == FORMAT)

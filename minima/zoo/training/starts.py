@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from minima.store.checkpoints.checkpoint import Checkpoint, load
 from minima.store.command import BadInput, note
-from minima.store.files import sha256
+from minima.store.reading import sha256
 from minima.zoo.data.dataset import Dataset
 from minima.zoo.data.downloading import download
 from minima.zoo.data.specs import inherited, load_data, per_channel, resolve_data

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from minima.store import files
-from minima.store.files import check_writable, complete, hold, open_regular, part_path, sha256, write_atomically
+from minima.store.files import check_writable, complete, hold, open_regular, part_path, write_atomically
 from minima.store.messages import BadInput
+from minima.store.reading import sha256
 
 HOLDER = """
 import sys, time
