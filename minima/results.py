@@ -12,7 +12,7 @@ import tyro
 
 from minima.store.command import Command, Report, render_table, run
 from minima.store.plain import plain, to_json
-from minima.store.reading import sha256
+from minima.store.reading import sha256, unchanging
 
 if TYPE_CHECKING:
     from minima.store.hdf5.view import Dataset, Group, Item
@@ -29,6 +29,7 @@ class Show(Command):
     """HDF5 file to describe"""
 
 
+@unchanging()
 def main(arguments: Show) -> Report:
     """Describe the file."""
     from minima.store.hdf5.opening import opened

@@ -6,8 +6,10 @@ from landscape.topology.compute import fill
 from landscape.topology.flags import Topology
 from landscape.topology.report import report
 from minima.store.command import BadInput, Report, note, run
+from minima.store.reading import unchanging
 
 
+@unchanging()
 def main(arguments: Topology) -> Report:
     """Find the shape of every surface in the file."""
     from landscape.surface.drawn_surface import read_surfaces

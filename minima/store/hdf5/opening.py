@@ -58,7 +58,8 @@ def verify(path: Path, format_id: str, version: int) -> list[str]:
         BadInput: it is no such file, or cannot be read.
     """
     with _source(path) as source:
-        _checked(source, path, format_id, version)
+        if not source.description["broken"]:
+            _checked(source, path, format_id, version)
         return source.verify()
 
 
@@ -77,19 +78,25 @@ def read_through(file: h5py.File) -> None:
 @contextmanager
 def _source(path: Path) -> Iterator[Source]:
     try:
-        with reading(path) as file:
-            yield _source_of(file.fileno())
+        with reading(path) as file, _source_of(file.fileno()).used() as source:
+            yield source
     except BROKEN as error:
-        raise BadInput(f"{path} is no HDF5 file, or is damaged: {_said(error)}. Copy or make it again") from error
+        if not is_hdf5(path):
+            raise BadInput(f"{path} is no HDF5 file: {_said(error)}") from error
+        raise BadInput(f"{path} is damaged: {_said(error)}. Copy or make it again") from error
 
 
 def _source_of(descriptor: int) -> Source:
     """The file as its process has it, the last few of them from before: pictures open the same ones again and again."""
     state = State.of(descriptor)
-    source = _LAST.pop(state, None) or Source(descriptor)
+    source = _LAST.pop(state, None)
+    if source is None:
+        same = [each for each in _LAST if (each.device, each.inode) == (state.device, state.inode)]
+        idle = [each for each, there in _LAST.items() if not there.users]
+        for old in {*same, *idle[: max(0, len(_LAST) + 1 - KEPT_OPEN)]}:  # libhdf5 would take the same for unchanged
+            _LAST.pop(old).close()
+        source = Source(descriptor)
     _LAST[state] = source
-    if len(_LAST) > KEPT_OPEN:
-        _LAST.pop(next(iter(_LAST))).close()
     return source
 
 
@@ -101,8 +108,8 @@ def _checked(source: Source, path: Path, format_id: str | None, version: int | N
     file = view(source)
     if source.description["broken"]:
         raise BadInput(
-            f"{path} is damaged: its names and attributes are not what was written. Copy or make it again.\n"
-            f"python -m minima verify {path} says what is whole"
+            f"{path} is damaged: its names or attributes are not what was written. Copy or make it again.\n"
+            f"Type python -m minima verify {path} for what is damaged"
         )
     found = file.attrs.get("format")
     if format_id is not None:

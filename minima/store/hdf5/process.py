@@ -15,8 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import minima
 from minima.store.hdf5 import wire
+from minima.store.messages import BadInput
 
 PROGRAM = "import sys; sys.path[:] = sys.argv[2:]; from minima.store.hdf5.reader import main; main(int(sys.argv[1]))"
 THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -39,7 +39,7 @@ class Process:
     def __init__(self) -> None:
         self._channel, theirs = socket.socketpair()
         self._channel.settimeout(1.0)
-        paths = [str(Path(minima.__file__).parents[1]), *sys.path]
+        paths = [str(Path(__file__).parents[3]), *sys.path]
         with theirs:
             self._child = subprocess.Popen(
                 [sys.executable, "-S", "-I", "-c", PROGRAM, str(theirs.fileno()), *paths],
@@ -49,12 +49,11 @@ class Process:
                 stderr=subprocess.DEVNULL,
                 env=os.environ | THREADS,
             )
-        self.owner = os.getpid()
 
     @property
     def running(self) -> bool:
         """Whether it is the one that this process asks."""
-        return self is _Current.process and self.owner == os.getpid()
+        return self is _Current.process
 
     def ask(self, descriptor: int | None = None, **request: Any) -> None:
         """Send a request.
@@ -119,7 +118,9 @@ class Process:
             return "reading it does not come to an end"
         if status < 0:
             return f"the HDF5 library breaks down on it ({signal.Signals(-status).name})"
-        raise RuntimeError(f"the process that reads HDF5 files ended with status {status}")
+        raise BadInput(
+            f"the process that reads HDF5 files ended with status {status}. Does this work: python -c 'import h5py'"
+        )
 
 
 class _Current:
@@ -134,7 +135,7 @@ def conversation() -> Iterator[Process]:
     """The process, all to oneself for some questions and their answers; one left in the middle of them is given up."""
     with _Current.lock:
         process = _Current.process
-        if process is None or process.owner != os.getpid():  # a fork has a copy of its parent's, not to be used
+        if process is None:
             process = _Current.process = Process()
         try:
             yield process
@@ -148,5 +149,13 @@ def conversation() -> Iterator[Process]:
 @atexit.register
 def _give_up() -> None:
     process, _Current.process = _Current.process, None
-    if process is not None and process.owner == os.getpid():
+    if process is not None:
         process.stop()
+
+
+def _forget() -> None:
+    """A fork has a copy of its parent's, which is not for it to ask."""
+    _Current.process, _Current.lock = None, threading.RLock()
+
+
+os.register_at_fork(after_in_child=_forget)

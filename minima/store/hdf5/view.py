@@ -9,6 +9,7 @@ import math
 import os
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,8 @@ class Source:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor, self._key = os.dup(descriptor), next(_KEYS)
-        weakref.finalize(self, os.close, self._descriptor)
+        self._release = weakref.finalize(self, os.close, self._descriptor)
+        self.users = 0
         self._known_to: Process | None = None
         with conversation() as process:
             self.description = self._introduce(process)
@@ -66,13 +68,24 @@ class Source:
                 done, room = done + count, room[message["size"] :]
         return values.reshape(shape)
 
+    @contextmanager
+    def used(self) -> Iterator[Source]:
+        """Itself, to be closed by nobody meanwhile."""
+        self.users += 1
+        try:
+            yield self
+        finally:
+            self.users -= 1
+
     def close(self) -> None:
-        """Let the process go of it; who reads on hands it over again."""
+        """Let the process go of it, and let go of it oneself unless it is being read."""
         if self._known_to is not None and self._known_to.running:
             with conversation() as process:
                 if process is self._known_to:
                     process.ask(file=self._key, do="close")
         self._known_to = None
+        if not self.users:
+            self._release()
 
     def _introduce(self, process: Process) -> dict[str, Any]:
         """Hand over the file, unless this very process has it."""
