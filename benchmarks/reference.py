@@ -12,7 +12,7 @@ from benchmarks.networks import FOLDER
 from benchmarks.tool import TOP, Product
 from landscape.objective.objective import Objective
 from landscape.objective.streams import stream
-from minima.store.files import sha256
+from minima.store.reading import sha256
 from minima.zoo.subject.subject import Subject
 
 STEPS = 60

@@ -16,8 +16,9 @@ from figures.reading.measurements import read_chosen
 from minima.store.command import BadInput
 
 if TYPE_CHECKING:
-    import h5py
     from matplotlib.axes import Axes
+
+    from minima.store.hdf5.view import Group
 
 BESIDE = 4
 """checkpoints that fit the page"""
@@ -90,8 +91,8 @@ def _caption(found: Sequence[Spectra]) -> str:
     return f"{summary['samples']:,} {summary['split']} examples{drawn}{bars}"
 
 
-def _spectra(group: h5py.Group, own: Any, name: str, summary: dict[str, Any]) -> Spectra:
-    operators, values = group["operator"].asstr()[()], group["eigenvalues"][own]  # (operator, rank)
+def _spectra(group: Group, own: Any, name: str, summary: dict[str, Any]) -> Spectra:
+    operators, values = group["operator"][()], group["eigenvalues"][own]  # (operator, rank)
     kinds = [_kind(operator) for operator in operators]
     found = {kind: values[[each == kind for each in kinds]] for kind in dict.fromkeys(kinds)}
     return Spectra(name, summary, found, _errors(summary))

@@ -30,6 +30,7 @@ COMMANDS = {
     "study": "figures.study",
     "results": "minima.results",
     "checkpoint": "minima.checkpoint",
+    "verify": "minima.verify",
 }
 """what is typed, and the module that does it"""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import tyro
 
 from minima.store.command import Command, Report, render_table, run
-from minima.store.files import sha256
+from minima.store.reading import sha256, unchanging
 
 if TYPE_CHECKING:
     from minima.store.checkpoints.checkpoint import Checkpoint
@@ -26,6 +26,7 @@ class Show(Command):
     """checkpoint to describe"""
 
 
+@unchanging()
 def main(arguments: Show) -> Report:
     """Describe a checkpoint file: what made it, what it holds, how sparse it is."""
     from minima.store.checkpoints.checkpoint import load

@@ -11,16 +11,14 @@ import numpy as np
 import tyro
 
 from minima.store.command import Command, Report, render_table, run
-from minima.store.files import sha256
 from minima.store.plain import plain, to_json
+from minima.store.reading import sha256, unchanging
 
 if TYPE_CHECKING:
-    import h5py
+    from minima.store.hdf5.view import Dataset, Group, Item
 
 LONGEST = 2000
 """characters of an attribute that a person is shown"""
-REFERENCES = ("DIMENSION_LIST", "REFERENCE_LIST", "CLASS", "NAME")
-"""attributes that make dimension scales work and say nothing to a person"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +29,7 @@ class Show(Command):
     """HDF5 file to describe"""
 
 
+@unchanging()
 def main(arguments: Show) -> Report:
     """Describe a results file: what it was made from, its arrays and their numbers."""
     from minima.store.hdf5.opening import opened
@@ -41,8 +40,8 @@ def main(arguments: Show) -> Report:
     return Report(described, _text(described))
 
 
-def _attributes(item: h5py.Group | h5py.Dataset) -> dict[str, Any]:
-    return {key: _readable(value) for key, value in item.attrs.items() if key not in REFERENCES}
+def _attributes(item: Item) -> dict[str, Any]:
+    return {key: _readable(value) for key, value in item.attrs.items()}
 
 
 def _readable(attribute: Any) -> Any:
@@ -54,35 +53,21 @@ def _readable(attribute: Any) -> Any:
         return value
 
 
-def _groups(file: h5py.File) -> dict[str, dict[str, Any]]:
+def _groups(file: Group) -> dict[str, dict[str, Any]]:
     """The attributes of every group that has some."""
-    found: dict[str, dict[str, Any]] = {}
-
-    def visit(name: str, item: h5py.Group | h5py.Dataset) -> None:
-        if not hasattr(item, "dtype") and len(item.attrs):
-            found[name] = _attributes(item)
-
-    file.visititems(visit)
-    return found
+    return {group.name.strip("/"): _attributes(group) for group in file.groups() if group.attrs}
 
 
-def _arrays(file: h5py.File) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-
-    def visit(name: str, item: h5py.Group | h5py.Dataset) -> None:
-        if hasattr(item, "dtype"):
-            found.append({"name": name, **_array(item)})
-
-    file.visititems(visit)
-    return found
+def _arrays(file: Group) -> list[dict[str, Any]]:
+    return [{"name": item.name.strip("/"), **_array(item)} for item in file.arrays()]
 
 
-def _array(item: h5py.Dataset) -> dict[str, Any]:
+def _array(item: Dataset) -> dict[str, Any]:
     values = np.asarray(item[()])
     numeric = values.dtype.kind in "iuf" and values.size > 0 and not np.isnan(values).all()
     return {
         "shape": list(item.shape),
-        "dims": [dim[0].name.rpartition("/")[2] if len(dim) else None for dim in item.dims],
+        "dims": [names[0].rpartition("/")[2] if names else None for names in item.dims],
         "dtype": "text" if values.dtype.kind == "O" else str(values.dtype),
         "min": np.nanmin(values).item() if numeric else None,
         "max": np.nanmax(values).item() if numeric else None,

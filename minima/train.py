@@ -43,7 +43,7 @@ def _targets(arguments: Train) -> list[tuple[Path | None, Path]]:
 
 
 def _train_one(arguments: Train, source: Path | None, target: Path) -> dict[str, Any]:
-    from minima.store.files import sha256
+    from minima.store.reading import sha256
     from minima.zoo.data.splits import said_levels
     from minima.zoo.device import resolve_device
     from minima.zoo.training.fit import fit

@@ -57,6 +57,7 @@ COMMANDS = [
     "minima.train",
     "minima.checkpoint",
     "minima.results",
+    "minima.verify",
     "landscape.sharpness",
     "landscape.hessian",
     "landscape.surface",

@@ -18,7 +18,7 @@ from figures.reading.names import parse
 from minima.store.command import BadInput
 
 if TYPE_CHECKING:
-    import h5py
+    from minima.store.hdf5.view import Group
 
 Floats = NDArray[np.float64]
 SEED_OR_SPARSITY = re.compile(r"[-.]?seed\d+|[-.]0\.\d+")
@@ -178,9 +178,7 @@ def _read(path: Path, chosen: Sequence[str], pairs_of: str | None) -> list[Netwo
         ]
 
 
-def _network(
-    file: h5py.File, path: Path, name: str, summary: dict[str, Any], row: int, pairs_of: str | None
-) -> Network:
+def _network(file: Group, path: Path, name: str, summary: dict[str, Any], row: int, pairs_of: str | None) -> Network:
     hidden = [entry for entry in summary["layers"] if not entry["output"]]
     if not hidden:
         raise BadInput(f"{path}: {name} has no hidden layer to draw")
@@ -189,7 +187,7 @@ def _network(
     return Network(name, summary, tuple(layers))
 
 
-def _layer(psp: h5py.Group, summary: dict[str, Any], row: Any, with_pairs: bool) -> Layer:
+def _layer(psp: Group, summary: dict[str, Any], row: Any, with_pairs: bool) -> Layer:
     name = summary["name"]
     group = psp[f"{name}_"] if f"{name}_" in psp else psp[name]  # a layer called `loss` has a _ behind it in the file
 

@@ -13,7 +13,7 @@ from minima.store.hdf5.opening import opened
 from minima.store.hdf5.results import FORMAT, VERSION
 
 if TYPE_CHECKING:
-    import h5py
+    from minima.store.hdf5.view import Group
 
 
 Summary = dict[str, Any]
@@ -21,7 +21,7 @@ Read = TypeVar("Read")
 
 
 @contextmanager
-def result(path: Path, measure: str, package: str) -> Iterator[tuple[h5py.File, list[Summary]]]:
+def result(path: Path, measure: str, package: str) -> Iterator[tuple[Group, list[Summary]]]:
     """The open file, and its summaries: of each checkpoint, or the one of checkpoints that were measured together.
 
     Raises:
@@ -35,7 +35,7 @@ def result(path: Path, measure: str, package: str) -> Iterator[tuple[h5py.File, 
 
 
 @contextmanager
-def measured(path: Path, measure: str, package: str) -> Iterator[tuple[h5py.File, list[tuple[str, Summary]]]]:
+def measured(path: Path, measure: str, package: str) -> Iterator[tuple[Group, list[tuple[str, Summary]]]]:
     """The open file, and the name and summary of each of its checkpoints; `result` says what is refused."""
     with result(path, measure, package) as (file, summaries):
         yield file, list(zip([str(name) for name in file.attrs["checkpoint"]], summaries, strict=True))
@@ -46,7 +46,7 @@ def read_chosen(
     measure: str,
     package: str,
     names: Sequence[str],
-    read: Callable[[h5py.Group, Any, str, Summary], Read],
+    read: Callable[[Group, Any, str, Summary], Read],
 ) -> list[Read]:
     """What `read` makes of each checkpoint in some files, all or those of these names.
 

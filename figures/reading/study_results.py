@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from figures.reading.names import Name, parse, parse_result
 from minima.store.command import BadInput
+from minima.store.hdf5.opening import opened
+from minima.store.hdf5.results import FORMAT, VERSION
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,7 @@ class Results:
 
     def array(self, dataset: str) -> NDArray[Any]:
         """An array with the checkpoints as its first axis, also where the file holds only one."""
-        import h5py
-
-        with h5py.File(self.path, "r") as file:
+        with opened(self.path, FORMAT, VERSION) as file:
             if dataset not in file:
                 raise BadInput(f"{self.path} has no {dataset}: it was made by {self.measure}")
             values = np.asarray(file[dataset][()])
@@ -39,23 +39,17 @@ class Results:
 
     def has(self, dataset: str) -> bool:
         """Whether there is such an array."""
-        import h5py
-
-        with h5py.File(self.path, "r") as file:
+        with opened(self.path, FORMAT, VERSION) as file:
             return dataset in file
 
     def labels(self, scale: str) -> NDArray[Any]:
         """A dimension scale, which all checkpoints share."""
-        import h5py
-
-        with h5py.File(self.path, "r") as file:
+        with opened(self.path, FORMAT, VERSION) as file:
             return np.asarray(file[scale][()])
 
     def attribute(self, name: str, group: str = "/") -> Any:
         """An attribute of a group, as stored."""
-        import h5py
-
-        with h5py.File(self.path, "r") as file:
+        with opened(self.path, FORMAT, VERSION) as file:
             return file[group].attrs[name]
 
     @property
@@ -75,17 +69,12 @@ class Results:
 
 def read(path: Path) -> Results:
     """Open a results file of a study; BadInput for what is none."""
-    import h5py
-
     try:
         named = parse_result(path.name)
     except ValueError as error:
         raise BadInput(f"{path.parent / str(error)}") from error
-    try:
-        with h5py.File(path, "r") as file:
-            measure, checkpoints = file.attrs["measure"], file.attrs["checkpoint"]
-    except (OSError, KeyError) as error:
-        raise BadInput(f"{path} is not a results file, or is damaged ({error})") from error
+    with opened(path, FORMAT, VERSION) as file:
+        measure, checkpoints = file.attrs["measure"], file.attrs["checkpoint"]
     found: Sequence[str] = [] if isinstance(checkpoints, str) else [str(name) for name in checkpoints]
     names = tuple(parse(name) for name in found)
     return Results(path, named.model, named.seed, named.measure, measure, names)

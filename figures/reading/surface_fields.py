@@ -14,7 +14,7 @@ from figures.reading.measurements import read_chosen, stem
 from minima.store.command import BadInput
 
 if TYPE_CHECKING:
-    import h5py
+    from minima.store.hdf5.view import Dataset, Group
 
 Array = NDArray[np.float64]
 
@@ -103,7 +103,7 @@ def _wanted(fields: tuple[Field, ...], maps: Sequence[str], sheets: int, room: i
     return tuple(field for field in fields if field.name in names)
 
 
-def _sheet(group: h5py.Group, own: Any, name: str, summary: dict[str, Any]) -> Sheet:
+def _sheet(group: Group, own: Any, name: str, summary: dict[str, Any]) -> Sheet:
     axes = tuple(group[axis][()] for axis in AXES if axis in group)
     flat = len(axes) == 2
     return Sheet(
@@ -117,7 +117,7 @@ def _sheet(group: h5py.Group, own: Any, name: str, summary: dict[str, Any]) -> S
     )
 
 
-def _fields(group: h5py.Group, own: Any) -> Iterator[Field]:
+def _fields(group: Group, own: Any) -> Iterator[Field]:
     """Every array over the grid; one with a leading axis (class, direction) is as many; of several lines the first."""
     grid = [axis for axis in AXES if axis in group]
     keys = [key for key in group if key not in ASIDE and _dims(group[key])[-len(grid) :] == grid]
@@ -133,25 +133,23 @@ def _fields(group: h5py.Group, own: Any) -> Iterator[Field]:
                 yield Field(key, f"{title}, {leading} {number}{unit}", label, each)
 
 
-def _dims(dataset: h5py.Dataset) -> list[str]:
+def _dims(dataset: Dataset) -> list[str]:
     """The names of an array's dimensions but that of the checkpoints; none of a dimension scale."""
-    names = [] if dataset.is_scale else [dim[0].name.rpartition("/")[2] for dim in dataset.dims]
+    names = [] if dataset.is_scale else [names[0].rpartition("/")[2] for names in dataset.dims]
     return [name for name in names if name != "checkpoint"]
 
 
-def _points(group: h5py.Group, own: Any) -> Iterator[tuple[str, tuple[float, float]]]:
-    for name, alpha, beta in zip(
-        group["point"].asstr()[()], group["point_alpha"][own], group["point_beta"][own], strict=True
-    ):
+def _points(group: Group, own: Any) -> Iterator[tuple[str, tuple[float, float]]]:
+    for name, alpha, beta in zip(group["point"][()], group["point_alpha"][own], group["point_beta"][own], strict=True):
         yield stem(name), (float(alpha), float(beta))
 
 
-def _trajectory(group: h5py.Group, own: Any) -> Trajectory:
+def _trajectory(group: Group, own: Any) -> Trajectory:
     alpha, beta, residual, loss = (group[f"trajectory_{key}"][own] for key in ("alpha", "beta", "residual", "loss"))
     return Trajectory(group["moment"][()], alpha, beta, residual, loss)
 
 
-def _caption(group: h5py.Group, own: Any, summary: dict[str, Any]) -> str:
+def _caption(group: Group, own: Any, summary: dict[str, Any]) -> str:
     """Lengths and angle of the directions, the data, and how many points are not finite."""
     lengths, shares = _range(group["direction_norm"][own]), _range(group["relative_direction_norm"][own])
     words = f"direction{'s' * (len(group['direction']) > 1)} {lengths} long ({shares} of the weights' norm)"

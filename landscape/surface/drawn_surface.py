@@ -15,8 +15,9 @@ from minima.store.hdf5.opening import opened
 from minima.store.hdf5.results import FORMAT, VERSION
 
 if TYPE_CHECKING:
-    import h5py
     from numpy.typing import NDArray
+
+    from minima.store.hdf5.view import Group
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def read_surfaces(path: Path) -> tuple[list[DrawnSurface], list[str]]:
         return found, [str(each) for each in file.attrs["sha256"]]
 
 
-def _surface(group: h5py.Group, own: Any, name: str, summary: dict[str, Any]) -> DrawnSurface:
+def _surface(group: Group, own: Any, name: str, summary: dict[str, Any]) -> DrawnSurface:
     norms = tuple(group["direction_norm"][own].tolist())
     unknown = 0.0 if len(norms) == 1 else np.nan
     return DrawnSurface(

@@ -6,13 +6,16 @@ from landscape.topology.compute import fill
 from landscape.topology.flags import Topology
 from landscape.topology.report import report
 from minima.store.command import BadInput, Report, note, run
+from minima.store.reading import unchanging
 
 
+@unchanging()
 def main(arguments: Topology) -> Report:
     """Find the shape of every surface in the file."""
     from landscape.surface.drawn_surface import read_surfaces
-    from minima.store.files import check_distinct, check_writable, sha256
+    from minima.store.files import check_distinct, check_writable
     from minima.store.hdf5.results import Identity, create, find
+    from minima.store.reading import sha256
 
     if arguments.prominence is not None and not 0 <= arguments.prominence < float("inf"):
         raise BadInput(f"--prominence {arguments.prominence}: expected a loss in nat, at least 0, such as 0.01")

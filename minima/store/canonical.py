@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from torch import Tensor
 
 
 class Canonical:
@@ -23,7 +24,7 @@ class Canonical:
         self._hash = hashlib.sha256()
 
     def add(self, value: Any) -> Canonical:
-        """None, a bool, number, text, bytes or array, or a list or dict of them in the order given.
+        """None, a bool, number, text, bytes, array or tensor, or a list or dict of them in the order given.
 
         Raises:
             TypeError: for anything else.
@@ -34,12 +35,10 @@ class Canonical:
             return self._add_bytes("bytes", value)
         if value is None or isinstance(value, bool | int | float):
             return self._add_bytes(type(value).__name__, repr(value).encode())
-        if isinstance(value, Mapping):
-            return self._add_all("dict", [part for pair in value.items() for part in pair])
-        if isinstance(value, list | tuple):
-            return self._add_all("list", value)
+        if isinstance(value, Mapping | list | tuple):
+            return self._add_all(value)
         if hasattr(value, "dtype"):
-            return self._add_array(value)
+            return self._add_tensor(value) if hasattr(value, "detach") else self._add_array(value)
         raise TypeError(f"a {type(value).__name__} has no canonical form")
 
     def add_kind(self, kind: str, shape: tuple[int, ...]) -> Canonical:
@@ -61,9 +60,9 @@ class Canonical:
         """The SHA-256 of all that was added, in hexadecimal."""
         return self._hash.hexdigest()
 
-    def _add_all(self, tag: str, values: Sequence[Any]) -> Canonical:
-        self._add_bytes(tag, str(len(values)).encode())
-        for each in values:
+    def _add_all(self, values: Mapping[Any, Any] | Sequence[Any]) -> Canonical:
+        self._add_bytes("dict" if isinstance(values, Mapping) else "list", str(len(values)).encode())
+        for each in (part for pair in values.items() for part in pair) if isinstance(values, Mapping) else values:
             self.add(each)
         return self
 
@@ -72,6 +71,16 @@ class Canonical:
 
         array = np.asarray(value)
         return self.add_kind(kind_of(array.dtype), array.shape).add_piece(array)
+
+    def _add_tensor(self, value: Tensor) -> Canonical:
+        import torch
+
+        there = value.untyped_storage().nbytes() if value.layout is torch.strided else 0
+        if value.is_quantized or value.numel() * value.element_size() > there:
+            raise TypeError("a tensor whose numbers do not lie in memory one by one has no canonical form")
+        numbers = value.detach().cpu().reshape(-1)
+        self.add_kind(str(value.dtype), tuple(value.shape))
+        return self.add_piece(numbers.view(torch.uint8).numpy()) if len(numbers) else self
 
     def _add_bytes(self, tag: str, content: bytes) -> Canonical:
         self._hash.update(f"{tag} {len(content)}:".encode())

@@ -11,20 +11,15 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from minima.store.disk import discard, followed, write_whole, writing
 from minima.store.messages import BadInput
 from minima.store.plain import plain
 
 KEY_LENGTH = 12
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
-    with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digest(mapping: Mapping[str, Any]) -> str:
@@ -48,7 +43,7 @@ def readable(path: Path) -> Iterator[None]:
         raise BadInput(f"{path} is a folder, expected a file{_contents(path)}") from error
 
 
-def open_regular(path: Path, *, follow: bool = True) -> BinaryIO:
+def open_regular(path: Path, *, follow: bool = True) -> BufferedReader:
     """A regular file, opened to read its bytes. What else is to be known of it is asked of its descriptor.
 
     A pipe, a socket or a device is refused at once instead of waited for; `follow=False` refuses a link as well.

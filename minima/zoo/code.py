@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib.abc import SourceLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from minima.store.command import BadInput
-from minima.store.files import digest, sha256
+from minima.store.files import digest
+from minima.store.reading import State, read_bytes, reading, sha256
 
 
 def is_code(spec: str) -> bool:
@@ -35,16 +37,14 @@ def fingerprint(path: Path) -> str | None:
     if path.is_dir():
         files = sorted(each for each in path.iterdir() if each.is_file())
         return digest({each.name: fingerprint(each) for each in files})
-    return _hash(path.absolute(), *_written(path)) if path.is_file() else None
-
-
-def _written(path: Path) -> tuple[int, int, int]:
-    facts = path.stat()
-    return facts.st_ino, facts.st_size, facts.st_mtime_ns
+    if not path.is_file():
+        return None
+    with reading(path) as file:
+        return _hash(path.absolute(), State.of(file.fileno()))
 
 
 @cache
-def _hash(path: Path, *written: int) -> str:  # noqa: ARG001 (which state of the file it was)
+def _hash(path: Path, state: State) -> str:  # noqa: ARG001 (which state of the file it was)
     return sha256(path)
 
 
@@ -84,11 +84,11 @@ def _importable(folder: str) -> Iterator[None]:
 def _load(path: Path, name: str, where: str) -> tuple[ModuleType, Callable[..., Any]]:
     if not path.is_file():
         raise BadInput(f"{where}: there is no file {path.absolute()}")
-    module = _module(path)
+    module, source = _module(path), read_bytes(path)
     try:
         assert module.__spec__ is not None
-        assert module.__spec__.loader is not None
-        module.__spec__.loader.exec_module(module)
+        assert isinstance(module.__spec__.loader, SourceLoader)
+        exec(module.__spec__.loader.source_to_code(source, str(path)), vars(module))
     except Exception as error:
         raise BadInput(f"{where}: importing {path} failed: {type(error).__name__}: {error}") from error
     factory = getattr(module, name, None)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from minima.store.command import BadInput, Report, note, run
+from minima.store.reading import unchanging
 from pruning.export.flags import Export
 from pruning.export.report import text
 
 
+@unchanging()
 def main(arguments: Export) -> Report:
     """Read the network, write it, read it back."""
     from minima.store.checkpoints.safetensors_file import content_hash

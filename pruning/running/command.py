@@ -74,7 +74,7 @@ def _rank_agreement(cuts: list[dict[str, Any]]) -> float | None:
 
 def _row(asked: float, target: Path, reused: bool, seconds: float) -> dict[str, Any]:
     from minima.store.checkpoints.checkpoint import load
-    from minima.store.files import sha256
+    from minima.store.reading import sha256
     from minima.zoo.data.splits import said_levels
 
     metrics = load(target).metrics

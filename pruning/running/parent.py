@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from minima.store.checkpoints.checkpoint import Checkpoint, read
 from minima.store.checkpoints.safetensors_file import content_hash
 from minima.store.command import BadInput, note
+from minima.store.reading import unchanging
 from minima.zoo.subject.flags import loaded
 from minima.zoo.subject.network import drawing_from, make_network
 from minima.zoo.subject.subject import Choice, Reader, Subject, fill
@@ -34,6 +35,7 @@ class Parent:
     """the SHA-256 of the file that the initial weights are from, where they are not in this one"""
 
 
+@unchanging()
 def load_parent(arguments: Prune) -> Parent:
     """The file on the command line, read as every measuring command reads it.
 

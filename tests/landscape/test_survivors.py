@@ -160,7 +160,7 @@ def test_the_table_and_several_checkpoints(command, pruned, checkpoint, another,
 
 
 def test_a_parent_that_is_not_the_one_in_the_file_is_said(command, pruned, checkpoint):
-    from minima.store.files import sha256
+    from minima.store.reading import sha256
 
     for parent, said in ((sha256(checkpoint), False), ("ab" * 32, True)):
         save(replace(load(pruned), parent=parent), pruned)

@@ -8,7 +8,7 @@ import torch
 
 from minima.store.checkpoints.checkpoint import load, save
 from minima.store.command import BadInput
-from minima.store.files import sha256
+from minima.store.reading import sha256
 from minima.zoo.subject.subject import load_subject
 from pruning.context.counts import kept_count
 

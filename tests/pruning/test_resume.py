@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from minima.store.files import sha256
+from minima.store.reading import sha256
 
 ROOT = Path(__file__).parents[2]
 # save after every piece of training, so that there is something to go on from

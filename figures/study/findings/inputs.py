@@ -14,8 +14,7 @@ import numpy as np
 from figures.reading.evidence import Key
 from figures.reading.names import Name, parse
 from minima.store.command import BadInput
-from minima.store.files import readable
-from minima.store.hdf5.opening import opened
+from minima.store.hdf5.opening import is_hdf5, opened
 from minima.store.hdf5.results import FORMAT, VERSION
 
 EDGE = "edge-"
@@ -65,16 +64,13 @@ def read_inputs(paths: Sequence[Path]) -> Inputs:
     Raises:
         BadInput: a file is of another kind, or two say something of the same network.
     """
-    import h5py
-
     settings: list[Setting] = []
     collapse: dict[tuple[str, str, int], Mapping[str, float]] = {}
     edge: dict[tuple[str, int], float] = {}
     for path in paths:
-        with readable(path):
-            if not h5py.is_hdf5(path):
-                settings.append(_setting(path))
-                continue
+        if not is_hdf5(path):
+            settings.append(_setting(path))
+            continue
         measure, found = _summaries(path)
         if measure == "collapse":
             for name, summary in found:

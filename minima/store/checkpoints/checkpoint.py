@@ -14,17 +14,21 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from minima.store.canonical import Canonical
 from minima.store.checkpoints.foreign import Foreign, flattened
-from minima.store.files import readable, write_atomically
+from minima.store.files import write_atomically
 from minima.store.messages import BadInput
 from minima.store.plain import plain
 from minima.store.provenance import versions
+from minima.store.reading import read_bytes
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT = "minima-checkpoint"
-VERSION = 1
+VERSION = 2
+DIGEST = "digest"
+"""the entry with the SHA-256 of all others"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +106,7 @@ def read(path: Path) -> Checkpoint | Foreign:
     from minima.store.checkpoints.safetensors_file import is_index, is_safetensors, parse_safetensors, weights_in
 
     path = weights_in(path)
-    with readable(path):
-        content = path.read_bytes()
+    content = read_bytes(path)
     if is_safetensors(content):
         return flattened(parse_safetensors(content, path))
     if is_index(path):
@@ -189,7 +192,8 @@ def _contents(checkpoint: Checkpoint) -> dict[str, Any]:
     if unknown:
         raise ValueError(f"masks of {', '.join(unknown)}, which the state dict does not have")
     weights_at = {int(epoch): _own_all(state) for epoch, state in sorted(checkpoint.weights_at.items())}
-    return entries | {"state": _pack_state(checkpoint.state, checkpoint.masks), "weights_at": weights_at}
+    entries |= {"state": _pack_state(checkpoint.state, checkpoint.masks), "weights_at": weights_at}
+    return entries | {DIGEST: Canonical().add(entries).hexdigest()}
 
 
 def _pack_state(state: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Any]:
@@ -230,6 +234,7 @@ def _interpret(raw: Mapping[str, Any], path: Path) -> Checkpoint:
             f"{path} has checkpoint format {raw.get('version')}, this version of the suite reads {VERSION}.\n"
             "It was written by a newer version: update this one (git pull)"
         )
+    _check_digest(raw, path)
     try:
         state, masks = _unpack_state(raw["state"])
         entries = {name: raw[name] for name in HEADER}
@@ -238,6 +243,16 @@ def _interpret(raw: Mapping[str, Any], path: Path) -> Checkpoint:
     except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise BadInput(f"{path} is damaged: {type(error).__name__}: {error}. Make it again") from error
     return checkpoint
+
+
+def _check_digest(raw: Mapping[str, Any], path: Path) -> None:
+    """What was read is what was written; torch itself does not look."""
+    try:
+        found = Canonical().add({name: entry for name, entry in raw.items() if name != DIGEST}).hexdigest()
+    except (TypeError, ValueError, RuntimeError) as error:  # what no checkpoint of ours holds, or too deep
+        raise BadInput(f"{path} is damaged: it holds {error}. Copy or make it again") from error
+    if raw.get(DIGEST) != found:
+        raise BadInput(f"{path} is damaged: its content is not what was written. Copy or make it again")
 
 
 def check_finite(checkpoint: Checkpoint, path: Path) -> None:

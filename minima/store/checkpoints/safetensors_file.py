@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from minima.store.files import readable, sha256
 from minima.store.messages import BadInput
+from minima.store.reading import read_bytes, sha256
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -98,8 +98,7 @@ def content_hash(path: Path) -> str:
     weights = weights_in(path)
     hashes = [sha256(weights)]
     if is_index(weights):
-        with readable(weights):
-            hashes += map(sha256, sorted(shards(weights, weights.read_bytes())))
+        hashes += map(sha256, sorted(shards(weights, read_bytes(weights))))
     if weights != path and (path / CONFIG).is_file():
         hashes.append(sha256(path / CONFIG))
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.checkpoints.checkpoint import Checkpoint, check_finite
-from minima.store.hdf5.opening import opened
+from minima.store.hdf5.opening import is_hdf5, opened
 from minima.store.messages import BadInput
 
 if TYPE_CHECKING:
@@ -30,11 +30,8 @@ Unit = Literal["epoch", "step"]
 
 def is_trajectory(path: Path) -> bool:
     """Whether the file is a trajectory, finished and whole enough to be opened."""
-    from minima.store.checkpoints.unpickling import HDF5
-
-    with path.open("rb") as file:
-        if file.read(len(HDF5)) != HDF5:
-            return False
+    if not is_hdf5(path):
+        return False
     try:
         with opened(path) as file:
             return bool(file.attrs.get("format") == FORMAT)

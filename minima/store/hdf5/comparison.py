@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minima.store.hdf5.attributes import same_attribute
 from minima.store.hdf5.digest import CLOCK
-
-if TYPE_CHECKING:
-    import h5py
-
-REFERENCES = ("DIMENSION_LIST", "REFERENCE_LIST")
-"""attributes that hold addresses inside the file; what they say is compared as names of dimensions"""
+from minima.store.hdf5.opening import opened
+from minima.store.hdf5.view import Dataset, Group
 
 
 def same_content(one: Path, other: Path) -> bool:
@@ -24,37 +20,29 @@ def same_content(one: Path, other: Path) -> bool:
 
 def differences(one: Path, other: Path) -> list[str]:
     """The names of groups, arrays and attributes (`group@attribute`) that differ between two files."""
-    import h5py
-
-    with h5py.File(one, "r") as first, h5py.File(other, "r") as second:
+    with opened(one) as first, opened(other) as second:
         left, right = _entries(first), _entries(second)
     return [name for name in sorted(left | right) if name not in left or name not in right or left[name] != right[name]]
 
 
-def _entries(file: h5py.File) -> dict[str, Any]:
+def _entries(file: Group) -> dict[str, Any]:
     """Everything in the file that counts, in a form that == compares bit for bit."""
     found: dict[str, Any] = {}
-
-    def visit(name: str, item: h5py.Group | h5py.Dataset) -> None:
-        if name == CLOCK or name.startswith(f"{CLOCK}/"):
-            return
-        found[name or "/"] = _value(item)
-        for key in item.attrs:
-            if key not in REFERENCES:
-                found[f"{name}@{key}"] = _Attribute(item.attrs[key])
-
-    visit("", file)
-    file.visititems(visit)
+    items: list[Group | Dataset] = [file, *file.groups(), *file.arrays()]
+    for item in items:
+        name = item.name.strip("/")
+        if name.partition("/")[0] != CLOCK:
+            found[name or "/"] = _value(item)
+            found |= {f"{name}@{key}": _Attribute(value) for key, value in item.attrs.items()}
     return found
 
 
-def _value(item: h5py.Group | h5py.Dataset) -> Any:
-    if not hasattr(item, "dtype"):
+def _value(item: Group | Dataset) -> Any:
+    if isinstance(item, Group):
         return "group"
     array = np.asarray(item[()])
     content = array.tolist() if array.dtype.kind == "O" else array.tobytes()
-    dims = [[scale.name for scale in dim.values()] for dim in item.dims]
-    return (str(item.dtype), item.shape, dims, content)
+    return (str(item.dtype), item.shape, item.dims, item.is_scale, content)
 
 
 class _Attribute:

@@ -1,44 +1,116 @@
-"""Opening HDF5 files of ours, and saying in plain words why one cannot be opened."""
+"""Opening HDF5 files, seeing that those of ours are what was written, and saying in plain words what is wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from minima.store.files import readable
+from minima.store.hdf5.process import Broken
+from minima.store.hdf5.view import Group, Source, view
 from minima.store.messages import BadInput
+from minima.store.reading import State, reading
 
-if TYPE_CHECKING:
-    import h5py
+BROKEN = (OSError, RuntimeError, LookupError, ValueError, TypeError, Broken)
+"""what comes of files that are not whole"""
+BEGINNING = b"\x89HDF\r\n\x1a\n"
+OURS = "minima-"
+"""how the formats of ours begin"""
 
-BROKEN = (OSError, RuntimeError, KeyError, ValueError, TypeError)
-"""what h5py raises on files that are not whole"""
+
+def is_hdf5(path: Path) -> bool:
+    """Whether a file begins as HDF5 files do.
+
+    Raises:
+        BadInput: it is not there, or no regular file.
+    """
+    with reading(path) as file:
+        return file.read(len(BEGINNING)) == BEGINNING
+
+
+KEPT_OPEN = 8
+_LAST: dict[State, Source] = {}
+"""the files that were opened last, by what they were then"""
 
 
 @contextmanager
-def opened(path: Path, format_id: str | None = None, version: int | None = None) -> Iterator[h5py.File]:
-    """The file, open for reading, if its attributes `format` and `version` are these; else a BadInput."""
-    import h5py
+def opened(path: Path, format_id: str | None = None, version: int | None = None) -> Iterator[Group]:
+    """The file, open for reading, if its attributes `format` and `version` are these.
 
-    with readable(path), path.open("rb"):
-        pass
+    libhdf5 runs in a process of its own. A file of ours carries digests: all but the values of its arrays is compared
+    with them here, an array when its values are asked for.
+
+    Raises:
+        BadInput: it is no such file, is damaged, or was written or replaced while it was open.
+    """
+    with _source(path) as source:
+        yield _checked(source, path, format_id, version)
+
+
+def verify(path: Path, format_id: str, version: int) -> list[str]:
+    """The names of what in a file of ours is not what was written: arrays, moments of a trajectory, `/` for the rest.
+
+    Raises:
+        BadInput: it is no such file, or cannot be read.
+    """
+    with _source(path) as source:
+        if not source.description["broken"]:
+            _checked(source, path, format_id, version)
+        return source.verify()
+
+
+@contextmanager
+def _source(path: Path) -> Iterator[Source]:
     try:
-        with h5py.File(path, "r") as file:
-            if format_id is not None:
-                _check_format(file, path, format_id, version)
-            yield file
+        with reading(path) as file, _source_of(file.fileno()).used() as source:
+            yield source
     except BROKEN as error:
-        raise BadInput(f"{path} is no HDF5 file, or is damaged: {error}") from error
+        if not is_hdf5(path):
+            raise BadInput(f"{path} is no HDF5 file: {_said(error)}") from error
+        raise BadInput(f"{path} is damaged: {_said(error)}. Copy or make it again") from error
 
 
-def _check_format(file: h5py.File, path: Path, format_id: str, version: int | None) -> None:
+def _source_of(descriptor: int) -> Source:
+    """The file as its process has it, the last few of them from before: pictures open the same ones again and again."""
+    state = State.of(descriptor)
+    source = _LAST.pop(state, None)
+    if source is None:
+        same = [each for each in _LAST if (each.device, each.inode) == (state.device, state.inode)]
+        idle = [each for each, there in _LAST.items() if not there.users]
+        for old in {*same, *idle[: max(0, len(_LAST) + 1 - KEPT_OPEN)]}:  # libhdf5 would take the same for unchanged
+            _LAST.pop(old).close()
+        source = Source(descriptor)
+    _LAST[state] = source
+    return source
+
+
+def _said(error: Exception) -> str:
+    return str(error.args[0] if isinstance(error, KeyError) and error.args else error).rstrip(".")
+
+
+def _checked(source: Source, path: Path, format_id: str | None, version: int | None) -> Group:
+    file = view(source)
+    if source.description["broken"]:
+        raise BadInput(
+            f"{path} is damaged: its names or attributes are not what was written. Copy or make it again.\n"
+            f"Type python -m minima verify {path} for what is damaged"
+        )
     found = file.attrs.get("format")
+    if format_id is not None:
+        _check_format(file, path, format_id, version)
+    if isinstance(found, str) and found.startswith(OURS) and not source.description["sealed"]:
+        raise BadInput(f"{path} is damaged: it lost the digest of its content. Copy or make it again")
+    return file
+
+
+def _check_format(file: Group, path: Path, format_id: str, version: int | None) -> None:
+    found, number = file.attrs.get("format"), file.attrs.get("version")
     if found != format_id:
         raise BadInput(f"{path} is an HDF5 file, but its format is {found or 'foreign'}, expected {format_id}")
-    if file.attrs["version"] != version:
+    if number != version:
+        older = isinstance(number, int) and version is not None and number < version
+        advice = "an older version: make it again" if older else "a newer version: update this one (git pull)"
         raise BadInput(
-            f"{path} has version {file.attrs['version']} of {format_id}, this version of the suite reads {version}.\n"
-            "It was written by a newer version: update this one (git pull)"
+            f"{path} has version {number} of {format_id}, this version of the suite reads {version}.\n"
+            f"It was written by {advice}"
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from minima.store.command import BadInput
+from minima.store.reading import reading
 from minima.zoo.data.dataset import ARRAYS
 
 NAMES = f"arrays {', '.join(ARRAYS)}, or of one split; several inputs as x_train.NAME"
@@ -49,8 +50,10 @@ def _read_npz(path: Path) -> Mapping[str, Any]:
 
     _check_file(path, "npz", "an .npz with the")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with reading(path) as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
+    except BadInput:
+        raise
     except Exception as error:
         raise BadInput(f"{path} is not a readable .npz of plain arrays: {error}") from error
 
@@ -66,7 +69,10 @@ def _read_folder(path: Path) -> Mapping[str, Any]:
     arrays: dict[str, Any] = {}
     for file in found:
         try:
-            arrays[file.name.removesuffix(".npy")] = np.load(file, mmap_mode="r", allow_pickle=False)
+            with reading(file):
+                arrays[file.name.removesuffix(".npy")] = np.load(file, mmap_mode="r", allow_pickle=False)
+        except BadInput:
+            raise
         except Exception as error:
             raise BadInput(f"{file} is not a readable .npy of plain numbers: {error}") from error
     return arrays
@@ -77,8 +83,10 @@ def _read_safetensors(path: Path) -> Mapping[str, Any]:
 
     _check_file(path, "safetensors", "a safetensors file with the")
     try:
-        with safe_open(path, framework="pt") as file:
+        with reading(path), safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
+    except BadInput:
+        raise
     except Exception as error:
         raise BadInput(f"{path} is not a readable safetensors file: {error}") from error
 

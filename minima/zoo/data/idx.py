@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from minima.store.command import BadInput
+from minima.store.reading import read_bytes
 
 UNSIGNED_BYTE = 0x08
 
@@ -19,7 +20,7 @@ def read_idx(folder: Path, name: str, *, advice: str) -> np.ndarray:
         raise BadInput(f"{plain} is missing (nor is there {packed.name}).\n{advice}")
     path = plain if plain.exists() else packed
     try:
-        content = path.read_bytes() if path == plain else gzip.decompress(path.read_bytes())
+        content = read_bytes(path) if path == plain else gzip.decompress(read_bytes(path))
     except (OSError, EOFError) as error:
         raise BadInput(f"{path} cannot be read: {error}") from error
     return _parse(content, path)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minima.store.command import BadInput
-from minima.store.files import readable
+from minima.store.reading import read_bytes
 
 PLAIN_KINDS = re.compile(r"[uif][1248]|b1")
 
@@ -26,8 +26,7 @@ def read_pickle(path: Path) -> dict[str, Any]:
     Raises:
         BadInput: the file is not there, damaged, no dictionary, or names code (which is not run).
     """
-    with readable(path):
-        content = path.read_bytes()
+    content = read_bytes(path)
     try:
         found = _ArraysOnly(io.BytesIO(content), encoding="latin1").load()
     except _Refused as refused:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from minima.store.command import BadInput
+from minima.store.reading import unchanging
 from minima.store.registry import members
 from minima.zoo.code import call_factory, fingerprint, is_code
 from minima.zoo.data.classes import join_classes, keep_classes, split_classes
@@ -76,6 +77,7 @@ def inherited(data: Mapping[str, Any], typed: str | None, root: Path | None, sou
     return entry if root is None else entry | {"root": str(root.absolute())}
 
 
+@unchanging()
 def load_data(data: Mapping[str, Any], *, run_code: bool = False) -> Dataset:
     """The dataset that `resolve_data` described. Code is run only with `run_code`: the user repeated the spec."""
     from minima.zoo.data.conversion import Reading

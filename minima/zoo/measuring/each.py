@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from minima.store.hdf5.results import Identity, Place, Results
     from minima.zoo.losses.loss import Loss
     from minima.zoo.subject.subject import Subject
+from minima.store.reading import unchanging
 from minima.zoo.measuring.flags import Measuring, choice
 
 Summary = dict[str, Any]
@@ -30,6 +31,7 @@ SHARED = ("samples", "split", "subspace", "seed", "device", "target", "rank_corr
 """keys that are the same for all checkpoints of one command"""
 
 
+@unchanging()
 def measure_each(
     arguments: Measuring,
     name: str,
@@ -67,6 +69,7 @@ def measure_each(
     return _through_file(arguments, name, [path for path, _ in moments], names, work, table)
 
 
+@unchanging()
 def measure_together(
     arguments: Measuring,
     name: str,

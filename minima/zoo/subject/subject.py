@@ -14,6 +14,7 @@ from minima.store.checkpoints.safetensors_file import CONFIG
 from minima.store.checkpoints.trajectory import is_trajectory, load_step, read_steps
 from minima.store.command import BadInput, note
 from minima.store.files import digest
+from minima.store.reading import unchanging
 from minima.zoo.architecture.architecture import architectures
 from minima.zoo.data.dataset import Dataset
 from minima.zoo.data.specs import inherited, load_data, resolve_data
@@ -139,6 +140,7 @@ class Reader:
         self.choice = choice
         self._datasets = {} if there is None else {digest(there.checkpoint.data): there.dataset}
 
+    @unchanging()
     def read(self, path: Path, step: int | None = None) -> Subject:
         """Read a checkpoint (ours, or a foreign one with --model and --data), its data, and put both on the device."""
         choice, device = _of_folder(path, self.choice), resolve_device(self.choice.device)

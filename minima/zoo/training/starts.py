@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from minima.store.checkpoints.checkpoint import Checkpoint, load
 from minima.store.command import BadInput, note
-from minima.store.files import sha256
+from minima.store.reading import sha256, unchanging
 from minima.zoo.data.dataset import Dataset
 from minima.zoo.data.downloading import download
 from minima.zoo.data.specs import inherited, load_data, per_channel, resolve_data
@@ -72,6 +72,7 @@ def fresh(arguments: Train) -> Start:
     return Start(checkpoint, network, dataset, fitted.task, fitted.intake, plan)
 
 
+@unchanging()
 def continued(arguments: Train, source: Path) -> Start:
     """A finished checkpoint, or what it was at --from-epoch: same data, same split, masks as they are.
 

@@ -148,7 +148,7 @@ def test_bad_input_is_shown_as_it_is(capsys: pytest.CaptureFixture[str], json_fl
     ("error", "expected"),
     [
         (FileNotFoundError(2, "No such file or directory", "x.pt"), "error: x.pt: No such file or directory\n"),
-        (OSError(28, "No space left on device"), "error: No space left on device\n"),
+        (OSError(28, "No space left on device"), "error: there is no room left on its disk.\nMend that"),
         (MemoryError(), "error: not enough memory: allocation failed\nTry a smaller --batch-size"),
         (RuntimeError("CUDA out of memory. Tried to allocate"), "error: not enough memory: CUDA out of memory"),
         (KeyError("fc1"), "error: KeyError: 'fc1'\nThis is not a message you should see; run again with --debug"),

@@ -17,8 +17,9 @@ import pytest
 
 from minima.store import files
 from minima.store.disk import check_room
-from minima.store.files import check_writable, hold, open_regular, sha256, tidy, write_atomically
+from minima.store.files import check_writable, hold, open_regular, tidy, write_atomically
 from minima.store.messages import BadInput
+from minima.store.reading import sha256
 
 HOLDER = """
 import sys, time
@@ -162,7 +163,7 @@ def test_a_working_folder_that_is_gone_is_said(tmp_path: Path) -> None:
 
 def test_room_is_looked_at_before_work(tmp_path: Path) -> None:
     check_room(tmp_path / "x.h5", 10)
-    with pytest.raises(BadInput, match=r"(?s)x\.h5 needs .* GiB, and its disk has .* left.\nMake room"):
+    with pytest.raises(BadInput, match=r"(?s)x\.h5 needs .* GiB of room, and its disk has .* left.\nMake room"):
         check_room(tmp_path / "x.h5", 2**60)
 
 

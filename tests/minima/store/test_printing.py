@@ -15,8 +15,8 @@ import pytest
 from minima.checkpoint import describe
 from minima.store.checkpoints.checkpoint import Checkpoint, load, save
 from minima.store.checkpoints.trajectory_writer import TrajectoryWriter
-from minima.store.files import sha256
 from minima.store.hdf5.results import Identity, create
+from minima.store.reading import sha256
 
 ROOT = Path(__file__).parents[3]
 COMMANDS = ("minima.checkpoint", "minima.results")

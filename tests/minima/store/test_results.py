@@ -20,6 +20,7 @@ import pytest
 import xarray
 
 from minima.store.files import part_path
+from minima.store.hdf5.digest import seal
 from minima.store.hdf5.results import Identity, Place, create, differences, find, same_content, summary
 from minima.store.messages import BadInput
 
@@ -470,6 +471,7 @@ def test_every_difference_is_noticed_and_named(tmp_path: Path, change: Any, name
     make(tmp_path / "y.h5", ONE, ["x.pt"])
     with h5py.File(tmp_path / "y.h5", "r+") as file:
         change(file)
+        seal(file)
     assert not same_content(tmp_path / "x.h5", tmp_path / "y.h5")
     assert named in differences(tmp_path / "x.h5", tmp_path / "y.h5")
 

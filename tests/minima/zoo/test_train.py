@@ -14,7 +14,7 @@ import torch
 from minima.store.checkpoints.checkpoint import load, save
 from minima.store.checkpoints.trajectory import load_step, read_steps
 from minima.store.command import BadInput
-from minima.store.files import sha256
+from minima.store.reading import sha256
 from minima.train import main
 from minima.zoo.training.flags import Train
 
