@@ -189,6 +189,11 @@ def _of_ending(command: Command, ended: Ended, mode: str) -> list[str]:
     trouble = [] if ended.status in wanted else [f"it ended with {ended.status}: {said[-300:]}"]
     if "Traceback" in said or "not a message you should see" in said or "HDF5" in said:
         trouble.append(f"an error in nobody's words: {said[-300:]}")
-    if ended.status == 1 and (error := said.partition("error: ")[2]) and len(error.strip().splitlines()) > 3:
+    if (
+        ended.status == 1
+        and not command.starts_others
+        and (error := said.partition("error: ")[2])
+        and len(error.strip().splitlines()) > 3
+    ):
         trouble.append(f"more than three lines: {error}")
     return trouble

@@ -188,6 +188,17 @@ def test_a_run_whose_kept_weights_are_lost_starts_again(dense, tmp_path):
     assert read_steps(tmp_path / "net.trajectory.h5") == [0, 1, 2, 3]
 
 
+def test_a_trajectory_without_its_checkpoint_is_that_of_the_same_line_and_of_no_other(tmp_path):
+    words = [*SMALL, "--keep", 1, "-o", tmp_path / "net.pt"]
+    train(*words)
+    content = (tmp_path / "net.trajectory.h5").read_bytes()
+    (tmp_path / "net.pt").unlink()  # as a kill leaves it that comes between the two
+    assert "another run's" in train(*words, "--seed", 9, check=False).stderr
+    assert not train(*words)["reused"]
+    assert (tmp_path / "net.trajectory.h5").read_bytes() == content
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.pt", "net.trajectory.h5"]
+
+
 def test_a_trajectory_that_is_gone_is_made_again_and_a_foreign_one_is_kept(dense, tmp_path):
     words = [*SMALL, "--keep", 1, "-o", tmp_path / "net.pt"]
     trajectory = tmp_path / "net.trajectory.h5"
