@@ -19,7 +19,7 @@ from minima.store.hdf5.attributes import same_attribute, to_attribute
 from minima.store.hdf5.comparison import differences, same_content
 from minima.store.hdf5.digest import seal
 from minima.store.hdf5.labelled import make_scale, to_array
-from minima.store.hdf5.opening import BROKEN, opened, read_through
+from minima.store.hdf5.opening import BROKEN, opened, read_through, verify
 from minima.store.hdf5.part import CHECKPOINT, Place, Results, Rows, stored_summaries
 from minima.store.messages import BadInput, note
 from minima.store.plain import plain
@@ -77,6 +77,7 @@ def find(target: Path, identity: Identity, overwrite: bool = False) -> dict[str,
         with opened(target, FORMAT, VERSION) as file:
             there = _identity(file)
             if there.key == identity.key:
+                verify(target, FORMAT, VERSION)
                 return stored_summaries(file)
     except BadInput as error:
         raise BadInput(f"{error}\n{advice}") from error
