@@ -9,9 +9,6 @@ import tyro
 
 from minima.store.command import BadInput, Command, Report, render_table, run
 
-NAMED = 8
-"""damaged things of a file that are named"""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Verify(Command):
@@ -69,10 +66,7 @@ def _verify_arrays(path: Path) -> str:
     known = {each.FORMAT: each.VERSION for each in (results, trajectory)}
     if not isinstance(found, str) or found not in known:
         raise BadInput(f"{path} is an HDF5 file of somebody else, which carries no digest to compare with")
-    damaged = verify(path, found, known[found])
-    if damaged:
-        more = f" and {len(damaged) - NAMED} more" if len(damaged) > NAMED else ""
-        raise BadInput(f"{path} is damaged, not what was written: {', '.join(damaged[:NAMED])}{more}")
+    verify(path, found, known[found])
     return found.removeprefix("minima-")
 
 

@@ -14,8 +14,14 @@ from minima.store.reading import State, reading
 BROKEN = (OSError, RuntimeError, LookupError, ValueError, TypeError, Broken)
 """what comes of files that are not whole"""
 BEGINNING = b"\x89HDF\r\n\x1a\n"
+"""the first bytes of an HDF5 file"""
 OURS = "minima-"
 """how the formats of ours begin"""
+NAMED = 8
+"""damaged things of a file that are named"""
+KEPT_OPEN = 8
+_LAST: dict[State, Source] = {}
+"""the files that were opened last, by what they were then"""
 
 
 def is_hdf5(path: Path) -> bool:
@@ -26,11 +32,6 @@ def is_hdf5(path: Path) -> bool:
     """
     with reading(path) as file:
         return file.read(len(BEGINNING)) == BEGINNING
-
-
-KEPT_OPEN = 8
-_LAST: dict[State, Source] = {}
-"""the files that were opened last, by what they were then"""
 
 
 @contextmanager
@@ -47,16 +48,20 @@ def opened(path: Path, format_id: str | None = None, version: int | None = None)
         yield _checked(source, path, format_id, version)
 
 
-def verify(path: Path, format_id: str, version: int) -> list[str]:
-    """The names of what in a file of ours is not what was written: arrays, moments of a trajectory, `/` for the rest.
+def verify(path: Path, format_id: str, version: int) -> None:
+    """Read all of a file of ours and see that it is what was written.
 
     Raises:
-        BadInput: it is no such file, or cannot be read.
+        BadInput: it is no such file, cannot be read, or is damaged, with the names of what: arrays, moments of a
+            trajectory as `step_digest[i]`, `/` for all around the arrays, `clock` for the times.
     """
     with _source(path) as source:
         if not source.description["broken"]:
             _checked(source, path, format_id, version)
-        return source.verify()
+        damaged = source.verify()
+    if damaged:
+        more = f" and {len(damaged) - NAMED} more" if len(damaged) > NAMED else ""
+        raise BadInput(f"{path} is damaged, not what was written: {', '.join(damaged[:NAMED])}{more}")
 
 
 @contextmanager
@@ -108,7 +113,7 @@ def _check_format(file: Group, path: Path, format_id: str, version: int | None) 
     if found != format_id:
         raise BadInput(f"{path} is an HDF5 file, but its format is {found or 'foreign'}, expected {format_id}")
     if number != version:
-        older = isinstance(number, int) and version is not None and number < version
+        older = version is not None and str(number).isdigit() and int(str(number)) < version
         advice = "an older version: make it again" if older else "a newer version: update this one (git pull)"
         raise BadInput(
             f"{path} has version {number} of {format_id}, this version of the suite reads {version}.\n"

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 MEMORY = 2**30
 """bytes of address space"""
-SECONDS = 5
+SECONDS = 2
 """of the processor, from one sign of progress to the next"""
 UNDERSTOOD = ("CLASS", "NAME", DIMENSIONS, USES)
 """attributes that make dimension scales, which are told as such"""

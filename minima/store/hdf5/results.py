@@ -18,7 +18,7 @@ from minima.store.disk import discard
 from minima.store.files import check_writable, digest, hold, part_path, scratches, tidy, write_atomically
 from minima.store.hdf5.comparison import differences, same_content
 from minima.store.hdf5.digest import seal
-from minima.store.hdf5.opening import opened
+from minima.store.hdf5.opening import opened, verify
 from minima.store.hdf5.part import CHECKPOINT, Image, Place, Results, Rows
 from minima.store.hdf5.resuming import gone_on
 from minima.store.hdf5.summaries import stored_summaries
@@ -90,6 +90,7 @@ def _stored(target: Path, identity: Identity, overwrite: bool) -> dict[str, Any]
         with opened(target, FORMAT, VERSION) as file:
             there = _identity(file)
             if there.key == identity.key:
+                verify(target, FORMAT, VERSION)
                 return stored_summaries(file)
     except BadInput as error:
         raise BadInput(f"{error}\n{advice}") from error
