@@ -7,11 +7,12 @@ import glob
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from minima.store.messages import BadInput
 from minima.store.plain import plain
@@ -21,7 +22,7 @@ KEY_LENGTH = 12
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
-    with readable(path), path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -44,6 +45,29 @@ def readable(path: Path) -> Iterator[None]:
         raise BadInput(f"{path}: there is no such file{_neighbours(path)}") from error
     except IsADirectoryError as error:
         raise BadInput(f"{path} is a folder, expected a file{_contents(path)}") from error
+
+
+def open_regular(path: Path, *, follow: bool = True) -> BinaryIO:
+    """A regular file, opened to read its bytes. What else is to be known of it is asked of its descriptor.
+
+    A pipe, a socket or a device is refused at once instead of waited for; `follow=False` refuses a link as well.
+
+    Raises:
+        BadInput: there is no such file, it may not be read, or it is no regular file.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+    try:
+        with readable(path):
+            descriptor = os.open(path, flags)
+            mode = os.fstat(descriptor).st_mode
+            if stat.S_ISREG(mode):
+                return os.fdopen(descriptor, "rb")
+            os.close(descriptor)
+            if stat.S_ISDIR(mode):
+                raise IsADirectoryError(path)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in its name
+        raise BadInput(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    raise BadInput(f"{path} is a {'pipe' if stat.S_ISFIFO(mode) else 'device'}, expected a regular file")
 
 
 def check_writable(target: Path) -> None:

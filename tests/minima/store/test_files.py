@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from minima.store import files
-from minima.store.files import check_writable, complete, hold, part_path, sha256, write_atomically
+from minima.store.files import check_writable, complete, hold, open_regular, part_path, sha256, write_atomically
 from minima.store.messages import BadInput
 
 HOLDER = """
@@ -49,6 +49,27 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"abc" * 100_000)
     assert sha256(tmp_path / "x") == hashlib.sha256(b"abc" * 100_000).hexdigest()
+
+
+def test_only_a_regular_file_is_read_and_nothing_is_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"abc")
+    (tmp_path / "link").symlink_to("x")
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "fifo")
+    with open_regular(tmp_path / "link") as file:
+        assert file.read() == b"abc"
+    for path, said in {
+        tmp_path / "fifo": "fifo is a pipe, expected a regular file",
+        Path("/dev/zero"): "/dev/zero is a device, expected a regular file",
+        tmp_path: "is a folder, expected a file",
+        tmp_path / "x/y": "cannot be read: Not a directory",
+        tmp_path / "loop": "cannot be read: Too many levels",
+        Path("a\0b"): "cannot be read: embedded null",
+    }.items():
+        with pytest.raises(BadInput, match=said):
+            open_regular(path)
+    with pytest.raises(BadInput, match="link cannot be read"):
+        open_regular(tmp_path / "link", follow=False)
 
 
 def test_a_missing_file_is_named_with_what_is_there(tmp_path: Path) -> None:
