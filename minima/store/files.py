@@ -11,8 +11,9 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from minima.store.messages import BadInput
 from minima.store.plain import plain
@@ -47,7 +48,7 @@ def readable(path: Path) -> Iterator[None]:
         raise BadInput(f"{path} is a folder, expected a file{_contents(path)}") from error
 
 
-def open_regular(path: Path, *, follow: bool = True) -> BinaryIO:
+def open_regular(path: Path, *, follow: bool = True) -> BufferedReader:
     """A regular file, opened to read its bytes. What else is to be known of it is asked of its descriptor.
 
     A pipe, a socket or a device is refused at once instead of waited for; `follow=False` refuses a link as well.

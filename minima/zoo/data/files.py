@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from minima.store.command import BadInput
+from minima.store.files import open_regular
 from minima.zoo.data.dataset import ARRAYS
 
 NAMES = f"arrays {', '.join(ARRAYS)}, or of one split; several inputs as x_train.NAME"
@@ -45,37 +46,28 @@ def read_file(spec: str) -> Mapping[str, Any]:
 
 
 def _read_npz(path: Path) -> Mapping[str, Any]:
-    import numpy as np
+    from minima.zoo.data.numpy_files import read_npz
 
     _check_file(path, "npz", "an .npz with the")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except Exception as error:
-        raise BadInput(f"{path} is not a readable .npz of plain arrays: {error}") from error
+    return read_npz(path)
 
 
 def _read_folder(path: Path) -> Mapping[str, Any]:
-    import numpy as np
+    from minima.zoo.data.numpy_files import read_npy
 
     if not path.is_dir():
         raise BadInput(f"npy:{path}: there is no such folder; expected one of .npy files, of the {NAMES}")
     found = sorted(path.glob("*.npy"))
     if not found:
         raise BadInput(f"npy:{path}: no .npy lies in that folder; expected files of the {NAMES}")
-    arrays: dict[str, Any] = {}
-    for file in found:
-        try:
-            arrays[file.name.removesuffix(".npy")] = np.load(file, mmap_mode="r", allow_pickle=False)
-        except Exception as error:
-            raise BadInput(f"{file} is not a readable .npy of plain numbers: {error}") from error
-    return arrays
+    return {file.name.removesuffix(".npy"): read_npy(file, mapped=True) for file in found}
 
 
 def _read_safetensors(path: Path) -> Mapping[str, Any]:
     from safetensors import safe_open
 
     _check_file(path, "safetensors", "a safetensors file with the")
+    open_regular(path).close()
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
@@ -84,7 +76,7 @@ def _read_safetensors(path: Path) -> Mapping[str, Any]:
 
 
 def _check_file(path: Path, kind: str, what: str) -> None:
-    if not path.is_file():
+    if not path.exists():
         raise BadInput(f"{kind}:{path}: there is no such file; expected {what} {NAMES}")
 
 
