@@ -27,8 +27,21 @@ _HEARD: ContextVar[list[str] | None] = ContextVar("heard", default=None)
 class BadInput(Exception):
     """The input or a value is bad. The message is shown as it is and the command ends with exit status 1.
 
-    A few lines that name the file, layer or flag, what was expected, what was found, and what to type.
+    A few lines that name the file, layer or flag, what was expected, what was found, and what to type. What stands in a
+    file may be in it: what a terminal would act on is written as its number.
     """
+
+    def __init__(self, message: object) -> None:
+        super().__init__(printable(str(message)))
+
+
+def printable(text: str) -> str:
+    """A text with every letter that cannot be printed as its number, but for the ends of lines.
+
+    >>> printable("no file a\\x1b[2J.pt")
+    'no file a\\\\x1b[2J.pt'
+    """
+    return "".join(each if each.isprintable() or each in "\n\t" else ascii(each)[1:-1] for each in text)
 
 
 def speaks() -> bool:

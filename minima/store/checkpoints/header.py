@@ -47,7 +47,7 @@ RECIPE = Fields(
     may={"nesterov": FLAG, "warm_up": FINITE, "last": FINITE, "gamma": FINITE, "patience": COUNT},
 )
 """the fields of minima.zoo.training.recipe.Recipe"""
-_TOLD: dict[str, Description] = {**RECIPE.must, **RECIPE.may, "optimiser": TEXT}
+_TOLD = {**RECIPE.must, **RECIPE.may, "optimiser": TEXT}
 RECORDED = Fields(may=_TOLD)
 """as much of them as a loop of somebody else told"""
 TRAINING = Fields(
@@ -99,7 +99,7 @@ DATA = Fields(
     },
     others=PLAIN,
 )
-HEADER = {
+HEADER: dict[str, Description] = {
     "model": MODEL,
     "data": DATA,
     "training": TRAINING,

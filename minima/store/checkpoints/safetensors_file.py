@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minima.store.files import readable, sha256
+from minima.store.description import ANYTHING, Fields, Rule, TableOf, check
 from minima.store.messages import BadInput
 
 if TYPE_CHECKING:
@@ -15,9 +16,13 @@ if TYPE_CHECKING:
 
 LONGEST_HEADER = 100_000_000
 """bytes, the format's own limit"""
+LONGEST_NAME = 255
+"""bytes in the name of a file"""
 INDEX_KEY = "weight_map"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 """what the weights in a folder of transformers are called, the first that is there"""
+BESIDE = Rule("the name of a file of weights beside it", lambda file: _is_beside(file))
+INDEX = Fields({INDEX_KEY: TableOf(BESIDE)}, others=ANYTHING)
 CONFIG = "config.json"
 """what says, beside them, which network they are"""
 
@@ -51,6 +56,12 @@ def parse_safetensors(content: bytes, path: Path) -> dict[str, Tensor]:
         ) from error
 
 
+def _is_beside(file: object) -> bool:
+    if not isinstance(file, str) or len(file.encode("utf8", "replace")) > LONGEST_NAME or not file.isprintable():
+        return False
+    return bool(file) and Path(file).name == file and not is_index(Path(file))
+
+
 def is_index(path: Path) -> bool:
     """Whether a name is that of an index of weights in several files.
 
@@ -67,16 +78,16 @@ def shards(path: Path, content: bytes) -> dict[Path, list[str]]:
         BadInput: it is no index, names a file elsewhere, or one that is not there.
     """
     try:
-        named = json.loads(content)[INDEX_KEY].items()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        named = json.loads(content)
+        check(named, INDEX, str(path))
+    except (ValueError, RecursionError, BadInput) as error:
+        said = f"{error}.\n" if isinstance(error, BadInput) else ""
         raise BadInput(
-            f"{path} is no index of weights: expected JSON with {INDEX_KEY!r}, as beside sharded safetensors files.\n"
+            f"{said}{path} is no index of weights: expected JSON with {INDEX_KEY!r}, as beside sharded safetensors files.\n"
             "Type the file that holds the weights: model.safetensors or model.safetensors.index.json"
         ) from error
     found: dict[Path, list[str]] = {}
-    for tensor, file in named:
-        if not isinstance(file, str) or Path(file).name != file or is_index(Path(file)):
-            raise BadInput(f"{path} names {file!r}, expected the name of a file of weights beside it")
+    for tensor, file in named[INDEX_KEY].items():
         found.setdefault(path.with_name(file), []).append(tensor)
     if absent := [shard.name for shard in found if not shard.is_file()]:
         shown = ", ".join(absent[:4])

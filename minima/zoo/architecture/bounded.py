@@ -46,15 +46,13 @@ def shapes_only(parameters: int | None = None) -> Iterator[None]:
     import torch
     from torch.overrides import TorchFunctionMode
 
-    drawing, made = (torch.Tensor.normal_, torch.Tensor.uniform_), (torch.randn, torch.rand)
+    drawing = (torch.Tensor.normal_, torch.Tensor.uniform_)
 
     class Undrawn(TorchFunctionMode):
         """Leaves out what torch has no quick form of for tensors without values."""
 
         def __torch_function__(self, func: Any, _: Any, args: Any = (), kwargs: Any = None) -> Any:
-            if func in drawing:
-                return args[0]
-            return (torch.empty if func in made else func)(*args, **(kwargs or {}))
+            return args[0] if func in drawing else func(*args, **(kwargs or {}))
 
     with _at_most(parameters), torch.random.fork_rng(devices=[]), torch.device("meta"), Undrawn():
         yield
