@@ -100,7 +100,7 @@ def _bases(state: Path) -> Bases:
     bases = Bases(state / "bases")
     if not (state / "bases" / "whole").exists():
         bases.make()
-        import figures.study as study
+        from figures import study
 
         for file, room in BUNDLED.items():
             shutil.copy(Path(study.__path__[0]) / room / file, state / "bases" / file)

@@ -20,7 +20,7 @@ Arrays = dict[str, Any]
 ARRAYS: dict[str, Callable[[Any], Any]] = {
     "objects": lambda a: np.array([{}] * len(a), dtype=object),
     "no pixels": lambda a: a.reshape(len(a), -1)[:, :0],
-    "scalar": lambda a: np.array(3),
+    "scalar": lambda _: np.array(3),
     "float": lambda a: a.astype(float),
     "complex": lambda a: a.astype(complex),
     "negative": lambda a: a.astype(int) - 1,
@@ -30,7 +30,7 @@ ARRAYS: dict[str, Callable[[Any], Any]] = {
     "none": lambda a: a[:0],
     "not finite": lambda a: np.full(a.shape, np.nan),
     "1e308": lambda a: np.full(a.shape, 1e308),
-    "by columns": lambda a: np.asfortranarray(a),
+    "by columns": np.asfortranarray,
     "structured": lambda a: np.zeros(len(a), dtype=[("a", "i4"), ("b", "f8")]),
     "bool": lambda a: a.astype(bool),
     "text": lambda a: np.array(["x"] * len(a)),

@@ -26,11 +26,43 @@ method = "iterative-magnitude"
 flags = "--rounds 2"
 """
 VALUES = (
-    '"" | "$(touch CANARY)" | "; touch CANARY" | "`touch CANARY`" | 1 | -1 | true | [] | [[1]] | {a=1} | 1e400 | nan |'
-    ' [nan] | ["x"] | 10000000000 | "../../x" | "x\\u0000y" | "--epochs 1 -o CANARY" | "--help" | "\'" | 1000 |'
-    ' "digits:classes=99" | "no.py:make" | 1979-05-27 | 1979-99-27 | [0.5, 0.5] | "mlp:hidden=99999999999" | "é ü" |'
-    ' "{params}" | "--sparsity 0.1" | "mine.toml" | "\\u001b[2J" | [[[[1]]]] | 0.9 | "--batch-size 1e9" | 9223372036854775808'
-).split(" | ")
+    '""',
+    '"$(touch CANARY)"',
+    '"; touch CANARY"',
+    '"`touch CANARY`"',
+    "1",
+    "-1",
+    "true",
+    "[]",
+    "[[1]]",
+    "{a=1}",
+    "1e400",
+    "nan",
+    "[nan]",
+    '["x"]',
+    "10000000000",
+    '"../../x"',
+    '"x\\u0000y"',
+    '"--epochs 1 -o CANARY"',
+    '"--help"',
+    '"\'"',
+    "1000",
+    '"digits:classes=99"',
+    '"no.py:make"',
+    "1979-05-27",
+    "1979-99-27",
+    "[0.5, 0.5]",
+    '"mlp:hidden=99999999999"',
+    '"é ü"',
+    '"{params}"',
+    '"--sparsity 0.1"',
+    '"mine.toml"',
+    '"\\u001b[2J"',
+    "[[[[1]]]]",
+    "0.9",
+    '"--batch-size 1e9"',
+    "9223372036854775808",
+)
 LINES = (
     '[arms.dense]\nmethod = "magnitude"',
     '[arms."a b"]\nmethod = "magnitude"',
@@ -57,9 +89,39 @@ SPECS = {
     "loss": ["cross-entropy:label_smoothing=0.1,weight=1x2", "mse", "bce:outputs=probabilities", "no.py:f"],
 }
 PIECES = (
-    ": = , x - . / \\0 \\x1b \\ud800 é 99999999999999999999 -1 0 nan inf 1e999 classes labels=random hidden= .py:f npz: hf: "
-    "timm: .. {} % ' \" ::: 0-999999999999 5-1"
-).split()
+    ":",
+    "=",
+    ",",
+    "x",
+    "-",
+    ".",
+    "/",
+    "\\0",
+    "\\x1b",
+    "\\ud800",
+    "é",
+    "99999999999999999999",
+    "-1",
+    "0",
+    "nan",
+    "inf",
+    "1e999",
+    "classes",
+    "labels=random",
+    "hidden=",
+    ".py:f",
+    "npz:",
+    "hf:",
+    "timm:",
+    "..",
+    "{}",
+    "%",
+    "'",
+    '"',
+    ":::",
+    "0-999999999999",
+    "5-1",
+)
 
 
 def toml(text: str, draw: Random, canary: Path) -> tuple[str, bytes]:

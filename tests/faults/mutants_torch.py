@@ -18,12 +18,36 @@ import torch
 from tests.faults.mutants_values import PLAIN, changed, plain
 
 GLOBALS = (
-    "os system|posix system|builtins eval|builtins exec|builtins getattr|subprocess Popen|torch.hub load|torch load|"
-    "torch.jit load|torch.storage _load_from_bytes|numpy.core.multiarray scalar|numpy load|runpy run_path|"
-    "torch._utils _rebuild_device_tensor_from_numpy|torch.nn.modules.module Module|codecs decode|_codecs encode|"
-    "collections OrderedDict|minima.store.files write_atomically|pickle loads|builtins bytearray|builtins open|"
-    "importlib import_module|shutil rmtree|torch Tensor|torch FloatTensor|torch._tensor _rebuild_from_type_v2"
-).split("|")
+    "os system",
+    "posix system",
+    "builtins eval",
+    "builtins exec",
+    "builtins getattr",
+    "subprocess Popen",
+    "torch.hub load",
+    "torch load",
+    "torch.jit load",
+    "torch.storage _load_from_bytes",
+    "numpy.core.multiarray scalar",
+    "numpy load",
+    "runpy run_path",
+    "torch._utils _rebuild_device_tensor_from_numpy",
+    "torch.nn.modules.module Module",
+    "codecs decode",
+    "_codecs encode",
+    "collections OrderedDict",
+    "minima.store.files write_atomically",
+    "pickle loads",
+    "builtins bytearray",
+    "builtins open",
+    "importlib import_module",
+    "shutil rmtree",
+    "torch Tensor",
+    "torch FloatTensor",
+    "torch._tensor _rebuild_from_type_v2",
+)
+FILLER = b"\x80\x02cbuiltins\nbytearray\nJ\xff\xff\xff\x7f\x85R."
+"""a pickle of 2 GiB of zeros"""
 TENSORS: dict[str, Callable[[], torch.Tensor]] = {
     "half": lambda: torch.ones(3, dtype=torch.float16),
     "int": lambda: torch.ones(3, dtype=torch.int64),
@@ -127,7 +151,7 @@ _EDITS: dict[str, Any] = {
     "legacy": None,
     "bomb in the pickle": _for("data.pkl", lambda *_: (b"\x80\x02" + b"]" * (3 << 20) + b".", zipfile.ZIP_DEFLATED)),
     "bomb in a storage": _for("/data/0", lambda *_: (bytes(60 << 20), zipfile.ZIP_DEFLATED)),
-    "large number": _for("data.pkl", lambda b, r: (b.replace(b"K\x08", b"J\xff\xff\xff\x7f"), zipfile.ZIP_STORED)),
+    "large number": _for("data.pkl", lambda b, _: (b.replace(b"K\x08", b"J\xff\xff\xff\x7f"), zipfile.ZIP_STORED)),
     "large storage": _for("data.pkl", lambda b, r: (_last(b, b"K", r), zipfile.ZIP_STORED)),
     "short": _for("/data/", lambda b, _: (b[: len(b) // 2], zipfile.ZIP_STORED)),
     "long": _for("/data/", lambda b, _: (b + bytes(999), zipfile.ZIP_STORED)),
@@ -141,9 +165,7 @@ _EDITS: dict[str, Any] = {
     "script": lambda n, b, _: (n.replace("data.pkl", "constants.pkl"), b, zipfile.ZIP_STORED),
     "memo": _for("data.pkl", lambda *_: (b"\x80\x02]r\xff\xff\xff\x7f.", zipfile.ZIP_STORED)),
     "frame": _for("data.pkl", lambda *_: (b"\x80\x04\x95" + b"\xff" * 7 + b"\x7f].", zipfile.ZIP_STORED)),
-    "filler": _for(
-        "data.pkl", lambda *_: (b"\x80\x02cbuiltins\nbytearray\nJ\xff\xff\xff\x7f\x85R.", zipfile.ZIP_STORED)
-    ),
+    "filler": _for("data.pkl", lambda *_: (FILLER, zipfile.ZIP_STORED)),
     "pickle": _for("data.pkl", lambda b, r: (_flipped(b, r), zipfile.ZIP_STORED)),
 }
 
@@ -201,5 +223,5 @@ def _array(value: Any, draw: Random) -> tuple[str, Any]:
     if not isinstance(value, np.ndarray) or draw.random() < 0.3:
         name = draw.choice([each for each in PLAIN if each != "deep"])
         return name, PLAIN[name]()
-    kind = draw.choice("f8 ?1 u2 S3 M8[s] c8".split())
+    kind = draw.choice(["f8", "?1", "u2", "S3", "M8[s]", "c8"])
     return kind, np.zeros(value.shape, np.dtype(kind.replace("?1", "?")))

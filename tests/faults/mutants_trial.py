@@ -27,7 +27,7 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 @dataclass(frozen=True)
 class Outcome:
-    """How reading ended: `read`, `refused`, or what must not be: `hang`, `signal`, `memory`, `code`, `internal`, `long`."""
+    """How it ended: `read`, `refused`, or what must not be: `hang`, `signal`, `memory`, `code`, `internal`, `long`."""
 
     name: str
     detail: str = ""

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from minima.store.files import readable, sha256
 from minima.store.description import ANYTHING, Fields, Rule, TableOf, check
+from minima.store.files import readable, sha256
 from minima.store.messages import BadInput
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ LONGEST_NAME = 255
 INDEX_KEY = "weight_map"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 """what the weights in a folder of transformers are called, the first that is there"""
-BESIDE = Rule("the name of a file of weights beside it", lambda file: _is_beside(file))
-INDEX = Fields({INDEX_KEY: TableOf(BESIDE)}, others=ANYTHING)
 CONFIG = "config.json"
 """what says, beside them, which network they are"""
 
@@ -62,6 +60,10 @@ def _is_beside(file: object) -> bool:
     return bool(file) and Path(file).name == file and not is_index(Path(file))
 
 
+BESIDE = Rule("the name of a file of weights beside it", _is_beside)
+INDEX = Fields({INDEX_KEY: TableOf(BESIDE)}, others=ANYTHING)
+
+
 def is_index(path: Path) -> bool:
     """Whether a name is that of an index of weights in several files.
 
@@ -83,7 +85,8 @@ def shards(path: Path, content: bytes) -> dict[Path, list[str]]:
     except (ValueError, RecursionError, BadInput) as error:
         said = f"{error}.\n" if isinstance(error, BadInput) else ""
         raise BadInput(
-            f"{said}{path} is no index of weights: expected JSON with {INDEX_KEY!r}, as beside sharded safetensors files.\n"
+            f"{said}{path} is no index of weights: expected JSON with {INDEX_KEY!r}, as beside sharded safetensors "
+            "files.\n"
             "Type the file that holds the weights: model.safetensors or model.safetensors.index.json"
         ) from error
     found: dict[Path, list[str]] = {}
