@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import tyro
 
 from minima.store.command import BadInput, Command, Report, run
-from minima.store.files import readable
+from minima.store.files import open_regular
 
 Draw = Callable[..., list[Path]]
 """of the inputs and the output, and of the figure's own flags by name"""
@@ -41,8 +41,7 @@ def command(draw: Draw, name: str, description: str, flags: type[Drawing] = Draw
         if not arguments.inputs:
             raise BadInput("no results file is named: type it behind the command, such as runs/x.psp.h5")
         for path in arguments.inputs:
-            with readable(path):
-                path.open("rb").close()
+            open_regular(path).close()
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         shared = {field.name for field in fields(Drawing)}
         own = {field.name: getattr(arguments, field.name) for field in fields(flags) if field.name not in shared}

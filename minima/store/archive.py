@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from minima.store.messages import BadInput
+from minima.store.messages import BadInput, brief
 from minima.store.room import check_room
 
 ZIP = b"PK\x03\x04"
@@ -55,7 +55,8 @@ def check_archive(content: bytes, path: Path) -> bool:
             return summed
     except BROKEN_ZIP as error:
         raise BadInput(
-            f"{path} is truncated or damaged ({error}): {len(content):,} bytes are there, but no whole file.\n{ADVICE}"
+            f"{path} is truncated or damaged: {len(content):,} bytes are there, but no whole file ({brief(error)}).\n"
+            f"{ADVICE}"
         ) from error
 
 

@@ -59,9 +59,10 @@ class Campaign:
     def _one(self, name: str, number: int, each: Format, bases: Bases, whole: str) -> dict[str, Any]:
         base = (bases.folder / each.base).read_bytes()
         kind, content = each.mutant(base, Random(f"{name} {self.seed} {number}"))
-        path = each.put(content, bases, self.state / "work" / name)
+        path = each.put(content, bases, self.state / "work" / name.replace(" ", "-"))
+        own = path.parent if each.whole_command else None
         began = time.monotonic()
-        outcome = _judged(tried(lambda: each.read(path)), kind, each, whole)
+        outcome = _judged(tried(lambda: each.read(path), own), kind, each, whole)
         if bases.canary.exists():
             bases.canary.unlink()
             outcome = Outcome("code", "the canary is there")
@@ -86,11 +87,11 @@ def _whole(each: Format, bases: Bases, work: Path) -> str:
     folder = work / "whole"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    if each.base == "study.toml" and each.read.__name__ != "_study":
+    if not each.base_is_read:
         return ""
     path = each.put((bases.folder / each.base).read_bytes(), bases, folder)
     each.read(path)  # here, so that what it imports and reads is there for all forks
-    outcome = tried(lambda: each.read(path))
+    outcome = tried(lambda: each.read(path), folder)
     assert outcome.name == "read", (each.base, outcome)
     return outcome.detail
 
@@ -111,10 +112,10 @@ def _bases(state: Path) -> Bases:
 def report(rows: list[dict[str, Any]]) -> str:
     """Counts by format, and what must not be."""
     names = sorted({row["outcome"] for row in rows}, key=lambda name: (name not in FINE, name))
-    lines = [" ".join(["format".ljust(18), *(name.rjust(9) for name in names)])]
+    lines = [" ".join(["format".ljust(34), *(name.rjust(9) for name in names)])]
     for each in dict.fromkeys(row["format"] for row in rows):
         counts = Counter(row["outcome"] for row in rows if row["format"] == each)
-        lines.append(" ".join([each.ljust(18), *(str(counts[name]).rjust(9) for name in names)]))
+        lines.append(" ".join([each.ljust(34), *(str(counts[name]).rjust(9) for name in names)]))
     bad = [row for row in rows if row["outcome"] not in FINE]
     lines += [f"{row['format']} {row['number']} {row['kind']}: {row['outcome']} {row['detail']}" for row in bad[:40]]
     return "\n".join([*lines, f"{len(rows)} mutants, {len(bad)} that must not be"])
@@ -131,7 +132,7 @@ def main() -> int:
     given = parser.parse_args()
     given.state.mkdir(parents=True, exist_ok=True)
     for name in formats(_bases(given.state)):
-        (given.state / "work" / name).mkdir(parents=True, exist_ok=True)
+        (given.state / "work" / name.replace(" ", "-")).mkdir(parents=True, exist_ok=True)
     rows = Campaign(given.state.absolute(), given.seed, tuple(given.formats)).run(given.count, given.seconds)
     print(report(rows))
     return int(any(row["outcome"] not in FINE for row in rows))

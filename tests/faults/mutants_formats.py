@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -18,6 +18,7 @@ from tests.faults import mutants_texts as texts
 from tests.faults import mutants_torch as of_torch
 from tests.faults.mutants_bases import NETWORK, Bases
 from tests.faults.mutants_bytes import mutated
+from tests.faults.mutants_commands import LINES, command
 
 Mutation = Callable[[bytes, Random], tuple[str, bytes]]
 
@@ -32,6 +33,10 @@ class Format:
     mutations: tuple[Mutation, ...]
     summed: bool = False
     """whether it carries checksums: what is read of flipped bytes must be what was written"""
+    base_is_read: bool = True
+    """whether the base itself is read without a word"""
+    whole_command: bool = False
+    """which may write beside the mutant"""
     beside: str | None = None
     """a folder that the mutant is put into, in the place of the base"""
 
@@ -80,7 +85,11 @@ def formats(bases: Bases) -> dict[str, Format]:
         "claims": Format("claims.toml", _claims, (mutated, toml)),
     }
     for kind, read in {"model": _model, "data": _spec, "loss": _loss}.items():
-        made[f"spec of {kind}"] = Format("study.toml", read, (_of(texts.spec, kind),))
+        made[f"spec of {kind}"] = Format("study.toml", read, (_of(texts.spec, kind),), base_is_read=False)
+    for name, lines in LINES.items():
+        for line in lines:
+            called = f"{name}: {' '.join(line.split()[:2]).replace(' MUTANT', '')}"
+            made[called] = replace(made[name], read=command(line, NETWORK), summed=False, whole_command=True)
     return made
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 HANG = 10.0
@@ -34,8 +35,8 @@ class Outcome:
     """the digest of what was read, the message, or where an error arose"""
 
 
-def tried(work: Callable[[], object]) -> Outcome:
-    """Do the work in a fork."""
+def tried(work: Callable[[], object], own: Path | None = None) -> Outcome:
+    """Do the work in a fork; `own`: the folder that it may write into."""
     receive, send = os.pipe()
     sys.stdout.flush()
     child = os.fork()
@@ -43,7 +44,7 @@ def tried(work: Callable[[], object]) -> Outcome:
         try:
             os.close(receive)
             os.setsid()
-            outcome = _limited(work)
+            outcome = _limited(work, own)
             os.write(send, json.dumps([outcome.name, outcome.detail]).encode()[:60_000])
         finally:
             os._exit(0)
@@ -81,7 +82,7 @@ def _cpu(child: int) -> float:
     return (int(facts[11]) + int(facts[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _limited(work: Callable[[], object]) -> Outcome:
+def _limited(work: Callable[[], object], own: Path | None) -> Outcome:
     with open("/proc/self/statm") as file:
         there = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     resource.setrlimit(resource.RLIMIT_AS, (there + ROOM, there + ROOM))
@@ -91,7 +92,7 @@ def _limited(work: Callable[[], object]) -> Outcome:
     os.dup2(nothing, 2)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     touched: list[str] = []
-    sys.addaudithook(lambda event, given: _watch(event, given, touched))
+    sys.addaudithook(lambda event, given: _watch(event, given, touched, own))
     outcome = _answered(work)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
     if touched:
@@ -99,10 +100,12 @@ def _limited(work: Callable[[], object]) -> Outcome:
     return Outcome("memory", f"{grown >> 20} MiB, then {outcome}"[:500]) if grown > ROOM else outcome
 
 
-def _watch(event: str, given: tuple[Any, ...], touched: list[str]) -> None:
+def _watch(event: str, given: tuple[Any, ...], touched: list[str], own: Path | None) -> None:
+    if own is not None and event in (*CHANGING, "open") and os.path.abspath(str(given[0])).startswith(str(own)):
+        return
     if event in WATCHED or event in CHANGING:
         touched.append(f"{event} {given[:1]}"[:100])
-    if event == "open" and not str(given[0]).startswith(("/dev/null", "/proc/")):
+    if event == "open" and not isinstance(given[0], int) and not str(given[0]).startswith(("/dev/null", "/proc/")):
         mode, flags = given[1], given[2]
         if (isinstance(mode, str) and set(mode) & set("wax+")) or (mode is None and flags & WRITING):
             touched.append(f"open {given[0]} {mode} {flags}"[:200])

@@ -9,6 +9,7 @@ from typing import Any
 
 from minima.store.command import BadInput
 from minima.store.files import open_regular
+from minima.store.messages import brief
 
 STUDIES = Path(__file__).parents[1] / "studies"
 DEFAULT_KIND = "methods"
@@ -99,4 +100,4 @@ def parse_toml(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise BadInput(f"{path} is no text: expected a TOML file that describes a study ({error})") from error
     except (ValueError, RecursionError) as error:  # ValueError: of dates and numbers as well
-        raise BadInput(f"{path} is not TOML: {error}") from error
+        raise BadInput(f"{path} is not TOML: {brief(error)}") from error

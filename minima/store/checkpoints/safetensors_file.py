@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from minima.store.description import ANYTHING, Fields, Rule, TableOf, check
 from minima.store.files import readable, sha256
-from minima.store.messages import BadInput
+from minima.store.messages import BadInput, brief
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,10 +46,10 @@ def parse_safetensors(content: bytes, path: Path) -> dict[str, Tensor]:
     try:
         return load(content)
     except SafetensorError as error:
-        raise BadInput(f"{path} is a damaged safetensors file: {error}. Copy or make it again") from error
+        raise BadInput(f"{path} is a damaged safetensors file: {brief(error)}. Copy or make it again") from error
     except (KeyError, ValueError, AssertionError) as error:
         raise BadInput(
-            f"{path}: safetensors cannot hand over its tensors ({type(error).__name__}: {error}): "
+            f"{path}: safetensors cannot hand over its tensors ({type(error).__name__}: {brief(error)}): "
             "a dtype that torch has no match for?\nSave its weights as float32"
         ) from error
 

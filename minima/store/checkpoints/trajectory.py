@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.checkpoints.checkpoint import Checkpoint, check_finite, header
+from minima.store.checkpoints.header import HEADER, check_header
 from minima.store.files import complete, part_path, write_atomically
 from minima.store.hdf5.opening import opened
 from minima.store.messages import BadInput
@@ -168,6 +169,8 @@ def load_step(path: Path, step: int) -> Checkpoint:
     state, masks, numbers = _read(path, step)
     with opened(path, FORMAT, VERSION) as file:
         entries = json.loads(file.attrs["header"])["header"]
+    check_header(entries, str(path))
+    entries = {name: entries[name] for name in HEADER}
     if numbers:
         entries["training"] = entries["training"] | {"moment": numbers}
     checkpoint = Checkpoint(state=state, masks=masks, **entries)

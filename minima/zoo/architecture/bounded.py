@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from minima.store.command import BadInput
+from minima.store.messages import brief
 
 MOST = 100_000
 """parameters in a network, each a tensor"""
@@ -36,8 +37,7 @@ def in_words(name: str) -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError, AssertionError) as error:
-        said = (str(error).strip().splitlines() or [""])[0][:200]
-        raise BadInput(f"the network {name} cannot be made with these settings: {said}") from error
+        raise BadInput(f"the network {name} cannot be made with these settings: {brief(error)}") from error
 
 
 @contextmanager

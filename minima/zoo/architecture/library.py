@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from minima.store.command import BadInput
+from minima.store.messages import brief
 from minima.zoo.architecture.bounded import Held, shapes_only
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ def build_from_library(spec: str, input_shape: tuple[int, ...], classes: int) ->
             return models.get_model(name, weights=None, num_classes=classes)
         return models.create_model(name, pretrained=False, num_classes=classes, in_chans=input_shape[0])
     except Exception as error:  # a library may raise anything
-        raise BadInput(f"--model {spec}: {library} could not build it: {type(error).__name__}: {error}") from error
+        raise BadInput(
+            f"--model {spec}: {library} could not build it: {type(error).__name__}: {brief(error)}"
+        ) from error
 
 
 def build_from_folder(spec: str, held: Held | None = None) -> nn.Module:
@@ -92,7 +95,9 @@ def build_from_folder(spec: str, held: Held | None = None) -> nn.Module:
     except BadInput:
         raise
     except Exception as error:  # a library may raise anything
-        raise BadInput(f"--model {spec}: transformers could not build it: {type(error).__name__}: {error}") from error
+        raise BadInput(
+            f"--model {spec}: transformers could not build it: {type(error).__name__}: {brief(error)}"
+        ) from error
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 
 from minima.store.command import BadInput
 from minima.store.files import open_regular
+from minima.store.messages import brief
 from minima.zoo.data.dataset import ARRAYS
 
 NAMES = f"arrays {', '.join(ARRAYS)}, or of one split; several inputs as x_train.NAME"
@@ -72,7 +73,7 @@ def _read_safetensors(path: Path) -> Mapping[str, Any]:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
     except Exception as error:
-        raise BadInput(f"{path} is not a readable safetensors file: {error}") from error
+        raise BadInput(f"{path} is not a readable safetensors file: {brief(error)}") from error
 
 
 def _check_file(path: Path, kind: str, what: str) -> None:

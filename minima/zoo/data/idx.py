@@ -13,6 +13,7 @@ import numpy as np
 from minima.store.archive import PIECE
 from minima.store.command import BadInput
 from minima.store.files import open_regular
+from minima.store.messages import brief
 from minima.store.room import check_room
 
 UNSIGNED_BYTE = 0x08
@@ -36,7 +37,7 @@ def read_idx(folder: Path, name: str, *, advice: str) -> np.ndarray:
             with gzip.GzipFile(fileobj=file) as unpacked:
                 return _parse(unpacked, path)
         except (OSError, EOFError, zlib.error) as error:
-            raise BadInput(f"{path} cannot be read: {error}. Copy or download it again") from error
+            raise BadInput(f"{path} cannot be read: {brief(error)}. Copy or download it again") from error
 
 
 def _parse(file: IO[bytes] | gzip.GzipFile, path: Path) -> np.ndarray:

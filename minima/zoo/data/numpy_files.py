@@ -16,6 +16,7 @@ from minima.store.archive import BROKEN_ZIP, PIECE, check_sizes
 from minima.store.command import BadInput
 from minima.store.description import COUNT, FLAG, Fields, ListOf, Rule, check
 from minima.store.files import open_regular
+from minima.store.messages import brief
 
 HEADER = Fields(
     {
@@ -46,7 +47,7 @@ class _Header:
             one, other = np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0
             shape, fortran, dtype = one(file) if version == (1, 0) else other(file)
         except Exception as error:  # what Python's own parser of literals raises
-            raise BadInput(f"{where} is not a readable .npy of plain numbers: {str(error)[:200]!a}") from error
+            raise BadInput(f"{where} is not a readable .npy of plain numbers: {brief(error)}") from error
         check({"shape": shape, "fortran_order": fortran, "dtype": dtype}, HEADER, where)
         return _Header(tuple(shape), "F" if fortran else "C", dtype)
 
@@ -99,7 +100,7 @@ def read_npz(path: Path) -> Mapping[str, np.ndarray]:
                     record.filename.removesuffix(".npy"): _array(archive, record, path) for record in archive.infolist()
                 }
         except BROKEN_ZIP as error:
-            raise BadInput(f"{path} is not a readable .npz of plain arrays: {str(error)[:200]!a}") from error
+            raise BadInput(f"{path} is not a readable .npz of plain arrays: {brief(error)}") from error
 
 
 def _array(archive: zipfile.ZipFile, record: zipfile.ZipInfo, path: Path) -> np.ndarray:

@@ -17,6 +17,7 @@ import numpy as np
 from minima.store.command import BadInput
 from minima.store.description import shown
 from minima.store.files import open_regular
+from minima.store.messages import brief
 
 PLAIN_KINDS = re.compile(r"[uif][1248]|b1")
 
@@ -39,9 +40,8 @@ def read_pickle(path: Path) -> dict[str, Any]:
             "Expected arrays in plain containers, as published. Copy it again from a source you trust"
         ) from refused
     except Exception as error:  # a broken pickle raises almost every kind
-        said = str(error)[:100]
         raise BadInput(
-            f"{path} is truncated or damaged: {len(content):,} bytes are there, but no whole pickle ({said!a}).\n"
+            f"{path} is truncated or damaged: {len(content):,} bytes are there, but no whole pickle ({brief(error)}).\n"
             "Copy it again, or unpack it again"
         ) from error
     raise BadInput(f"{path} holds {shown(found)}, expected a dictionary of arrays and lists")

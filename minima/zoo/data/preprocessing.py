@@ -68,9 +68,9 @@ class _Split:
             if targets is None:
                 targets = found.get(LABELS)
             found = {name: each for name, each in found.items() if name != LABELS or self.reading.labels_in}
-        shapes_known = [each.shape[:1] for each in (found, targets) if hasattr(each, "shape")]
-        if len(shapes_known) == 2 and all(shapes_known):  # before a row of numbers is made for each of many
-            self._check_lengths(*(length for (length,) in shapes_known))
+        inputs_first, targets_first = (tuple(getattr(each, "shape", ()))[:1] for each in (found, targets))
+        if inputs_first and targets_first:  # before a place is made for each of many
+            self._check_lengths(*inputs_first, *targets_first)
         inputs = self._inputs(found)
         if targets is None:
             return inputs, None
