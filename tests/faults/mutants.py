@@ -24,6 +24,8 @@ from tests.faults.mutants_formats import Format, formats
 from tests.faults.mutants_trial import Outcome, tried
 
 FINE = ("equal", "read", "refused")
+SHARE = 5
+"""mutants of a format for one of a whole command, which takes as much longer"""
 BUNDLED = {"findings.toml": "findings", "claims.toml": "claims"}
 
 
@@ -44,7 +46,7 @@ class Campaign:
         done = Counter(row["format"] for row in rows)
         with (self.state / "rows.jsonl").open("a") as file:
             while len(rows) < count and time.monotonic() - began < seconds:
-                name = min(chosen, key=lambda each: (done[each], list(chosen).index(each)))
+                name = min(chosen, key=lambda each: done[each] * (SHARE if chosen[each].whole_command else 1))
                 row = self._one(name, done[name], chosen[name], bases, whole[name])
                 file.write(json.dumps(row) + "\n")
                 file.flush()

@@ -68,7 +68,7 @@ def _at_most(parameters: int | None) -> Iterator[None]:
 
     def count(_: object, __: str, parameter: object) -> None:
         if parameter is not None and next(left, None) is None:
-            raise BadInput(f"the network that the file describes has more than {most:,} parameters, the file has not")
+            raise BadInput(f"the network that the file describes has more than {most:,} parameters, and the file fewer")
 
     hook = module.register_module_parameter_registration_hook(count)
     try:

@@ -17,13 +17,16 @@ import pytest
 import torch
 
 from minima.store import room
-from minima.store.checkpoints.checkpoint import read
+from minima.store.checkpoints.checkpoint import Checkpoint, read, save
 from minima.store.checkpoints.foreign import Foreign
 from minima.store.messages import BadInput
 from minima.store.room import allowing
+from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
 from minima.zoo.data.files import read_file
 from minima.zoo.data.idx import read_idx
 from minima.zoo.data.numpy_files import read_npy
+from minima.zoo.data.specs import resolve_data
+from minima.zoo.subject.door import load_checkpoint
 
 MANY = 3 * 2**30
 
@@ -173,6 +176,28 @@ def test_a_packed_idx_is_inflated_no_further_than_it_says(tmp_path: Path) -> Non
     packed[-6] ^= 1
     (tmp_path / "x.gz").write_bytes(packed)
     assert "cannot be read: CRC check failed" in refusal(reading)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"hidden": [40_000, 40_000]}, "missing in the file: fc3.weight, fc3.bias"),
+        ({"hidden": [40_000]}, "fc1.weight: .8, 64. in the file, .40000, 64. in the model"),
+        ({"hidden": [2**62]}, "cannot be made with these settings"),
+        ({"hidden": [1] * 900}, "has more than 500 parameters"),
+        ({"hidden": [1] * 9000}, "arguments.hidden is a list of 9000, expected a list of 0 to 1,000 values"),
+        ({"hidden": "8"}, "arguments.hidden is '8', expected a list"),
+        ({"width": 8}, "settings this version lacks: 'width'. It has: hidden"),
+    ],
+)
+def test_a_network_that_the_file_cannot_fill_is_not_built(
+    tmp_path: Path, arguments: dict[str, object], said: str
+) -> None:
+    model = describe(parse_architecture("mlp:hidden=8"), (1, 8, 8), 10)
+    state = initialise(model, 3).state_dict()
+    save(Checkpoint(model | {"arguments": arguments}, resolve_data("digits"), state), tmp_path / "x.pt")
+    with pytest.raises(BadInput, match=said):
+        load_checkpoint(tmp_path / "x.pt")
 
 
 def test_nobody_waits_for_a_pipe(tmp_path: Path) -> None:
