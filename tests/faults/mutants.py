@@ -39,10 +39,11 @@ class Campaign:
 
     def run(self, count: int, seconds: float) -> list[dict[str, Any]]:
         """So many mutants in all, those made before among them, or as many as there is time for."""
-        bases, rows, began = _bases(self.state), self._rows(), time.monotonic()
+        bases, rows = _bases(self.state), self._rows()
         known = formats(bases)
-        chosen = {name: known[name] for name in self.names or known}
+        chosen = {name: known[name] for name in self.names}
         whole = {name: _whole(each, bases, self.state / "work") for name, each in chosen.items()}
+        began = time.monotonic()
         done = Counter(row["format"] for row in rows)
         with (self.state / "rows.jsonl").open("a") as file:
             while len(rows) < count and time.monotonic() - began < seconds:
@@ -131,11 +132,16 @@ def main() -> int:
     parser.add_argument("--state", type=Path, required=True, help="folder that keeps what was found")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--formats", nargs="*", default=(), help="only these")
+    parser.add_argument(
+        "--commands", action=argparse.BooleanOptionalAction, default=True, help="whole commands as well"
+    )
     given = parser.parse_args()
     given.state.mkdir(parents=True, exist_ok=True)
-    for name in formats(_bases(given.state)):
+    known = formats(_bases(given.state))
+    chosen = tuple(given.formats) or tuple(name for name in known if given.commands or not known[name].whole_command)
+    for name in chosen:
         (given.state / "work" / name.replace(" ", "-")).mkdir(parents=True, exist_ok=True)
-    rows = Campaign(given.state.absolute(), given.seed, tuple(given.formats)).run(given.count, given.seconds)
+    rows = Campaign(given.state.absolute(), given.seed, chosen).run(given.count, given.seconds)
     print(report(rows))
     return int(any(row["outcome"] not in FINE for row in rows))
 

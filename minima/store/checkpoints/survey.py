@@ -21,6 +21,8 @@ LEGACY_PICKLES = 4
 """before the numbers: a magic number, the version, facts of the system, the content"""
 TAR_PLACE = 257
 """where tar files say that they are ones"""
+DEEPEST = 10_000
+"""containers that are begun and not yet put into another"""
 FILLERS = ("builtins.bytearray", "builtins.bytes", "__builtin__.bytearray", "__builtin__.bytes")
 """which make as many zeros as they are told"""
 
@@ -53,13 +55,13 @@ def survey(content: bytes, path: Path) -> None:
             "Unpack it, or save it anew with a torch of today: torch.save(torch.load(FILE), NEW)"
         )
     if not content.startswith(ZIP):
-        _compare(_storages(io.BytesIO(content), LEGACY_PICKLES), None, len(content), path)
+        _compare(_storages(io.BytesIO(content), LEGACY_PICKLES, path), None, len(content), path)
         return
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             sizes = {record.filename.partition("/")[2]: record.file_size for record in archive.infolist()}
             pickled = next((name for name in archive.namelist() if name.endswith("/data.pkl")), None)
-            asked = {} if pickled is None else _storages(io.BytesIO(archive.read(pickled)), 1)
+            asked = {} if pickled is None else _storages(io.BytesIO(archive.read(pickled)), 1, path)
     except BROKEN_ZIP:
         return
     _compare(asked, sizes, sum(sizes.values()), path)
@@ -77,7 +79,7 @@ def _compare(asked: dict[str, int], sizes: dict[str, int] | None, there: int, pa
         )
 
 
-def _storages(file: io.BytesIO, pickles: int) -> dict[str, int]:
+def _storages(file: io.BytesIO, pickles: int, path: Path) -> dict[str, int]:
     """Bytes of each storage that is named, by its key."""
     found: dict[str, int] = {}
     for _ in range(pickles):
@@ -85,8 +87,8 @@ def _storages(file: io.BytesIO, pickles: int) -> dict[str, int]:
         reader.found = found
         try:
             reader.load()
-        except BadInput:
-            raise
+        except BadInput as error:
+            raise BadInput(f"{path}: {error}") from error
         except Exception:  # a broken pickle raises almost every kind; its reader will say what is wrong
             break
     return found
@@ -142,6 +144,18 @@ class _Surveyor(pickle._Unpickler):
         _refuse_filling(klass, args)
         self.stack.append(_Nothing())
 
+    def load_empty_list(self) -> None:
+        self._open([])
+
+    def load_empty_dictionary(self) -> None:
+        self._open({})
+
+    def _open(self, container: Any) -> None:
+        """A container on the stack, where those lie that it is in: pickle itself puts no more than a thousand there."""
+        if len(self.stack) > DEEPEST:
+            raise BadInput(f"it nests containers more than {DEEPEST:,} deep, which torch.save never does")
+        self.stack.append(container)
+
     def load_append(self) -> None:
         self.stack.pop()
 
@@ -159,6 +173,8 @@ class _Surveyor(pickle._Unpickler):
         pickle.NEWOBJ[0]: load_newobj,
         pickle.NEWOBJ_EX[0]: load_newobj_ex,
         pickle.BUILD[0]: load_build,
+        pickle.EMPTY_LIST[0]: load_empty_list,
+        pickle.EMPTY_DICT[0]: load_empty_dictionary,
         pickle.APPEND[0]: load_append,
         pickle.APPENDS[0]: load_appends,
         pickle.ADDITEMS[0]: load_appends,
@@ -173,4 +189,4 @@ def _refuse_filling(what: Any, arguments: Any) -> None:
         return
     sized = what.name in FILLERS or (what.name.startswith("torch.") and what.name.endswith("Tensor"))
     if sized and any(isinstance(each, int) for each in arguments):
-        raise BadInput(f"the file would make {what.name} of a size that it names, which torch.save never writes")
+        raise BadInput(f"it would make {what.name} of a size that it names, which torch.save never writes")

@@ -126,6 +126,12 @@ def test_a_file_that_torch_wrote_without_checksums_is_read(tmp_path: Path) -> No
     assert list(found.tensors) == ["w"]
 
 
+def test_containers_without_end_are_not_gone_through(tmp_path: Path) -> None:
+    deep = b"\x80\x02" + b"]" * 3_000_000 + b"."
+    (tmp_path / "x.pt").write_bytes(torch_file(lambda name, body: deep if name.endswith("pkl") else body))
+    assert "nests containers more than 10,000 deep" in refusal(lambda: read(tmp_path / "x.pt"))
+
+
 def test_a_pickle_that_makes_zeros_of_a_number_is_refused(tmp_path: Path) -> None:
     filler = b"\x80\x02cbuiltins\nbytearray\nJ\xff\xff\xff\x7f\x85R."
     (tmp_path / "x.pt").write_bytes(torch_file(lambda name, body: filler if name.endswith("pkl") else body))
