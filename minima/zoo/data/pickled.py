@@ -39,6 +39,8 @@ def read_pickle(path: Path) -> dict[str, Any]:
             f"{path} would run code to be read: it names {refused}. It was not run, nothing was loaded.\n"
             "Expected arrays in plain containers, as published. Copy it again from a source you trust"
         ) from refused
+    except MemoryError:
+        raise
     except Exception as error:  # a broken pickle raises almost every kind
         raise BadInput(
             f"{path} is truncated or damaged: {len(content):,} bytes are there, but no whole pickle ({brief(error)}).\n"
