@@ -68,9 +68,9 @@ class _Split:
             if targets is None:
                 targets = found.get(LABELS)
             found = {name: each for name, each in found.items() if name != LABELS or self.reading.labels_in}
-        inputs_first, targets_first = (tuple(getattr(each, "shape", ()))[:1] for each in (found, targets))
-        if inputs_first and targets_first:  # before a place is made for each of many
-            self._check_lengths(*inputs_first, *targets_first)
+        lengths = [len(each) for each in (found, targets) if getattr(each, "ndim", 0)]
+        if len(lengths) == 2:  # of arrays, before a place is made for each of many
+            self._check_lengths(*lengths)
         inputs = self._inputs(found)
         if targets is None:
             return inputs, None
