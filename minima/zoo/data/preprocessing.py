@@ -68,7 +68,7 @@ class _Split:
             if targets is None:
                 targets = found.get(LABELS)
             found = {name: each for name, each in found.items() if name != LABELS or self.reading.labels_in}
-        lengths = [len(each) for each in (found, targets) if getattr(each, "ndim", 0)]
+        lengths = [len(each) for each in (found, targets) if each is not None and getattr(each, "ndim", False)]
         if len(lengths) == 2:  # of arrays, before a place is made for each of many
             self._check_lengths(*lengths)
         inputs = self._inputs(found)
