@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minima.store.command import BadInput
+from minima.zoo.data.numpy_files import read_npy
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,10 +25,10 @@ def read_groups(path: Path, subject: Subject) -> tuple[Tensor, int]:
     import torch
 
     try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise BadInput(f"--group-by {path} is not a readable .npy array: {error}") from error
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "iub":
+        array = read_npy(path)
+    except BadInput as error:
+        raise BadInput(f"--group-by {error}") from error
+    if array.dtype.kind not in "iub":
         raise BadInput(f"--group-by {path}: expected an array of whole numbers, one group for each example")
     if array.shape != (subject.available,):
         raise BadInput(

@@ -17,6 +17,7 @@ from minima.store.disk import REASONS
 from minima.store.help_texts import hide_obvious_defaults
 from minima.store.messages import BadInput, note, speaks
 from minima.store.plain import to_json
+from minima.store.room import DEFAULT, allowing
 from minima.store.table import render_table
 
 __all__ = ["BadInput", "Command", "Report", "note", "parse", "render_table", "run"]
@@ -68,7 +69,7 @@ def run(
     keep_freed_memory()
     try:
         parsed = parse(arguments, prog, argv, description)
-        with _sigterm_like_ctrl_c():
+        with _sigterm_like_ctrl_c(), allowing(getattr(parsed, "memory", DEFAULT)):
             _work(parsed, main, as_json=getattr(parsed, "json", False))
     except KeyboardInterrupt as stop:
         terminated = isinstance(stop, _Terminated)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SECONDS_BETWEEN_LINES = 60.0
+BRIEF = 200
+"""letters of another library's message"""
 OF_MANY = "{desc} {n_fmt} of {total_fmt} after {elapsed}, {remaining} left{postfix}"
 OF_UNKNOWN = "{desc} {n_fmt} after {elapsed}{postfix}"
 """progress where there is no terminal, in the language of tqdm's bar_format"""
@@ -27,8 +29,31 @@ _HEARD: ContextVar[list[str] | None] = ContextVar("heard", default=None)
 class BadInput(Exception):
     """The input or a value is bad. The message is shown as it is and the command ends with exit status 1.
 
-    A few lines that name the file, layer or flag, what was expected, what was found, and what to type.
+    A few lines that name the file, layer or flag, what was expected, what was found, and what to type. What stands in a
+    file may be in it: what a terminal would act on is written as its number.
     """
+
+    def __init__(self, message: object) -> None:
+        super().__init__(printable(str(message)))
+
+
+def printable(text: str) -> str:
+    """A text with every letter that cannot be printed as its number, but for the ends of lines.
+
+    >>> printable("no file a\\x1b[2J.pt")
+    'no file a\\\\x1b[2J.pt'
+    """
+    return "".join(each if each.isprintable() or each in "\n\t" else ascii(each)[1:-1] for each in text)
+
+
+def brief(error: BaseException) -> str:
+    """What a library says of a file, as a part of a message: its first line, and of that no more than one shows.
+
+    >>> brief(ValueError("no magic\\nat all"))
+    'no magic'
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return lines[0] if len(lines[0]) <= BRIEF else f"{lines[0][:BRIEF]}..."
 
 
 def speaks() -> bool:

@@ -12,7 +12,14 @@ from entropy.information.measurement import measure
 from minima.store.checkpoints.checkpoint import Checkpoint, load, save
 from minima.store.command import BadInput
 from minima.zoo.anatomy.prunable import prunable
-from minima.zoo.architecture.architecture import architectures, build, describe, initialise, parse_architecture
+from minima.zoo.architecture.architecture import (
+    architectures,
+    build,
+    describe,
+    initialise,
+    parse_architecture,
+    shapes_of,
+)
 from minima.zoo.training.loop import Trainer
 from minima.zoo.training.recipe import Recipe
 
@@ -52,6 +59,14 @@ def settled(spec, shape=(1, 8, 8)):
     for norm in norms:
         norm.momentum = 0.1
     return network.eval()
+
+
+@every_network
+def test_its_shapes_are_known_before_it_is_built_and_nothing_is_drawn(spec):
+    before = torch.get_rng_state()
+    known = shapes_of(described(spec))
+    assert torch.equal(before, torch.get_rng_state())
+    assert known == {name: tuple(value.shape) for name, value in build(described(spec)).state_dict().items()}
 
 
 @every_network

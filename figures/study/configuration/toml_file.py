@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from minima.store.command import BadInput
+from minima.store.files import open_regular
+from minima.store.messages import brief
 
 STUDIES = Path(__file__).parents[1] / "studies"
 DEFAULT_KIND = "methods"
@@ -90,12 +92,12 @@ def kind_of(table: dict[str, Any], path: Path) -> tuple[str, dict[str, Any]]:
 def parse_toml(path: Path) -> dict[str, Any]:
     """What stands in a file; BadInput for one that cannot be read."""
     try:
-        if path.stat().st_size > LONGEST:
-            raise BadInput(f"{path} has {path.stat().st_size} bytes, expected a TOML file that describes a study")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with open_regular(path) as file:
+            content = file.read(LONGEST + 1)
+        if len(content) > LONGEST:
+            raise BadInput(f"{path} has more than {LONGEST:,} bytes, expected a TOML file that describes a study")
+        return tomllib.loads(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise BadInput(f"{path} is no text: expected a TOML file that describes a study ({error})") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise BadInput(f"{path} is not TOML: {error}") from error
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:  # ValueError: of dates and numbers as well
+        raise BadInput(f"{path} is not TOML: {brief(error)}") from error

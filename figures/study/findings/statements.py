@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 
+from figures.study.configuration.toml_file import parse_toml
 from figures.study.verdicts.verdicts import Claim, Direction
 from minima.store.command import BadInput
+from minima.store.description import ANYTHING, FINITE, NAME, TEXT, Fields, ListOf, Rule, TableOf, check
 
 FINDINGS = Path(__file__).with_name("findings.toml")
 
@@ -27,6 +28,26 @@ ARMS: dict[Kind, tuple[int, float]] = {"difference": (2, 2), "slope": (2, 2), "t
 DIRECTIONS: dict[Kind, tuple[Direction, ...]] = {"trend": ("above",), "range": ("zero",)}
 """of kinds that can expect one thing only"""
 STAGES = ("unfinished", "finished")
+ARM_NAMES = Rule(
+    "a name, or a list of names",
+    lambda value: isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value)),
+)
+VIEW = Fields(
+    {"kind": TEXT, "value": TEXT, "direction": TEXT},
+    {
+        "arms": ListOf(ARM_NAMES),
+        "sparsities": ListOf(FINITE),
+        "stage": TEXT,
+        "margin": FINITE,
+        "around": FINITE,
+        "table": TEXT,
+        "model": TEXT,
+        "labels": TEXT,
+    },
+)
+"""of a view's keys, its own or those of its claim"""
+CLAIM = Fields({"name": NAME, "text": TEXT, "source": TEXT, "views": ListOf(TableOf(ANYTHING))}, others=ANYTHING)
+FILE = Fields({"reached_within": FINITE, "claim": ListOf(CLAIM)}, others=ANYTHING)
 
 
 @dataclass(frozen=True)
@@ -63,12 +84,9 @@ def load_findings(path: Path = FINDINGS) -> Findings:
     Raises:
         BadInput: the file, the claim, and what is wrong with it.
     """
-    try:
-        entries = tomllib.loads(path.read_text())
-        claims = tuple(_claim(entry, path) for entry in entries["claim"])
-        return Findings(path, float(entries["reached_within"]), claims)
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise BadInput(f"{path}: {error!r}") from error
+    entries = parse_toml(path)
+    check(entries, FILE, str(path))
+    return Findings(path, float(entries["reached_within"]), tuple(_claim(entry, path) for entry in entries["claim"]))
 
 
 def _claim(entry: dict[str, Any], path: Path) -> Claim[View]:
@@ -83,9 +101,7 @@ def _view(entry: dict[str, Any], where: str) -> View:
     known = [field.name for field in fields(View)]
     for key in entry:
         refuse_unknown(where, "key", key, known)
-    for key in ("kind", "value", "direction"):
-        if key not in entry:
-            raise BadInput(f"{where}: a view has no {key}")
+    check(entry, VIEW, f"{where}: a view")
     arms = tuple((arm,) if isinstance(arm, str) else tuple(arm) for arm in entry.get("arms", ()))
     view = View(**entry | {"arms": arms, "sparsities": tuple(entry.get("sparsities", ()))})
     refuse_unknown(where, "kind", view.kind, get_args(Kind))

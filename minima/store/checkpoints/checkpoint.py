@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from minima.store.canonical import Canonical
 from minima.store.checkpoints.foreign import Foreign, flattened
+from minima.store.description import shown
 from minima.store.files import write_atomically
 from minima.store.messages import BadInput
 from minima.store.plain import plain
@@ -115,17 +116,19 @@ def read(path: Path) -> Checkpoint | Foreign:
 
 
 def _read_pickle(content: bytes, path: Path) -> Checkpoint | Foreign:
-    from minima.store.checkpoints.unpickling import NotPlain, is_intact, unpickle
+    from minima.store.archive import check_archive
+    from minima.store.checkpoints.unpickling import NotPlain, unpickle
 
+    checked = check_archive(content, path)
     try:
         raw = unpickle(content, path)
     except NotPlain as refusal:
         return _skimmed(content, path, refusal)
     if not isinstance(raw, (Mapping, list, tuple)):
-        raise BadInput(f"{path} holds a {type(raw).__name__}, expected a state dict or a checkpoint")
+        raise BadInput(f"{path} holds {shown(raw)}, expected a state dict or a checkpoint")
     if not isinstance(raw, Mapping) or raw.get("format") != FORMAT:
         return flattened(raw)
-    if not is_intact(content):
+    if not checked:
         raise BadInput(f"{path} is damaged: its bytes are not those that were written. Copy or make it again")
     return _interpret(raw, path)
 
@@ -229,19 +232,22 @@ def _unpack_state(packed: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[st
 
 
 def _interpret(raw: Mapping[str, Any], path: Path) -> Checkpoint:
-    if raw.get("version") != VERSION:
+    from minima.store.checkpoints.header import check_header, check_tensors
+
+    version = raw.get("version")
+    if not isinstance(version, int) or version != VERSION:
+        newer = isinstance(version, int) and version > VERSION
         raise BadInput(
-            f"{path} has checkpoint format {raw.get('version')}, this version of the suite reads {VERSION}.\n"
-            "It was written by a newer version: update this one (git pull)"
+            f"{path} has checkpoint format {shown(version)}, this version of the suite reads {VERSION}.\n"
+            + ("It was written by a newer version: update this one (git pull)" if newer else "Make it again")
         )
+    entries = {name: raw[name] for name in HEADER if name in raw}
+    check_header(entries, str(path))
+    check_tensors(raw, str(path))
     _check_digest(raw, path)
-    try:
-        state, masks = _unpack_state(raw["state"])
-        entries = {name: raw[name] for name in HEADER}
-        checkpoint = Checkpoint(state=state, masks=masks, weights_at=raw["weights_at"], **entries)
-        check_finite(checkpoint, path)
-    except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
-        raise BadInput(f"{path} is damaged: {type(error).__name__}: {error}. Make it again") from error
+    state, masks = _unpack_state(raw["state"])
+    checkpoint = Checkpoint(state=state, masks=masks, weights_at=raw["weights_at"], **entries)
+    check_finite(checkpoint, path)
     return checkpoint
 
 

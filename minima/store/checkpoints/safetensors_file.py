@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from minima.store.messages import BadInput
+from minima.store.description import ANYTHING, Fields, Rule, TableOf, check
+from minima.store.messages import BadInput, brief
 from minima.store.reading import read_bytes, sha256
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 LONGEST_HEADER = 100_000_000
 """bytes, the format's own limit"""
+LONGEST_NAME = 255
+"""bytes in the name of a file"""
 INDEX_KEY = "weight_map"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 """what the weights in a folder of transformers are called, the first that is there"""
@@ -43,12 +46,22 @@ def parse_safetensors(content: bytes, path: Path) -> dict[str, Tensor]:
     try:
         return load(content)
     except SafetensorError as error:
-        raise BadInput(f"{path} is a damaged safetensors file: {error}. Copy or make it again") from error
+        raise BadInput(f"{path} is a damaged safetensors file: {brief(error)}. Copy or make it again") from error
     except (KeyError, ValueError, AssertionError) as error:
         raise BadInput(
-            f"{path}: safetensors cannot hand over its tensors ({type(error).__name__}: {error}): "
+            f"{path}: safetensors cannot hand over its tensors ({type(error).__name__}: {brief(error)}): "
             "a dtype that torch has no match for?\nSave its weights as float32"
         ) from error
+
+
+def _is_beside(file: object) -> bool:
+    if not isinstance(file, str) or len(file.encode("utf8", "replace")) > LONGEST_NAME or not file.isprintable():
+        return False
+    return bool(file) and Path(file).name == file and not is_index(Path(file))
+
+
+BESIDE = Rule("the name of a file of weights beside it", _is_beside)
+INDEX = Fields({INDEX_KEY: TableOf(BESIDE)}, others=ANYTHING)
 
 
 def is_index(path: Path) -> bool:
@@ -67,16 +80,17 @@ def shards(path: Path, content: bytes) -> dict[Path, list[str]]:
         BadInput: it is no index, names a file elsewhere, or one that is not there.
     """
     try:
-        named = json.loads(content)[INDEX_KEY].items()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        named = json.loads(content)
+        check(named, INDEX, str(path))
+    except (ValueError, RecursionError, BadInput) as error:
+        said = f"{error}.\n" if isinstance(error, BadInput) else ""
         raise BadInput(
-            f"{path} is no index of weights: expected JSON with {INDEX_KEY!r}, as beside sharded safetensors files.\n"
+            f"{said}{path} is no index of weights: expected JSON with {INDEX_KEY!r}, as beside sharded safetensors "
+            "files.\n"
             "Type the file that holds the weights: model.safetensors or model.safetensors.index.json"
         ) from error
     found: dict[Path, list[str]] = {}
-    for tensor, file in named:
-        if not isinstance(file, str) or Path(file).name != file or is_index(Path(file)):
-            raise BadInput(f"{path} names {file!r}, expected the name of a file of weights beside it")
+    for tensor, file in named[INDEX_KEY].items():
         found.setdefault(path.with_name(file), []).append(tensor)
     if absent := [shard.name for shard in found if not shard.is_file()]:
         shown = ", ".join(absent[:4])

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.checkpoints.checkpoint import Checkpoint, check_finite
+from minima.store.checkpoints.header import HEADER, check_header
 from minima.store.hdf5.opening import is_hdf5, opened
 from minima.store.messages import BadInput
 
@@ -63,7 +64,9 @@ def load_step(path: Path, step: int) -> Checkpoint:
 def read_header(path: Path) -> dict[str, Any]:
     """What all moments share: the fields of a checkpoint that are no tensors, as plain containers."""
     with opened(path, FORMAT, VERSION) as file:
-        return dict(json.loads(file.attrs["header"])["header"])
+        entries = json.loads(file.attrs["header"])["header"]
+    check_header(entries, str(path))
+    return {name: entries[name] for name in HEADER}
 
 
 def read_moment(path: Path, step: int) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, float]]:

@@ -174,12 +174,12 @@ class TrajectoryWriter:
         return self._folder / f"{step}.pt"
 
     def _moment(self, step: int) -> Moment:
-        from minima.store.checkpoints.unpickling import is_intact, unpickle
+        from minima.store.checkpoints.unpickling import unpickle
 
-        content = self._file(step).read_bytes()
-        if not is_intact(content):
-            raise _lost(self.path)
-        moment = unpickle(content, self._file(step))
+        try:
+            moment = unpickle(self._file(step).read_bytes(), self._file(step))
+        except BadInput as error:
+            raise _lost(self.path) from error
         return moment["state"], moment["masks"], dict(moment.get(NUMBERS, {}))
 
 

@@ -8,13 +8,14 @@ import pickletools
 import re
 import warnings
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
+from minima.store.archive import BROKEN_ZIP, ZIP
+from minima.store.checkpoints.survey import survey
 from minima.store.messages import BadInput
 
-ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
+HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 class NotPlain(BadInput):
@@ -27,6 +28,7 @@ def unpickle(content: bytes, path: Path) -> Any:
 
     if content.startswith(HDF5):
         raise BadInput(f"{path} is an HDF5 file (results or a trajectory), expected a checkpoint: FILE.pt")
+    survey(content, path)
     try:
         # warnings are of pickle protocols; indices of sparse tensors are looked at, lest they lead out of memory
         with warnings.catch_warnings(action="ignore"), torch.sparse.check_sparse_tensor_invariants():
@@ -42,19 +44,6 @@ def unpickle(content: bytes, path: Path) -> Any:
             f"{path} would run code to be read: it names {wanted}. It was not run, nothing was loaded.\n"
             "Expected tensors only. If it is your own model, save its weights: torch.save(model.state_dict(), FILE)"
         ) from error
-
-
-BROKEN_ZIP = (zipfile.BadZipFile, NotImplementedError, EOFError, UnicodeDecodeError, RuntimeError, zlib.error)
-"""what zipfile raises, depending on where the damage is"""
-
-
-def is_intact(content: bytes) -> bool:
-    """Whether every record of a zip file has the checksum it was written with; torch itself does not look."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return archive.testzip() is None
-    except BROKEN_ZIP:
-        return False
 
 
 def _wanted(content: bytes, error: Exception) -> str | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from minima.store.command import BadInput
+from minima.store.description import FINITE, FLAG, NAME, SIZE, Description, Fields, ListOf, check, shown
 from minima.store.registry import members
+from minima.zoo.architecture.bounded import in_words, shapes_only
 from minima.zoo.architecture.library import names_library
 from minima.zoo.code import is_code
 
@@ -68,7 +70,31 @@ def describe(architecture: Architecture, input_shape: tuple[int, ...], classes: 
 
 
 def build(model: Mapping[str, Any]) -> nn.Module:
-    """The network a checkpoint's `model` entry describes. Code is never run because a file names it."""
+    """The network a checkpoint's `model` entry describes. Code is never run because a file names it.
+
+    Raises:
+        BadInput: there is no such network, or these settings make none.
+    """
+    make = _maker(model)
+    with in_words(model["name"]):
+        return make()
+
+
+def shapes_of(model: Mapping[str, Any], most: int | None = None) -> dict[str, tuple[int, ...]]:
+    """The shapes of the state dict of the network that an entry describes, which is not built: no memory is taken.
+
+    Args:
+        most: parameters; a network that has more is refused at the next.
+
+    Raises:
+        BadInput: there is no such network, these settings make none, or it has more parameters.
+    """
+    make = _maker(model)
+    with in_words(model["name"]), shapes_only(most):
+        return {name: tuple(tensor.shape) for name, tensor in make().state_dict().items()}
+
+
+def _maker(model: Mapping[str, Any]) -> Callable[[], nn.Module]:
     known = architectures()
     if model["name"] not in known:
         typed = model["name"] if is_code(model["name"]) or names_library(model["name"]) else "path/to/file.py:factory"
@@ -76,12 +102,38 @@ def build(model: Mapping[str, Any]) -> nn.Module:
             f"the checkpoint names the network {model['name']!r}, which is not in the zoo ({', '.join(known)}).\n"
             f"A file may not choose code to run: if you trust it, say so with --model {typed}"
         )
+    absent = [key for key in ("arguments", "input_shape", "classes") if key not in model]
+    if absent:
+        raise BadInput(f"the checkpoint's network {model['name']} has no {absent[0]}. Name the network with --model")
+    kind = known[model["name"]]
+    _check_arguments(kind, model["arguments"])
     arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in model["arguments"].items()}
-    try:
-        architecture = known[model["name"]](**arguments)
-    except TypeError as error:
-        raise BadInput(f"the checkpoint's network {model['name']} has settings this version lacks: {error}") from error
-    return architecture.build(tuple(model["input_shape"]), model["classes"])
+    return lambda: kind(**arguments).build(tuple(model["input_shape"]), model["classes"])
+
+
+def _check_arguments(kind: type[Architecture], arguments: Mapping[str, Any]) -> None:
+    """Each setting of a file is like its default: a size, a list of sizes, or a text."""
+    known = {each.name: like(each.default) for each in fields(kind)}
+    for key in arguments:
+        if key not in known:
+            offered = ", ".join(known) or "none"
+            raise BadInput(
+                f"the checkpoint's network {kind.name} has settings this version lacks: {shown(key)}. It has: {offered}"
+            )
+    check(arguments, Fields(may=known), f"the checkpoint's network {kind.name}", "arguments")
+
+
+def like(default: Any) -> Description:
+    """What a setting must be, by its default.
+
+    >>> like((64, 32)), like("relu6").words
+    (ListOf(each=Rule(words='a whole number, 1 or more', ...), 'a text that is not empty')
+    """
+    if isinstance(default, tuple):
+        return ListOf(SIZE, most=1000)
+    if isinstance(default, bool):
+        return FLAG
+    return SIZE if isinstance(default, int) else FINITE if isinstance(default, float) else NAME
 
 
 def initialise(model: Mapping[str, Any], seed: int) -> nn.Module:

@@ -15,12 +15,16 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from minima.store.command import BadInput
+from minima.store.messages import brief
+from minima.zoo.architecture.bounded import Held, shapes_only
 
 if TYPE_CHECKING:
     from torch import nn
 
 LIBRARIES = ("torchvision", "timm", "hf")
 FOLDER = "hf:"
+MOST_OF_FOLDER = 2000
+"""parameters of a network whose file holds fewer tensors: transformers divides some when it reads them"""
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
@@ -59,13 +63,16 @@ def build_from_library(spec: str, input_shape: tuple[int, ...], classes: int) ->
             return models.get_model(name, weights=None, num_classes=classes)
         return models.create_model(name, pretrained=False, num_classes=classes, in_chans=input_shape[0])
     except Exception as error:  # a library may raise anything
-        raise BadInput(f"--model {spec}: {library} could not build it: {type(error).__name__}: {error}") from error
+        raise BadInput(
+            f"--model {spec}: {library} could not build it: {type(error).__name__}: {brief(error)}"
+        ) from error
 
 
-def build_from_folder(spec: str) -> nn.Module:
+def build_from_folder(spec: str, held: Held | None = None) -> nn.Module:
     """The network of transformers that the `config.json` in the folder of `hf:FOLDER` describes, with fresh weights.
 
-    Whatever the data; nothing is downloaded, and code that lies in the folder is not run.
+    Whatever the data; nothing is downloaded, and code that lies in the folder is not run. `held`: what the file holds
+    that the network is to be filled from; a larger one is refused before it takes any memory.
     """
     folder = Path(spec.removeprefix(FOLDER))
     if not (folder / "config.json").is_file():
@@ -74,8 +81,8 @@ def build_from_folder(spec: str) -> nn.Module:
         transformers = import_library("transformers", f"--model {spec}")
     try:
         config = transformers.AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-        kinds = [getattr(transformers, name, None) for name in config.architectures or ()]
-        if not kinds or kinds[0] is None:
+        kind = getattr(transformers, next(iter(config.architectures or ()), ""), None)
+        if not (isinstance(kind, type) and issubclass(kind, transformers.PreTrainedModel)):
             raise BadInput(
                 f"--model {spec}: its config.json names {config.architectures or 'no architecture'}, expected one that "
                 f"transformers {transformers.__version__} has, such as GPT2LMHeadModel"
@@ -83,11 +90,16 @@ def build_from_folder(spec: str) -> nn.Module:
         config._attn_implementation = "eager"  # the fused kinds have no second derivative
         config._experts_implementation = "eager"  # nor have kernels of many experts at once
         config.use_cache = False  # keys and values are kept for tokens to come, of which there are none
-        return kinds[0](config)
+        if held is not None:
+            with shapes_only(max(MOST_OF_FOLDER, 4 * held.tensors)):
+                held.check([tuple(each.shape) for each in kind(config).parameters()], spec)
+        return kind(config)
     except BadInput:
         raise
     except Exception as error:  # a library may raise anything
-        raise BadInput(f"--model {spec}: transformers could not build it: {type(error).__name__}: {error}") from error
+        raise BadInput(
+            f"--model {spec}: transformers could not build it: {type(error).__name__}: {brief(error)}"
+        ) from error
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from minima.store.command import BadInput
+from minima.store.messages import brief
 from minima.store.reading import reading
 from minima.zoo.data.dataset import ARRAYS
 
@@ -46,36 +47,21 @@ def read_file(spec: str) -> Mapping[str, Any]:
 
 
 def _read_npz(path: Path) -> Mapping[str, Any]:
-    import numpy as np
+    from minima.zoo.data.numpy_files import read_npz
 
     _check_file(path, "npz", "an .npz with the")
-    try:
-        with reading(path) as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except BadInput:
-        raise
-    except Exception as error:
-        raise BadInput(f"{path} is not a readable .npz of plain arrays: {error}") from error
+    return read_npz(path)
 
 
 def _read_folder(path: Path) -> Mapping[str, Any]:
-    import numpy as np
+    from minima.zoo.data.numpy_files import read_npy
 
     if not path.is_dir():
         raise BadInput(f"npy:{path}: there is no such folder; expected one of .npy files, of the {NAMES}")
     found = sorted(path.glob("*.npy"))
     if not found:
         raise BadInput(f"npy:{path}: no .npy lies in that folder; expected files of the {NAMES}")
-    arrays: dict[str, Any] = {}
-    for file in found:
-        try:
-            with reading(file):
-                arrays[file.name.removesuffix(".npy")] = np.load(file, mmap_mode="r", allow_pickle=False)
-        except BadInput:
-            raise
-        except Exception as error:
-            raise BadInput(f"{file} is not a readable .npy of plain numbers: {error}") from error
-    return arrays
+    return {file.name.removesuffix(".npy"): read_npy(file, mapped=True) for file in found}
 
 
 def _read_safetensors(path: Path) -> Mapping[str, Any]:
@@ -88,11 +74,11 @@ def _read_safetensors(path: Path) -> Mapping[str, Any]:
     except BadInput:
         raise
     except Exception as error:
-        raise BadInput(f"{path} is not a readable safetensors file: {error}") from error
+        raise BadInput(f"{path} is not a readable safetensors file: {brief(error)}") from error
 
 
 def _check_file(path: Path, kind: str, what: str) -> None:
-    if not path.is_file():
+    if not path.exists():
         raise BadInput(f"{kind}:{path}: there is no such file; expected {what} {NAMES}")
 
 

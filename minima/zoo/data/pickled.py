@@ -10,11 +10,13 @@ import io
 import pickle
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from minima.store.command import BadInput
+from minima.store.description import shown
+from minima.store.messages import brief
 from minima.store.reading import read_bytes
 
 PLAIN_KINDS = re.compile(r"[uif][1248]|b1")
@@ -29,6 +31,8 @@ def read_pickle(path: Path) -> dict[str, Any]:
     content = read_bytes(path)
     try:
         found = _ArraysOnly(io.BytesIO(content), encoding="latin1").load()
+        if isinstance(found, dict):
+            return {_text(key): value.values if isinstance(value, _Array) else value for key, value in found.items()}
     except _Refused as refused:
         raise BadInput(
             f"{path} would run code to be read: it names {refused}. It was not run, nothing was loaded.\n"
@@ -38,12 +42,10 @@ def read_pickle(path: Path) -> dict[str, Any]:
         raise
     except Exception as error:  # a broken pickle raises almost every kind
         raise BadInput(
-            f"{path} is truncated or damaged: {len(content):,} bytes are there, but no whole pickle ({error}).\n"
+            f"{path} is truncated or damaged: {len(content):,} bytes are there, but no whole pickle ({brief(error)}).\n"
             "Copy it again, or unpack it again"
         ) from error
-    if not isinstance(found, dict):
-        raise BadInput(f"{path} holds a {type(found).__name__}, expected a dictionary of arrays and lists")
-    return {_text(key): value.values if isinstance(value, _Array) else value for key, value in found.items()}
+    raise BadInput(f"{path} holds {shown(found)}, expected a dictionary of arrays and lists")
 
 
 class _Refused(Exception):
@@ -64,7 +66,9 @@ class _Kind:
         if not PLAIN_KINDS.fullmatch(self.name):
             raise ValueError(f"an array of kind {self.name}, expected numbers")
         raw = raw.encode("latin1") if isinstance(raw, str) else raw  # Python 2 wrote bytes as text
-        return np.frombuffer(bytes(raw), np.dtype(self.order + self.name))
+        if not isinstance(raw, bytes | bytearray):
+            raise ValueError(f"an array of {shown(raw)}, expected its bytes")
+        return np.frombuffer(raw, np.dtype(self.order + self.name))
 
 
 class _Array:
@@ -104,7 +108,11 @@ STAND_INS: dict[str, Any] = {
 }
 
 
-class _ArraysOnly(pickle.Unpickler):
+class _ArraysOnly(pickle._Unpickler):
+    """Python's own interpreter: the quick one makes room for as many objects as a pickle numbers."""
+
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
+
     def find_class(self, module: str, name: str) -> Any:
         """What the pickle's `module.name` stands for."""
         known = f"{module.removeprefix('numpy.core.').removeprefix('numpy._core.')}.{name}"  # numpy 1 and 2
@@ -112,6 +120,14 @@ class _ArraysOnly(pickle.Unpickler):
             raise _Refused(f"{module}.{name}")
         return STAND_INS[known]
 
+    def load_build(self) -> None:
+        """Only what stands for an array or its dtype has a state."""
+        if not isinstance(self.stack[-2], _Array | _Kind):  # type: ignore[attr-defined]
+            raise ValueError("it sets the state of something else than an array")
+        super().load_build()  # type: ignore[misc]
+
+    dispatch[pickle.BUILD[0]] = load_build
+
 
 def _text(key: Any) -> str:
-    return key.decode("latin1") if isinstance(key, bytes) else str(key)
+    return key.decode("latin1") if isinstance(key, bytes) else key if isinstance(key, str) else shown(key)

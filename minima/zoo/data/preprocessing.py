@@ -68,13 +68,19 @@ class _Split:
             if targets is None:
                 targets = found.get(LABELS)
             found = {name: each for name, each in found.items() if name != LABELS or self.reading.labels_in}
+        lengths = [len(each) for each in (found, targets) if each is not None and getattr(each, "ndim", False)]
+        if len(lengths) == 2:  # of arrays, before a place is made for each of many
+            self._check_lengths(*lengths)
         inputs = self._inputs(found)
         if targets is None:
             return inputs, None
         labels = _targets(targets, f"{self.source}: {self.y}")
-        if len(inputs) != len(labels):
-            raise BadInput(f"{self.source}: {self.x} holds {len(inputs)} examples but {self.y} {len(labels)}")
+        self._check_lengths(len(inputs), len(labels))
         return inputs, labels
+
+    def _check_lengths(self, inputs: int, labels: int) -> None:
+        if inputs != labels:
+            raise BadInput(f"{self.source}: {self.x} holds {inputs} examples but {self.y} {labels}")
 
     def _found(self, arrays: Mapping[str, Any]) -> Any:
         """The array, or a dict or tuple of arrays, or what hands them out in chunks; None where there is none."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from minima.store.command import BadInput, Command
+from minima.store.room import DEFAULT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,8 @@ class Naming(Command):
     """per channel, comma separated"""
     std: str | None = None
     """per channel, comma separated"""
+    memory: float = DEFAULT
+    """GiB that what is compressed in a file may unpack to"""
 
 
 @dataclass(frozen=True, kw_only=True)

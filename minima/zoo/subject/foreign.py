@@ -92,22 +92,26 @@ def load_ours(model: nn.Module, stored: Checkpoint, path: Path, name: str, preci
     Raises:
         BadInput: something is missing, left over, or of another shape.
     """
-    own = model.state_dict()
+    check_shapes({key: tuple(value.shape) for key, value in model.state_dict().items()}, stored, path, name)
+    notes = settle(model, stored.state, precision, path.name, name)
+    _fill(model, stored.state, path)
+    return Loaded(stored.state, stored.masks, tuple(notes))
+
+
+def check_shapes(own: Mapping[str, tuple[int, ...]], stored: Checkpoint, path: Path, name: str) -> None:
+    """Refuse a network whose state dict has other names or shapes than the checkpoint's."""
     missing = [key for key in own if key not in stored.state]
     extra = [key for key in stored.state if key not in own]
     shapes = [
-        f"{key}: {tuple(stored.state[key].shape)} in the file, {tuple(own[key].shape)} in the model"
-        for key in own
-        if key in stored.state and stored.state[key].shape != own[key].shape
+        f"{key}: {tuple(stored.state[key].shape)} in the file, {shape} in the model"
+        for key, shape in own.items()
+        if key in stored.state and tuple(stored.state[key].shape) != shape
     ]
     if missing or extra or shapes:
         problems = [f"missing in the file: {some(missing)}"] * bool(missing)
         problems += [f"not in the model: {some(extra)}"] * bool(extra) + [some(shapes, "; ")] * bool(shapes)
         lines = ".\n".join(problems)
         raise BadInput(f"{path} does not fit the model {name}: {lines}.\nName the right one with --model")
-    notes = settle(model, stored.state, precision, path.name, name)
-    _fill(model, stored.state, path)
-    return Loaded(stored.state, stored.masks, tuple(notes))
 
 
 def _complete(state: Mapping[str, Tensor], wanted: Slots) -> dict[str, Tensor]:

@@ -7,16 +7,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from minima.store.checkpoints.checkpoint import Checkpoint
 from minima.store.command import BadInput
-from minima.zoo.architecture.architecture import build, describe, parse_architecture
+from minima.zoo.architecture.architecture import build, describe, parse_architecture, shapes_of
+from minima.zoo.architecture.bounded import Held
 from minima.zoo.architecture.library import build_from_folder, build_from_library, names_folder, names_library
 from minima.zoo.code import call_factory, fingerprint, is_code
+from minima.zoo.subject.foreign import check_shapes
 from minima.zoo.subject.ready import ready
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from minima.store.checkpoints.foreign import Foreign
     from minima.zoo.data.dataset import Dataset
+MANY = 500
+"""parameters that a network may have, whatever the file holds: what does not fit is then said by name"""
 
 
 def entry_of(spec: str, dataset: Dataset) -> dict[str, Any]:
@@ -41,8 +47,31 @@ def must_be_typed(name: str) -> bool:
     return is_code(name) or names_library(name)
 
 
-def make_network(entry: Mapping[str, Any], typed: str | None, dataset: Dataset) -> nn.Module:
+def network_for(
+    stored: Checkpoint | Foreign, entry: Mapping[str, Any], typed: str | None, dataset: Dataset, path: Path
+) -> nn.Module:
+    """As `make_network`, for what a file holds: a network that cannot be filled from it is refused before it is built.
+
+    Networks of the zoo are compared without being built, those of transformers by their size; code is the user's own.
+    """
+    tensors = stored.state if isinstance(stored, Checkpoint) else stored.tensors
+    held = Held(len(tensors), sum(tensor.numel() for tensor in tensors.values()))
+    spec = str(entry["name"]) if typed is None else typed
+    if not must_be_typed(spec):
+        if typed is not None:
+            entry = describe(parse_architecture(typed), dataset.input_shape, dataset.outputs)
+        if isinstance(stored, Checkpoint):
+            check_shapes(shapes_of(entry, max(MANY, 2 * held.tensors)), stored, path, spec)
+        else:
+            held.check(shapes_of(entry).values(), spec)
+    return make_network(entry, typed, dataset, held)
+
+
+def make_network(entry: Mapping[str, Any], typed: str | None, dataset: Dataset, held: Held | None = None) -> nn.Module:
     """The network that was typed, else the one that a checkpoint's entry names, ready to be filled.
+
+    Args:
+        held: what the file holds that it is to be filled from.
 
     Raises:
         BadInput: the entry names code, which no file may choose to run; or what was typed makes no network.
@@ -50,7 +79,7 @@ def make_network(entry: Mapping[str, Any], typed: str | None, dataset: Dataset) 
     if typed is None:
         return ready(build(entry))
     if names_folder(typed):
-        return ready(build_from_folder(typed))
+        return ready(build_from_folder(typed, held))
     if names_library(typed):
         return ready(build_from_library(typed, dataset.input_shape, dataset.outputs))
     if not is_code(typed):

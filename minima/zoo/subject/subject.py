@@ -27,7 +27,7 @@ from minima.zoo.examples.task import Task
 from minima.zoo.ranks import ALONE, Ranks
 from minima.zoo.subject.fitting import IntegersAs, fit_together
 from minima.zoo.subject.foreign import Loaded, Zeros, load_foreign, load_ours
-from minima.zoo.subject.network import changed_since, entry_of, make_network
+from minima.zoo.subject.network import changed_since, entry_of, network_for
 from minima.zoo.subject.precision import Precision
 from minima.zoo.subject.sampling import Sample
 from minima.zoo.subject.task_entry import asked_task
@@ -148,7 +148,7 @@ class Reader:
         checkpoint = stored if (ours := isinstance(stored, Checkpoint)) else _adopt(path, choice)
         data = _data_entry(checkpoint, choice, path)
         dataset = self._dataset(data)
-        model = make_network(checkpoint.model, choice.model, dataset)
+        model = network_for(stored, checkpoint.model, choice.model, dataset, path)
         loaded = fill(model, stored, path, choice)
         entry = checkpoint.model if ours or choice.model is None else entry_of(choice.model, dataset)
         checkpoint = replace(checkpoint, state=loaded.state, masks=loaded.masks, data=data, model=entry)

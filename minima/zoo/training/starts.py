@@ -18,7 +18,7 @@ from minima.zoo.examples.task import Task
 from minima.zoo.subject.fitting import Fitted, fit_together
 from minima.zoo.subject.flags import reading
 from minima.zoo.subject.foreign import load_ours
-from minima.zoo.subject.network import changed_since, drawing_from, entry_of, make_network, must_be_typed
+from minima.zoo.subject.network import changed_since, drawing_from, entry_of, make_network, must_be_typed, network_for
 from minima.zoo.subject.task_entry import asked_task, task_entry
 from minima.zoo.training.keeping import state_on_cpu
 from minima.zoo.training.plan import Plan
@@ -87,7 +87,7 @@ def continued(arguments: Train, source: Path) -> Start:
     if arguments.from_epoch is not None:
         checkpoint = replace(checkpoint, state=_earlier(parent, arguments.from_epoch, source))
     dataset = _loaded(arguments, data, run_code=arguments.data is not None)
-    network = make_network(parent.model, arguments.model, dataset)
+    network = network_for(checkpoint, parent.model, arguments.model, dataset, source)
     load_ours(network, checkpoint, source, parent.model["name"], None)
     task = asked_task(parent.training, arguments.loss, arguments.output)
     fitted = _fitted(network, dataset, task, str(source), data)

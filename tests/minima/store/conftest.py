@@ -31,7 +31,22 @@ def make_checkpoint() -> Callable[..., Checkpoint]:
         known = {
             "model": {"name": "lenet300", "arguments": {"hidden": (300, 100)}, "input_shape": [1, 8, 8], "classes": 10},
             "data": {"spec": "digits", "root": None, "mean": [0.0], "std": [1.0]},
-            "training": {"epochs": 3, "recipe": {"lr": 0.1}},
+            "training": {
+                "recipe": {
+                    "optimiser": "sgd",
+                    "lr": 0.1,
+                    "momentum": 0.9,
+                    "weight_decay": 1e-4,
+                    "batch_size": 100,
+                    "schedule": "constant",
+                    "milestones": [0.5, 0.75],
+                },
+                "epochs": 3,
+                "validation": 0.1,
+                "split_seed": 4,
+                "order_seed": 4,
+                "keep_unit": "epoch",
+            },
             "seed": 4,
             "metrics": {"test": {"loss": 0.25, "accuracy": 0.9}},
         }

@@ -20,9 +20,11 @@ from hypothesis import strategies as st
 
 from minima.store.checkpoints.checkpoint import FORMAT, HEADER, Checkpoint, load, read, save, sparsity
 from minima.store.checkpoints.foreign import Foreign
+from minima.store.checkpoints.header import RECIPE
 from minima.store.checkpoints.unpickling import named_globals
 from minima.store.messages import BadInput
 from minima.store.plain import plain
+from minima.zoo.training.recipe import Recipe
 
 Make = Callable[..., Checkpoint]
 
@@ -48,7 +50,7 @@ def assert_same_tensors(one: Mapping[str, torch.Tensor], other: Mapping[str, tor
 def test_what_is_saved_is_loaded(make_checkpoint: Make, tmp_path: Path, kept: float | None) -> None:
     checkpoint = make_checkpoint(
         kept,
-        weights_at={0: {"fc1.weight": torch.ones(2)}, 3: {"fc1.weight": torch.zeros(2)}},
+        weights_at={0: {"fc1.weight": torch.ones(40, 50)}, 3: {"fc1.weight": torch.zeros(40, 50)}},
         parent="ab" * 32,
         method={"name": "magnitude", "sparsity": 0.9},
     )
@@ -264,7 +266,7 @@ def test_a_flipped_weight_is_noticed(make_checkpoint: Make, tmp_path: Path) -> N
     at = content.index(weight.numpy().tobytes()) + 40
     (tmp_path / "x.pt").write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
     assert not torch.equal(torch.load(tmp_path / "x.pt", weights_only=True)["state"]["w"], weight)
-    with pytest.raises(BadInput, match="is damaged"):
+    with pytest.raises(BadInput, match="damaged"):
         load(tmp_path / "x.pt")
 
 
@@ -307,7 +309,7 @@ def test_a_foreign_file_is_read_but_not_loaded(tmp_path: Path) -> None:
 
 def test_a_lone_tensor_is_no_checkpoint(tmp_path: Path) -> None:
     torch.save(torch.zeros(3), tmp_path / "x.pt")
-    with pytest.raises(BadInput, match="holds a Tensor, expected a state dict"):
+    with pytest.raises(BadInput, match=r"holds float32 numbers of shape .3,., expected a state dict"):
         read(tmp_path / "x.pt")
 
 
@@ -324,24 +326,35 @@ def test_a_newer_version_is_refused(make_checkpoint: Make, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "words"),
     [
-        {"state": ...},
-        {"model": ...},
-        {"state": [1, 2]},
-        {"state": {"w": "text"}},
-        {"state": {"w": {"same_as": "nothing"}}},
-        {"state": {"w": {"shape": [3], "mask": torch.zeros(9, dtype=torch.uint8), "values": torch.zeros(1)}}},
-        {"weights_at": 3},
+        ({"state": ...}, "state is missing, expected a table of tensors"),
+        ({"model": ...}, r"has no model, expected a table\. It has 'data'"),
+        ({"state": [1, 2]}, "state is a list of 2, expected a table of tensors"),
+        ({"state": {"w": "text"}}, "state.w is 'text', expected a tensor"),
+        ({"state": {"w": {"same_as": "nothing"}}}, "state.w.same_as is 'nothing', expected"),
+        (
+            {"state": {"w": {"shape": [3], "mask": torch.zeros(9, dtype=torch.uint8), "values": torch.zeros(1)}}},
+            "state.w.mask is uint8 numbers of shape .9,., expected 1 bytes of mask",
+        ),
+        ({"weights_at": 3}, "weights_at is 3, expected a table of tensors"),
+        ({"seed": 1.5}, "seed is 1.5, expected a whole number"),
+        ({"version": torch.ones(3)}, "has checkpoint format float32 numbers of shape"),
+        ({"metrics": {"cuts": [{"epoch": 1.0}]}}, r"has no metrics.cuts\[0\].survivors, expected a whole number"),
     ],
 )
-def test_a_file_that_lacks_something_is_damaged(
-    make_checkpoint: Make, tmp_path: Path, changes: dict[str, object]
+def test_what_a_header_lacks_is_named(
+    make_checkpoint: Make, tmp_path: Path, changes: dict[str, object], words: str
 ) -> None:
     save(make_checkpoint(), tmp_path / "x.pt")
     rewrite(tmp_path / "x.pt", **changes)
-    with pytest.raises(BadInput, match=r"x\.pt is damaged"):
+    with pytest.raises(BadInput, match=rf"x\.pt:? {words}"):
         load(tmp_path / "x.pt")
+
+
+def test_the_header_knows_the_recipe_of_the_training() -> None:
+    assert {*RECIPE.must, *RECIPE.may} == {each.name for each in fields(Recipe)}
+    assert set(HEADER) == {each.name for each in fields(Checkpoint)} - {"state", "masks", "weights_at"}
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -350,7 +363,7 @@ def test_weights_that_are_not_finite_are_named(
     make_checkpoint: Make, tmp_path: Path, value: float, moment: str
 ) -> None:
     checkpoint = make_checkpoint(None)
-    broken = checkpoint.state | {"fc1.bias": torch.tensor([0.0, value])}
+    broken = checkpoint.state | {"fc1.bias": torch.tensor([value, *checkpoint.state["fc1.bias"][1:].tolist()])}
     if moment == "now":
         checkpoint, name = replace(checkpoint, state=broken), "fc1.bias contains 1"
     else:

@@ -99,7 +99,7 @@ def test_only_the_names_of_arrays_mean_anything(tmp_path, named):
 def test_a_pickle_cannot_import_a_codec(tmp_path):
     (tmp_path / "x").write_text("c_codecs\nencode\n(Vabc\nVidna\ntR.")
     before = set(sys.modules)
-    with pytest.raises(BadInput, match="bytes, expected a dictionary"):
+    with pytest.raises(BadInput, match="holds b'abc', expected a dictionary"):
         read_pickle(tmp_path / "x")
     assert set(sys.modules) == before
 
@@ -131,14 +131,20 @@ def test_a_batch_that_is_missing_is_named(tmp_path):
     [
         (
             {b"data": np.zeros((2, 7), np.uint8), b"fine_labels": [0, 1]},
-            r"uint8 rows of 3072 values, found uint8 of shape",
+            r"data is uint8 numbers of shape \(2, 7\), expected uint8 rows of 3072 values",
         ),
-        ({b"data": np.zeros((2, 3072)), b"fine_labels": [0, 1]}, "found float64"),
-        ({b"fine_labels": [0, 1]}, "`data` .* found nothing"),
-        ({b"data": np.zeros((2, 3072), np.uint8), b"labels": [0, 1]}, "`fine_labels` 2 labels, found nothing"),
-        ({b"data": np.zeros((2, 3072), np.uint8), b"fine_labels": [0]}, "found a list of 1"),
-        ({b"data": np.zeros((2, 3072), np.uint8), b"fine_labels": ["a", "b"]}, "must hold numbers"),
-        ([1, 2], "holds a list, expected a dictionary"),
+        ({b"data": np.zeros((2, 3072)), b"fine_labels": [0, 1]}, "data is float64 numbers"),
+        ({b"fine_labels": [0, 1]}, "has no data, expected uint8 rows"),
+        ({b"data": np.zeros((2, 3072), np.uint8), b"labels": [0, 1]}, "has no fine_labels, expected whole numbers"),
+        (
+            {b"data": np.zeros((2, 3072), np.uint8), b"fine_labels": [0]},
+            "is a list of 1, expected 2 labels",
+        ),
+        (
+            {b"data": np.zeros((2, 3072), np.uint8), b"fine_labels": ["a", "b"]},
+            "is a list of 2, expected whole numbers",
+        ),
+        ([1, 2], "holds a list of 2, expected a dictionary"),
     ],
 )
 def test_a_batch_of_another_make_says_what_was_expected(tmp_path, batch, said):

@@ -55,7 +55,7 @@ class VisionTransformer(nn.Module):
         super().__init__()
         self.embedding = nn.Conv2d(channels, dim, patch, stride=patch)
         # about as large as embedded patches: with 0.02, usual at a width of 768, training begins with a bag of patches
-        self.positions = nn.Parameter(0.2 * torch.randn(tokens, dim))
+        self.positions = nn.Parameter(torch.empty(tokens, dim).normal_(std=0.2))
         self.blocks = nn.Sequential(*(EncoderBlock(dim, heads, 4 * dim) for _ in range(depth)))
         self.norm = nn.LayerNorm(dim)
         self.linear = nn.Linear(dim, classes)

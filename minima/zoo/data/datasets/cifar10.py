@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from minima.store.command import BadInput
+from minima.store.description import ANYTHING, COUNT, Fields, Rule, check, shown
 from minima.zoo.data.dataset import Source
 
 if TYPE_CHECKING:
     import numpy as np
 
 PIXELS = 3 * 32 * 32
+
+
+def _are_labels(value: Any) -> bool:
+    """Whether they are whole numbers, 0 or more, one after the other."""
+    if hasattr(value, "dtype"):
+        return value.ndim == 1 and value.dtype.kind in "iu" and bool((value >= 0).all())
+    return isinstance(value, list | tuple) and all(COUNT.holds(each) for each in value)
+
+
+ROWS = Rule(
+    f"uint8 rows of {PIXELS} values",
+    lambda value: getattr(value, "dtype", None) == "uint8" and value.shape[1:] == (PIXELS,),
+)
+LABELS = Rule("whole numbers, 0 or more, one for each row", _are_labels)
 
 
 @dataclass(frozen=True)
@@ -64,17 +79,8 @@ class CIFAR10(Source):
                 f"that has {self.folder}; minima.train --download fetches it."
             )
         batch = read_pickle(path)
-        images, labels = batch.get("data"), batch.get(self.labels)
-        if not (isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.shape[1:] == (PIXELS,)):
-            raise BadInput(f"{path}: expected under `data` uint8 rows of {PIXELS} values, found {_shown(images)}")
-        if not isinstance(labels, Sequence | np.ndarray) or len(labels) != len(images):
-            raise BadInput(f"{path}: expected under `{self.labels}` {len(images)} labels, found {_shown(labels)}")
+        check(batch, Fields({"data": ROWS, self.labels: LABELS}, others=ANYTHING), str(path))
+        images, labels = batch["data"], batch[self.labels]
+        if len(labels) != len(images):
+            raise BadInput(f"{path}: {self.labels} is {shown(labels)}, expected {len(images)} labels")
         return images.reshape(-1, 3, 32, 32), np.asarray(labels)  # a row holds the red plane, the green, the blue
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    if hasattr(value, "dtype"):
-        return f"{value.dtype} of shape {value.shape}"
-    return f"a {type(value).__name__}" + (f" of {len(value)}" if hasattr(value, "__len__") else "")
