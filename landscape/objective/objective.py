@@ -26,6 +26,7 @@ from landscape.passes.network import Network
 from minima.zoo.examples.batches import default_batch_size
 from minima.zoo.examples.evaluation import Evaluation, evaluating
 from minima.zoo.examples.inputs import floats_to, part_of
+from minima.zoo.examples.spending import spend
 from minima.zoo.examples.task import Task
 from minima.zoo.losses.loss import Loss
 from minima.zoo.losses.score import Score
@@ -222,6 +223,7 @@ class Objective:
         for graph in graphs:
             for row, direction in enumerate(directions):
                 products[row] += apply(graph, direction)
+        spend(len(directions) * self._own_examples)
         self.ranks.sum(products)
         self._require_finite(bool(products.isfinite().all()))
         return self.coordinates.restrict(self.weighing.mean(products)).reshape(vectors.shape)
@@ -245,6 +247,7 @@ class Objective:
         weights = self._parameters(displacement)
         for examples in self.ranks.chunks(len(self.x), self.batch_size, start, stop):
             outputs = self.task.picked(self._network(weights, self.x[examples]))
+            spend(examples.stop - examples.start)
             yield Chunk(examples, list(weights.values()), outputs, self.losses(outputs, self.y[examples]))
 
     def passes(self, displacement: Tensor | None = None) -> Iterator[Chunk]:
@@ -271,6 +274,12 @@ class Objective:
     def signs(self, generator: torch.Generator) -> Tensor:
         """Coordinates -1 or 1 (d,), as likely either way."""
         return self.coordinates.signs(generator)
+
+    @property
+    def _own_examples(self) -> int:
+        """How many of the examples are this rank's."""
+        share = self.ranks.share(len(self.x))
+        return int(share.stop - share.start)
 
     def _problem(self) -> Problem:
         """What derivatives are checked of."""

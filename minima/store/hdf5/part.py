@@ -29,14 +29,19 @@ CHECKPOINT = "checkpoint"
 CLOCK = "clock"
 """the group of times: what differs between two runs of the same work"""
 
+OF_THE_RUN = ("passes", "memory_gib", "forward_backward_passes")
+"""keys of a summary that another run of the same work may find otherwise"""
 
-def is_time(key: str) -> bool:
-    """Whether a summary's key is a duration, which belongs under `clock`: seconds, and what is counted in them.
 
-    >>> [is_time(key) for key in ("seconds", "compile_seconds", "passes", "forward_passes")]
-    [True, True, True, False]
+def is_of_the_run(key: str) -> bool:
+    """Whether a summary's key tells of the run and not of what was found, and so belongs under `clock`.
+
+    Durations and what is counted in them, the memory a run took, and the passes it did not find done.
+
+    >>> [is_of_the_run(key) for key in ("seconds", "compile_seconds", "passes", "memory_gib", "forward_passes")]
+    [True, True, True, True, False]
     """
-    return key.endswith("seconds") or key == "passes"
+    return key.endswith("seconds") or key in OF_THE_RUN
 
 
 class Results:
@@ -89,11 +94,11 @@ class Results:
             raise RuntimeError(f"places {missing} of {self.file.filename} are not done")
         summaries = [json.loads(self.file.attrs[_done(index)]) for index in range(self.places)]
         self.file.attrs["summary"] = to_json(
-            [{key: value for key, value in each.items() if not is_time(key)} for each in summaries]
+            [{key: value for key, value in each.items() if not is_of_the_run(key)} for each in summaries]
         )
         clock = self.file.require_group(CLOCK)
         clock.attrs["summary"] = to_json(
-            [{key: value for key, value in each.items() if is_time(key)} for each in summaries]
+            [{key: value for key, value in each.items() if is_of_the_run(key)} for each in summaries]
         )
         clock.attrs["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
         for index in range(self.places):
