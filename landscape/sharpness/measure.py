@@ -53,6 +53,9 @@ class Measure:
     relative: ClassVar[bool] = False
     """whether it looks at the loss in coordinates relative to the weights"""
 
+    by_lanczos: ClassVar[bool] = False
+    """whether it keeps the vectors of a Lanczos basis"""
+
     def measure(self, objective: Objective, seed: int) -> Measured:
         """The measure of `objective`, its draws from `seed`."""
         raise NotImplementedError

@@ -13,6 +13,8 @@ from minima.store.messages import BadInput, note
 GIB = 2**30
 TOLD = 0.25
 """GiB from which on it is said: less than that torch itself takes when it is imported"""
+OVERHEAD = 2**27
+"""bytes beside what can be foreseen: libraries that are loaded on the way, blocks between those that are in use"""
 RESET = b"5"
 """for /proc/self/clear_refs: the high-water mark falls to what is resident now"""
 
@@ -20,13 +22,13 @@ RESET = b"5"
 def require_room(needed: float, memory: float, what: str, otherwise: str) -> None:
     """Say that `what` takes about `needed` bytes, or refuse it where that is more than `memory` GiB.
 
-    `otherwise`: what to type that takes less. Little is not worth a word.
+    `otherwise`: what to type that takes less. Less than `TOLD` is neither said nor refused.
 
     Raises:
         BadInput: with the amount to type.
     """
-    wanted = needed / GIB
-    if wanted > memory:
+    wanted = (needed + OVERHEAD) / GIB
+    if wanted > max(memory, TOLD):
         raise BadInput(
             f"{what} takes about {wanted:.3g} GiB beside the network and its data, and --memory is {memory:g}.\n"
             f"Type --memory {math.ceil(10 * wanted) / 10:g}, or {otherwise}"
