@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from minima.store.hidden import open_hidden
 from minima.zoo.ranks import ALONE, Ranks
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class Journal:
 
     def __init__(self, path: Path | None, limit: int, ranks: Ranks = ALONE) -> None:
         self._limit, self._ranks = limit, ranks
-        self._file: BinaryIO | None = None if path is None else path.open("a+b")
+        self._file: BinaryIO | None = None if path is None else os.fdopen(open_hidden(path), "rb+")
         if self._file is not None:
             self._file.seek(0)
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from minima.store.hidden import open_hidden
 from minima.store.messages import BadInput
 from minima.store.plain import plain
 
@@ -171,7 +172,7 @@ def _holder(beside: Path) -> str:
 def _lock(path: Path, wait: bool) -> int:
     """A descriptor of the file at `path`, created if need be, under an exclusive lock."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = open_hidden(path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(descriptor), path.stat()):
