@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 
 from minima.store.allocator import keep_freed_memory
 from minima.store.help_texts import hide_obvious_defaults
-from minima.store.messages import BadInput, note, speaks
+from minima.store.messages import BadInput, note, printable, speaks
 from minima.store.plain import to_json
 from minima.store.table import render_table
 
@@ -22,6 +23,8 @@ __all__ = ["BadInput", "Command", "Report", "note", "parse", "render_table", "ru
 
 A = TypeVar("A")
 
+LAST_STANDARD = 2
+"""file descriptor: that of stderr"""
 LINES_OF_AN_ERROR = 8
 KEPT = "what is finished is kept: type the same line again to go on"
 
@@ -65,6 +68,7 @@ def run(
     """
     debug = "--debug" in (sys.argv if argv is None else argv)
     keep_freed_memory()
+    _standard_streams()
     try:
         parsed = parse(arguments, prog, argv, description)
         with _sigterm_like_ctrl_c():
@@ -133,8 +137,19 @@ def _work(parsed: A, main: Callable[[A], Report | None], as_json: bool) -> None:
         summary = report.summary if report is not None else {}
         print(to_json(summary | {"wall_seconds": seconds_since_start(time.perf_counter() - began)}))
     elif report is not None:
-        print(report.table)
+        print(printable(report.table))
     sys.stdout.flush()
+
+
+def _standard_streams() -> None:
+    """Streams that were closed are empty ones, lest a file of ours take their place; letters they lack are numbers."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= LAST_STANDARD:
+        pass
+    os.close(descriptor)
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115 (it stays)
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager

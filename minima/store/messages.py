@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,6 +32,15 @@ class BadInput(Exception):
 
     A few lines that name the file, layer or flag, what was expected, what was found, and what to type.
     """
+
+
+def printable(text: str) -> str:
+    """A text with every letter that cannot be printed as its number, but for the ends of lines.
+
+    >>> printable("no file a\\x1b[2J.pt")
+    'no file a\\\\x1b[2J.pt'
+    """
+    return "".join(each if each.isprintable() or each in "\n\t" else ascii(each)[1:-1] for each in text)
 
 
 def speaks() -> bool:
@@ -64,23 +76,41 @@ def note(message: object) -> None:
     if "tqdm" in sys.modules:
         from tqdm import tqdm
 
-        tqdm.write(str(message), file=sys.stderr)
+        tqdm.write(printable(str(message)), file=sys.stderr)
     else:
-        print(message, file=sys.stderr)
+        print(printable(str(message)), file=sys.stderr)
 
 
 def progress_bar(items: Iterable[T] | None = None, *, unit: str, **looks: Any) -> tqdm[T]:
     """The items, or nothing, under a bar on stderr that goes when all is done; `looks` are those of tqdm.
 
-    Where stderr is no terminal, as in a night's log: a line each minute. Of several ranks only the first's, as for
-    notes.
+    Where stderr is no terminal, as in a night's log: a line each minute, also while nothing is completed for long. Of
+    several ranks only the first's, as for notes.
     """
     from tqdm import tqdm
 
     terminal = getattr(looks.get("file", sys.stderr), "isatty", bool)()
     known = items is not None or looks.get("total") is not None
+    looks |= {"desc": printable(looks.get("desc", ""))}
     looks |= {"unit": f" {unit}"} if terminal else _lines(unit, known, **looks)
-    return tqdm(items, disable=not speaks() or _HEARD.get() is not None, leave=False, **looks)
+    bar = tqdm(items, disable=not speaks() or _HEARD.get() is not None, leave=False, **looks)
+    if not terminal and not bar.disable:
+        threading.Thread(target=_remind, args=(weakref.ref(bar),), daemon=True).start()
+    return bar
+
+
+def _remind(bar: Callable[[], tqdm[Any] | None]) -> None:
+    """Show a bar that stands still, as long as there is one."""
+    pause = max(SECONDS_BETWEEN_LINES, 1.0)
+    while True:
+        time.sleep(pause / 2)
+        shown = bar()
+        if shown is None or shown.disable:  # closed
+            return
+        if time.time() - max(shown.last_print_t, shown.start_t) >= pause:
+            shown.refresh()
+            shown.last_print_t = time.time()
+        del shown
 
 
 def _lines(unit: str, known: bool, desc: str = "", **_: Any) -> dict[str, Any]:

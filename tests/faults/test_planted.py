@@ -202,8 +202,8 @@ def test_two_users_share_a_machine_and_a_cache() -> None:
         (shared / "cache").chmod(0o1777)
         environment = os.environ | {"XDG_CACHE_HOME": f"{folder}/cache", "PYTHONPATH": str(ROOT), "TMPDIR": "/tmp"}
         line = [sys.executable, "-c", CODE]
-        kept: dict[str, Any] = {"cwd": folder, "env": environment, "capture_output": True, "text": True, "check": False}
-        told = [subprocess.run([*who, *line], **kept) for who in ([], as_somebody(), as_somebody(), [])]
+        kept: dict[str, Any] = {"cwd": folder, "env": environment, "capture_output": True, "text": True}
+        told = [subprocess.run([*who, *line], check=False, **kept) for who in ([], as_somebody(), as_somebody(), [])]
         if any("PermissionError" in each.stderr for each in told):
             pytest.skip("another user may not read this checkout")
         assert [(each.stdout, each.stderr) for each in told] == [("7\n", "")] * 4
