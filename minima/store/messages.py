@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -73,12 +73,13 @@ def note(message: object) -> None:
         return
     if not speaks():
         return
-    if "tqdm" in sys.modules:
-        from tqdm import tqdm
+    with suppress(OSError):  # of a log on a full disk: no reason to lose the work
+        if "tqdm" in sys.modules:
+            from tqdm import tqdm
 
-        tqdm.write(printable(str(message)), file=sys.stderr)
-    else:
-        print(printable(str(message)), file=sys.stderr)
+            tqdm.write(printable(str(message)), file=sys.stderr)
+        else:
+            print(printable(str(message)), file=sys.stderr)
 
 
 def progress_bar(items: Iterable[T] | None = None, *, unit: str, **looks: Any) -> tqdm[T]:
@@ -124,8 +125,10 @@ class _Stripped:
     """stderr without the returns and blanks that take back what was drawn on a terminal."""
 
     def write(self, text: str) -> None:
-        if line := text.strip():
-            print(line, file=sys.stderr)
+        with suppress(OSError):
+            if line := text.strip():
+                print(line, file=sys.stderr)
 
     def flush(self) -> None:
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stderr.flush()
