@@ -71,6 +71,7 @@ def run(
     _standard_streams()
     try:
         parsed = parse(arguments, prog, argv, description)
+        _require_folder()
         with _sigterm_like_ctrl_c():
             _work(parsed, main, as_json=getattr(parsed, "json", False))
     except KeyboardInterrupt as stop:
@@ -139,6 +140,14 @@ def _work(parsed: A, main: Callable[[A], Report | None], as_json: bool) -> None:
     elif report is not None:
         print(printable(report.table))
     sys.stdout.flush()
+
+
+def _require_folder() -> None:
+    """There is a folder that we are in: without one, libraries end the process where they look for their files."""
+    try:
+        os.getcwd()
+    except FileNotFoundError as error:
+        raise BadInput("the folder that you are in has been removed. Type: cd, to go to one that is there") from error
 
 
 def _standard_streams() -> None:
