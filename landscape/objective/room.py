@@ -56,7 +56,7 @@ class Room:
 
     def at_once(self, keeper: Keeper, batch_size: int) -> int:
         """`batch_size` examples, or as many as there is room for beside the vectors that are kept."""
-        if self._needs is None:
+        if self._needs is None or not keeper.whole:
             return batch_size
         return min(batch_size, self._needs.fitting(max(keeper.whole, TOLD * GIB) - keeper.vectors - OVERHEAD))
 
@@ -66,6 +66,8 @@ class Room:
         Raises:
             BadInput: there is not enough for a single example, with the amount to type.
         """
+        if not keeper.whole:  # nothing is to be kept, and whatever the work takes is right
+            return
         if not self._measured:
             self._needs, self._measured = measure(), True
         if self._needs is None:
