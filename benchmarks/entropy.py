@@ -76,7 +76,8 @@ def _contestants(network: str, shape: tuple[int, ...], images: int) -> dict[str,
 
     from benchmarks.plain_passes import forward
     from benchmarks.published_psp import published_psp
-    from entropy.information.measurement import Request, Together, measure
+    from entropy.information.measurement import measure
+    from entropy.information.request import Request, Together
     from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
     from minima.zoo.examples.batches import batches, default_batch_size
 

@@ -73,7 +73,7 @@ def _curvatures(axes: Axes, run: Run) -> None:
     batch, error = values(run, "batch_sharpness") + decay, np.nan_to_num(values(run, "batch_sharpness_stderr"))
     axes.plot(step, batch, color=BATCH, linewidth=1, linestyle=(0, (4, 1)), label="batch sharpness")
     axes.fill_between(step, batch - error, batch + error, color=BATCH, alpha=0.25, linewidth=0)
-    label = r"largest eigenvalue $\lambda_\mathrm{max}$ of the full loss"
+    label = "largest eigenvalue λₘₐₓ of the full loss"
     axes.plot(step, values(run, "lambda_max") + decay, color=EIGENVALUE, label=label)
     bears = values(run, "threshold")
     plain = np.allclose(bears * values(run, "learning_rate"), 2)

@@ -84,7 +84,7 @@ def _panel(axes: Axes, layer: Layer) -> Any:
     axes.set_xticks([])
     axes.set_xlabel(f"{alive:,} alive, {layer.always_on.sum():,} always on, {layer.dead.sum():,} dead", fontsize=7)
     step = max(1, int(np.ceil(classes / 5)))
-    axes.set_yticks(range(0, classes, step))
+    axes.set_yticks(range(0, classes, step), layer.classes[::step])
     return image
 
 

@@ -53,6 +53,20 @@ class Blocks:
             )
 
 
+def occurring(labels: Tensor, classes: int) -> tuple[tuple[int, ...], Tensor]:
+    """The classes that have examples, ascending, and each example's place among them (N,).
+
+    Counts have a row for each of these only: of a thousand classes a few hundred examples may show thirty.
+
+    >>> occurring(torch.tensor([7, 2, 7]), classes=10)
+    ((2, 7), tensor([1, 0, 1]))
+    """
+    labels = labels.cpu()
+    _require_range(labels, classes)
+    found, places = labels.unique(return_inverse=True)
+    return tuple(found.tolist()), places
+
+
 def deal(labels: Tensor, classes: int, blocks: int = BLOCKS) -> Blocks:
     """Deal examples with labels (N,) in 0..classes-1 into `blocks` blocks, each class in turn.
 
@@ -61,8 +75,7 @@ def deal(labels: Tensor, classes: int, blocks: int = BLOCKS) -> Blocks:
     ([1, 4, 0, 3, 2], [[1, 2], [1, 1]])
     """
     labels = labels.cpu()
-    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
-        raise ValueError(f"labels must lie in 0..{classes - 1}, not {int(labels.min())}..{int(labels.max())}")
+    _require_range(labels, classes)
     by_class = labels.argsort(stable=True)
     per_class = labels.bincount(minlength=classes)
     first = per_class.cumsum(0) - per_class
@@ -70,3 +83,8 @@ def deal(labels: Tensor, classes: int, blocks: int = BLOCKS) -> Blocks:
     cells = labels[by_class] * blocks + rank % blocks
     sizes = cells.bincount(minlength=classes * blocks).view(classes, blocks).T.contiguous()
     return Blocks(by_class[cells.argsort(stable=True)], sizes)
+
+
+def _require_range(labels: Tensor, classes: int) -> None:
+    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+        raise ValueError(f"labels must lie in 0..{classes - 1}, not {int(labels.min())}..{int(labels.max())}")

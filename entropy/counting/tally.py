@@ -10,14 +10,19 @@ from entropy.counting.blocks import Blocks, Run
 from entropy.counting.states import States
 
 
+def counter(blocks: Blocks, positions: int) -> torch.dtype:
+    """The narrowest integers that hold the counts of a site whose neurons have so many positions."""
+    largest = int(blocks.sizes.max()) * positions
+    return next(kind for kind in (torch.uint8, torch.int16, torch.int32) if largest <= torch.iinfo(kind).max)
+
+
 class Tally:
     """How often each neuron of one site was ON, per block and class: memory O(blocks x classes x neurons)."""
 
     def __init__(self, states: States, blocks: Blocks) -> None:
         self.shape, self.positions = states.shape, states.positions
-        largest = int(blocks.sizes.max()) * states.positions
-        narrow = next(kind for kind in (torch.uint8, torch.int16, torch.int32) if largest <= torch.iinfo(kind).max)
-        self.counts = torch.zeros(*blocks.sizes.shape, states.neurons, dtype=narrow, device=states.on.device)
+        shape = *blocks.sizes.shape, states.neurons
+        self.counts = torch.zeros(shape, dtype=counter(blocks, states.positions), device=states.on.device)
 
     def add(self, states: States, runs: list[Run]) -> None:
         """Add the states of a batch."""

@@ -38,15 +38,16 @@ def leave_one_out_means(on: Counts, observed: Counts) -> Floats:
 
     Counts are whole numbers, so that a class's entropies are read off a table with one entry for each possible count.
     """
-    total, total_observed = on.sum(0, dtype=np.int64), observed.sum(0)
+    total_observed = observed.sum(0)
     blocks, classes, neurons = on.shape
     sums = np.zeros(blocks)
     for label in range(classes):
+        total = on[:, label].sum(0, dtype=np.int64)
         left = total_observed[label] - observed[:, label]
         tables = {
             count: corrected_entropy(np.arange(count + 1)[None], np.array([count])) for count in set(left.tolist())
         }
         for block, count in enumerate(left.tolist()):
-            occurrences = np.bincount(total[label] - on[block, label], minlength=count + 1)
+            occurrences = np.bincount(total - on[block, label], minlength=count + 1)
             sums[block] += occurrences @ tables[count]
     return sums / neurons

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +28,34 @@ from entropy.information.permutations import permutation_p
 Floats = NDArray[np.float64]
 
 
+TILE = 2**22
+"""counts by class and neuron that are turned into entropies together: arrays of that size are made on the way"""
+
+
+@dataclass(frozen=True)
+class EachNeuron:
+    """Of each neuron (n,), over all classes; entropies in bits."""
+
+    on: Counts
+    """ON states"""
+    entropy: Floats
+    """PSP-entropy"""
+    corrected: Floats
+    """the same with the Miller-Madow correction"""
+    information: Floats
+    """mutual information of state and class"""
+    normalised: Floats
+    """the same over the mean of both entropies"""
+    state: Floats
+    """entropy of the state whatever the class"""
+
+    @staticmethod
+    def joined(parts: Sequence[EachNeuron]) -> EachNeuron:
+        """Of several runs of neurons, in order."""
+        each = {field.name: [getattr(part, field.name) for part in parts] for field in fields(EachNeuron)}
+        return EachNeuron(**{name: np.concatenate(values) for name, values in each.items()})
+
+
 @dataclass(frozen=True)
 class LayerEntropy:
     """Counts of one site's ON states, and everything that follows from them. All entropies in bits."""
@@ -37,10 +65,12 @@ class LayerEntropy:
     """what the neurons are laid out as; n is its product"""
     output: bool
     """whether this is the network's output layer"""
+    labels: tuple[int, ...]
+    """the C classes that occur, ascending: those of the rows below"""
     block_counts: Counts
-    """ON states per block of examples, class and neuron (B, C, n)"""
+    """ON states per block of examples, class that occurs and neuron (B, C, n)"""
     block_observed: Counts
-    """states looked at per block and class (B, C)"""
+    """states looked at per block and class that occurs (B, C)"""
     used: int
     """examples measured"""
     available: int
@@ -50,56 +80,74 @@ class LayerEntropy:
     joint: JointEntropy | None = None
     """of order 2 or more, where that was asked for"""
     responses: Floats | None = None
-    """mean activation per class and neuron (C, n), where that was asked for and there is an activation"""
+    """mean activation per class that occurs and neuron (C, n), where that was asked for and there is an activation"""
     ties: int | None = None
     """potentials that are zero to rounding, where that was asked for"""
     permuted: Floats | None = None
     """class information under random permutations of the labels (R, n), where that was asked for"""
 
-    @cached_property
+    @property
     def counts(self) -> Counts:
-        """ON states per class and neuron (C, n)."""
+        """ON states per class that occurs and neuron (C, n)."""
         return self.block_counts.sum(0, dtype=np.int64)
 
     @cached_property
     def observed(self) -> Counts:
-        """States looked at per class (C,)."""
+        """States looked at per class that occurs (C,)."""
         return self.block_observed.sum(0, dtype=np.int64)
 
-    @cached_property
+    @property
     def entropy(self) -> Floats:
         """The PSP-entropy of each neuron (n,), in bits, summed over classes."""
-        return psp_entropy(self.counts, self.observed, self.clamp)
+        return self.neurons.entropy
 
-    @cached_property
+    @property
     def corrected(self) -> Floats:
         """The PSP-entropy of each neuron (n,), in bits, with the Miller-Madow correction for few examples."""
-        return corrected_entropy(self.counts, self.observed)
+        return self.neurons.corrected
 
-    @cached_property
+    @property
     def information(self) -> Floats:
         """Mutual information of each neuron's state and the class, I(state; class), in bits (n,)."""
-        return class_information(self.counts, self.observed)
+        return self.neurons.information
 
     @property
     def p_on(self) -> Floats:
-        """P(ON | class) (C, n); NaN for a class without examples."""
+        """P(ON | class) (C, n)."""
         return frequencies(self.counts, self.observed)
 
     @property
     def dead(self) -> NDArray[np.bool_]:
         """Neurons that are OFF for every example (n,)."""
-        return self.counts.sum(0) == 0
+        return self.neurons.on == 0
 
     @property
     def always_on(self) -> NDArray[np.bool_]:
         """Neurons that are ON for every example (n,)."""
-        return self.counts.sum(0) == self.observed.sum()
+        return self.neurons.on == self.observed.sum()
+
+    @cached_property
+    def neurons(self) -> EachNeuron:
+        """What follows from the counts of each neuron by itself, worked out for `TILE` counts at a time."""
+        width = max(2, TILE // max(1, len(self.observed)))
+        starts = range(0, self.block_counts.shape[2], width)
+        return EachNeuron.joined([self._neurons(slice(start, start + width)) for start in starts])
+
+    def _neurons(self, some: slice) -> EachNeuron:
+        on, observed = self.block_counts[:, :, some].sum(0, dtype=np.int64), self.observed
+        return EachNeuron(
+            on=on.sum(0),
+            entropy=psp_entropy(on, observed, self.clamp),
+            corrected=corrected_entropy(on, observed),
+            information=class_information(on, observed),
+            normalised=normalised_information(on, observed),
+            state=state_entropy(on, observed),
+        )
 
     def summary(self) -> dict[str, Any]:
         """The layer's entry in the JSON object. NaN where there is nothing to average. `std` is of the population."""
         entropy, alive = self.entropy, ~(self.dead | self.always_on)
-        states = state_entropy(self.counts, self.observed)
+        states = self.neurons.state
         share = self.information[states > 0] / states[states > 0]
         replicates = leave_one_out_means(self.block_counts, self.block_observed)
         first_order = {
@@ -118,7 +166,7 @@ class LayerEntropy:
             "stderr_new_images": jackknife_error(replicates, self.used, math.inf),
             "class_information_mean": mean(self.information),
             "class_information_normalised_mean": mean(share),
-            "normalised_mutual_information_mean": mean(normalised_information(self.counts, self.observed)),
+            "normalised_mutual_information_mean": mean(self.neurons.normalised),
             "output": self.output,
         }
         return first_order | self._on_request()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from entropy.counting.responses import selectivity_index
-from entropy.information.formulas import normalised_information
 from entropy.information.permutations import permutation_p
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def write_layer(layer: LayerEntropy, place: Place) -> None:
         ),
         "class_information": (layer.information, "bit", "mutual information of state and class"),
         "normalised_mutual_information": (
-            normalised_information(layer.counts, layer.observed),
+            layer.neurons.normalised,
             "1",
             "2 I(state; class) / (H(state) + H(class))",
         ),

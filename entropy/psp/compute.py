@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from entropy.information.layer import LayerEntropy
-    from entropy.information.measurement import Request
+    from entropy.information.request import Request
     from minima.store.hdf5.results import Place
     from minima.zoo.examples.evaluation import Level
     from minima.zoo.subject.subject import Subject
 from entropy.psp.flags import NO_GROUPS, Counting, Psp
+
+NAMED = 10
+"""classes that a note names"""
 
 
 def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
@@ -28,10 +31,12 @@ def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
 
     labels, classes = _groups(subject, arguments)
     level = Level(subject.y, subject.task)
-    layers, skipped = layer_entropies_of(subject, labels, classes, arguments, arguments.seed, level)
-    absent = [label for label, count in enumerate(layers[-1].observed) if count == 0]
+    layers, skipped = layer_entropies_of(subject, labels, classes, arguments, arguments.seed, arguments.memory, level)
+    occurring = layers[-1].labels
+    absent = [label for label in range(classes) if label not in set(occurring)]
     explain(subject, layers, skipped, absent)
-    place.scale("psp/class", list(range(classes)), "1", "class label" if arguments.group_by is None else "group")
+    what = "class label" if arguments.group_by is None else "group"
+    place.scale("psp/class", list(occurring), "1", f"{what}; those without examples are left out")
     for layer in layers:
         write_layer(layer, place)
     reached = level.evaluation()
@@ -64,7 +69,7 @@ def _groups(subject: Subject, arguments: Psp) -> tuple[Tensor, int]:
 
 
 def layer_entropies_of(
-    subject: Subject, labels: Tensor, classes: int, counting: Counting, seed: int, level: Level
+    subject: Subject, labels: Tensor, classes: int, counting: Counting, seed: int, memory: float, level: Level
 ) -> tuple[list[LayerEntropy], dict[str, tuple[int, ...]]]:
     """Every layer of one pass over the examples, whose outputs `level` sees as well; shapes that hold no neurons."""
     from entropy.information.measurement import measure
@@ -81,12 +86,12 @@ def layer_entropies_of(
         neurons=counting.neurons,
         batch_size=subject.batch_size,
         available=subject.available,
-        request=replace(_request(counting, seed), output=see, picked=subject.task.picked),
+        request=replace(_request(counting, seed), memory=memory, output=see, picked=subject.task.picked),
     )
 
 
 def _request(counting: Counting, seed: int) -> Request:
-    from entropy.information.measurement import PUBLISHED_CLAMP, Request, Together
+    from entropy.information.request import PUBLISHED_CLAMP, Request, Together
 
     if counting.permutations < 0:
         raise BadInput(f"--permutations {counting.permutations}: expected 0 or more")
@@ -108,9 +113,15 @@ def explain(
     """Say what the numbers leave out."""
     if len(layers) == 1:
         note(f"{subject.name}: no elementwise activation was found: the output layer is all there is to measure")
-    if len(layers[-1].observed) > 1 and len(layers[-1].observed) - len(absent) < 2:
+    if absent and len(layers[-1].labels) < 2:
         note(f"{subject.name}: all examples are of one class: the states cannot tell anything of it")
     if absent:
-        note(f"{subject.name}: no examples of class {', '.join(map(str, absent))}: left out of every sum")
+        note(f"{subject.name}: no examples of class {_first(absent)}: left out of every sum")
     for name, shape in skipped.items():
         note(f"{subject.name}: {name} {shape} is activated without one row per example: no neurons there")
+
+
+def _first(absent: Sequence[int]) -> str:
+    """The first of them, and how many more."""
+    some = ", ".join(map(str, absent[:NAMED]))
+    return f"{some} and {len(absent) - NAMED:,} more" if len(absent) > NAMED else some

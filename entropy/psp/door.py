@@ -59,6 +59,7 @@ def psp_entropy(  # noqa: PLR0913 (named, and all but two optional)
     ties: bool = False,
     output: str | None = None,
     batch_size: int | None = None,
+    memory: float = 4.0,
     seed: int = 0,
 ) -> PspEntropy:
     """How class-specific a network's neurons are: PSP-entropy.
@@ -78,10 +79,14 @@ def psp_entropy(  # noqa: PLR0913 (named, and all but two optional)
         tuples, pairs, compat, permutations, selectivity, ties: as the flags of `python -m entropy.psp`.
         output: which of several outputs.
         batch_size: examples at once; results do not depend on it.
+        memory: GiB that counting may take beside the model and its data.
         seed: `python -m entropy.psp` finds the same numbers with it.
 
     Returns:
-        every layer's counts and entropies, neuron by neuron.
+        every layer's counts and entropies, neuron by neuron; counts have a row for each class that occurs (`labels`).
+
+    Raises:
+        BadInput: it would take more than `memory`, or model, data and groups do not fit together.
 
     >>> import torch
     >>> model = torch.nn.Sequential(torch.nn.Linear(1, 1, bias=False), torch.nn.ReLU(), torch.nn.Linear(1, 2))
@@ -109,8 +114,8 @@ def psp_entropy(  # noqa: PLR0913 (named, and all but two optional)
         subject = subject_of(model, data, loss, output=output, batch_size=batch_size, split="test")
         labels, classes = _groups(subject, groups)
         level = Level(subject.y, subject.task)
-        layers, skipped = layer_entropies_of(subject, labels, classes, counting, seed, level)
-        absent = [label for label, count in enumerate(layers[-1].observed) if count == 0]
+        layers, skipped = layer_entropies_of(subject, labels, classes, counting, seed, memory, level)
+        absent = [label for label in range(classes) if label not in set(layers[-1].labels)]
         explain(subject, layers, skipped, absent)
         reached = level.evaluation()
         return PspEntropy(tuple(layers), network_mean(layers), classes, reached.loss, reached.score, tuple(heard))

@@ -30,6 +30,8 @@ class Layer:
 
     name: str
     summary: dict[str, Any]
+    classes: NDArray[np.int64]
+    """labels of the classes that occur (class)"""
     counts: NDArray[np.int64]
     """ON states (class, neuron)"""
     observed: NDArray[np.int64]
@@ -47,9 +49,8 @@ class Layer:
 
     @cached_property
     def p_on(self) -> Floats:
-        """P(ON | class) (class, neuron); NaN for a class without examples."""
-        with np.errstate(invalid="ignore"):
-            return self.counts / self.observed[:, None]
+        """P(ON | class) (class, neuron)."""
+        return self.counts / self.observed[:, None]
 
     @cached_property
     def dead(self) -> NDArray[np.bool_]:
@@ -197,6 +198,7 @@ def _layer(psp: Group, summary: dict[str, Any], row: Any, with_pairs: bool) -> L
     return Layer(
         name=name,
         summary=summary,
+        classes=psp["class"][()],
         counts=array("counts"),
         observed=array("observed"),
         entropy=array("entropy"),

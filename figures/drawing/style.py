@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minima.store.files import write_atomically
+from minima.store.messages import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -121,6 +122,7 @@ def save(figure: Figure, out: Path) -> list[Path]:
     """Write `out`.svg and `out`.png, atomically; the same data give the same bytes."""
     import matplotlib.pyplot as plt
 
+    _as_written(figure)
     written = []
     for ending, metadata in ((".svg", {"Date": None}), (".png", {"Software": None})):
         buffer = io.BytesIO()
@@ -130,6 +132,24 @@ def save(figure: Figure, out: Path) -> list[Path]:
         written.append(target)
     plt.close(figure)
     return written
+
+
+def _as_written(figure: Figure) -> None:
+    """A $ in a name is a $: mathematics is only what matplotlib itself writes as numbers of an axis."""
+    from matplotlib.text import Text
+    from matplotlib.ticker import FixedFormatter
+
+    numbers = {
+        id(label)
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        if not isinstance(axis.get_major_formatter(), FixedFormatter)
+        for label in axis.get_ticklabels(which="both")
+    }
+    for text in figure.findobj(Text):
+        if id(text) not in numbers and isinstance(text, Text):
+            text.set_parse_math(False)
+            text.set_text(printable(text.get_text()))
 
 
 def plain_ticks(axis: Axis) -> None:

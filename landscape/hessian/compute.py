@@ -28,9 +28,10 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
     from landscape.hessian import eigenvalues, traces
     from landscape.hessian.work import Work
     from landscape.spectrum import eigenvectors
+    from landscape.spectrum.lanczos import LEAST_ROOM
 
     start = time.perf_counter()
-    objective, where, known = located(subject, arguments)
+    objective, where, known = located(subject, arguments, arguments.top + arguments.bottom + LEAST_ROOM)
     check_size(arguments, objective)
     if arguments.eigenvectors == "keep":
         eigenvectors.make_room(place, objective.coordinates, arguments.top)
@@ -62,6 +63,7 @@ def check_size(wanted: Curvature, objective: Objective) -> None:
     """What can be refused without a product."""
     from landscape.hessian.traces import refused
     from landscape.objective.coordinates import named
+    from landscape.spectrum.lanczos import LEAST_ROOM
 
     try:
         if wanted.layers:
@@ -77,6 +79,7 @@ def check_size(wanted: Curvature, objective: Objective) -> None:
     trouble = wanted.trace and refused(wanted.trace_estimator, wanted.trace, size)
     if trouble:
         raise BadInput(f"--trace {wanted.trace}: {trouble}")
+    objective.reserve(wanted.top + wanted.bottom + LEAST_ROOM)
     _check_vectors(wanted, size, objective.keeper.vector_bytes)
 
 

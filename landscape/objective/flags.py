@@ -43,13 +43,19 @@ class Landscape(Region, Measuring):
     shares_work: ClassVar[bool] = True
 
 
-def located(subject: Subject, region: Region) -> tuple[Objective, dict[str, Any], tuple[Tensor, Tensor]]:
-    """The objective that is asked for, where the network sits (keys of the JSON object), and its g and H g."""
+def located(
+    subject: Subject, region: Region, vectors: int = 0
+) -> tuple[Objective, dict[str, Any], tuple[Tensor, Tensor]]:
+    """The objective that is asked for, where the network sits (keys of the JSON object), and its g and H g.
+
+    `vectors`: as many will be kept at least, whatever is measured.
+    """
     from landscape.objective.logits import temperature_of
     from landscape.objective.position import position, slope
 
     loss = loss_of(subject, region)
     objective = objective_of(subject, region, loss)
+    objective.reserve(vectors)
     said = {
         "subspace": region.subspace,
         "parameters": None if region.parameters is None else list(region.parameters),

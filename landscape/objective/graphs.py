@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from landscape.objective.derivatives.operations import named
+from minima.store.memory import GIB, TOLD
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ Build = Callable[[Chunk], Graph]
 
 TRIAL = 32
 """examples that tell how much memory the graph of all would take"""
+USUALLY = 3
+"""times the least number of vectors are kept where there is room for them"""
 
 
 class Keeper:
@@ -38,6 +41,10 @@ class Keeper:
 
     def __init__(self, memory: int) -> None:
         self.memory = memory
+        self.whole = 4 * memory // 3
+        """bytes of graphs, vectors and the work on them together"""
+        self.count, self.vectors = 0, 0
+        """vectors that are to be kept beside the graphs, and their bytes"""
         self.build: Build[Any] | None = None
         """what they were built by"""
         self.kept: list[Any] = []
@@ -47,12 +54,27 @@ class Keeper:
 
     @property
     def vector_bytes(self) -> int:
-        """Bytes for the vectors that are kept beside the graphs: a third of what the graphs may take."""
-        return self.memory // 3
+        """Bytes for vectors that are kept beside the graphs: a quarter of the whole, or what they take at least."""
+        return max(self.whole // 4, self.vectors)
+
+    def reserve(self, count: int, dimension: int) -> None:
+        """So many vectors in float64 will be kept, at the expense of graphs."""
+        if count * dimension * 8 > self.vectors:
+            self.count, self.vectors = count, count * dimension * 8
+            self.make_room(0)
+
+    def make_room(self, work: int) -> None:
+        """Graphs may take what vectors and so many bytes of work leave, at most three quarters.
+
+        What is too little to be spoken of is not taken from them.
+        """
+        vectors = min(self.vector_bytes, USUALLY * self.vectors)
+        self.memory = max(0, min(self.memory, max(self.whole, int(TOLD * GIB)) - vectors - work))
 
     def another(self) -> Keeper:
         """One for other examples: it keeps nothing yet, but knows how large graphs are."""
         fresh = Keeper(self.memory)
+        fresh.whole, fresh.count, fresh.vectors = self.whole, self.count, self.vectors
         fresh._bytes = dict(self._bytes)
         return fresh
 

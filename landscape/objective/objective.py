@@ -13,12 +13,13 @@ from torch import Tensor, nn
 
 from landscape.objective.coordinates import Coordinates, Subspace
 from landscape.objective.derivatives.check import DerivativeCheck
-from landscape.objective.derivatives.problem import Problem
+from landscape.objective.derivatives.problem import COUNT, Problem
 from landscape.objective.derivatives.tangents import tangents
 from landscape.objective.examples import as_loss, examples_of, settled
 from landscape.objective.finite import not_finite
-from landscape.objective.graphs import Chunk, Graph, Keeper, flat, slopes
+from landscape.objective.graphs import Chunk, Graph, Keeper, flat, saved_bytes, slopes
 from landscape.objective.pearlmutter import gradient_graph, second_backward
+from landscape.objective.room import Needs, Room
 from landscape.objective.weighing import Weighing, weigh
 from landscape.passes.attention import plain_attention
 from landscape.passes.forward import Forward
@@ -26,6 +27,7 @@ from landscape.passes.network import Network
 from minima.zoo.examples.batches import default_batch_size
 from minima.zoo.examples.evaluation import Evaluation, evaluating
 from minima.zoo.examples.inputs import floats_to, part_of
+from minima.zoo.examples.spending import spend
 from minima.zoo.examples.task import Task
 from minima.zoo.losses.loss import Loss
 from minima.zoo.losses.score import Score
@@ -92,7 +94,7 @@ class Objective:
             self.task, outputs = settled(self.task, model, partial(self._network, weights), self.x, y)
             self._network.fold(weights, self.x[:16])
         self.forward = Forward(self._network)
-        self._derivative_check = DerivativeCheck()
+        self._derivative_check, self._room = DerivativeCheck(), Room()
         own = weigh(self.task, outputs, y, self.passes())
         self.weighing = Weighing.of(len(x), ranks.sum(own) if own is not None and self.task.needs_pass else own)
 
@@ -182,7 +184,7 @@ class Objective:
 
     def loss_and_gradient(self, displacement: Tensor | None = None) -> tuple[float, Tensor]:
         """L(w + displacement) and its gradient (d,), of one pass."""
-        self._derivative_check.before_the_first(self._problem)
+        self._before_the_first()
         size = len(self.coordinates.full)
         sums = torch.zeros(size + 1, dtype=torch.float64, device=self.x.device)  # the gradient, and the loss behind it
         with evaluating(self.model), torch.enable_grad():
@@ -222,16 +224,17 @@ class Objective:
         for graph in graphs:
             for row, direction in enumerate(directions):
                 products[row] += apply(graph, direction)
+        spend(len(directions) * self._own_examples)
         self.ranks.sum(products)
         self._require_finite(bool(products.isfinite().all()))
         return self.coordinates.restrict(self.weighing.mean(products)).reshape(vectors.shape)
 
     def graphs(self, build: Callable[[Chunk], Graph], displacement: Tensor | None = None) -> Iterator[Graph]:
         """`build` of each chunk; at w the first are kept for the next call with it, as many as `memory` holds."""
-        self._derivative_check.before_the_first(self._problem)
+        self._before_the_first()
         if displacement is not None:
             return (build(chunk) for chunk in self.chunks(displacement))
-        return self.keeper.graphs(build, lambda *some: self.chunks(None, *some), len(self.x), self.batch_size)
+        return self.keeper.graphs(build, lambda *some: self.chunks(None, *some), len(self.x), self._at_once)
 
     def release(self) -> None:
         """Free the kept graphs; the next product makes them again."""
@@ -243,8 +246,9 @@ class Objective:
         They are this rank's share of the examples, the `start`-th to `stop`-th of them.
         """
         weights = self._parameters(displacement)
-        for examples in self.ranks.chunks(len(self.x), self.batch_size, start, stop):
+        for examples in self.ranks.chunks(len(self.x), self._at_once, start, stop):
             outputs = self.task.picked(self._network(weights, self.x[examples]))
+            spend(examples.stop - examples.start)
             yield Chunk(examples, list(weights.values()), outputs, self.losses(outputs, self.y[examples]))
 
     def passes(self, displacement: Tensor | None = None) -> Iterator[Chunk]:
@@ -272,9 +276,45 @@ class Objective:
         """Coordinates -1 or 1 (d,), as likely either way."""
         return self.coordinates.signs(generator)
 
+    def reserve(self, vectors: int) -> None:
+        """Whoever measures will keep so many vectors (d,): graphs are to leave room for them.
+
+        Raises:
+            BadInput: there is not that much, as far as it is known what derivatives take; else the first will say.
+        """
+        self.keeper.reserve(vectors, self.dimension)
+
+    @property
+    def _at_once(self) -> int:
+        """Examples in a chunk that is differentiated."""
+        return self._room.at_once(self.keeper, self.batch_size)
+
+    def _before_the_first(self) -> None:
+        """What there is to say or to refuse before the first derivative."""
+        self._room.before_the_first(self._needs, self.keeper, min(self.batch_size, len(self.x)))
+        self._derivative_check.before_the_first(self._problem)
+
+    def _needs(self) -> Needs | None:
+        """Of the graphs of the first examples; None where they do not run, of which the derivative check tells."""
+
+        def saved(count: int) -> int:
+            return saved_bytes(lambda: [gradient_graph(chunk) for chunk in self.chunks(None, 0, count)])
+
+        try:
+            with evaluating(self.model), plain_attention(), torch.enable_grad():
+                return Needs.measured(len(self.coordinates.full), saved, self._own_examples)
+        except Exception:  # whatever a network does
+            return None
+
+    @property
+    def _own_examples(self) -> int:
+        """How many of the examples are this rank's."""
+        share = self.ranks.share(len(self.x))
+        return int(share.stop - share.start)
+
     def _problem(self) -> Problem:
         """What derivatives are checked of."""
-        return Problem(self._network, self.task.summed, self.coordinates, self.x, self.y)
+        return Problem(self._network, self.task.summed, self.coordinates, self.x, self.y, min(COUNT, self._at_once))
 
     def _native(self, dense: Tensor) -> list[Tensor]:
         return list(self.coordinates.tensors(dense, native=True).values())

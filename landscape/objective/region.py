@@ -21,10 +21,11 @@ class Restriction:
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
-    """Flags that say how much memory may hold what is kept between products."""
+    """Flags that say how much memory derivatives may take, and what is kept from one to the next."""
 
     memory: float = 4.0
-    """GiB for what is kept from product to product: graphs of the gradient (three quarters), vectors (a quarter);
+    """GiB beside the network and its data: for derivatives, and what is kept from one to the next: graphs of the
+    gradient (three quarters at most) and vectors; what it does not hold is refused before it; 0: keep nothing;
     landscape.hessian puts at most as much as the graphs take on disk: the products of a run that may be killed"""
 
     @property

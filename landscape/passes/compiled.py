@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from landscape.passes.cache import private_folder
 from landscape.passes.compiler import NoCompiler
+from minima.store.messages import BadInput
 
 if TYPE_CHECKING:
     from landscape.passes.traced import Lifted
@@ -25,6 +29,8 @@ def compiled(pass_: Lifted, tensors: Sequence[Tensor], x: Tensor) -> tuple[Lifte
         NoCompiler: there is no compiler of C++, or it does not cope with the pass.
     """
     start = time.perf_counter()
+    with suppress(BadInput, OSError, RuntimeError):  # torch's own choice is a name in /tmp that anybody can foresee
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(private_folder() / "inductor"))
     with torch.no_grad():
         inputs = [*pass_.once(*tensors), x]
         try:

@@ -53,6 +53,9 @@ class Measure:
     relative: ClassVar[bool] = False
     """whether it looks at the loss in coordinates relative to the weights"""
 
+    by_lanczos: ClassVar[bool] = False
+    """whether it keeps the vectors of a Lanczos basis"""
+
     def measure(self, objective: Objective, seed: int) -> Measured:
         """The measure of `objective`, its draws from `seed`."""
         raise NotImplementedError
@@ -70,10 +73,22 @@ class Measure:
                 raise BadInput(f"{flag} {' '.join(map(str, numbers))}: expected positive numbers")
 
     def function(self, objective: Objective) -> Differentiable:
-        """The loss in the coordinates the measure is defined in."""
+        """The loss in the coordinates the measure is defined in.
+
+        Raises:
+            BadInput: these are relative to weights that are all zero.
+        """
         from landscape.objective.relative import Relative
 
-        return Relative(objective) if self.relative else objective
+        if not self.relative:
+            return objective
+        function = Relative(objective)
+        if not function.dimension:
+            raise BadInput(
+                f"{self.name}: every weight that may move is 0, so that no relative change moves it.\n"
+                "Leave such measures out: --measures lambda_max,trace,keskar,sam,average"
+            )
+        return function
 
 
 def measures() -> dict[str, type[Measure]]:

@@ -52,7 +52,10 @@ def _not_finite(summary: dict[str, Any]) -> list[str]:
 
 def _directions(summary: dict[str, Any]) -> str:
     pairs = list(zip(summary["direction_norms"], summary["relative_direction_norms"], strict=True))
-    shown = [f"{norm:.4g} ({relative:.3g} of the weights' norm)" for norm, relative in pairs[:2]]
+    shown = [
+        f"{norm:.4g}" + ("" if relative is None else f" ({relative:.3g} of the weights' norm)")
+        for norm, relative in pairs[:2]
+    ]
     return ", ".join(shown) + (f" and {len(pairs) - 2} more" if len(pairs) > 2 else "")
 
 

@@ -105,7 +105,7 @@ def _measured(objective: Objective, comparison: Comparison, seed: int) -> dict[s
     """One Hessian's numbers; the draws are the same for all, as far as they have coordinates in common."""
     from landscape.objective.relative import Relative
     from landscape.objective.streams import stream
-    from landscape.spectrum.lanczos import top_eigenpairs
+    from landscape.spectrum.lanczos import LEAST_ROOM, top_eigenpairs
     from landscape.spectrum.trace import hutchinson
 
     def solve(function: Differentiable, top: int, known: tuple[Tensor, Tensor] | None = None) -> Eigenpairs:
@@ -120,6 +120,7 @@ def _measured(objective: Objective, comparison: Comparison, seed: int) -> dict[s
             memory=objective.keeper.vector_bytes,
         )
 
+    objective.reserve(comparison.top + LEAST_ROOM)
     at, relative, probes = slope(objective), Relative(objective), stream(seed, "trace")
     pairs, adaptive = solve(objective, comparison.top, at[1:]), solve(relative, 1)
     trace = hutchinson(objective.hvp, lambda: objective.signs(probes), comparison.trace)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from typing import Any, NoReturn, TypeVar
 from minima.store.allocator import keep_freed_memory
 from minima.store.disk import REASONS
 from minima.store.help_texts import hide_obvious_defaults
-from minima.store.messages import BadInput, note, speaks
+from minima.store.messages import BadInput, note, printable, speaks
 from minima.store.plain import to_json
 from minima.store.room import DEFAULT, allowing
 from minima.store.table import render_table
@@ -24,6 +25,8 @@ __all__ = ["BadInput", "Command", "Report", "note", "parse", "render_table", "ru
 
 A = TypeVar("A")
 
+LAST_STANDARD = 2
+"""file descriptor: that of stderr"""
 LINES_OF_AN_ERROR = 8
 KEPT = "what is finished is kept: type the same line again to go on"
 
@@ -67,8 +70,10 @@ def run(
     """
     debug = "--debug" in (sys.argv if argv is None else argv)
     keep_freed_memory()
+    _standard_streams()
     try:
         parsed = parse(arguments, prog, argv, description)
+        _require_folder()
         with _sigterm_like_ctrl_c(), allowing(getattr(parsed, "memory", DEFAULT)):
             _work(parsed, main, as_json=getattr(parsed, "json", False))
     except KeyboardInterrupt as stop:
@@ -137,8 +142,27 @@ def _work(parsed: A, main: Callable[[A], Report | None], as_json: bool) -> None:
         summary = report.summary if report is not None else {}
         print(to_json(summary | {"wall_seconds": seconds_since_start(time.perf_counter() - began)}))
     elif report is not None:
-        print(report.table)
+        print(printable(report.table))
     sys.stdout.flush()
+
+
+def _require_folder() -> None:
+    """There is a folder that we are in: without one, libraries end the process where they look for their files."""
+    try:
+        os.getcwd()
+    except FileNotFoundError as error:
+        raise BadInput("the folder that you are in has been removed. Type: cd, to go to one that is there") from error
+
+
+def _standard_streams() -> None:
+    """Streams that were closed are empty ones, lest a file of ours take their place; letters they lack are numbers."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= LAST_STANDARD:
+        pass
+    os.close(descriptor)
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115 (it stays)
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager

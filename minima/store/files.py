@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from minima.store.disk import discard, followed, write_whole, writing
+from minima.store.hidden import open_hidden
 from minima.store.messages import BadInput
 from minima.store.plain import plain
 
@@ -220,11 +221,6 @@ def _holder(beside: Path) -> str:
         return beside.read_text() or "another process"
     except FileNotFoundError:
         return "another process"
-
-
-def open_hidden(path: Path) -> int:
-    """A descriptor of a hidden file of ours beside a target, to read and to write, created if need be."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
 
 
 def _lock(path: Path, wait: bool) -> int:

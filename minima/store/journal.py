@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from minima.store.disk import write_whole, writing
-from minima.store.files import open_hidden
+from minima.store.hidden import open_hidden
 
 HEAD = struct.Struct("<Q16s")
 """before each record's content: how many bytes it has, and the hash"""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -86,26 +89,45 @@ def note(message: object) -> None:
         return
     if not speaks():
         return
-    if "tqdm" in sys.modules:
-        from tqdm import tqdm
+    with suppress(OSError):  # of a log on a full disk: no reason to lose the work
+        if "tqdm" in sys.modules:
+            from tqdm import tqdm
 
-        tqdm.write(str(message), file=sys.stderr)
-    else:
-        print(message, file=sys.stderr)
+            tqdm.write(printable(str(message)), file=sys.stderr)
+        else:
+            print(printable(str(message)), file=sys.stderr)
 
 
 def progress_bar(items: Iterable[T] | None = None, *, unit: str, **looks: Any) -> tqdm[T]:
     """The items, or nothing, under a bar on stderr that goes when all is done; `looks` are those of tqdm.
 
-    Where stderr is no terminal, as in a night's log: a line each minute. Of several ranks only the first's, as for
-    notes.
+    Where stderr is no terminal, as in a night's log: a line each minute, also while nothing is completed for long. Of
+    several ranks only the first's, as for notes.
     """
     from tqdm import tqdm
 
     terminal = getattr(looks.get("file", sys.stderr), "isatty", bool)()
     known = items is not None or looks.get("total") is not None
+    looks |= {"desc": printable(looks.get("desc", ""))}
     looks |= {"unit": f" {unit}"} if terminal else _lines(unit, known, **looks)
-    return tqdm(items, disable=not speaks() or _HEARD.get() is not None, leave=False, **looks)
+    bar = tqdm(items, disable=not speaks() or _HEARD.get() is not None, leave=False, **looks)
+    if not terminal and not bar.disable:
+        threading.Thread(target=_remind, args=(weakref.ref(bar),), daemon=True).start()
+    return bar
+
+
+def _remind(bar: Callable[[], tqdm[Any] | None]) -> None:
+    """Show a bar that stands still, as long as there is one."""
+    pause = max(SECONDS_BETWEEN_LINES, 1.0)
+    while True:
+        time.sleep(pause / 2)
+        shown = bar()
+        if shown is None or shown.disable:  # closed
+            return
+        if time.time() - max(shown.last_print_t, shown.start_t) >= pause:
+            shown.refresh()
+            shown.last_print_t = time.time()
+        del shown
 
 
 def _lines(unit: str, known: bool, desc: str = "", **_: Any) -> dict[str, Any]:
@@ -119,8 +141,10 @@ class _Stripped:
     """stderr without the returns and blanks that take back what was drawn on a terminal."""
 
     def write(self, text: str) -> None:
-        if line := text.strip():
-            print(line, file=sys.stderr)
+        with suppress(OSError):
+            if line := text.strip():
+                print(line, file=sys.stderr)
 
     def flush(self) -> None:
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stderr.flush()

@@ -47,6 +47,15 @@ def _plain_container(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no plain form: {value!r}")
 
 
+def as_utf8(text: str) -> str:
+    """A text that UTF-8 holds: bytes of a name that is none, as Python keeps them, are written as their numbers.
+
+    >>> as_utf8("a\\udcff.pt")
+    'a\\\\udcff.pt'
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def to_json(value: Any, indent: int | None = None) -> str:
     """Strict JSON of the plain form: what is not a finite number is `null`.
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.abc import SourceLoader
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -72,13 +73,24 @@ def call_factory(spec: str, flag: str) -> Any:
 
 @contextmanager
 def _importable(folder: str) -> Iterator[None]:
-    """A folder first on `sys.path`; afterwards one entry of it less, wherever the code inside has moved it."""
-    sys.path.insert(0, folder)
+    """What lies in a folder is found before what `sys.path` names, which is left to the user's code."""
+    finder = _In(folder)
+    sys.meta_path.insert(sys.meta_path.index(PathFinder) if PathFinder in sys.meta_path else 0, finder)
     try:
         yield
     finally:
-        if folder in sys.path:
-            sys.path.remove(folder)
+        sys.meta_path.remove(finder)
+
+
+class _In(PathFinder):
+    """Finds the modules of one folder."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:  # type: ignore[override]
+        """The module of that name in the folder; of packages' own modules, which have a `path`, others know."""
+        return None if path is not None else PathFinder.find_spec(fullname, [self._folder], target)
 
 
 def _load(path: Path, name: str, where: str) -> tuple[ModuleType, Callable[..., Any]]:

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from entropy.information.measurement import Request, Together, measure
+from entropy.information.measurement import measure
+from entropy.information.request import Request, Together
 
 REPEATS = {1: 1000, 2: 300}
 WHOLE = {4: 1200, 10: 5000}

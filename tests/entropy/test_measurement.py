@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from oracles.psp_networks import ConvNet, ResNet, data
 from torch import Tensor, nn
 
-from entropy.information import measurement
+from entropy.information import room
 from entropy.information.layer import LayerEntropy, network_mean
 from entropy.information.measurement import measure
 from minima.store.command import BadInput
@@ -80,7 +80,7 @@ def test_model_is_untouched() -> None:
 
 @pytest.mark.parametrize(("samples", "kind"), [(50, torch.uint8), (1100, torch.int16)])
 def test_narrow_counters_do_not_overflow(samples: int, kind: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measurement, "BLOCKS", 1)
+    monkeypatch.setattr(room, "BLOCKS", 1)
     network = nn.Sequential(nn.ReLU(), nn.Linear(1, 1))
     layers, _ = measure(network, torch.ones(samples, 1), torch.zeros(samples, dtype=torch.long), 1)
     assert layers[0].block_counts.dtype == torch.empty(0, dtype=kind).numpy().dtype
@@ -90,7 +90,7 @@ def test_narrow_counters_do_not_overflow(samples: int, kind: torch.dtype, monkey
 def test_many_neurons_are_counted_in_fewer_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = data()
     full, _ = measure(ConvNet(), x, y, CLASSES)
-    monkeypatch.setattr(measurement, "COUNT_BYTES", 10)
+    monkeypatch.setattr(room, "COUNT_BYTES", 10)
     layers, _ = measure(ConvNet(), x, y, CLASSES)
     assert full[0].block_counts.shape[0] == 20
     assert layers[0].block_counts.shape[0] == 1

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from entropy.counting.responses import selectivity_index
 from entropy.information import permutations
 from entropy.information.formulas import class_information, normalised_information
-from entropy.information.measurement import PUBLISHED_CLAMP, Request, Together, measure
+from entropy.information.measurement import measure
+from entropy.information.request import PUBLISHED_CLAMP, Request, Together
 from entropy.psp.__main__ import main
 from entropy.psp.flags import Psp
 from minima.store.checkpoints.checkpoint import Checkpoint, save

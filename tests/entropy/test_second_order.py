@@ -23,8 +23,9 @@ from entropy.counting.tuples import draw_tuples
 from entropy.information import pair_entropies
 from entropy.information.formulas import joint_entropy
 from entropy.information.layer import LayerEntropy, network_mean
-from entropy.information.measurement import Request, Together, measure
+from entropy.information.measurement import measure
 from entropy.information.panel import leave_one_out_joint_means
+from entropy.information.request import Request, Together
 from minima.store.command import BadInput
 
 CLASSES = 4

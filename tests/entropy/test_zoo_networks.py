@@ -14,7 +14,8 @@ from oracles.psp_reference import joint_reference, layer_reference
 from torch import Tensor, nn
 from torch.nn import functional
 
-from entropy.information.measurement import Request, Together, measure
+from entropy.information.measurement import measure
+from entropy.information.request import Request, Together
 from minima.zoo.architecture.architecture import architectures, describe, initialise, parse_architecture
 
 SMALL = {

@@ -268,12 +268,6 @@ class TestCompiler:
             compiler.library(source)
         assert not list((tmp_path / "minima").iterdir())
 
-    def test_a_cache_that_cannot_be_written_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        (tmp_path / "minima").write_text("a file")
-        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-        with pytest.raises(NoCompiler, match=r"^winograd.cpp, compiled, cannot be kept: .*File exists"):
-            compiler.library(Path(winograd.__file__).with_suffix(".cpp"))
-
     def test_without_one_nothing_fits(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def missing() -> None:
             raise NoCompiler("there is none")

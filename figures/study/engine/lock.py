@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from minima.store.hidden import open_hidden
+
 PATIENCE = 1.0
 """seconds between two attempts"""
 
@@ -24,7 +26,7 @@ def acquire(path: Path, tell: Callable[[str], None], patience: float = PATIENCE)
     An engine whose starter was killed goes on starting jobs: those are not named, one line a job would say nothing.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("ab+")
+    file = os.fdopen(open_hidden(path), "rb+")
     if _try(file):
         return file
     for process, command in sorted(holders(path).items()):

@@ -18,6 +18,7 @@ class LambdaMax(Measure):
     name: ClassVar[str] = "lambda_max"
     invariant: ClassVar[Invariant] = "none"
     meaning: ClassVar[str] = "largest curvature along any direction (largest Hessian eigenvalue)"
+    by_lanczos: ClassVar[bool] = True
 
     tolerance: float = 1e-3
     """relative error allowed in the eigenvalue"""

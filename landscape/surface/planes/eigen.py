@@ -43,12 +43,14 @@ class Eigen(Spanning):
 def _computed(centre: Centre) -> tuple[Tensor, int]:
     """(k, d) by Lanczos, and how many products it took."""
     from landscape.objective.streams import stream
-    from landscape.spectrum.lanczos import top_eigenpairs
+    from landscape.spectrum.lanczos import LEAST_ROOM, top_eigenpairs
 
     objective, draws = centre.objective, stream(centre.seed, "lanczos")
-    size, known, room = objective.dimension, centre.slope, objective.keeper.vector_bytes
+    size, known = objective.dimension, centre.slope
     if size < centre.axes:
         raise BadInput(f"--directions eigen: {size} weight may move, expected {centre.axes}: type --grid Nx1")
+    objective.reserve(centre.axes + LEAST_ROOM)
+    room = objective.keeper.vector_bytes
     pairs = top_eigenpairs(objective.hvp, lambda: objective.normal(draws), size, centre.axes, known=known, memory=room)
     return pairs.vectors, pairs.products
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minima.store.plain import as_utf8
+
 if TYPE_CHECKING:
     import h5py
     from numpy.typing import NDArray
@@ -40,10 +42,11 @@ def to_array(values: Any) -> NDArray[Any]:
     if hasattr(values, "detach"):
         values = values.detach().cpu()
     array = np.asarray(values)
+    array = array.astype(object) if array.dtype.kind == "U" else array
     if array.dtype.kind == "O":
-        text = [item.decode() if isinstance(item, bytes) else str(item) for item in array.flat]
+        text = [item.decode() if isinstance(item, bytes) else as_utf8(str(item)) for item in array.flat]
         return np.array(text, dtype=object).reshape(array.shape)
-    return array.astype(object) if array.dtype.kind == "U" else array
+    return array
 
 
 def fill_value(dtype: np.dtype[Any]) -> Any:

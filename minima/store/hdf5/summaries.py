@@ -14,20 +14,26 @@ if TYPE_CHECKING:
     import h5py
 
 
-def is_time(key: str) -> bool:
-    """Whether a summary's key is a duration, which belongs under `clock`: seconds, and what is counted in them.
+OF_THE_RUN = ("passes", "memory_gib", "forward_backward_passes")
+"""keys of a summary that another run of the same work may find otherwise"""
 
-    >>> [is_time(key) for key in ("seconds", "compile_seconds", "passes", "forward_passes")]
-    [True, True, True, False]
+
+def is_of_the_run(key: str) -> bool:
+    """Whether a summary's key tells of the run and not of what was found, and so belongs under `clock`.
+
+    Durations and what is counted in them, the memory a run took, and the passes it did not find done.
+
+    >>> [is_of_the_run(key) for key in ("seconds", "compile_seconds", "passes", "memory_gib", "forward_passes")]
+    [True, True, True, True, False]
     """
-    return key.endswith("seconds") or key == "passes"
+    return key.endswith("seconds") or key in OF_THE_RUN
 
 
 def store_summaries(file: h5py.File, summaries: Sequence[Mapping[str, Any]]) -> None:
-    """Each checkpoint's summary, its times apart, and when all were finished."""
+    """Each checkpoint's summary, what is of the run apart, and when all were finished."""
     clock = file.require_group(CLOCK)
-    for holder, times in ((file, False), (clock, True)):
-        own = [{key: value for key, value in each.items() if is_time(key) == times} for each in summaries]
+    for holder, of_the_run in ((file, False), (clock, True)):
+        own = [{key: value for key, value in each.items() if is_of_the_run(key) == of_the_run} for each in summaries]
         holder.attrs["summary"] = to_json(own)
     clock.attrs["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput, Report, note
+from minima.store.memory import watched_peak
+from minima.zoo.examples.spending import spending
 from minima.zoo.ranks import Ranks, joined
 
 if TYPE_CHECKING:
@@ -84,11 +86,12 @@ def measure_together(
     def work(results: Results, ranks: Ranks) -> None:
         if not results.done(0):
             subjects = [replace(reader.read(path), ranks=ranks) for path in arguments.checkpoints]
-            first, start = subjects[0], time.perf_counter()
-            own = compute(subjects, results.place(0))
+            first = subjects[0]
+            with _costs(first) as costs:
+                own = compute(subjects, results.place(0))
             assumed = replace(first, notes=tuple(said for subject in subjects for said in subject.notes))
             _write_origin(results.place(0), assumed, len(first.x))
-            results.mark_done(0, _described(assumed, arguments) | own | _timed(start))
+            results.mark_done(0, _described(assumed, arguments) | own | costs)
 
     return _through_file(arguments, name, list(arguments.checkpoints), [], work, table)
 
@@ -96,22 +99,21 @@ def measure_together(
 def _measure(
     subject: Subject, arguments: Measuring, place: Place, compute: Callable[[Subject, Place], Summary]
 ) -> Summary:
-    """One checkpoint: loss and accuracy, and the measure's own numbers, timed from tensors in memory on.
+    """One checkpoint: loss and accuracy, and the measure's own numbers, timed and weighed from tensors in memory on.
 
     A measure that knows better (it ran passes only to compare with) returns its own `seconds`; one that saw all
     outputs anyway, its own `loss` and `accuracy`; one that looks at some of the examples only, its own `samples`.
     """
     from minima.zoo.examples.evaluation import evaluate
 
-    start = time.perf_counter()
-    own = compute(subject, place)
-    timed = _timed(start)
+    with _costs(subject) as costs:
+        own = compute(subject, place)
     _write_origin(place, subject, own.get("samples", len(subject.x)))
     if not {"loss", "score"} <= own.keys():
         level = evaluate(subject.model, subject.x, subject.y, subject.batch_size, task=subject.task)
         own = level.said() | own
     first = {key: own[key] for key in ("loss", "accuracy", "score", "score_name")}
-    return first | _described(subject, arguments) | timed | own
+    return first | _described(subject, arguments) | costs | own
 
 
 def _write_level(place: Place, name: str, summary: Summary, loss: Loss) -> None:
@@ -152,8 +154,27 @@ def _described(subject: Subject, arguments: Measuring) -> Summary:
     }
 
 
-def _timed(start: float) -> Summary:
-    return {"seconds": time.perf_counter() - start, "compile_seconds": 0.0}
+@contextmanager
+def _costs(subject: Subject) -> Iterator[Summary]:
+    """What the block costs, by the keys of the JSON object: seconds, memory, and passes where those were counted.
+
+    `memory_gib`: how far resident memory rose above what it was, model and data read (see `store.memory.Peak`).
+    `forward_backward_passes`: over all examples, of all ranks together (see `zoo.examples.spending`).
+    """
+    found: Summary = {"seconds": None, "compile_seconds": 0.0, "memory_gib": None}
+    start = time.perf_counter()
+    with watched_peak() as peak, spending() as spent:
+        yield found
+    found |= {"seconds": time.perf_counter() - start, "memory_gib": peak.gib}
+    if passes := _of_all_ranks(spent.examples, subject) / len(subject.x):
+        found["forward_backward_passes"] = passes
+
+
+def _of_all_ranks(count: int, subject: Subject) -> float:
+    import torch
+
+    counted = torch.tensor([count], dtype=torch.float64, device=subject.device)
+    return float(subject.ranks.sum(counted))
 
 
 def _through_file(

@@ -32,6 +32,8 @@ class Measuring(Loading):
     order (default: all)"""
     batch_size: int | None = None
     """memory knob: examples per chunk; results depend on it only by rounding"""
+    memory: float = 4.0
+    """GiB that the work may take beside the network and its data; what would take more is refused before it"""
     seed: int = 0
     """of everything drawn at random"""
     device: DeviceName = "auto"
@@ -48,6 +50,8 @@ def choice(arguments: Measuring) -> Choice:
 
     if not arguments.checkpoints:
         raise BadInput("no checkpoint is named: type it behind the command, such as runs/x.pt")
+    if not 0 <= arguments.memory < float("inf"):
+        raise BadInput(f"--memory {arguments.memory}: expected a number of GiB, 0 or more")
     if arguments.batch_size is not None and arguments.batch_size < 1:
         raise BadInput(f"--batch-size {arguments.batch_size}: expected at least 1")
     return Choice(
