@@ -99,17 +99,17 @@ def reusable(target: Path, expected: Mapping[str, Any], overwrite: bool) -> Chec
     """
     if overwrite:
         return None
-    kept = trajectory_path(target) if expected["training"].get("keep") else None
-    whole = kept is None or kept.exists()
-    if kept is not None and whole:
-        _check_own(kept, expected)
-    if not target.exists():
-        return None
-    found = load(target)
-    differing = _differing(header(found), expected)
+    found = load(target) if target.exists() else None
+    differing = _differing(header(found), expected) if found else []
     if differing:
         raise BadInput(f"{target} exists but was made with another {' and '.join(differing)}.\n{ADVICE}")
-    return found if whole else None
+    if not expected["training"].get("keep"):
+        return found
+    kept = trajectory_path(target)
+    if not kept.exists():
+        return None
+    _check_own(kept, expected)
+    return found
 
 
 def _check_own(kept: Path, expected: Mapping[str, Any]) -> None:
