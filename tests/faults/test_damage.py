@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.damage import KINDS, campaign
 
-COUNT = 60
+COUNT = 40
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -22,7 +22,7 @@ PROGRAM = "import sys; sys.path[:] = sys.argv[2:]; from minima.store.hdf5.reader
 THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """lest libraries that are not used make room for a thread of each core"""
 PATIENCE = 30
-"""seconds without a sign of life"""
+"""seconds without a sign of life, not counting those in which it works"""
 
 
 class Broken(Exception):
@@ -102,7 +102,8 @@ class Process:
             try:
                 received = self._channel.recv_into(room)
             except TimeoutError as error:
-                if (waited := waited + 1) >= PATIENCE:
+                waited += self._stands_still()
+                if waited >= PATIENCE:
                     raise Broken("nothing has come of it for too long") from error
                 continue
             except ConnectionError:
@@ -110,6 +111,14 @@ class Process:
             if not received:
                 raise Broken(self._end())
             room, waited = room[received:], 0
+
+    def _stands_still(self) -> bool:
+        """Whether it neither computes nor waits for its turn or the disk; so it seems where no system tells."""
+        try:
+            state = Path(f"/proc/{self._child.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (OSError, IndexError):
+            return True
+        return state not in "RD"
 
     def _end(self) -> str:
         """How the child ended, in words."""
