@@ -9,7 +9,8 @@ from minima.zoo.anatomy.removable import removable
 def unsettle(model, seed=1):
     """Biases, scales, shifts and running statistics as training leaves them: none is 0 or 1."""
     draws = torch.Generator().manual_seed(seed)
-    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+    running = [(name, value) for name, value in model.named_buffers() if ".running_" in f".{name}"]
+    for name, tensor in (*model.named_parameters(), *running):
         if name.endswith("running_var"):
             tensor.copy_(torch.rand(tensor.shape, generator=draws) + 0.5)
         elif tensor.ndim == 1 and tensor.is_floating_point():
