@@ -19,8 +19,8 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from minima.zoo.anatomy.callers import Callers
-from minima.zoo.anatomy.follower import Demands, Follower
 from minima.zoo.anatomy.operations import named, operation_name
+from minima.zoo.anatomy.rules.follower import Demands, Follower
 from minima.zoo.anatomy.union_find import FIXED, UNKNOWN, Classes
 from minima.zoo.anatomy.unit_rules import RULES
 from minima.zoo.examples.evaluation import evaluating

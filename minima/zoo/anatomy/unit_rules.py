@@ -12,8 +12,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from minima.zoo.anatomy.attention_rules import ATTENTION
-from minima.zoo.anatomy.follower import Follower, Numbers
 from minima.zoo.anatomy.operations import (
     ACTIVATIONS,
     CLAMPS,
@@ -23,8 +21,10 @@ from minima.zoo.anatomy.operations import (
     SHAPE_ONLY,
     SOFTMAXES,
 )
+from minima.zoo.anatomy.rules.attention import ATTENTION
+from minima.zoo.anatomy.rules.follower import Follower, Numbers
+from minima.zoo.anatomy.rules.weights import added, convolved, looked_up, multiplied, weighted
 from minima.zoo.anatomy.union_find import FIXED, NOTHING
-from minima.zoo.anatomy.weight_rules import added, convolved, looked_up, multiplied, weighted
 
 CONVOLUTIONS = ("conv1d", "conv2d", "conv3d")
 CONVERSIONS = frozenset(

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from minima.zoo.anatomy.follower import Follower, Numbers
+from minima.zoo.anatomy.rules.follower import Follower, Numbers
 
 
 def weighted(call: Follower, given: dict[str, Any], axis: int, transposed: bool = False) -> Numbers | None:

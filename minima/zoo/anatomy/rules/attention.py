@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minima.zoo.anatomy.follower import Follower, Numbers
+from minima.zoo.anatomy.rules.follower import Follower, Numbers
 from minima.zoo.anatomy.union_find import FIXED
 
 MULTI_HEAD = (
