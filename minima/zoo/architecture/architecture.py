@@ -80,18 +80,21 @@ def build(model: Mapping[str, Any]) -> nn.Module:
         return make()
 
 
-def shapes_of(model: Mapping[str, Any], most: int | None = None) -> dict[str, tuple[int, ...]]:
+def shapes_of(
+    model: Mapping[str, Any], most: int | None = None, further: Callable[[nn.Module], nn.Module] = lambda made: made
+) -> dict[str, tuple[int, ...]]:
     """The shapes of the state dict of the network that an entry describes, which is not built: no memory is taken.
 
     Args:
         most: parameters; a network that has more is refused at the next.
+        further: what else is made of the network.
 
     Raises:
         BadInput: there is no such network, these settings make none, or it has more parameters.
     """
     make = _maker(model)
     with in_words(model["name"]), shapes_only(most):
-        return {name: tuple(tensor.shape) for name, tensor in make().state_dict().items()}
+        return {name: tuple(tensor.shape) for name, tensor in further(make()).state_dict().items()}
 
 
 def _maker(model: Mapping[str, Any]) -> Callable[[], nn.Module]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,42 +55,55 @@ def network_for(
 
     Networks of the zoo are compared without being built, those of transformers by their size; code is the user's own.
     """
+    from minima.zoo.anatomy.narrowing.narrow import apply_shrunk
+
     tensors = stored.state if isinstance(stored, Checkpoint) else stored.tensors
     held = Held(len(tensors), sum(tensor.numel() for tensor in tensors.values()))
     spec = str(entry["name"]) if typed is None else typed
     if not must_be_typed(spec):
-        if typed is not None:
-            entry = describe(parse_architecture(typed), dataset.input_shape, dataset.outputs)
+        described = (
+            entry if typed is None else describe(parse_architecture(typed), dataset.input_shape, dataset.outputs)
+        )
         if isinstance(stored, Checkpoint):
-            check_shapes(shapes_of(entry, max(MANY, 2 * held.tensors)), stored, path, spec)
+            most = max(MANY, 2 * held.tensors)
+            check_shapes(shapes_of(described, most, partial(apply_shrunk, entry=entry)), stored, path, spec)
         else:
-            held.check(shapes_of(entry).values(), spec)
+            held.check(shapes_of(described).values(), spec)
     return make_network(entry, typed, dataset, held)
 
 
 def make_network(entry: Mapping[str, Any], typed: str | None, dataset: Dataset, held: Held | None = None) -> nn.Module:
     """The network that was typed, else the one that a checkpoint's entry names, ready to be filled.
 
+    Where the entry says that the network was made smaller, so is this one.
+
     Args:
         held: what the file holds that it is to be filled from.
 
     Raises:
-        BadInput: the entry names code, which no file may choose to run; or what was typed makes no network.
+        BadInput: the entry names code, which no file may choose to run; what was typed makes no network, or not the one
+            that was made smaller.
     """
+    from minima.zoo.anatomy.narrowing.narrow import apply_shrunk
+
+    return apply_shrunk(ready(_made(entry, typed, dataset, held)), entry)
+
+
+def _made(entry: Mapping[str, Any], typed: str | None, dataset: Dataset, held: Held | None) -> nn.Module:
     if typed is None:
-        return ready(build(entry))
+        return build(entry)
     if names_folder(typed):
-        return ready(build_from_folder(typed, held))
+        return build_from_folder(typed, held)
     if names_library(typed):
-        return ready(build_from_library(typed, dataset.input_shape, dataset.outputs))
+        return build_from_library(typed, dataset.input_shape, dataset.outputs)
     if not is_code(typed):
-        return ready(build(describe(parse_architecture(typed), dataset.input_shape, dataset.outputs)))
+        return build(describe(parse_architecture(typed), dataset.input_shape, dataset.outputs))
     from torch import nn
 
     made = call_factory(typed, "--model")
     if not isinstance(made, nn.Module):
         raise BadInput(f"--model {typed} returned a {type(made).__name__}, not a torch.nn.Module")
-    return ready(made)
+    return made
 
 
 @contextmanager
