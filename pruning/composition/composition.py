@@ -10,7 +10,7 @@ Parts import torch inside their functions: `--help` and `list` answer without it
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pruning.composition.guards import Guards
@@ -21,7 +21,7 @@ from pruning.regrow.regrow import Regrow
 from pruning.schedules.schedule import Schedule
 from pruning.scopes.scope import Scope
 from pruning.scopes.whole_network import WholeNetwork
-from pruning.scorers.scorer import Scorer
+from pruning.scorers.scorer import Scorer, UnitScorer, scored
 from pruning.selection.exact import Exact
 from pruning.selection.select import Select
 from pruning.spaces.elements import Elements
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 class Composition:
     """A pruning method as the engine sees it. The result is materialised as masks over the dense tensors."""
 
-    scorer: Scorer
+    scorer: Scorer | UnitScorer
     schedule: Schedule
     scope: Scope = field(default_factory=WholeNetwork)
     select: Select = field(default_factory=Exact)
@@ -56,6 +56,18 @@ class Composition:
     start: Start = field(default_factory=FromParent)
     space: Space = field(default_factory=Elements)
     guards: Guards = field(default_factory=Guards)
+
+    def __post_init__(self) -> None:
+        if scored(self.scorer) != "weights" and self.space == Elements():
+            raise ValueError(f"{type(self.scorer).__name__} scores units, and the space is of single weights")
+
+    def on(self, model: nn.Module, x: Any) -> Composition:
+        """The parts for one network that takes inputs x (N, ...)."""
+        return replace(self, space=self.space.on(model, x))
+
+    def counting(self, measure: str) -> Composition:
+        """The parts with targets that are shares of something else than the prunable weights."""
+        return self if measure == "sparsity" else replace(self, space=self.space.counting(measure))
 
     def loose(self, model: nn.Module) -> LooseMasks | None:
         """Masks that follow the weights of `model`; None where they change at cuts alone."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from minima.zoo.examples.task import CLASSIFICATION, Task
+from pruning.spaces.elements import Elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from minima.zoo.training.recipe import Recipe
+    from pruning.spaces.space import Space
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Context:
     weights: Mapping[str, nn.Parameter]
     """the tensors sparsity is counted over"""
     masks: Mapping[str, Tensor]
-    """of each of them; True = kept"""
+    """of each of them, and of what a cut removes with them; True = kept"""
     x: Any
     y: Any
     """the training part"""
@@ -50,6 +52,8 @@ class Context:
     """learning rate of the next step"""
     task: Task = CLASSIFICATION
     """by which loss the network is judged"""
+    space: Space = field(default_factory=Elements)
+    """what is removed as one, in this network"""
 
     def validation_loss(self, masks: Mapping[str, Tensor]) -> float:
         """The loss on the held-out part with `masks` in force; the weights are back afterwards."""
@@ -57,7 +61,7 @@ class Context:
 
         if self.validation is None:
             raise ValueError("a part asks for a validation loss without declaring `validates = True`")
-        with _masked(self.weights, masks):
+        with _masked(self.model, masks):
             return evaluate(self.model, *self.validation, task=self.task).loss
 
 
@@ -71,9 +75,10 @@ def raised(loss: float, share: float) -> float:
 
 
 @contextmanager
-def _masked(weights: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Iterator[None]:
+def _masked(model: nn.Module, masks: Mapping[str, Tensor]) -> Iterator[None]:
     import torch
 
+    weights = {name: model.get_parameter(name) for name in masks}
     saved = {name: weight.detach().clone() for name, weight in weights.items()}
     with torch.no_grad():
         try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pruning.composition.cutting import choose, groups
+from pruning.composition.cutting import amounts, choose
 from pruning.context.context import Context
-from pruning.context.counts import alive_counts, kept_count
+from pruning.context.counts import alive_count, alive_counts, kept_count, size
 from pruning.recoveries.cut import Cut, lost_norm
 from pruning.running.doubt import cut_and_judge
 from pruning.schedules.event import Span
@@ -53,12 +53,14 @@ class Engine:
         observer: Observer,
         stride: int | None = None,
     ) -> None:
-        self.composition, self.trainer, self.splits = composition, trainer, splits
+        self.composition = composition = composition.on(trainer.model, splits.train[0])
+        self.trainer, self.splits = trainer, splits
         self.parent, self.seed, self.observer = parent, seed, observer
         self.stride = stride or trainer.steps_per_epoch
         self.weights = composition.space.weights(trainer.model)
-        self.total, alive = groups(composition, self.masks)
-        self.recipe = trainer.recipe
+        self._mask_what_is_masked()
+        self.total, alive = amounts(composition, self.masks)
+        self.recipe, self.initial_sparsity = trainer.recipe, self.sparsity
         living = tuple(alive_counts(composition.space.alive(self.masks)).values())
         self.span = Span(1 - alive / self.total, asked, int(trainer.epochs), trainer.steps_per_epoch, living)
         self.events = composition.schedule.events(self.span)
@@ -118,13 +120,14 @@ class Engine:
             recipe=self.recipe,
             epochs=epochs,
             first=not self.cuts,
-            density=self.alive / self.total,
+            counted=tuple(self.weights),
+            density=1 - self.sparsity,
             removed=removed,
             lost=lost,
         )
 
     def _cut(self, target: int) -> None:
-        parts, before = self.composition, self.alive
+        parts, before = self.composition, self.survivors
         self._restore_best()
         self._emit(self._reached())
         context = self.context()
@@ -133,9 +136,9 @@ class Engine:
             masks = parts.regrow.regrow(context, masks)
         lost = lost_norm(self.trainer.model, self.weights, masks)
         self.trainer.set_masks(self.trainer.masks | masks)
-        parts.recovery.recover(self.trainer, self._made(self._epochs_to_next(), 1 - self.alive / before, lost))
+        parts.recovery.recover(self.trainer, self._made(self._epochs_to_next(), 1 - self.survivors / before, lost))
         self.losses, self.best = [], None
-        self.cuts.append([self.trainer.steps_done, self.alive])
+        self.cuts.append([self.trainer.steps_done, self.survivors])
         self.agreements.append(agreement)
 
     def _exchange(self) -> None:
@@ -167,9 +170,24 @@ class Engine:
     def _note(self) -> None:
         final = kept_count(self.total, self.span.final)
         context = self.context()
-        noted = self.composition.trigger.note(context, lambda: choose(self.composition, context, final))
+        noted = self.composition.trigger.note(context, lambda: self._groups_of(context, final))
         if noted:
             self.seen.append(list(noted))
+
+    def _groups_of(self, context: Context, target: int) -> dict[str, Tensor]:
+        """The groups that a cut would leave."""
+        return self.composition.space.alive(choose(self.composition, context, target))
+
+    def _mask_what_is_masked(self) -> None:
+        """Every tensor of the space has a mask, which keeps all of it where nothing is removed yet."""
+        import torch
+
+        masked = self.composition.space.masked(self.trainer.model)
+        there = self.trainer.masks
+        absent = {name: torch.ones_like(value, dtype=torch.bool) for name, value in masked.items() if name not in there}
+        if absent:
+            self.trainer.set_masks(there | absent)
+        self.names = tuple(masked)
 
     def _end_epoch(self) -> None:
         self._note()
@@ -197,13 +215,25 @@ class Engine:
 
     @property
     def masks(self) -> dict[str, Tensor]:
-        """Masks of the weights sparsity is counted over."""
-        return {name: self.trainer.masks[name] for name in self.weights}
+        """Masks of the tensors that cuts remove entries of: those sparsity is counted over come first."""
+        masks = self.trainer.masks
+        return {name: masks[name] for name in self.names}
 
     @property
     def alive(self) -> int:
-        """Survivors."""
-        return groups(self.composition, self.masks)[1]
+        """What is left, in what targets are counted in."""
+        return self.composition.space.left(self.masks)
+
+    @property
+    def survivors(self) -> int:
+        """The weights that are left, of those sparsity is counted over."""
+        return alive_count({name: self.trainer.masks[name] for name in self.weights})
+
+    @property
+    def sparsity(self) -> float:
+        """Fraction of the weights that is removed."""
+        whole = size(self.weights)
+        return (whole - self.survivors) / whole
 
     def has_reached(self, sparsity: float) -> bool:
         """Whether no more is left than `sparsity` leaves."""
@@ -216,6 +246,7 @@ class Engine:
             model=self.trainer.model,
             weights=self.weights,
             masks=self.masks,
+            space=self.composition.space,
             x=x,
             y=y,
             validation=self.splits.validation if len(self.splits.validation[0]) else None,

@@ -1,8 +1,8 @@
-"""What a scorer is: the importance of each weight."""
+"""What a scorer is: the importance of each weight, or of each group of weights."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -11,8 +11,32 @@ if TYPE_CHECKING:
 
     Tensors = dict[str, Tensor]
 
+Scored = Literal["weights", "units", "both"]
+"""what a scorer gives scores of: weights by the name of their tensor, units by the name of their group, or both"""
+
 
 class Scorer(Protocol):
-    """Importance of each weight, high = keep; leaves model, gradients, buffers and random state as they were."""
+    """Importance of each weight, high = keep; leaves model, gradients, buffers and random state as they were.
+
+    One that scores units says so: `of: ClassVar[Scored] = "units"`.
+    """
 
     def score(self, context: Context) -> Tensors: ...
+
+
+class UnitScorer(Protocol):
+    """Importance of each unit of `context.space`, high = keep: (size,) by the name of a group."""
+
+    of: ClassVar[Scored]
+
+    def score(self, context: Context) -> Tensors: ...
+
+
+def scored(scorer: Scorer | UnitScorer) -> Scored:
+    """What a scorer gives scores of: weights where it does not say.
+
+    >>> from pruning.scorers.magnitude import Magnitude
+    >>> scored(Magnitude())
+    'weights'
+    """
+    return getattr(scorer, "of", "weights")

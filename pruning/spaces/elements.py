@@ -2,27 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from minima.store.command import BadInput
+from pruning.context.counts import alive_count
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from pruning.scorers.scorer import Scored
+
+    Tensors = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
 class Elements:
     """Each weight stands for itself: groups of one."""
 
+    def on(self, model: nn.Module, x: Any) -> Elements:  # noqa: ARG002
+        return self
+
+    def counting(self, measure: str) -> Elements:
+        raise BadInput(
+            f"--{measure}: this method removes single weights, of which only their number counts: give a sparsity"
+        )
+
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
         from minima.zoo.anatomy.prunable import prunable
 
         return prunable(model)
 
-    def pool(self, scores: dict[str, Tensor]) -> dict[str, Tensor]:
+    def masked(self, model: nn.Module) -> dict[str, nn.Parameter]:
+        return self.weights(model)
+
+    def pool(self, scores: Tensors, of: Scored, masks: Mapping[str, Tensor]) -> Tensors:  # noqa: ARG002
         return scores
 
-    def alive(self, masks: dict[str, Tensor]) -> dict[str, Tensor]:
-        return masks
+    def alive(self, masks: Mapping[str, Tensor]) -> Tensors:
+        return dict(masks)
 
-    def spread(self, kept: dict[str, Tensor]) -> dict[str, Tensor]:
+    def least(self, alive: Tensors) -> Mapping[str, int]:  # noqa: ARG002
+        return {}
+
+    def spread(self, kept: Tensors, pooled: Tensors, masks: Mapping[str, Tensor]) -> Tensors:  # noqa: ARG002
         return kept
+
+    def left(self, masks: Mapping[str, Tensor]) -> int:
+        return alive_count(masks)
+
+    def check(self, masks: Mapping[str, Tensor], target: int) -> None:
+        pass
+
+    def fitting(self, target: int, alive: Tensors, cut: Callable[[int], Tensors]) -> int:  # noqa: ARG002
+        return target
