@@ -61,10 +61,6 @@ class Composition:
         if scored(self.scorer) != "weights" and self.space == Elements():
             raise ValueError(f"{type(self.scorer).__name__} scores units, and the space is of single weights")
 
-    def on(self, model: nn.Module, x: Any) -> Composition:
-        """The parts for one network that takes inputs x (N, ...)."""
-        return replace(self, space=self.space.on(model, x))
-
     def counting(self, measure: str) -> Composition:
         """The parts with targets that are shares of something else than the prunable weights."""
         return self if measure == "sparsity" else replace(self, space=self.space.counting(measure))

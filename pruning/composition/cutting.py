@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pruning.composition.composition import Composition
     from pruning.context.context import Context
+    from pruning.spaces.space import Candidates
 
     Tensors = dict[str, Tensor]
 
@@ -44,7 +45,7 @@ def decide(parts: Composition, context: Context, target: int) -> Choice:
     masks = cut_by(parts, context, target, _pooled(parts, context, estimate.scores))
     if estimate.pair is None:
         return Choice(masks, estimate, None)
-    alive, kept = parts.space.alive(context.masks), alive_count(parts.space.alive(masks))
+    alive, kept = context.space.alive(context.masks), alive_count(context.space.alive(masks))
     first, second = (_pooled(parts, context, scores) for scores in estimate.pair)
     found = agreement((first, second), alive, lambda pooled: _highest(parts, context, kept, pooled))
     return Choice(masks, estimate, found)
@@ -52,10 +53,10 @@ def decide(parts: Composition, context: Context, target: int) -> Choice:
 
 def cut_by(parts: Composition, context: Context, target: int, pooled: Tensors) -> Tensors:
     """Masks after a cut by scores of groups that are known."""
-    space, alive = parts.space, parts.space.alive(context.masks)
+    space, alive = context.space, context.space.alive(context.masks)
 
     def cut(kept: int) -> Tensors:
-        return space.spread(_highest(parts, context, kept, pooled), pooled, context.masks)
+        return space.spread(_highest(parts, context, kept, pooled), context.masks)
 
     kept = parts.select.kept(context, pooled, alive, cut, space.fitting(target, alive, cut))
     masks = cut(kept)
@@ -63,19 +64,19 @@ def cut_by(parts: Composition, context: Context, target: int, pooled: Tensors) -
 
 
 def _pooled(parts: Composition, context: Context, scores: Tensors) -> Tensors:
-    return parts.space.pool(scores, scored(parts.scorer), context.masks)
+    return context.space.pool(scores, scored(parts.scorer), context.masks)
 
 
 def _highest(parts: Composition, context: Context, kept: int, pooled: Tensors) -> Tensors:
     """Which groups stay."""
-    alive = parts.space.alive(context.masks)
+    alive = context.space.alive(context.masks)
     pools = parts.scope.pools(context, alive, kept)
-    return keep_highest(pooled, alive, pools, parts.space.least(alive))
+    return keep_highest(pooled, alive, pools, context.space.least(alive))
 
 
-def amounts(parts: Composition, masks: Mapping[str, Tensor]) -> tuple[int, int]:
-    """(all, left): what targets are counted in. The parts are those of one network."""
+def amounts(space: Candidates, masks: Mapping[str, Tensor]) -> tuple[int, int]:
+    """(all, left): what targets are counted in."""
     import torch
 
     whole = {name: torch.ones_like(mask) for name, mask in masks.items()}
-    return parts.space.left(whole), parts.space.left(masks)
+    return space.left(whole), space.left(masks)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from minima.zoo.training.recipe import Recipe
-    from pruning.spaces.space import Space
+    from pruning.spaces.space import Candidates
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Context:
     """learning rate of the next step"""
     task: Task = CLASSIFICATION
     """by which loss the network is judged"""
-    space: Space = field(default_factory=Elements)
+    space: Candidates = field(default_factory=Elements)
     """what is removed as one, in this network"""
 
     def validation_loss(self, masks: Mapping[str, Tensor]) -> float:

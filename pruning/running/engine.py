@@ -53,15 +53,15 @@ class Engine:
         observer: Observer,
         stride: int | None = None,
     ) -> None:
-        self.composition = composition = composition.on(trainer.model, splits.train[0])
-        self.trainer, self.splits = trainer, splits
+        self.composition, self.trainer, self.splits = composition, trainer, splits
         self.parent, self.seed, self.observer = parent, seed, observer
         self.stride = stride or trainer.steps_per_epoch
-        self.weights = composition.space.weights(trainer.model)
+        self.space = composition.space.on(trainer.model, splits.train[0])
+        self.weights = self.space.weights(trainer.model)
         self._mask_what_is_masked()
-        self.total, alive = amounts(composition, self.masks)
+        self.total, alive = amounts(self.space, self.masks)
         self.recipe, self.initial_sparsity = trainer.recipe, self.sparsity
-        living = tuple(alive_counts(composition.space.alive(self.masks)).values())
+        living = tuple(alive_counts(self.space.alive(self.masks)).values())
         self.span = Span(1 - alive / self.total, asked, int(trainer.epochs), trainer.steps_per_epoch, living)
         self.events = composition.schedule.events(self.span)
         self.cursor = 0  # events behind the run
@@ -176,13 +176,13 @@ class Engine:
 
     def _groups_of(self, context: Context, target: int) -> dict[str, Tensor]:
         """The groups that a cut would leave."""
-        return self.composition.space.alive(choose(self.composition, context, target))
+        return self.space.alive(choose(self.composition, context, target))
 
     def _mask_what_is_masked(self) -> None:
         """Every tensor of the space has a mask, which keeps all of it where nothing is removed yet."""
         import torch
 
-        masked = self.composition.space.masked(self.trainer.model)
+        masked = self.space.masked(self.trainer.model)
         there = self.trainer.masks
         absent = {name: torch.ones_like(value, dtype=torch.bool) for name, value in masked.items() if name not in there}
         if absent:
@@ -222,7 +222,7 @@ class Engine:
     @property
     def alive(self) -> int:
         """What is left, in what targets are counted in."""
-        return self.composition.space.left(self.masks)
+        return self.space.left(self.masks)
 
     @property
     def survivors(self) -> int:
@@ -246,7 +246,7 @@ class Engine:
             model=self.trainer.model,
             weights=self.weights,
             masks=self.masks,
-            space=self.composition.space,
+            space=self.space,
             x=x,
             y=y,
             validation=self.splits.validation if len(self.splits.validation[0]) else None,

@@ -79,7 +79,6 @@ def plan_jobs(arguments: Prune) -> list[Job]:
     measure, levels = _target(arguments)
     composition = arguments.method.composition().counting(measure)
     parent = _with_what_it_begins_at(arguments, composition, load_parent(arguments))
-    composition = composition.on(parent.subject.model, parent.subject.x)
     asked = _asked(measure, levels, composition, parent)
     targets = _targets(arguments, measure, asked)
     plan = _plan(arguments, composition, parent)
@@ -87,7 +86,8 @@ def plan_jobs(arguments: Prune) -> list[Job]:
     together = composition.schedule.gradual and not arguments.each
     runs = [targets] if together else [{sparsity: targets[sparsity]} for sparsity in asked]
     _say_what_is_not_counted(composition, parent)
-    check_path(arguments, composition, parent.subject, all_masks(composition, parent))
+    weights = composition.space.weights(parent.subject.model)
+    check_path(arguments, composition, parent.subject, all_masks(weights, parent))
     how = measure, arguments.keep_path, arguments.accept_noise
     return [Job(parent, arguments.method, plan, seed, run, *how) for run in runs]
 
@@ -114,12 +114,13 @@ def _with_what_it_begins_at(arguments: Prune, composition: Composition, parent: 
 
 
 def _asked(measure: str, levels: Sequence[float], composition: Composition, parent: Parent) -> tuple[float, ...]:
-    masks = all_masks(composition, parent)
-    total, alive = amounts(composition, masks)
+    space = composition.space.on(parent.subject.model, parent.subject.x)
+    masks = all_masks(space.masked(parent.subject.model), parent)
+    total, alive = amounts(space, masks)
     if not total:
         raise BadInput("the network has no convolution or linear weights: there is nothing to prune")
     asked = check_levels(tuple(levels), total, alive, measure)
-    composition.space.check(masks, kept_count(total, asked[-1]))
+    space.check(masks, kept_count(total, asked[-1]))
     return asked
 
 
@@ -135,11 +136,10 @@ def _say_what_is_not_counted(composition: Composition, parent: Parent) -> None:
         note(f"counted are weights of convolutions and linear layers; these are not, and stay whole: {shown}")
 
 
-def all_masks(composition: Composition, parent: Parent) -> dict[str, Any]:
-    """The parent's masks, and masks that keep everything for the other tensors of the space."""
+def all_masks(weights: Mapping[str, Any], parent: Parent) -> dict[str, Any]:
+    """Masks of these tensors: the parent's, and others that keep everything."""
     import torch
 
-    weights = composition.space.masked(parent.subject.model)
     dense = {name: torch.ones(weight.shape, dtype=torch.bool) for name, weight in weights.items()}
     return dense | {name: mask for name, mask in parent.checkpoint.masks.items() if name in dense}
 

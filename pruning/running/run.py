@@ -131,7 +131,7 @@ def _trainer(job: Job, composition: Composition, splits: Splits) -> Trainer:
         plan.recipe,
         epochs=plan.epochs,
         order_seed=plan.order_seed,
-        masks=parent.masks | all_masks(composition, job.parent),
+        masks=parent.masks | all_masks(composition.space.weights(model), job.parent),
         around_step=composition.update.around(model),
         task=splits.task,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from pruning.context.counts import alive_count
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from minima.zoo.anatomy.removable import UnitGroup
     from pruning.scorers.scorer import Scored
 
     Tensors = dict[str, Tensor]
@@ -28,6 +29,10 @@ class Elements:
         raise BadInput(
             f"--{measure}: this method removes single weights, of which only their number counts: give a sparsity"
         )
+
+    @property
+    def groups(self) -> Sequence[UnitGroup]:
+        return ()
 
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
         from minima.zoo.anatomy.prunable import prunable
@@ -46,11 +51,14 @@ class Elements:
     def least(self, alive: Tensors) -> Mapping[str, int]:  # noqa: ARG002
         return {}
 
-    def spread(self, kept: Tensors, pooled: Tensors, masks: Mapping[str, Tensor]) -> Tensors:  # noqa: ARG002
+    def spread(self, kept: Tensors, masks: Mapping[str, Tensor]) -> Tensors:  # noqa: ARG002
         return kept
 
     def left(self, masks: Mapping[str, Tensor]) -> int:
         return alive_count(masks)
+
+    def shares(self, masks: Mapping[str, Tensor]) -> dict[str, float]:  # noqa: ARG002
+        return {}
 
     def check(self, masks: Mapping[str, Tensor], target: int) -> None:
         pass

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from minima.zoo.anatomy.removable import UnitGroup
     from pruning.scorers.scorer import Scored
 
     Tensors = dict[str, Tensor]
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 class Space(Protocol):
     """What can be removed: groups of weights, each kept or removed as one."""
 
-    def on(self, model: nn.Module, x: Any) -> Space:
-        """The space of one network that takes inputs x (N, ...): what the engine works with."""
+    def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
+        """The tensors sparsity is counted over."""
 
     def counting(self, measure: str) -> Space:
         """The space with targets that are shares of something else than the prunable weights.
@@ -26,6 +27,17 @@ class Space(Protocol):
             BadInput: it knows no such targets.
         """
 
+    def on(self, model: nn.Module, x: Any) -> Candidates:
+        """What competes in one network that takes inputs x (N, ...)."""
+
+
+class Candidates(Protocol):
+    """The groups of one network, by the names of tensors or of groups of units."""
+
+    @property
+    def groups(self) -> Sequence[UnitGroup]:
+        """The units that compete; none where single weights do alone."""
+
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
         """The tensors sparsity is counted over."""
 
@@ -33,19 +45,22 @@ class Space(Protocol):
         """The tensors that a cut removes entries of: those, and what goes with them without being counted."""
 
     def pool(self, scores: Tensors, of: Scored, masks: Mapping[str, Tensor]) -> Tensors:
-        """Scores of groups from scores of weights, or as they are where a scorer is one of groups."""
+        """Scores of what competes from scores of weights, or as they are where a scorer is one of units."""
 
     def alive(self, masks: Mapping[str, Tensor]) -> Tensors:
-        """Which groups have a weight left."""
+        """Which of them have a weight left."""
 
     def least(self, alive: Tensors) -> Mapping[str, int]:
-        """How many groups of each tensor stay at every cut, whatever their scores; none where it is not named."""
+        """How many by each name stay at every cut, whatever their scores; none of what is not named."""
 
-    def spread(self, kept: Tensors, pooled: Tensors, masks: Mapping[str, Tensor]) -> Tensors:
-        """Masks of tensors from the choice among the groups of these scores; what `masks` removes stays removed."""
+    def spread(self, kept: Tensors, masks: Mapping[str, Tensor]) -> Tensors:
+        """Masks of tensors from the choice among groups; what `masks` removes stays removed."""
 
     def left(self, masks: Mapping[str, Tensor]) -> int:
         """How much is left, in what targets are counted in."""
+
+    def shares(self, masks: Mapping[str, Tensor]) -> dict[str, float]:
+        """What part is removed, by other measures than the number of prunable weights."""
 
     def check(self, masks: Mapping[str, Tensor], target: int) -> None:
         """BadInput where no cut can leave as little as `target`, asked before any work."""

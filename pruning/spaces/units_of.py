@@ -1,0 +1,163 @@
+"""The units of one network, and how masks of tensors and choices among units go over into each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from minima.store.command import BadInput
+from minima.zoo.anatomy.prunable import prunable
+from minima.zoo.anatomy.removable import Removable, UnitGroup, removable
+from pruning.context.counts import MEASURES, alive_count, alive_counts
+from pruning.context.unit_weights import filters
+from pruning.scorers.scorer import Scored
+
+Tensors = dict[str, Tensor]
+Masks = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class UnitsOf:
+    """Masks are the whole state: a unit is left as long as any of its entries is.
+
+    Counted are the weights of convolutions and linear layers, and other tensors of two axes or more that units have
+    entries in (the projections of torch's attention, say). Biases and normalisations go with their unit, uncounted.
+    """
+
+    network: Removable
+    groups: Sequence[UnitGroup]
+    """with places in parameters alone, and in each once"""
+    counted: Sequence[str]
+    uncounted: Sequence[str]
+    measure: str
+    floor: int
+
+    @classmethod
+    def found(cls, model: nn.Module, x: Any, measure: str, floor: int) -> Self:
+        """Those of a network that takes inputs x (N, ...).
+
+        Raises:
+            BadInput: none can be removed.
+        """
+        network = removable(model, x[:1])
+        if not network.groups:
+            held = "; ".join(f"{name or 'the network'}: {why}" for name, why in list(network.held.items())[:4])
+            raise BadInput(f"no unit of this network can be removed. Its layers are held:\n{held}")
+        shapes = {name: parameter.ndim for name, parameter in model.named_parameters()}
+        groups = [_in(group, shapes) for group in network.groups]
+        covered = dict.fromkeys(name for group in groups for name, _ in group.places)
+        counted = dict.fromkeys([*prunable(model), *(name for name in covered if shapes[name] > 1)])
+        others = [name for name in covered if name not in counted]
+        return cls(network, groups, list(counted), others, measure, floor)
+
+    def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
+        """The tensors sparsity is counted over."""
+        return {name: model.get_parameter(name) for name in self.counted}
+
+    def masked(self, model: nn.Module) -> dict[str, nn.Parameter]:
+        """Those, and the biases and normalisations of units."""
+        return {name: model.get_parameter(name) for name in (*self.counted, *self.uncounted)}
+
+    def pool(self, scores: Tensors, of: Scored, masks: Masks) -> Tensors:
+        """(size,) by group: scores of units as they are; of weights, their sum over the weights that make a unit."""
+        alive = self.alive(masks)
+        if of == "weights":
+            return {group.name: filters(scores, group).sum(1) for group in self.groups}
+        highest = torch.finfo(torch.float64).max
+        stays = {name: torch.full(units.shape, highest, dtype=torch.float64) for name, units in alive.items()}
+        return {name: scores.get(name, other.to(alive[name].device)) for name, other in stays.items()}
+
+    def alive(self, masks: Masks) -> Tensors:
+        """(size,) bool by group."""
+        return {group.name: _left(group, masks) for group in self.groups}
+
+    def least(self, alive: Tensors) -> dict[str, int]:
+        return {name: min(self.floor, count) for name, count in alive_counts(alive).items()}
+
+    def spread(self, kept: Tensors, masks: Masks) -> Tensors:
+        """All entries of the units that are not kept go."""
+        found = {name: mask.clone() for name, mask in masks.items()}
+        for group in self.groups:
+            gone = ~kept[group.name]
+            for (name, axis), places in group.places.items():
+                entries = torch.as_tensor(places, device=gone.device)[gone].flatten()
+                found[name].index_fill_(axis, entries.to(found[name].device), False)
+        return found
+
+    def left(self, masks: Masks) -> int:
+        return self._measured(self.measure, masks)
+
+    def shares(self, masks: Masks) -> dict[str, float]:
+        whole = {name: torch.ones_like(mask) for name, mask in masks.items()}
+        return {
+            measure: 1 - self._measured(measure, masks) / self._measured(measure, whole)
+            for measure in MEASURES
+            if measure != "sparsity"
+        }
+
+    def check(self, masks: Masks, target: int) -> None:
+        alive = self.alive(masks)
+        fewest = {name: _first(units, self.least(alive)[name]) for name, units in alive.items()}
+        least, whole = self.left(self.spread(fewest, masks)), {name: torch.ones_like(mask) for name, mask in masks.items()}
+        if least > target:
+            held = ", ".join(self.network.held)
+            raise BadInput(
+                f"--{self.measure}: at most {_down(1 - least / self.left(whole))} of the {MEASURES[self.measure]} can "
+                f"go, since every layer keeps {self.floor} unit and these are held whole: {held}.\n"
+                f"Ask for less, or let whole layers go where a shortcut leads past them: --least 0"
+            )
+
+    def fitting(self, target: int, alive: Tensors, cut: Callable[[int], Tensors]) -> int:
+        """By bisection: what is left falls with the number of units kept."""
+        fits, beyond = sum(self.least(alive).values()), alive_count(alive) + 1
+        if self.left(cut(fits)) > target:
+            self.check(cut(fits), target)
+            raise BadInput(
+                f"--{self.measure}: this cut cannot reach its target, since some layers lose no unit. Ask for less"
+            )
+        while beyond - fits > 1:
+            middle = (fits + beyond) // 2
+            fits, beyond = (middle, beyond) if self.left(cut(middle)) <= target else (fits, middle)
+        return fits
+
+    def _measured(self, measure: str, masks: Masks) -> int:
+        if measure == "sparsity":
+            return alive_count({name: masks[name] for name in self.counted})
+        kept = alive_counts(self.alive(masks))
+        if measure == "units":
+            return sum(kept.values())
+        cost = self.network.cost(kept)
+        return cost.multiply_adds if measure == "flops" else cost.parameters
+
+
+def _in(group: UnitGroup, parameters: Mapping[str, int]) -> UnitGroup:
+    """The group with its places in these parameters alone."""
+    made, read = (
+        {key: places for key, places in side.items() if key[0] in parameters} for side in (group.made, group.read)
+    )
+    return replace(group, made=made, read=read)
+
+
+def _left(group: UnitGroup, masks: Masks) -> Tensor:
+    """(size,) whether any entry of a unit is left."""
+    found: Tensor | None = None
+    for (name, axis), places in group.places.items():
+        along = masks[name].movedim(axis, 0).reshape(masks[name].shape[axis], -1).any(1)
+        own = along[torch.as_tensor(places, device=along.device)].any(1)
+        found = own if found is None else found | own
+    assert found is not None
+    return found
+
+
+def _first(units: Tensor, count: int) -> Tensor:
+    """The first `count` of those that are left."""
+    return units & (units.cumsum(0) <= count)
+
+
+def _down(share: float) -> str:
+    """A share that can be typed and is not beyond it."""
+    return f"{int(share * 1e4) / 1e4:.4g}"
