@@ -71,7 +71,7 @@ def _highest(parts: Composition, context: Context, kept: int, pooled: Tensors) -
     """Which groups stay."""
     alive = context.space.alive(context.masks)
     pools = parts.scope.pools(context, alive, kept)
-    return keep_highest(pooled, alive, pools, context.space.least(alive))
+    return keep_highest(pooled, alive, pools, context.space.least(alive, pooled))
 
 
 def amounts(space: Candidates, masks: Mapping[str, Tensor]) -> tuple[int, int]:

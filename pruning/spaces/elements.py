@@ -48,7 +48,7 @@ class Elements:
     def alive(self, masks: Mapping[str, Tensor]) -> Tensors:
         return dict(masks)
 
-    def least(self, alive: Tensors) -> Mapping[str, int]:  # noqa: ARG002
+    def least(self, alive: Tensors, pooled: Tensors) -> Mapping[str, int]:  # noqa: ARG002
         return {}
 
     def spread(self, kept: Tensors, masks: Mapping[str, Tensor]) -> Tensors:  # noqa: ARG002
@@ -58,6 +58,9 @@ class Elements:
         return alive_count(masks)
 
     def shares(self, masks: Mapping[str, Tensor]) -> dict[str, float]:  # noqa: ARG002
+        return {}
+
+    def saved(self, masks: Mapping[str, Tensor]) -> dict[str, int]:  # noqa: ARG002
         return {}
 
     def check(self, masks: Mapping[str, Tensor], target: int) -> None:

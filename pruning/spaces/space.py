@@ -50,7 +50,7 @@ class Candidates(Protocol):
     def alive(self, masks: Mapping[str, Tensor]) -> Tensors:
         """Which of them have a weight left."""
 
-    def least(self, alive: Tensors) -> Mapping[str, int]:
+    def least(self, alive: Tensors, pooled: Tensors) -> Mapping[str, int]:
         """How many by each name stay at every cut, whatever their scores; none of what is not named."""
 
     def spread(self, kept: Tensors, masks: Mapping[str, Tensor]) -> Tensors:
@@ -61,6 +61,9 @@ class Candidates(Protocol):
 
     def shares(self, masks: Mapping[str, Tensor]) -> dict[str, float]:
         """What part is removed, by other measures than the number of prunable weights."""
+
+    def saved(self, masks: Mapping[str, Tensor]) -> dict[str, int]:
+        """Multiply-adds that go with one more unit of each group."""
 
     def check(self, masks: Mapping[str, Tensor], target: int) -> None:
         """BadInput where no cut can leave as little as `target`, asked before any work."""

@@ -19,6 +19,9 @@ from pruning.scorers.scorer import Scored
 Tensors = dict[str, Tensor]
 Masks = Mapping[str, Tensor]
 
+HIGHEST = torch.finfo(torch.float64).max
+"""what units score that a criterion says nothing of: they stay"""
+
 
 @dataclass(frozen=True, eq=False)
 class UnitsOf:
@@ -64,19 +67,21 @@ class UnitsOf:
 
     def pool(self, scores: Tensors, of: Scored, masks: Masks) -> Tensors:
         """(size,) by group: scores of units as they are; of weights, their sum over the weights that make a unit."""
-        alive = self.alive(masks)
         if of == "weights":
             return {group.name: filters(scores, group).sum(1) for group in self.groups}
-        highest = torch.finfo(torch.float64).max
-        stays = {name: torch.full(units.shape, highest, dtype=torch.float64) for name, units in alive.items()}
-        return {name: scores.get(name, other.to(alive[name].device)) for name, other in stays.items()}
+        alive = self.alive(masks)
+        stays = {name: torch.full_like(units, HIGHEST, dtype=torch.float64) for name, units in alive.items()}
+        return {name: scores.get(name, other) for name, other in stays.items()}
 
     def alive(self, masks: Masks) -> Tensors:
         """(size,) bool by group."""
         return {group.name: _left(group, masks) for group in self.groups}
 
-    def least(self, alive: Tensors) -> dict[str, int]:
-        return {name: min(self.floor, count) for name, count in alive_counts(alive).items()}
+    def least(self, alive: Tensors, pooled: Tensors) -> dict[str, int]:
+        return {
+            name: count if bool((pooled[name] == HIGHEST).all()) else min(self.floor, count)
+            for name, count in alive_counts(alive).items()
+        }
 
     def spread(self, kept: Tensors, masks: Masks) -> Tensors:
         """All entries of the units that are not kept go."""
@@ -92,28 +97,36 @@ class UnitsOf:
         return self._measured(self.measure, masks)
 
     def shares(self, masks: Masks) -> dict[str, float]:
-        whole = {name: torch.ones_like(mask) for name, mask in masks.items()}
         return {
-            measure: 1 - self._measured(measure, masks) / self._measured(measure, whole)
+            measure: 1 - self._measured(measure, masks) / self._measured(measure, _whole(masks))
             for measure in MEASURES
             if measure != "sparsity"
         }
 
+    def saved(self, masks: Masks) -> dict[str, int]:
+        """Multiply-adds that go with one more unit of each group."""
+        kept = alive_counts(self.alive(masks))
+        whole = self.network.cost(kept).multiply_adds
+        return {
+            name: whole - self.network.cost(kept | {name: max(0, count - 1)}).multiply_adds
+            for name, count in kept.items()
+        }
+
     def check(self, masks: Masks, target: int) -> None:
         alive = self.alive(masks)
-        fewest = {name: _first(units, self.least(alive)[name]) for name, units in alive.items()}
-        least, whole = self.left(self.spread(fewest, masks)), {name: torch.ones_like(mask) for name, mask in masks.items()}
+        fewest = {name: units & (units.cumsum(0) <= self.floor) for name, units in alive.items()}
+        least, whole = self.left(self.spread(fewest, masks)), self.left(_whole(masks))
         if least > target:
             held = ", ".join(self.network.held)
             raise BadInput(
-                f"--{self.measure}: at most {_down(1 - least / self.left(whole))} of the {MEASURES[self.measure]} can "
+                f"--{self.measure}: at most {_down(1 - least / whole)} of the {MEASURES[self.measure]} can "
                 f"go, since every layer keeps {self.floor} unit and these are held whole: {held}.\n"
                 f"Ask for less, or let whole layers go where a shortcut leads past them: --least 0"
             )
 
     def fitting(self, target: int, alive: Tensors, cut: Callable[[int], Tensors]) -> int:
         """By bisection: what is left falls with the number of units kept."""
-        fits, beyond = sum(self.least(alive).values()), alive_count(alive) + 1
+        fits, beyond = 0, alive_count(alive) + 1
         if self.left(cut(fits)) > target:
             self.check(cut(fits), target)
             raise BadInput(
@@ -153,9 +166,8 @@ def _left(group: UnitGroup, masks: Masks) -> Tensor:
     return found
 
 
-def _first(units: Tensor, count: int) -> Tensor:
-    """The first `count` of those that are left."""
-    return units & (units.cumsum(0) <= count)
+def _whole(masks: Masks) -> Tensors:
+    return {name: torch.ones_like(mask) for name, mask in masks.items()}
 
 
 def _down(share: float) -> str:
