@@ -79,6 +79,7 @@ class Odd(nn.Module):
             "joined": lambda: self.wide(torch.cat([first, self.conv2(first)], dim=1)),
             "grouped": lambda: self.grouped(relu(self.conv2(first))),
             "mixed": lambda: self.conv2(first).transpose(1, 3).reshape(len(x), 8, 4, 4) + self.shift,
+            "shuffled": lambda: self.conv2(first).reshape(len(x), 4, 8, 4).transpose(1, 2) + self.shift,
             "sorted": lambda: self.conv2(first.sort(dim=1).values),
             "halves": lambda: torch.cat([self.conv2(first)[:, :3], self.conv2(first)[:, 3:].neg()], dim=1),
             "weighted": lambda: self.conv2((first.movedim(1, -1) * self.scale).movedim(-1, 1)),
@@ -98,7 +99,8 @@ SIZES = {
     "padded": {4},  # and the padding: four more units, of their own
     "joined": {4, 8},
     "grouped": {4},
-    "mixed": {4},
+    "mixed": {4, 8},  # each of the new channels holds all eight, of which the mean is taken
+    "shuffled": {4},
     "sorted": {8},
     "halves": {4, 3, 5},
     "weighted": {4, 8},
@@ -127,7 +129,7 @@ def test_an_order_that_changes_the_function_is_refused(command, another, monkeyp
 
 def test_layers_that_lost_their_units_are_named():
     lost = {kind: exchangeable(Odd(kind).eval(), torch.zeros(1, 1, 4, 4))[1] for kind in SIZES}
-    assert lost["grouped"] == ["conv2.weight", "grouped.weight"]
+    assert lost["grouped"] == []
     assert lost["sorted"] == ["conv1.weight"]
     assert lost["plain"] == []
 

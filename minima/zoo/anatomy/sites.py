@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from minima.store.command import BadInput
+from minima.zoo.anatomy.callers import Callers
 from minima.zoo.anatomy.operations import SHAPE_ONLY, SOFTMAXES, channel_axis, is_activation, operation_name
 from minima.zoo.examples.inputs import Inputs, call, leaves
 from minima.zoo.examples.outputs import pick
@@ -28,9 +28,6 @@ Visit = Callable[[str, Tensor, int], None]
 
 `activated` is called so with what the activation made of them.
 """
-
-COMPILED = "_orig_mod."
-"""where torch.compile keeps the module it was given"""
 
 
 @dataclass(frozen=True)
@@ -43,18 +40,6 @@ class Origin:
     """the site whose activation made it"""
     logits: Tensor | None = None
     """the input of the softmax that made it"""
-
-
-@dataclass(frozen=True)
-class _Caller:
-    """A module of the network while it runs."""
-
-    path: str
-    leaf: bool
-
-    def name(self, operation: str) -> str:
-        """`conv1` for whatever the module conv1 does, `layer1.0.add` for a sum in a module made of modules."""
-        return self.path if self.leaf and self.path else f"{self.path}.{operation}".lstrip(".")
 
 
 class Sites(TorchFunctionMode):
@@ -80,9 +65,7 @@ class Sites(TorchFunctionMode):
         super().__init__()
         self.model, self.visit, self.activated, self.picked = model, visit, activated, picked
         self.skipped: dict[str, tuple[int, ...]] = {}
-        self._callers = {
-            id(module): _Caller(path.replace(COMPILED, ""), _is_leaf(module)) for path, module in model.named_modules()
-        }
+        self._callers = Callers(model)
 
     def run(self, x: Inputs) -> str:
         """One forward pass over x (N, ...), without gradients; the name of the output layer's site, visited as well.
@@ -94,13 +77,12 @@ class Sites(TorchFunctionMode):
         """
         self._examples = len(x)
         self._repeats: dict[str, int] = {}
-        self._stack = [_Caller("", leaf=True)]
         self._origins = WeakTensorKeyDictionary()  # None marks a tensor that does not depend on the input
         for constant in (*self.model.parameters(), *self.model.buffers()):
             self._origins[constant] = None
         for leaf in leaves(x):
             self._origins[leaf] = Origin("input", channels=1)
-        with torch.no_grad(), _uncompiled(), self._following_modules(), self:
+        with torch.no_grad(), _uncompiled(), self._callers.followed(), self:
             self.output = call(self.model, x)
         return self._visit_output(self.picked(self.output))
 
@@ -118,7 +100,7 @@ class Sites(TorchFunctionMode):
         origin = source
         if source and operation not in SHAPE_ONLY:
             logits = potential if operation in SOFTMAXES else None
-            name = self._stack[-1].name(operation)
+            name = self._callers.now.name(operation)
             origin = Origin(name, channel_axis(operation, source.channels), site, logits)
         # Writing into a tensor (x[i] = y) returns nothing: the tensor itself is the result.
         for tensor in _tensors(args[0] if operation == "setitem" else result):
@@ -134,7 +116,7 @@ class Sites(TorchFunctionMode):
 
     def _origin(self, tensor: Tensor) -> Origin:
         # A tensor never seen (made by a custom autograd function, say) is taken for one that depends on the input.
-        return self._origins.get(tensor) or Origin(self._stack[-1].name("unknown"), channels=1)
+        return self._origins.get(tensor) or Origin(self._callers.now.name("unknown"), channels=1)
 
     def _visit(self, origin: Origin, potential: Tensor) -> str | None:
         if potential.dim() < 2 or len(potential) != self._examples:
@@ -160,25 +142,6 @@ class Sites(TorchFunctionMode):
             raise BadInput(f"the network's output has shape {tuple(output.shape)}; expected (examples, classes)")
         return site
 
-    @contextmanager
-    def _following_modules(self) -> Iterator[None]:
-        """Keep the calling module on top of the stack, by hooks that are torch's and not the model's."""
-
-        def enter(module: nn.Module, _inputs: Any) -> None:
-            # A module made during the forward pass works on behalf of the one that made it.
-            self._stack.append(self._callers.get(id(module), self._stack[-1]))
-
-        def leave(_module: nn.Module, _inputs: Any, _output: Any) -> None:
-            self._stack.pop()
-
-        entering = register_module_forward_pre_hook(enter)
-        leaving = register_module_forward_hook(leave, always_call=True)
-        try:
-            yield
-        finally:
-            entering.remove()
-            leaving.remove()
-
 
 _UNSEEN = object()
 
@@ -188,11 +151,6 @@ def _uncompiled() -> AbstractContextManager[Any]:
     if "torch._dynamo" not in sys.modules:
         return nullcontext()
     return torch.compiler.set_stance("force_eager")
-
-
-def _is_leaf(module: nn.Module) -> bool:
-    """Whether a module does its work itself (a parametrised convolution does, though its weight is a module)."""
-    return all(name == "parametrizations" for name, _ in module.named_children())
 
 
 def _tensors(values: Any) -> Iterator[Tensor]:

@@ -21,6 +21,8 @@ class Classes:
 
     def __init__(self) -> None:
         self._parents = [FIXED, UNKNOWN]
+        self._held: dict[int, tuple[int, str]] = {}
+        """root -> `FIXED` or `UNKNOWN`, and why, of classes that are no units"""
 
     def new(self, count: int) -> Tensor:
         """(count,) numbers of classes of their own."""
@@ -28,22 +30,31 @@ class Classes:
         self._parents += range(start, start + count)
         return torch.arange(start, start + count)
 
-    def join(self, first: Tensor, second: Tensor) -> None:
-        """Make one class of each number and the one at the same place of the other tensor, of the same shape."""
-        for one, other in torch.stack([first.flatten(), second.flatten()], 1).unique(dim=0).tolist():
-            if NOTHING not in (one, other):
-                low, high = sorted((self._root(one), self._root(other)))
-                if high > UNKNOWN:
-                    self._parents[high] = low
+    def join(self, first: Tensor, second: Tensor, why: str = "") -> None:
+        """Make one class of each number and the one at the same place of the other tensor, of the same shape.
 
-    def fix(self, numbers: Tensor, reason: int) -> None:
-        """These are no units: because of `reason`."""
-        self.join(numbers, torch.full_like(numbers, reason))
+        Args:
+            why: what is kept as the reason where one of both is `FIXED` or `UNKNOWN`.
+        """
+        for one, other in torch.stack([first.flatten(), second.flatten()], 1).unique(dim=0).tolist():
+            if NOTHING in (one, other):
+                continue
+            low, high = sorted((self._root(one), self._root(other)))
+            if low <= UNKNOWN < high:
+                self._held.setdefault(high, (low, why))
+            elif high > UNKNOWN and low != high:
+                self._parents[high] = low
+                if high in self._held:
+                    self._held.setdefault(low, self._held.pop(high))
+
+    def fix(self, numbers: Tensor, reason: int, why: str = "") -> None:
+        """These are no units: because of `reason`, in words `why`."""
+        self.join(numbers, torch.full_like(numbers, reason), why)
 
     def of(self, numbers: Tensor) -> Tensor:
         """The class of each number: equal numbers for equal classes."""
         values, inverse = numbers.unique(return_inverse=True)
-        roots = [number if number == NOTHING else self._root(number) for number in values.tolist()]
+        roots = [number if number == NOTHING else self._class(number) for number in values.tolist()]
         return torch.tensor(roots, dtype=torch.int64)[inverse].view(numbers.shape)
 
     def along(self, numbers: Tensor, axis: int) -> Tensor | None:
@@ -52,6 +63,20 @@ class Classes:
         highest = rows.amax(1)
         alike = (rows == highest[:, None]) | (rows == NOTHING)
         return highest if bool(alike.all()) else None
+
+    def alike(self, numbers: Tensor, axis: int) -> bool:
+        """Whether the class is the same all along an axis, apart from nothing."""
+        classes = self.of(numbers)
+        return bool(((classes == classes.amax(axis, keepdim=True)) | (classes == NOTHING)).all())
+
+    def why(self, numbers: Tensor) -> list[str]:
+        """Why some of these are no units, each reason once."""
+        held = (self._held.get(self._root(number)) for number in numbers.unique().tolist() if number != NOTHING)
+        return list(dict.fromkeys(reason[1] for reason in held if reason and reason[1]))
+
+    def _class(self, number: int) -> int:
+        root = self._root(number)
+        return self._held[root][0] if root in self._held else root
 
     def _root(self, number: int) -> int:
         while self._parents[number] != number:

@@ -1,0 +1,90 @@
+"""What a network costs with some of its units: parameters, prunable weights, multiply-adds, bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+Kept = Mapping[str, "int | NDArray[np.bool_]"]
+"""for each group by its name: (size,) which of its units are kept, or how many; groups left out keep all"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a network takes."""
+
+    parameters: int
+    """entries of parameters; what is shared is counted once"""
+    prunable: int
+    """weights of convolutions and linear layers, over which sparsity is counted"""
+    multiply_adds: int
+    """for one example: of convolutions, linear layers, and products of two activations (attention)"""
+    bytes: int
+    """of parameters and buffers"""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis of a tensor that units have entries along."""
+
+    group: str
+    entries: int
+    """of each unit"""
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A tensor whose size depends on the units kept."""
+
+    shape: tuple[int, ...]
+    axes: Mapping[int, tuple[Axis, ...]]
+    """by axis: the groups with units along it"""
+    itemsize: int
+    parameter: bool
+    prunable: bool
+    positions: int
+    """multiply-adds that each entry takes part in for one example"""
+
+    def entries(self, removed: Mapping[str, int]) -> int:
+        """How many are left once so many units of each group are gone."""
+        return prod(
+            size - sum(each.entries * removed.get(each.group, 0) for each in self.axes.get(axis, ()))
+            for axis, size in enumerate(self.shape)
+        )
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a network costs, as a function of how many units of each group it keeps.
+
+    A tensor keeps the entries whose units are kept along each of its axes, so that its size is a product over its axes:
+    exact also where the rows of one layer and the columns of the next overlap. Units of a group cost the same.
+    """
+
+    sizes: Mapping[str, int]
+    """units of each group"""
+    tensors: tuple[Sized, ...]
+    products: Mapping[str, int]
+    """multiply-adds of products of activations that each unit of a group takes part in"""
+    constant: int
+    """multiply-adds of such products that no group has a part in"""
+
+    def of(self, kept: Kept) -> Cost:
+        """The cost of what is kept."""
+        removed = {name: self.sizes[name] - _count(units) for name, units in kept.items()}
+        sizes = [(tensor, tensor.entries(removed)) for tensor in self.tensors]
+        products = sum((self.sizes[name] - removed.get(name, 0)) * each for name, each in self.products.items())
+        return Cost(
+            parameters=sum(entries for tensor, entries in sizes if tensor.parameter),
+            prunable=sum(entries for tensor, entries in sizes if tensor.prunable),
+            multiply_adds=sum(entries * tensor.positions for tensor, entries in sizes) + products + self.constant,
+            bytes=sum(entries * tensor.itemsize for tensor, entries in sizes),
+        )
+
+
+def _count(units: int | NDArray[np.bool_]) -> int:
+    return int(np.sum(units))

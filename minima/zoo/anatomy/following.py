@@ -1,0 +1,140 @@
+"""Following units through a network, by one forward pass whose operations are intercepted.
+
+Every entry of an activation belongs to a unit, and so does every place along an axis of a parameter. Operations say
+which are one: a linear layer that the entries of its input are the columns of its weight, a sum that its terms'
+entries are each other, a reshape that they are the same elsewhere. Whatever is not understood holds its units fast.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.weak import WeakTensorKeyDictionary
+
+from minima.zoo.anatomy.callers import Callers
+from minima.zoo.anatomy.follower import Demands, Follower
+from minima.zoo.anatomy.operations import operation_name
+from minima.zoo.anatomy.union_find import FIXED, UNKNOWN, Classes
+from minima.zoo.anatomy.unit_rules import RULES
+from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.examples.inputs import Inputs, call, leaves
+
+Places = dict[tuple[int, int], list[int]]
+"""for each axis of a tensor (its id and which axis): the entries of one unit there, ascending"""
+
+
+def followed(model: nn.Module, x: Inputs, whole: bool = False) -> Following:
+    """The units of `model`, in eval mode, seen in a forward pass over x (1, ...).
+
+    Args:
+        whole: units that are compared with each other (normalised together) count as one: none of them can go alone.
+    """
+    following = Following(model)
+    with evaluating(model), torch.no_grad():
+        for leaf in leaves(x):
+            following.numbers[leaf] = torch.full(leaf.shape, FIXED)
+        with following.callers.followed(), following:
+            output = call(model, x)
+    following.settle(output, whole)
+    return following
+
+
+class Following(TorchFunctionMode):
+    """Hands each operation to the rule that knows it."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.callers, self.classes, self.demands = Callers(model), Classes(), Demands()
+        self.numbers = WeakTensorKeyDictionary()
+        """activation -> the numbers of its entries' classes, of its shape"""
+        self.names: dict[int, list[str]] = defaultdict(list)
+        """of each parameter and buffer, by its id"""
+        self.axes: dict[int, list[Tensor]] = {}
+        """of a parameter or buffer, for each axis: the numbers of the classes along it"""
+        self.met: list[Tensor] = []
+        """for each operation in turn: the numbers in what it made"""
+        self.made: dict[int, str] = {}
+        """of each parameter and buffer that was used, in order: the module that used it first"""
+        for name, tensor in _tensors(model):
+            if not self.names[id(tensor)]:
+                self.axes[id(tensor)] = [self.classes.new(size) for size in tensor.shape]
+            self.names[id(tensor)].append(name)
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """See an operation."""
+        kwargs, name = kwargs or {}, operation_name(func)
+        result = func(*args, **kwargs)
+        made = [leaf for leaf in tree_leaves(args[0] if name == "setitem" else result) if torch.is_tensor(leaf)]
+        used = [leaf for leaf in tree_leaves((args, kwargs)) if torch.is_tensor(leaf)]
+        if made and any(leaf in self.numbers or id(leaf) in self.axes for leaf in used):
+            self._follow(name, func, args, kwargs, made, used)
+        return result
+
+    def settle(self, output: Any, whole: bool) -> None:
+        """The outputs stay in their order, and so do tensors that the pass did not use; demands are met."""
+        for leaf in tree_leaves(output):
+            if torch.is_tensor(leaf) and leaf in self.numbers:
+                self.classes.fix(self.numbers[leaf], FIXED, "the network's output")
+        for key, axes in self.axes.items():
+            if key not in self.made:
+                for axis in axes:
+                    self.classes.fix(axis, FIXED, "not used in the forward pass")
+        for demand in self.demands.together if whole else ():
+            first = demand.numbers.amax(demand.axes, keepdim=True).expand(demand.numbers.shape)
+            self.classes.join(demand.numbers, first)
+        waiting = list(self.demands.alike)
+        while unmet := [each for each in waiting if not self._alike(each.numbers, each.axes)]:
+            for each in unmet:
+                self.classes.fix(each.numbers, FIXED, f"{each.why} treats each in a way of its own")
+            waiting = [each for each in waiting if each not in unmet]
+
+    def units(self) -> list[list[Places]]:
+        """Units that went through the same operations and occupy the same axes, with as many entries there each."""
+        units: dict[int, Places] = defaultdict(lambda: defaultdict(list))
+        for key, each in self.axes.items():
+            for axis, numbers in enumerate(each):
+                for place, unit in enumerate(self.classes.of(numbers).tolist()):
+                    if unit > UNKNOWN:
+                        units[unit][key, axis].append(place)
+        ways: dict[int, list[int]] = defaultdict(list)
+        for operation, numbers in enumerate(self.met):
+            for unit in self.classes.of(numbers).unique().tolist():
+                ways[unit].append(operation)
+        alike: dict[Any, list[Places]] = defaultdict(list)
+        for unit, places in units.items():
+            axes = tuple((axis, len(entries)) for axis, entries in places.items())
+            alike[tuple(ways[unit]), axes].append(places)
+        return list(alike.values())
+
+    def _follow(self, name: str, func: Any, args: Any, kwargs: Any, made: list[Tensor], used: list[Tensor]) -> None:
+        where = f"{name} in {self.callers.now.path or 'the network'}"
+        call_ = Follower(self.classes, self.demands, self.numbers, self.axes, func, args, kwargs, made, f"{where}")
+        numbers = RULES[name](call_) if name in RULES else None
+        if numbers is None or [each.shape for each in numbers] != [leaf.shape for leaf in made]:
+            self._lose(used, f"{where} is not understood")
+            numbers = [torch.full(leaf.shape, UNKNOWN) for leaf in made]
+        for leaf in used:
+            if id(leaf) in self.axes:
+                self.made.setdefault(id(leaf), self.callers.now.path)
+        self.met.append(torch.cat([own.unique() for own in numbers]))
+        for leaf, own in zip(made, numbers, strict=True):
+            self.numbers[leaf] = own
+
+    def _lose(self, used: Sequence[Tensor], why: str) -> None:
+        for leaf in used:
+            for numbers in [self.numbers[leaf]] if leaf in self.numbers else self.axes.get(id(leaf), []):
+                self.classes.fix(numbers, UNKNOWN, why)
+
+    def _alike(self, numbers: Tensor, axes: Sequence[int]) -> bool:
+        return all(self.classes.alike(numbers, axis) for axis in axes)
+
+
+def _tensors(model: nn.Module) -> list[tuple[str, Tensor]]:
+    parameters = model.named_parameters(remove_duplicate=False)
+    return [*parameters, *model.named_buffers(remove_duplicate=False)]
