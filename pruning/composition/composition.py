@@ -28,6 +28,7 @@ from pruning.spaces.elements import Elements
 from pruning.spaces.space import Space
 from pruning.triggers.always import Always
 from pruning.triggers.trigger import Trigger
+from pruning.updates.distillation import Distillation
 from pruning.updates.plain import Plain
 from pruning.updates.update import Update
 
@@ -53,6 +54,7 @@ class Composition:
     regrow: Regrow | None = None
     straight_through: StraightThrough | None = None
     update: Update = field(default_factory=Plain)
+    teacher: Distillation | None = None
     start: Start = field(default_factory=FromParent)
     space: Space = field(default_factory=Elements)
     guards: Guards = field(default_factory=Guards)
@@ -63,7 +65,7 @@ class Composition:
 
     def counting(self, measure: str) -> Composition:
         """The parts with targets that are shares of something else than the prunable weights."""
-        return self if measure == "sparsity" else replace(self, space=self.space.counting(measure))
+        return replace(self, space=self.space.counting(measure))
 
     def loose(self, model: nn.Module) -> LooseMasks | None:
         """Masks that follow the weights of `model`; None where they change at cuts alone."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pruning.composition.cutting import amounts, choose
 from pruning.context.context import Context
-from pruning.context.counts import alive_count, alive_counts, kept_count, size
+from pruning.context.counts import alive_count, kept_count, size
 from pruning.recoveries.cut import Cut, lost_norm
 from pruning.running.doubt import cut_and_judge
 from pruning.schedules.event import Span
@@ -56,13 +57,15 @@ class Engine:
         self.composition, self.trainer, self.splits = composition, trainer, splits
         self.parent, self.seed, self.observer = parent, seed, observer
         self.stride = stride or trainer.steps_per_epoch
+        if composition.teacher is not None:
+            trainer.objective = composition.teacher.objective(trainer, parent)
         self.space = composition.space.on(trainer.model, splits.train[0])
         self.weights = self.space.weights(trainer.model)
         self._mask_what_is_masked()
         self.total, alive = amounts(self.space, self.masks)
         self.recipe, self.initial_sparsity = trainer.recipe, self.sparsity
-        living = tuple(alive_counts(self.space.alive(self.masks)).values())
-        self.span = Span(1 - alive / self.total, asked, int(trainer.epochs), trainer.steps_per_epoch, living)
+        walk = partial(self.space.walk, self.masks)
+        self.span = Span(1 - alive / self.total, asked, int(trainer.epochs), trainer.steps_per_epoch, walk)
         self.events = composition.schedule.events(self.span)
         self.cursor = 0  # events behind the run
         self.emitted = 0  # asked sparsities handed over

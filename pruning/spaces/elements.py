@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
-from pruning.context.counts import alive_count
+from pruning.context.counts import alive_count, alive_counts, size
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -26,6 +27,8 @@ class Elements:
         return self
 
     def counting(self, measure: str) -> Elements:
+        if measure == "sparsity":
+            return self
         raise BadInput(
             f"--{measure}: this method removes single weights, of which only their number counts: give a sparsity"
         )
@@ -59,6 +62,16 @@ class Elements:
 
     def shares(self, masks: Mapping[str, Tensor]) -> dict[str, float]:  # noqa: ARG002
         return {}
+
+    def walk(self, masks: Mapping[str, Tensor], final: float) -> list[float]:
+        """
+        >>> import torch
+        >>> Elements().walk({"a": torch.ones(30) > 0, "b": torch.ones(10) > 0}, 0.5)
+        [0.375, 0.5]
+        """
+        done = list(accumulate(alive_counts(masks).values()))
+        initial = 1 - done[-1] / size(masks)
+        return [*(initial + (final - initial) * count / done[-1] for count in done[:-1]), final]
 
     def saved(self, masks: Mapping[str, Tensor]) -> dict[str, int]:  # noqa: ARG002
         return {}

@@ -62,6 +62,10 @@ class Candidates(Protocol):
     def shares(self, masks: Mapping[str, Tensor]) -> dict[str, float]:
         """What part is removed, by other measures than the number of prunable weights."""
 
+    def walk(self, masks: Mapping[str, Tensor], final: float) -> list[float]:
+        """Levels on the way to a final one if all that competes by one name loses the same part as by the others, name
+        after name."""
+
     def saved(self, masks: Mapping[str, Tensor]) -> dict[str, int]:
         """Multiply-adds that go with one more unit of each group."""
 

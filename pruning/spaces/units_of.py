@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any, Self
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from minima.store.command import BadInput
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.anatomy.removable import Removable, UnitGroup, removable
-from pruning.context.counts import MEASURES, alive_count, alive_counts
+from pruning.context.counts import MEASURES, alive_count, alive_counts, kept_count
 from pruning.context.unit_weights import filters
 from pruning.scorers.scorer import Scored
 
@@ -69,13 +70,17 @@ class UnitsOf:
         """(size,) by group: scores of units as they are; of weights, their sum over the weights that make a unit."""
         if of == "weights":
             return {group.name: filters(scores, group).sum(1) for group in self.groups}
-        alive = self.alive(masks)
+        alive = self.units(masks)
         stays = {name: torch.full_like(units, HIGHEST, dtype=torch.float64) for name, units in alive.items()}
         return {name: scores.get(name, other) for name, other in stays.items()}
 
-    def alive(self, masks: Masks) -> Tensors:
-        """(size,) bool by group."""
+    def units(self, masks: Masks) -> Tensors:
+        """(size,) bool by group: which units are left."""
         return {group.name: _left(group, masks) for group in self.groups}
+
+    def alive(self, masks: Masks) -> Tensors:
+        """What competes: the units that are left."""
+        return self.units(masks)
 
     def least(self, alive: Tensors, pooled: Tensors) -> dict[str, int]:
         return {
@@ -103,9 +108,28 @@ class UnitsOf:
             if measure != "sparsity"
         }
 
+    def walk(self, masks: Masks, final: float) -> list[float]:
+        """Group after group loses the smallest common part, rounded up to whole units, with which all together reach
+        the final level."""
+        alive, total = self.units(masks), self.left(_whole(masks))
+        few, most = 0.0, 1.0
+        while most - few > 1e-6:
+            part = (few + most) / 2
+            left = self.left(self.spread(self._without(alive, part, len(alive)), masks))
+            few, most = (few, part) if left <= kept_count(total, final) else (part, most)
+        way = [self.spread(self._without(alive, most, turns), masks) for turns in range(1, len(alive))]
+        return [*(1 - self.left(left) / total for left in way), final]
+
+    def _without(self, alive: Tensors, part: float, turns: int) -> Tensors:
+        """The units but for this part of each of the first groups."""
+        counts = alive_counts(alive)
+        stay = {name: max(count - ceil(part * count - 1e-6), min(count, self.floor)) for name, count in counts.items()}
+        names = list(alive)[:turns]
+        return {name: units & (units.cumsum(0) <= stay[name]) if name in names else units for name, units in alive.items()}
+
     def saved(self, masks: Masks) -> dict[str, int]:
         """Multiply-adds that go with one more unit of each group."""
-        kept = alive_counts(self.alive(masks))
+        kept = alive_counts(self.units(masks))
         whole = self.network.cost(kept).multiply_adds
         return {
             name: whole - self.network.cost(kept | {name: max(0, count - 1)}).multiply_adds
@@ -113,7 +137,7 @@ class UnitsOf:
         }
 
     def check(self, masks: Masks, target: int) -> None:
-        alive = self.alive(masks)
+        alive = self.units(masks)
         fewest = {name: units & (units.cumsum(0) <= self.floor) for name, units in alive.items()}
         least, whole = self.left(self.spread(fewest, masks)), self.left(_whole(masks))
         if least > target:
@@ -140,7 +164,7 @@ class UnitsOf:
     def _measured(self, measure: str, masks: Masks) -> int:
         if measure == "sparsity":
             return alive_count({name: masks[name] for name in self.counted})
-        kept = alive_counts(self.alive(masks))
+        kept = alive_counts(self.units(masks))
         if measure == "units":
             return sum(kept.values())
         cost = self.network.cost(kept)
