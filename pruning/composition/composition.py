@@ -21,7 +21,7 @@ from pruning.regrow.regrow import Regrow
 from pruning.schedules.schedule import Schedule
 from pruning.scopes.scope import Scope
 from pruning.scopes.whole_network import WholeNetwork
-from pruning.scorers.scorer import Scorer, UnitScorer, scored
+from pruning.scorers.scorer import Scorer, UnitScorer
 from pruning.selection.exact import Exact
 from pruning.selection.select import Select
 from pruning.spaces.elements import Elements
@@ -58,10 +58,6 @@ class Composition:
     start: Start = field(default_factory=FromParent)
     space: Space = field(default_factory=Elements)
     guards: Guards = field(default_factory=Guards)
-
-    def __post_init__(self) -> None:
-        if scored(self.scorer) != "weights" and self.space == Elements():
-            raise ValueError(f"{type(self.scorer).__name__} scores units, and the space is of single weights")
 
     def counting(self, measure: str) -> Composition:
         """The parts with targets that are shares of something else than the prunable weights."""

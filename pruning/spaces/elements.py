@@ -46,6 +46,8 @@ class Elements:
         return self.weights(model)
 
     def pool(self, scores: Tensors, of: Scored, masks: Mapping[str, Tensor]) -> Tensors:  # noqa: ARG002
+        if of != "weights":
+            raise ValueError(f"a scorer of {of}, where single weights compete")
         return scores
 
     def alive(self, masks: Mapping[str, Tensor]) -> Tensors:

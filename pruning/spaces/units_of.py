@@ -151,10 +151,14 @@ class UnitsOf:
     def fitting(self, target: int, alive: Tensors, cut: Callable[[int], Tensors]) -> int:
         """By bisection: what is left falls with the number of units kept."""
         fits, beyond = 0, alive_count(alive) + 1
-        if self.left(cut(fits)) > target:
-            self.check(cut(fits), target)
+        if self.left(least := cut(fits)) > target:
+            before, after = alive_counts(alive), alive_counts(self.alive(least))
+            whole = [group.name for group in self.groups if after[group.name] == before[group.name]]
+            most = _down(1 - self.left(least) / self.left(_whole(least)))
             raise BadInput(
-                f"--{self.measure}: this cut cannot reach its target, since some layers lose no unit. Ask for less"
+                f"--{self.measure}: this cut cannot go beyond {most}, since it takes no unit of {', '.join(whole[:6])} "
+                f"and at most all but {self.floor} of every other layer. Ask for {most} or less, or take another "
+                "criterion"
             )
         while beyond - fits > 1:
             middle = (fits + beyond) // 2
