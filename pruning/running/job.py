@@ -115,6 +115,8 @@ def _with_what_it_begins_at(arguments: Prune, composition: Composition, parent: 
 
 def _asked(measure: str, levels: Sequence[float], composition: Composition, parent: Parent) -> tuple[float, ...]:
     space = composition.space.on(parent.subject.model, parent.subject.x)
+    for remark in space.remarks():
+        note(remark)
     masks = all_masks(space.masked(parent.subject.model), parent)
     total, alive = amounts(space, masks)
     if not total:

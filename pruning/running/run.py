@@ -108,6 +108,7 @@ class _Run:
         return {
             "sparsity": 0.0 if self.trainer.rest else gone,
             "frozen": gone if self.trainer.rest else 0.0,
+            "removed": engine.space.shares(engine.masks),
             "reached": engine.has_reached(sparsity),
             "epochs": self.trainer.steps_done / per_epoch,
             "initial_sparsity": engine.initial_sparsity,

@@ -33,6 +33,9 @@ class Elements:
             f"--{measure}: this method removes single weights, of which only their number counts: give a sparsity"
         )
 
+    def remarks(self) -> list[str]:
+        return []
+
     @property
     def groups(self) -> Sequence[UnitGroup]:
         return ()

@@ -38,6 +38,9 @@ class Candidates(Protocol):
     def groups(self) -> Sequence[UnitGroup]:
         """The units that compete; none where single weights do alone."""
 
+    def remarks(self) -> list[str]:
+        """What a user should know of what cannot be removed."""
+
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
         """The tensors sparsity is counted over."""
 

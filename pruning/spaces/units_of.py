@@ -58,6 +58,13 @@ class UnitsOf:
         others = [name for name in covered if name not in counted]
         return cls(network, groups, list(counted), others, measure, floor)
 
+    def remarks(self) -> list[str]:
+        """What a user should know: layers whose units cannot be removed, other than the output's."""
+        held = {name: why for name, why in self.network.held.items() if why != "the network's output"}
+        shown = [f"{name} ({why})" for name, why in held.items()]
+        more = f" and {len(shown) - 4} more" if len(shown) > 4 else ""
+        return [f"the units of these layers stay: {'; '.join(shown[:4])}{more}"] if shown else []
+
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
         """The tensors sparsity is counted over."""
         return {name: model.get_parameter(name) for name in self.counted}
