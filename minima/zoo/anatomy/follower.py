@@ -63,16 +63,25 @@ class Follower:
         return {name: given.get(name) for name in names}
 
     def of(self, tensor: Any) -> Tensor | None:
-        """The numbers in an activation."""
-        return self.numbers.get(tensor) if hasattr(tensor, "shape") else None
+        """The numbers in an activation, or in a parameter that has only one axis to speak of."""
+        if not hasattr(tensor, "shape"):
+            return None
+        axes = self.axes.get(id(tensor), [])
+        longer = [axis for axis, size in enumerate(tensor.shape) if size > 1]
+        if axes and len(longer) <= 1:
+            axis = longer[0] if longer else 0
+            return axes[axis].view([-1 if place == axis else 1 for place in range(tensor.ndim)])
+        return self.numbers.get(tensor)
 
     def parameter(self, tensor: Any) -> list[Tensor] | None:
         """The numbers along each axis of a parameter."""
         return self.axes.get(id(tensor))
 
     def units(self, tensor: Tensor, axis: int) -> Tensor | None:
-        """(n,) the classes along an axis of an activation."""
+        """(n,) the classes along an axis of an activation, of which one is made where they differ along the others."""
         own = self.of(tensor)
+        if own is not None and self.classes.along(own, axis) is None:
+            self.gather(own, [other for other in range(own.ndim) if other != axis % own.ndim])
         return None if own is None else self.classes.along(own, axis)
 
     def one(self, units: Tensor | None, entries: Tensor) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,11 +20,27 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from minima.zoo.anatomy.callers import Callers
 from minima.zoo.anatomy.follower import Demands, Follower
-from minima.zoo.anatomy.operations import operation_name
+from minima.zoo.anatomy.operations import named, operation_name
 from minima.zoo.anatomy.union_find import FIXED, UNKNOWN, Classes
 from minima.zoo.anatomy.unit_rules import RULES
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, call, leaves
+
+
+@dataclass(frozen=True)
+class Step:
+    """An operation of the pass that made tensors."""
+
+    name: str
+    caller: str
+    """the module that called it"""
+    shapes: list[tuple[int, ...]]
+    """of what it made"""
+    numbers: list[Tensor]
+    """of what it made; none where it had nothing to do with units"""
+    pads: tuple[int, ...] = ()
+    """what was put beside it, from the last axis on"""
+
 
 Places = dict[tuple[int, int], list[int]]
 """for each axis of a tensor (its id and which axis): the entries of one unit there, ascending"""
@@ -57,8 +74,8 @@ class Following(TorchFunctionMode):
         """of each parameter and buffer, by its id"""
         self.axes: dict[int, list[Tensor]] = {}
         """of a parameter or buffer, for each axis: the numbers of the classes along it"""
-        self.met: list[Tensor] = []
-        """for each operation in turn: the numbers in what it made"""
+        self.steps: list[Step] = []
+        """the operations in turn"""
         self.made: dict[int, str] = {}
         """of each parameter and buffer that was used, in order: the module that used it first"""
         for name, tensor in _tensors(model):
@@ -72,8 +89,12 @@ class Following(TorchFunctionMode):
         result = func(*args, **kwargs)
         made = [leaf for leaf in tree_leaves(args[0] if name == "setitem" else result) if torch.is_tensor(leaf)]
         used = [leaf for leaf in tree_leaves((args, kwargs)) if torch.is_tensor(leaf)]
-        if made and any(leaf in self.numbers or id(leaf) in self.axes for leaf in used):
-            self._follow(name, func, args, kwargs, made, used)
+        if made:
+            followed_ = any(leaf in self.numbers or id(leaf) in self.axes for leaf in used)
+            numbers = self._numbers(name, func, args, kwargs, made, used) if followed_ else []
+            pads = tuple(named(("input", "pad"), args, kwargs)["pad"]) if name == "pad" else ()
+            shapes = [tuple(leaf.shape) for leaf in made]
+            self.steps.append(Step(name, self.callers.now.path, shapes, numbers, pads))
         return result
 
     def settle(self, output: Any, whole: bool) -> None:
@@ -103,8 +124,9 @@ class Following(TorchFunctionMode):
                     if unit > UNKNOWN:
                         units[unit][key, axis].append(place)
         ways: dict[int, list[int]] = defaultdict(list)
-        for operation, numbers in enumerate(self.met):
-            for unit in self.classes.of(numbers).unique().tolist():
+        for operation, step in enumerate(self.steps):
+            met = [self.classes.of(numbers).unique() for numbers in step.numbers]
+            for unit in sorted({unit for each in met for unit in each.tolist()}):
                 ways[unit].append(operation)
         alike: dict[Any, list[Places]] = defaultdict(list)
         for unit, places in units.items():
@@ -112,7 +134,9 @@ class Following(TorchFunctionMode):
             alike[tuple(ways[unit]), axes].append(places)
         return list(alike.values())
 
-    def _follow(self, name: str, func: Any, args: Any, kwargs: Any, made: list[Tensor], used: list[Tensor]) -> None:
+    def _numbers(
+        self, name: str, func: Any, args: Any, kwargs: Any, made: list[Tensor], used: list[Tensor]
+    ) -> list[Tensor]:
         where = f"{name} in {self.callers.now.path or 'the network'}"
         call_ = Follower(self.classes, self.demands, self.numbers, self.axes, func, args, kwargs, made, f"{where}")
         numbers = RULES[name](call_) if name in RULES else None
@@ -122,9 +146,9 @@ class Following(TorchFunctionMode):
         for leaf in used:
             if id(leaf) in self.axes:
                 self.made.setdefault(id(leaf), self.callers.now.path)
-        self.met.append(torch.cat([own.unique() for own in numbers]))
         for leaf, own in zip(made, numbers, strict=True):
             self.numbers[leaf] = own
+        return numbers
 
     def _lose(self, used: Sequence[Tensor], why: str) -> None:
         for leaf in used:

@@ -24,6 +24,11 @@ class Classes:
         self._held: dict[int, tuple[int, str]] = {}
         """root -> `FIXED` or `UNKNOWN`, and why, of classes that are no units"""
 
+    @property
+    def count(self) -> int:
+        """How many numbers there are."""
+        return len(self._parents)
+
     def new(self, count: int) -> Tensor:
         """(count,) numbers of classes of their own."""
         start = len(self._parents)

@@ -119,7 +119,8 @@ def moved(call: Follower) -> Numbers | None:
 
 def pooled(call: Follower) -> Numbers | None:
     """Channels stay."""
-    units = call.units(call.args[0], 1)
+    own = call.of(call.args[0])
+    units = None if own is None else call.classes.along(own, 1)
     return None if units is None else call.spread(units, 1)
 
 
@@ -171,7 +172,8 @@ def _is_shared(call: Follower, operand: Tensor, shape: torch.Size) -> bool:
 
 def _per_unit(call: Follower, given: dict[str, Any], axis: int) -> Numbers | None:
     """Each of the tensors given beside the input has an entry for each unit along an axis."""
-    own, units = call.of(given["input"]), call.units(given["input"], axis)
+    own = call.of(given["input"])
+    units = None if own is None else call.classes.along(own, axis)
     tensors = [tensor for name, tensor in given.items() if name != "input" and tensor is not None]
     known = [each for each in map(call.parameter, tensors) if each is not None]
     if own is None or len(known) < len(tensors):

@@ -16,7 +16,10 @@ class BasicBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(channels_out)
         self.conv2 = nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels_out)
-        self.stride, self.grown, self.factor = stride, channels_out - channels_in, factor
+        grown = channels_out - channels_in
+        self.stride, self.factor = stride, factor
+        self.padding = (grown // 2, grown - grown // 2)
+        """zero channels that the shortcut puts on both sides"""
 
     def forward(self, x: Tensor) -> Tensor:
         out = relu(self.bn1(self.conv1(x)))
@@ -26,11 +29,10 @@ class BasicBlock(nn.Module):
         return relu(out + self._shortcut(x))
 
     def _shortcut(self, x: Tensor) -> Tensor:
-        if self.stride == 1 and not self.grown:
+        if self.stride == 1 and not any(self.padding):
             return x
-        below = self.grown // 2
         # (N, C, H, W) -> every stride-th pixel, zero channels on both sides
-        return pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, below, self.grown - below))
+        return pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, *self.padding))
 
 
 class ResidualNetwork(nn.Module):

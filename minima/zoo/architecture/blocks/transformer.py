@@ -19,11 +19,11 @@ class Attention(nn.Module):
         self.out = nn.Linear(dim, dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        count, tokens, dim = x.shape
+        count, tokens, _ = x.shape
         # (N, T, 3D) -> three of (N, heads, T, D / heads)
         q, k, v = self.qkv(x).view(count, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
         weights = torch.softmax(q @ k.transpose(2, 3) / q.shape[3] ** 0.5, dim=3)  # (N, heads, T, T)
-        return self.out((weights @ v).transpose(1, 2).reshape(count, tokens, dim))
+        return self.out((weights @ v).transpose(1, 2).flatten(2))
 
 
 class EncoderBlock(nn.Module):

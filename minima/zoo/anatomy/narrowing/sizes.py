@@ -1,0 +1,192 @@
+"""The sizes that a network keeps outside its tensors: found by running it narrower, operation by operation.
+
+`view(n, tokens, self.heads, -1)` has to be told that there are fewer heads. Each operation of the narrow network must
+make the shape that is left of the wide one's; where it does not, an attribute of the module that calls it which holds
+the wide size is tried. A size that stands in the code itself cannot be changed.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
+
+from minima.zoo.anatomy.following import Following, Step
+from minima.zoo.anatomy.narrowing.attention import NarrowAttention
+from minima.zoo.anatomy.narrowing.manifest import Manifest, Value
+from minima.zoo.anatomy.narrowing.narrow import select, sizes_of
+from minima.zoo.anatomy.operations import operation_name
+from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.examples.inputs import Inputs, call
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """A size that cannot be changed."""
+
+    caller: str
+    """the module"""
+    operation: str
+    size: int
+    units: frozenset[int]
+    """classes of units that should have gone and meet it"""
+
+    @property
+    def why(self) -> str:
+        """In words."""
+        where = f"{self.operation} in {self.caller}" if self.caller else self.operation
+        return f"the size {self.size} that {where} asks for is an attribute of no module, but written in its code"
+
+
+def manifest_of(model: nn.Module, x: Inputs, following: Following, removed: frozenset[int]) -> Manifest | Stuck:
+    """What makes `model` narrower by these classes of units, or what prevents it.
+
+    Args:
+        x: (1, ...) what the units were followed with.
+        following: the units of `model`, whose attentions are `NarrowAttention` already.
+    """
+    small = copy.deepcopy(model)
+    gone = _gone(following, removed)
+    tensors = _tensors(following, gone)
+    before = {name: sizes_of(module) for name, module in small.named_modules()}
+    select(small, tensors)
+    trial = _Trial(small, x, following.steps, gone)
+    for name, module in small.named_modules():
+        changed = {key: size for key, size in sizes_of(module).items() if size != before[name][key]}
+        if isinstance(module, NarrowAttention) and any(each.startswith(f"{name}.".lstrip(".")) for each in tensors):
+            changed |= trial.heads(module, name, following, gone)
+        for key, size in changed.items():
+            trial.change(name, key, size)
+    stuck = trial.repair(following, removed)
+    if stuck is not None:
+        return stuck
+    narrowed = tuple(name for name in trial.attributes if isinstance(small.get_submodule(name), NarrowAttention))
+    return Manifest(tensors, trial.attributes, attentions=narrowed)
+
+
+def _gone(following: Following, removed: frozenset[int]) -> Tensor:
+    """For each number whether its unit goes; the last entry, for nothing, is false."""
+    classes = following.classes.of(torch.arange(following.classes.count))
+    return torch.cat([torch.isin(classes, torch.tensor(sorted(removed))), torch.tensor([False])])
+
+
+def _tensors(following: Following, gone: Tensor) -> dict[str, dict[int, tuple[int, ...]]]:
+    found: dict[str, dict[int, tuple[int, ...]]] = {}
+    for key, axes in following.axes.items():
+        for axis, numbers in enumerate(axes):
+            if bool(gone[numbers].any()):
+                places = tuple((~gone[numbers]).nonzero()[:, 0].tolist())
+                for name in following.names[key]:
+                    found.setdefault(name, {})[axis] = places
+    return found
+
+
+@dataclass
+class _Trial:
+    """A narrow network whose attributes are put right."""
+
+    model: nn.Module
+    x: Inputs
+    steps: Sequence[Step]
+    gone: Tensor
+    attributes: dict[str, dict[str, Value]] = field(default_factory=dict)
+
+    def change(self, module: str, key: str, value: Value) -> None:
+        setattr(self.model.get_submodule(module), key, value)
+        self.attributes.setdefault(module, {})[key] = value
+
+    def heads(self, module: NarrowAttention, name: str, following: Following, gone: Tensor) -> dict[str, int]:
+        """How many are left of an attention's heads."""
+        weight = f"{name}.out_proj.weight".lstrip(".")
+        key = next(key for key, names in following.names.items() if weight in names)
+        columns = gone[following.axes[key][1]]
+        return {"num_heads": int((~columns).sum()) // (len(columns) // module.num_heads)}
+
+    def repair(self, following: Following, removed: frozenset[int]) -> Stuck | None:
+        """Change attributes until every operation makes what it should."""
+        wrong = self._first_wrong()
+        while wrong is not None:
+            step = self.steps[wrong]
+            for module, key, value in self._candidates(step):
+                before = getattr(self.model.get_submodule(module), key)
+                setattr(self.model.get_submodule(module), key, value)
+                later = self._first_wrong()
+                if later is None or later > wrong:
+                    self.change(module, key, value)
+                    wrong = later
+                    break
+                setattr(self.model.get_submodule(module), key, before)
+            else:
+                units = {int(unit) for own in step.numbers for unit in following.classes.of(own).unique()}
+                size = next((old for old, _ in self._changes(step)), 0)
+                return Stuck(step.caller, step.name, size, frozenset(units & removed))
+        return None
+
+    def _first_wrong(self) -> int | None:
+        """The first operation that does not make the shapes that it should."""
+        seen = _Shapes()
+        try:
+            with evaluating(self.model), torch.no_grad(), seen:
+                call(self.model, self.x)
+        except Exception:  # whatever the network's code does of sizes that do not fit
+            pass
+        for place, step in enumerate(self.steps):
+            if place >= len(seen.made) or seen.made[place] != (step.name, self._expected(step)):
+                return place
+        return None
+
+    def _expected(self, step: Step) -> list[tuple[int, ...]]:
+        return [self._left(own) for own in step.numbers] if step.numbers else list(step.shapes)
+
+    def _left(self, numbers: Tensor) -> tuple[int, ...]:
+        """The shape that is left of an activation."""
+        left = ~self.gone[numbers]
+        return tuple(
+            int(left.movedim(axis, 0).flatten(1).any(1).sum()) if left.ndim > 1 else int(left.sum())
+            for axis in range(left.ndim)
+        )
+
+    def _changes(self, step: Step) -> Iterator[tuple[Value, Value]]:
+        """Sizes that an operation should make otherwise: before, after."""
+        for own, shape in zip(step.numbers, step.shapes, strict=True):
+            for axis, (old, new) in enumerate(zip(shape, self._left(own), strict=True)):
+                if old != new:
+                    yield old, new
+                    back = len(shape) - 1 - axis
+                    if sides := step.pads[2 * back : 2 * back + 2]:
+                        rows = (~self.gone[own]).movedim(axis, 0).flatten(1).any(1)
+                        yield tuple(sides), (int(rows[: sides[0]].sum()), int(rows[len(rows) - sides[1] :].sum()))
+
+    def _candidates(self, step: Step) -> Iterator[tuple[str, str, Value]]:
+        """Attributes of the calling module, then of those that it lies in, that hold one of these sizes."""
+        path = step.caller
+        changes = dict(self._changes(step))
+        while True:
+            for key, value in list(vars(self.model.get_submodule(path)).items()):
+                held = tuple(value) if isinstance(value, list) else value
+                if isinstance(held, int | tuple) and not isinstance(held, bool) and held in changes:
+                    yield path, key, changes[held]
+            if not path:
+                return
+            path = path.rpartition(".")[0]
+
+
+class _Shapes(TorchFunctionMode):
+    """What each operation made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[tuple[str, list[tuple[int, ...]]]] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result, name = func(*args, **(kwargs or {})), operation_name(func)
+        made = [leaf for leaf in tree_leaves(args[0] if name == "setitem" else result) if torch.is_tensor(leaf)]
+        if made:
+            self.made.append((name, [tuple(leaf.shape) for leaf in made]))
+        return result

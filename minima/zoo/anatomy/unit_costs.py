@@ -1,0 +1,54 @@
+"""What a network's tensors and operations cost, by the units that they depend on."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from torch import nn
+
+from minima.zoo.anatomy.cost import Axis, Costs, Sized
+from minima.zoo.anatomy.following import Following
+from minima.zoo.anatomy.prunable import prunable
+from minima.zoo.anatomy.unit_groups import UnitGroup
+
+
+def costs_of(following: Following, model: nn.Module, groups: list[tuple[UnitGroup, list[int]]]) -> Costs:
+    """The cost of `model` as a function of the units kept."""
+    weights = {id(weight) for weight in prunable(model).values()}
+    parameters = {id(parameter) for parameter in model.parameters()}
+    positions: Counter[int] = Counter()
+    for key, times in following.demands.uses:
+        positions[key] += times
+    axes: dict[str, dict[int, tuple[Axis, ...]]] = {}
+    for group, _ in groups:
+        for (name, axis), places in group.places.items():
+            own = axes.setdefault(name, {})
+            own[axis] = (*own.get(axis, ()), Axis(group.name, places.shape[1]))
+    tensors = tuple(
+        Sized(
+            tuple(tensor.shape),
+            axes.get(following.names[id(tensor)][0], {}),
+            tensor.element_size(),
+            id(tensor) in parameters,
+            id(tensor) in weights,
+            positions[id(tensor)],
+        )
+        for tensor in (*model.parameters(), *model.buffers())
+    )
+    products, constant = _products(following, groups)
+    return Costs({group.name: group.size for group, _ in groups}, tensors, products, constant)
+
+
+def _products(following: Following, groups: list[tuple[UnitGroup, list[int]]]) -> tuple[dict[str, int], int]:
+    """Multiply-adds of products of activations, for each unit of a group; and those of no group."""
+    owner = {unit: group.name for group, units in groups for unit in units}
+    sizes = {group.name: group.size for group, _ in groups}
+    total: Counter[str] = Counter()
+    constant = 0
+    for numbers, cost in following.demands.products:
+        for unit in following.classes.of(numbers).flatten().tolist():
+            if unit in owner:
+                total[owner[unit]] += cost
+            else:
+                constant += cost
+    return {name: cost // sizes[name] for name, cost in total.items()}, constant

@@ -1,0 +1,1 @@
+"""`python -m pruning.shrink`: a masked network made physically smaller, computing the same."""
