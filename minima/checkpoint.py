@@ -49,7 +49,7 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
         }
         for name, mask in checkpoint.masks.items()
     ]
-    weights = [layer for layer in layers if len(layer["shape"]) > 1]
+    weights = [layer for layer in layers if checkpoint.masks[str(layer["name"])].ndim > 1]
     return {
         **header(checkpoint),
         "parameters": sum(tensor.numel() for name, tensor in checkpoint.state.items() if not name.endswith(STATISTICS)),

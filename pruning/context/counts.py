@@ -60,6 +60,7 @@ def check_levels(asked: tuple[float, ...], total: int, alive: int, measure: str 
         if kept > alive:
             raise BadInput(
                 f"{flag} {level!r} keeps {kept} of {total} {counted.removeprefix('prunable ')}, but the checkpoint has "
-                f"only {alive} left ({measure} {1 - alive / total:.6g}): ask for at least that, or start from its parent"
+                f"only {alive} left ({measure} {1 - alive / total:.6g}): ask for at least that, or start from its "
+                "parent"
             )
     return tuple(sorted(set(asked)))

@@ -15,7 +15,9 @@ def layers(model: nn.Module) -> dict[str, nn.Module]:
     from torch import nn
 
     kinds = nn.Linear | nn.modules.conv._ConvNd
-    return {name: module for name, module in model.named_modules() if isinstance(module, kinds) and not _transposed(module)}
+    return {
+        name: module for name, module in model.named_modules() if isinstance(module, kinds) and not _transposed(module)
+    }
 
 
 @contextmanager
@@ -35,7 +37,7 @@ def potentials(model: nn.Module) -> Iterator[dict[str, Tensor]]:
 
 
 def over_positions(values: Tensor, layer: nn.Module) -> Tensor:
-    """(units,): the mean over examples and positions of values (n, units, ...) or, of a linear layer, (n, ..., units)."""
+    """(units,): the mean over examples and positions of values (n, units, ...); of a linear layer's (n, ..., units)."""
     from torch import nn
 
     axis = 1 if isinstance(layer, nn.modules.conv._ConvNd) else -1

@@ -11,7 +11,7 @@ from pruning.context.unit_weights import owner
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from minima.zoo.anatomy.removable import UnitGroup
+    from minima.zoo.anatomy.unit_groups import UnitGroup
     from pruning.context.context import Context
 
 
@@ -45,9 +45,7 @@ def readings(context: Context) -> Iterator[dict[str, list[Tensor]]]:
 
 
 def _of_group(group: UnitGroup, inputs: dict[str, Tensor], readers: dict[str, nn.Module]) -> list[Tensor]:
-    seen = [
-        _values(inputs[name], places, readers[name]) for (name, _), places in group.read.items() if name in inputs
-    ]
+    seen = [_values(inputs[name], places, readers[name]) for (name, _), places in group.read.items() if name in inputs]
     if not seen:
         raise BadInput(
             f"{group.name}: what its units give is not seen, since no layer that reads them is called as a module. "
@@ -66,7 +64,7 @@ def _values(given: Tensor, places: Any, reader: nn.Module) -> Tensor:
 
 
 def _features(width: int, places: Any, reader: nn.Module) -> Tensor:
-    """(size, entries) of a reader's input; of a convolution in groups, whose columns are those of one of them, of all."""
+    """(size, entries) of a reader's input; columns of a convolution in groups stand for a feature of each of these."""
     import torch
 
     own = torch.as_tensor(places)

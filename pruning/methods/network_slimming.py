@@ -18,8 +18,8 @@ from pruning.updates.scale_penalty import ScalePenalty
 
 @dataclass(frozen=True)
 class NetworkSlimming(Method):
-    """Train with a penalty on the scales gamma of batch normalisations, then remove the channels of the smallest |gamma|
-    of the whole network at once, and fine-tune for the rest of the epochs, with the penalty still on.
+    """Train with a penalty on the scales gamma of batch normalisations, then remove the channels with the smallest
+    |gamma| of the whole network at once, and fine-tune for the rest of the epochs, with the penalty still on.
     """
 
     name: ClassVar[str] = "network-slimming"

@@ -26,6 +26,4 @@ class SnapIt(SnipIt):
     summary: ClassVar[str] = "units with the least |dL/da| of a gate, scored anew for each of several halving cuts"
 
     def composition(self) -> Composition:
-        return Composition(
-            scorer=Gate(self.probe), schedule=Halving(self.steps), start=FromEpoch(0), space=Units()
-        )
+        return Composition(scorer=Gate(self.probe), schedule=Halving(self.steps), start=FromEpoch(0), space=Units())

@@ -34,6 +34,4 @@ class ThreeSP(Method):
     probe: Annotated[Probe, tyro.conf.arg(name="")] = field(default_factory=Probe)
 
     def composition(self) -> Composition:
-        return Composition(
-            scorer=PerCost(Gate(self.probe)), schedule=OneShot(), start=FromEpoch(0), space=Units()
-        )
+        return Composition(scorer=PerCost(Gate(self.probe)), schedule=OneShot(), start=FromEpoch(0), space=Units())

@@ -28,7 +28,15 @@ COLUMNS = {
     "score": "test score",
 }
 """of the table, by their names in the JSON object"""
-USUAL = {"units": None, "flops": None, "parameters": None, "frozen": 0.0, "connected": True, "zeros_kept": 0, "rank_agreement": None}
+USUAL = {
+    "units": None,
+    "flops": None,
+    "parameters": None,
+    "frozen": 0.0,
+    "connected": True,
+    "zeros_kept": 0,
+    "rank_agreement": None,
+}
 """a column is left out where all its rows say so"""
 
 

@@ -33,8 +33,10 @@ def keep_highest(
     for names, kept in pools:
         # (sum of the numels,): every score of the pool, in order of tensors and positions
         parts = [scores[name].masked_fill(~alive[name], float("-inf")).flatten() for name in names]
-        held = [_held(part, min((least or {}).get(name, 0), int((part > float("-inf")).sum())))
-                for name, part in zip(names, parts, strict=True)]
+        held = [
+            _held(part, min((least or {}).get(name, 0), int((part > float("-inf")).sum())))
+            for name, part in zip(names, parts, strict=True)
+        ]
         chosen = _highest(torch.cat(held), max(kept, sum(int(part.isposinf().sum()) for part in held)))
         for name, part in zip(names, chosen.split([scores[name].numel() for name in names]), strict=True):
             masks[name] = part.view(scores[name].shape)

@@ -13,7 +13,7 @@ from pruning.context.counts import alive_count, alive_counts, size
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from minima.zoo.anatomy.removable import UnitGroup
+    from minima.zoo.anatomy.unit_groups import UnitGroup
     from pruning.scorers.scorer import Scored
 
     Tensors = dict[str, Tensor]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from minima.zoo.anatomy.removable import UnitGroup
+    from minima.zoo.anatomy.unit_groups import UnitGroup
     from pruning.scorers.scorer import Scored
 
     Tensors = dict[str, Tensor]

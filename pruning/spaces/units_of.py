@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.prunable import prunable
-from minima.zoo.anatomy.removable import Removable, UnitGroup, removable
+from minima.zoo.anatomy.removable import Removable, removable
+from minima.zoo.anatomy.unit_groups import UnitGroup
 from pruning.context.counts import MEASURES, alive_count, alive_counts, kept_count
 from pruning.context.unit_weights import filters
 from pruning.scorers.scorer import Scored
@@ -132,7 +133,9 @@ class UnitsOf:
         counts = alive_counts(alive)
         stay = {name: max(count - ceil(part * count - 1e-6), min(count, self.floor)) for name, count in counts.items()}
         names = list(alive)[:turns]
-        return {name: units & (units.cumsum(0) <= stay[name]) if name in names else units for name, units in alive.items()}
+        return {
+            name: units & (units.cumsum(0) <= stay[name]) if name in names else units for name, units in alive.items()
+        }
 
     def saved(self, masks: Masks) -> dict[str, int]:
         """Multiply-adds that go with one more unit of each group."""
@@ -146,12 +149,10 @@ class UnitsOf:
     def check(self, masks: Masks, target: int) -> None:
         alive = self.units(masks)
         fewest = {name: units & (units.cumsum(0) <= self.floor) for name, units in alive.items()}
-        least, whole = self.left(self.spread(fewest, masks)), self.left(_whole(masks))
-        if least > target:
-            held = ", ".join(self.network.held)
+        if self.left(least := self.spread(fewest, masks)) > target:
             raise BadInput(
-                f"--{self.measure}: at most {_down(1 - least / whole)} of the {MEASURES[self.measure]} can "
-                f"go, since every layer keeps {self.floor} unit and these are held whole: {held}.\n"
+                f"--{self.measure}: at most {self._most(least)} of the {MEASURES[self.measure]} can go, since every "
+                f"layer keeps {self.floor} unit and these are held whole: {', '.join(self.network.held)}.\n"
                 f"Ask for less, or let whole layers go where a shortcut leads past them: --least 0"
             )
 
@@ -159,18 +160,21 @@ class UnitsOf:
         """By bisection: what is left falls with the number of units kept."""
         fits, beyond = 0, alive_count(alive) + 1
         if self.left(least := cut(fits)) > target:
+            self.check(least, target)
             before, after = alive_counts(alive), alive_counts(self.alive(least))
             whole = [group.name for group in self.groups if after[group.name] == before[group.name]]
-            most = _down(1 - self.left(least) / self.left(_whole(least)))
             raise BadInput(
-                f"--{self.measure}: this cut cannot go beyond {most}, since it takes no unit of {', '.join(whole[:6])} "
-                f"and at most all but {self.floor} of every other layer. Ask for {most} or less, or take another "
-                "criterion"
+                f"--{self.measure}: this cut cannot remove more than {self._most(least)}, since it takes no unit of "
+                f"{', '.join(whole[:6])}.\nAsk for that or less, or take another criterion"
             )
         while beyond - fits > 1:
             middle = (fits + beyond) // 2
             fits, beyond = (middle, beyond) if self.left(cut(middle)) <= target else (fits, middle)
         return fits
+
+    def _most(self, masks: Masks) -> str:
+        """The share that is removed, as something that can be typed and is not beyond it."""
+        return f"{int((1 - self.left(masks) / self.left(_whole(masks))) * 1e4) / 1e4:.4g}"
 
     def _measured(self, measure: str, masks: Masks) -> int:
         if measure == "sparsity":
@@ -203,8 +207,3 @@ def _left(group: UnitGroup, masks: Masks) -> Tensor:
 
 def _whole(masks: Masks) -> Tensors:
     return {name: torch.ones_like(mask) for name, mask in masks.items()}
-
-
-def _down(share: float) -> str:
-    """A share that can be typed and is not beyond it."""
-    return f"{int(share * 1e4) / 1e4:.4g}"

@@ -12,7 +12,7 @@ from pruning.context.unit_weights import is_norm, of_units, owner
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from minima.zoo.anatomy.removable import UnitGroup
+    from minima.zoo.anatomy.unit_groups import UnitGroup
     from pruning.context.context import Context
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fpgm(Criterion):
-    """sum_i ||F_i - F_j||_2 over the units i of the same group that are left: a unit close to all others is replaceable.
+    """sum_i ||F_i - F_j||_2 over the units i of the same group that are left: one close to all others is replaceable.
 
     The distances are those of the weights with their signs: F and -F are 2 ||F|| apart.
     """

@@ -15,10 +15,8 @@ from pruning.unit_scorers.taylor import gate_slopes
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from minima.zoo.anatomy.removable import UnitGroup
+    from minima.zoo.anatomy.unit_groups import Entries, UnitGroup
     from pruning.context.context import Context
-
-    Places = dict[tuple[str, int], Tensor]
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Gate(Criterion):
         return another_draw(self, self.probe, context)
 
 
-def gated(model: nn.Module, group: UnitGroup) -> Places:
+def gated(model: nn.Module, group: UnitGroup) -> Entries:
     """The weights and biases whose products with their gradients sum to the gradient of a unit's gate."""
     if group.kind == "head":
         return dict(group.read)

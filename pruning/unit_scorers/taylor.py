@@ -13,7 +13,7 @@ from pruning.context.unit_weights import of_units
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from minima.zoo.anatomy.removable import UnitGroup
+    from minima.zoo.anatomy.unit_groups import Entries, UnitGroup
     from pruning.context.context import Context
 
 
@@ -47,9 +47,7 @@ def reading_weights(context: Context, groups: Sequence[UnitGroup]) -> dict[str, 
     return {name: parameters[name] for group in groups for name, _ in group.read}
 
 
-def gate_slopes(
-    places: Mapping[tuple[str, int], Tensor], weights: Mapping[str, Tensor], slopes: Mapping[str, Tensor]
-) -> Tensor:
+def gate_slopes(places: Entries, weights: Mapping[str, Tensor], slopes: Mapping[str, Tensor]) -> Tensor:
     """(size,) in float64: sum over the weights at each unit's places of w dL/dw, its slopes being given."""
     parts = [
         of_units((weights[name].detach() * slopes[name]).double(), axis, where).sum(1)
@@ -63,7 +61,7 @@ def _gradients(context: Context, weights: Mapping[str, Tensor], x: Any, y: Any) 
 
     from minima.zoo.examples.evaluation import evaluating
 
-    with evaluating(context.model), differentiable(weights):  # type: ignore[arg-type]
+    with evaluating(context.model), differentiable(weights):
         loss = context.task.mean(context.model, x, y)
         slopes = torch.autograd.grad(loss, list(weights.values()), materialize_grads=True)
     return dict(zip(weights, slopes, strict=True))

@@ -80,5 +80,6 @@ def shrink(model: nn.Module, lost: dict[str, Tensor], strength: float, biases: b
         for name, layer in layers(model).items():
             if name not in lost:
                 continue
-            for parameter in [layer.weight, *([layer.bias] if biases and layer.bias is not None else [])]:
+            names = ("weight", "bias") if biases else ("weight",)
+            for parameter in (layer.get_parameter(each) for each in names if layer._parameters.get(each) is not None):
                 parameter.mul_(1 - strength * lost[name].view(-1, *[1] * (parameter.ndim - 1)))

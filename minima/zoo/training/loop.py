@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from minima.zoo.data.splits import Splits
 
 
-
 @dataclass(frozen=True)
 class Step:
     """A step of the optimiser, to be called once, and what it is made from."""
