@@ -24,6 +24,7 @@ COMMANDS = {
     "transfer": "entropy.transfer",
     "prune": "pruning",
     "export": "pruning.export",
+    "shrink": "pruning.shrink",
     "masks": "pruning.masks",
     "collapse": "pruning.collapse",
     "figures": "figures",

@@ -51,7 +51,7 @@ def fold(model: nn.Module, found: list[Pair]) -> list[str]:
     Returns:
         the layers that got a bias.
     """
-    given = []
+    given: list[str] = []
     for pair in found:
         layer, norm = model.get_submodule(pair.layer), model.get_submodule(pair.norm)
         if layer.bias is None:

@@ -50,7 +50,7 @@ class Shrunk:
         return {name: wide - narrow for name, (wide, narrow) in self.units.items() if narrow < wide}
 
 
-def shrink(
+def shrink_network(
     model: nn.Module,
     x: Inputs,
     masks: Mapping[str, Tensor] | None = None,

@@ -44,23 +44,32 @@ def must_be_typed(name: str) -> bool:
 def make_network(entry: Mapping[str, Any], typed: str | None, dataset: Dataset) -> nn.Module:
     """The network that was typed, else the one that a checkpoint's entry names, ready to be filled.
 
+    Where the entry says that the network was made smaller, so is this one.
+
     Raises:
-        BadInput: the entry names code, which no file may choose to run; or what was typed makes no network.
+        BadInput: the entry names code, which no file may choose to run; what was typed makes no network, or not the one
+            that was made smaller.
     """
+    from minima.zoo.anatomy.narrowing.narrow import apply_shrunk
+
+    return apply_shrunk(ready(_made(entry, typed, dataset)), entry)
+
+
+def _made(entry: Mapping[str, Any], typed: str | None, dataset: Dataset) -> nn.Module:
     if typed is None:
-        return ready(build(entry))
+        return build(entry)
     if names_folder(typed):
-        return ready(build_from_folder(typed))
+        return build_from_folder(typed)
     if names_library(typed):
-        return ready(build_from_library(typed, dataset.input_shape, dataset.outputs))
+        return build_from_library(typed, dataset.input_shape, dataset.outputs)
     if not is_code(typed):
-        return ready(build(describe(parse_architecture(typed), dataset.input_shape, dataset.outputs)))
+        return build(describe(parse_architecture(typed), dataset.input_shape, dataset.outputs))
     from torch import nn
 
     made = call_factory(typed, "--model")
     if not isinstance(made, nn.Module):
         raise BadInput(f"--model {typed} returned a {type(made).__name__}, not a torch.nn.Module")
-    return ready(made)
+    return made
 
 
 @contextmanager

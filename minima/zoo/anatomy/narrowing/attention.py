@@ -28,7 +28,7 @@ class NarrowAttention(nn.MultiheadAttention):
         module.__class__ = cls
         module._qkv_same_embed_dim = False  # keeps torch's fused layers, which know one width only, from reading it
 
-    def forward(  # type: ignore[override]
+    def forward(
         self,
         query: Tensor,
         key: Tensor,
@@ -71,9 +71,10 @@ class NarrowAttention(nn.MultiheadAttention):
 def multi_head_attention_forward(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor | None]:
     """torch's function of this name, where the heads' width is what the weights say."""
     if has_torch_function(args[:3]):
-        return handle_torch_function(  # type: ignore[no-any-return]
+        returned: tuple[Tensor, Tensor | None] = handle_torch_function(
             multi_head_attention_forward, args[:3], *args, **kwargs
         )
+        return returned
     query, key, value, _, heads, packed, bias, _, _, _, dropout, out, out_bias = args
     separate = [kwargs[f"{each}_proj_weight"] for each in "qkv"]
     weights = separate if kwargs["use_separate_proj_weight"] else packed.chunk(3)

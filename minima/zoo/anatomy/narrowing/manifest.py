@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from minima.store.command import BadInput
 
 Value = int | tuple[int, ...]
 """of an attribute: a size, or several"""
+MOST = 10**6
+"""digits of what is kept along an axis"""
 KEYS = {"tensors", "attributes", "biases", "identities", "attentions"}
 
 
@@ -35,15 +36,17 @@ class Manifest:
         return bool(self.tensors or self.attributes or self.biases or self.identities or self.attentions)
 
     def plain(self) -> dict[str, Any]:
-        """As JSON has it.
+        """As JSON has it: what is kept as the bits of a number in hexadecimal, with all axes of which it is true.
 
-        >>> Manifest({"fc.weight": {0: (1, 2)}}, {"fc": {"out_features": 2}}).plain()["tensors"]
-        {'fc.weight': {'0': [1, 2]}}
+        >>> Manifest({"fc.weight": {0: (1, 2)}, "fc.bias": {0: (1, 2)}}, {"fc": {"out_features": 2}}).plain()["tensors"]
+        [{'kept': '6', 'of': [['fc.weight', 0], ['fc.bias', 0]]}]
         """
+        shared: dict[tuple[int, ...], list[list[Any]]] = {}
+        for name, axes in self.tensors.items():
+            for axis, kept in axes.items():
+                shared.setdefault(kept, []).append([name, axis])
         return {
-            "tensors": {
-                name: {str(axis): list(kept) for axis, kept in axes.items()} for name, axes in self.tensors.items()
-            },
+            "tensors": [{"kept": _bits(kept), "of": places} for kept, places in shared.items()],
             "attributes": {
                 module: {key: list(value) if isinstance(value, tuple) else value for key, value in own.items()}
                 for module, own in self.attributes.items()
@@ -60,15 +63,18 @@ def parse_manifest(found: Any) -> Manifest:
     Raises:
         BadInput: it is something else.
 
-    >>> parse_manifest({"tensors": {"fc.weight": {"0": [0, 2]}}}).tensors
+    >>> parse_manifest({"tensors": [{"kept": "5", "of": [["fc.weight", 0]]}]}).tensors
     {'fc.weight': {0: (0, 2)}}
     """
     if not isinstance(found, Mapping) or set(found) - KEYS:
         raise _wrong(f"expected the entries {', '.join(sorted(KEYS))}")
-    tensors = {
-        _name(name): {_whole(axis): _kept(kept, name) for axis, kept in _mapping(axes).items()}
-        for name, axes in _mapping(found.get("tensors", {})).items()
-    }
+    tensors: dict[str, dict[int, tuple[int, ...]]] = {}
+    for each in _list(found.get("tensors", [])):
+        kept = _places(_mapping(each).get("kept"))
+        for place in _list(_mapping(each).get("of")):
+            if len(_list(place)) != 2:
+                raise _wrong(f"{place!r} is no tensor and axis")
+            tensors.setdefault(_name(place[0]), {})[_whole(place[1])] = kept
     attributes = {
         _name(module): {_name(key): _value(value) for key, value in _mapping(own).items()}
         for module, own in _mapping(found.get("attributes", {})).items()
@@ -88,9 +94,13 @@ def _mapping(found: Any) -> Mapping[Any, Any]:
 
 
 def _names(found: Any) -> tuple[str, ...]:
+    return tuple(_name(name) for name in _list(found))
+
+
+def _list(found: Any) -> Sequence[Any]:
     if not isinstance(found, Sequence) or isinstance(found, str):
-        raise _wrong(f"expected a list of names, found a {type(found).__name__}")
-    return tuple(_name(name) for name in found)
+        raise _wrong(f"expected a list, found a {type(found).__name__}")
+    return found
 
 
 def _name(found: Any) -> str:
@@ -100,8 +110,6 @@ def _name(found: Any) -> str:
 
 
 def _whole(found: Any) -> int:
-    if isinstance(found, str) and found.isdecimal():
-        return int(found)
     if isinstance(found, int) and not isinstance(found, bool) and found >= 0:
         return found
     raise _wrong(f"{found!r} is no whole number from 0 on")
@@ -113,8 +121,20 @@ def _value(found: Any) -> Value:
     return _whole(found)
 
 
-def _kept(found: Any, name: Any) -> tuple[int, ...]:
-    kept = _value(found)
-    if not isinstance(kept, tuple) or not kept or any(one >= other for one, other in pairwise(kept)):
-        raise _wrong(f"{name}: expected ascending places, at least one")
-    return kept
+def _bits(places: tuple[int, ...]) -> str:
+    """Ascending places as the bits of a number.
+
+    >>> _bits((0, 3)), _places("9")
+    ('9', (0, 3))
+    """
+    return f"{sum(1 << place for place in places):x}"
+
+
+def _places(found: Any) -> tuple[int, ...]:
+    if not isinstance(found, str) or len(found) > MOST or not set(found) <= set("0123456789abcdef"):
+        raise _wrong("expected what is kept in hexadecimal")
+    bits = bin(int(found or "0", 16))[:1:-1]
+    places = tuple(place for place, bit in enumerate(bits) if bit == "1")
+    if not places:
+        raise _wrong("nothing is kept of a tensor")
+    return places

@@ -85,17 +85,18 @@ def select(model: nn.Module, kept: Mapping[str, Mapping[int, Iterable[int]]]) ->
             made[id(before)] = _selected(before, name, axes)
         path, _, last = name.rpartition(".")
         owner = _module(model, path)
-        (owner._parameters if isinstance(before, nn.Parameter) else owner._buffers)[last] = made[id(before)]
+        held: dict[str, Any] = owner._parameters if isinstance(before, nn.Parameter) else owner._buffers
+        held[last] = made[id(before)]
 
 
 def sizes_of(module: nn.Module) -> dict[str, int]:
     """The attributes of a layer of torch or transformers that hold sizes of its tensors, as those tensors are now."""
     kind = next((each.__name__ for each in type(module).__mro__ if each.__name__ in (*SIZES, *CONVOLUTIONS)), None)
     if kind in CONVOLUTIONS:
-        rows, columns = (int(size) for size in module.weight.shape[:2])  # type: ignore[union-attr]
-        groups = int(module.groups)  # type: ignore[arg-type]
+        assert isinstance(module, nn.modules.conv._ConvNd)
+        (rows, columns), groups = module.weight.shape[:2], module.groups
         if columns == 1 and groups > 1:
-            groups = rows * groups // int(module.out_channels)  # type: ignore[arg-type]
+            groups = rows * groups // module.out_channels
         return {"in_channels": columns * groups, "out_channels": rows, "groups": groups}
     found = {}
     for key, tensor, axis in SIZES.get(kind or "", ()):

@@ -124,7 +124,7 @@ class _Trial:
                 setattr(self.model.get_submodule(module), key, before)
             else:
                 units = {int(unit) for own in step.numbers for unit in following.classes.of(own).unique()}
-                size = next((old for old, _ in self._changes(step)), 0)
+                size = next((old for old, _ in self._changes(step) if isinstance(old, int)), 0)
                 return Stuck(step.caller, step.name, size, frozenset(units & removed))
         return None
 

@@ -1,0 +1,81 @@
+"""`python -m pruning.shrink CKPT -o SMALL.pt`: a masked network made physically smaller, computing the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minima.store.command import BadInput, Report, run
+from pruning.shrink.flags import Shrink
+from pruning.shrink.report import text
+
+if TYPE_CHECKING:
+    from pruning.shrink.compute import Shrunk
+
+
+def main(arguments: Shrink) -> Report:
+    """Read the network, make it smaller, see that it computes the same, write it."""
+    from minima.store.checkpoints.checkpoint import save
+    from minima.store.checkpoints.safetensors_file import content_hash, weights_in
+    from minima.zoo.subject.flags import loaded
+    from minima.zoo.subject.subject import Choice, Reader
+    from pruning.shrink.compute import shrink_network
+    from pruning.shrink.latency import latency
+    from pruning.shrink.writing import smaller
+
+    _check_target(arguments)
+    subject = Reader(Choice(**loaded(arguments), device="cpu", split=arguments.split)).read(arguments.checkpoint)
+    found = shrink_network(
+        subject.model,
+        subject.x,
+        subject.masks,
+        fold_batch_norm=arguments.fold_batch_norm,
+        vanishing=arguments.vanishing,
+        stuck=arguments.stuck,
+    )
+    parent = content_hash(arguments.checkpoint)
+    x = subject.x[: arguments.examples]
+    times = latency(subject.model, found.model, x)
+    digest = save(smaller(subject.checkpoint, found, parent), arguments.out)
+    sizes = {"before": weights_in(arguments.checkpoint).stat().st_size, "after": arguments.out.stat().st_size}
+    summary = {
+        "checkpoint": str(arguments.checkpoint),
+        "sha256": parent,
+        "out": str(arguments.out),
+        "out_sha256": digest,
+        **_told(found),
+        "latency": {**times, "examples": len(x)},
+        "bytes": sizes,
+        "notes": list(subject.notes),
+    }
+    return Report(summary, text(summary))
+
+
+def _check_target(arguments: Shrink) -> None:
+    from minima.store.files import check_distinct, check_writable
+
+    if arguments.out.suffix not in (".pt", ".pth"):
+        raise BadInput(f"-o {arguments.out}: what is written is a checkpoint: name a file that ends in .pt")
+    if arguments.examples < 1:
+        raise BadInput(f"--examples {arguments.examples}: expected 1 or more")
+    check_writable(arguments.out)
+    check_distinct(arguments.out, [arguments.checkpoint])
+    if arguments.out.exists() and not arguments.overwrite:
+        raise BadInput(f"{arguments.out} exists. Name another file with -o, or replace it with --overwrite")
+
+
+def _told(found: Shrunk) -> dict[str, Any]:
+    return {
+        "parameters": {"before": found.before.parameters, "after": found.after.parameters},
+        "prunable": {"before": found.before.prunable, "after": found.after.prunable},
+        "multiply_adds": {"before": found.before.multiply_adds, "after": found.after.multiply_adds},
+        "units": {name: {"before": wide, "after": narrow} for name, (wide, narrow) in found.units.items()},
+        "units_removed": found.removed,
+        "layers_removed": list(found.manifest.identities),
+        "constants_kept": found.staying,
+        "held": found.held,
+        "max_difference": found.max_difference,
+    }
+
+
+if __name__ == "__main__":
+    run(Shrink, main, prog="python -m pruning.shrink")

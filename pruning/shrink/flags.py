@@ -1,0 +1,37 @@
+"""Flags of `python -m pruning.shrink`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from minima.zoo.subject.flags import Loading
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shrink(Loading):
+    """Make a masked network physically smaller: units that compute nothing go, and outputs stay what they were.
+
+    Exact for any input, and checked before anything is written. A mask that leaves every unit some of its inputs and
+    readers, as one over single weights mostly does, leaves nothing to remove: the report says so.
+    """
+
+    checkpoint: tyro.conf.Positional[Path]
+    """checkpoint, or a file of somebody else with --model and --data"""
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """checkpoint to write, ending in .pt"""
+    fold_batch_norm: bool = False
+    """put each batch norm into the layer before it"""
+    vanishing: Literal["refuse", "keep-one"] = "refuse"
+    """what becomes of a layer all of whose units could go"""
+    stuck: Literal["refuse", "keep"] = "refuse"
+    """what becomes of units that could go, but whose number is written in the network's code"""
+    split: Literal["train", "test"] = "train"
+    """of which examples some are run to compare outputs and to take times"""
+    examples: int = 128
+    """how many are run at once to take times"""
+    overwrite: bool = False
+    """replace a file that is there already"""

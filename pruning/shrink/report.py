@@ -1,0 +1,43 @@
+"""What is said of a network that was made smaller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from minima.store.table import render_table
+
+
+def text(summary: Mapping[str, Any]) -> str:
+    """For a person."""
+    units, removed = summary["units"], summary["units_removed"]
+    lines = [f"{summary['out']}: {_gone(summary)}"]
+    if removed:
+        rows = [[name, f"{units[name]['before']:,}", f"{units[name]['after']:,}"] for name in removed]
+        lines += ["", render_table(["layer", "units", "left"], rows), ""]
+    else:
+        lines.append(
+            "Every unit has inputs and is read: a mask over single weights makes no layer smaller. "
+            "Prune whole units to remove some."
+        )
+    for key, name in (("parameters", "parameters"), ("multiply_adds", "multiply-adds"), ("bytes", "bytes on disk")):
+        lines.append(f"{name}: {summary[key]['before']:,} -> {summary[key]['after']:,}")
+    times = summary["latency"]
+    before, after = (f"{times[when] * 1e3:.3g} ms" for when in ("before", "after"))
+    lines.append(f"forward pass over {times['examples']} examples: {before} -> {after}")
+    apart = summary["max_difference"]
+    lines.append(f"outputs differ by {apart['float64']:.1e} at most in float64, {apart['float32']:.1e} in float32")
+    if summary["constants_kept"]:
+        lines.append(f"constant units that stay, where padding ends them: {_counts(summary['constants_kept'])}")
+    return "\n".join(lines)
+
+
+def _gone(summary: Mapping[str, Any]) -> str:
+    removed = sum(summary["units_removed"].values())
+    total = sum(each["before"] for each in summary["units"].values())
+    return f"{removed:,} of {total:,} removable units are gone"
+
+
+def _counts(found: Mapping[str, int]) -> str:
+    shown = [f"{name} {count}" for name, count in list(found.items())[:6]]
+    return ", ".join(shown) + (f" and {len(found) - 6} more layers" if len(found) > 6 else "")
