@@ -40,6 +40,7 @@ MEASURES = {
     "units": "units",
     "flops": "multiply-adds",
     "parameters": "parameters",
+    "latency": "time of a forward pass",
 }
 """what a target may be a share of, by the flag that asks for it"""
 

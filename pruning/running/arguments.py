@@ -91,7 +91,7 @@ class Prune(Loading):
 
 @dataclass(frozen=True, kw_only=True)
 class PruneUnits(Prune):
-    """Flags of `python -m pruning METHOD` of a method that removes whole units: how much, one of four ways."""
+    """Flags of `python -m pruning METHOD` of a method that removes whole units: how much, in one of five ways."""
 
     sparsity: tuple[float, ...] = ()
     """fraction of the weights to remove, at least 0 and below 1; those of convolutions and linear layers count, the
@@ -106,6 +106,9 @@ class PruneUnits(Prune):
     parameters: tuple[float, ...] = ()
     """instead of --sparsity: fraction of the parameters to remove, biases and normalisations counted; a name of several
     files then contains {parameters}"""
+    latency: tuple[float, ...] = ()
+    """instead of --sparsity: fraction of the time of a forward pass to remove, as measured here over 64 examples, the
+    narrower network and the whole one in turns; a name of several files then contains {latency}"""
 
 
 CONSTANT = "a constant rate, the last of that training (a tenth of its first where the last is 0 or unknown)"

@@ -18,6 +18,7 @@ COLUMNS = {
     "units": "units removed",
     "flops": "multiply-adds removed",
     "parameters": "parameters removed",
+    "latency": "time removed",
     "frozen": "frozen, not removed",
     "reached": "reached",
     "connected": "input reaches output",
@@ -28,10 +29,13 @@ COLUMNS = {
     "score": "test score",
 }
 """of the table, by their names in the JSON object"""
+OF_UNITS = ("units", "flops", "parameters", "latency")
+"""shares that methods remove which remove whole units"""
 USUAL = {
     "units": None,
     "flops": None,
     "parameters": None,
+    "latency": None,
     "frozen": 0.0,
     "connected": True,
     "zeros_kept": 0,
@@ -74,7 +78,7 @@ def _make(job: Job, arguments: Prune) -> list[dict[str, Any]]:
 
 def _cell(key: str, value: Any) -> Any:
     """What the table says of whether a path is left."""
-    if key in ("units", "flops", "parameters"):
+    if key in OF_UNITS:
         return f"{value:.4g}"
     return {True: "yes", False: "NO: the network is cut", None: "unknown"}[value] if key == "connected" else value
 
@@ -96,7 +100,7 @@ def _row(asked: float, target: Path, reused: bool, seconds: float) -> dict[str, 
         "sha256": sha256(target),
         "asked": asked,
         "sparsity": metrics["sparsity"],
-        **{measure: metrics.get("removed", {}).get(measure) for measure in ("units", "flops", "parameters")},
+        **{measure: metrics.get("removed", {}).get(measure) for measure in OF_UNITS},
         "frozen": metrics["frozen"],
         "reached": metrics["reached"],
         "connected": metrics["connected"],

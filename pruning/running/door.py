@@ -57,7 +57,7 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
     masks: Masks = None,
     output: str | None = None,
     seed: int = 0,
-    measure: Literal["sparsity", "units", "flops", "parameters"] = "sparsity",
+    measure: Literal["sparsity", "units", "flops", "parameters", "latency"] = "sparsity",
 ) -> Pruned:
     """Remove a fraction of a network's weights by any of the methods of `python -m pruning list`.
 
@@ -79,7 +79,7 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
         output: which of several outputs.
         seed: of everything drawn at random.
         measure: of what `sparsity` is a fraction, for methods that remove whole units (`filters` and its like): of the
-            prunable weights, the units, the multiply-adds or the parameters. The first cut at or beyond it counts.
+            prunable weights, the units, the multiply-adds, the parameters or the time of a forward pass. The first cut at or beyond it counts.
 
     Returns:
         the pruned copy, its masks, and loss and score before and after.

@@ -269,10 +269,11 @@ class Engine:
     def state_dict(self) -> dict[str, Any]:
         """The whole state of the run, of plain containers and tensors."""
         own = {name: getattr(self, name) for name in STATE}
-        return own | {"trainer": self.trainer.state_dict()}
+        return own | {"trainer": self.trainer.state_dict(), "timings": dict(self.space.timings)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go back to where `state_dict` was taken."""
         self.trainer.load_state_dict(state["trainer"])
+        self.space.timings.update(state["timings"])
         for name in STATE:
             setattr(self, name, state[name])

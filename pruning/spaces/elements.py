@@ -33,6 +33,10 @@ class Elements:
             f"--{measure}: this method removes single weights, of which only their number counts: give a sparsity"
         )
 
+    @property
+    def timings(self) -> dict[str, float]:
+        return {}
+
     def remarks(self) -> list[str]:
         return []
 

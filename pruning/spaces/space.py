@@ -41,6 +41,10 @@ class Candidates(Protocol):
     def remarks(self) -> list[str]:
         """What a user should know of what cannot be removed."""
 
+    @property
+    def timings(self) -> dict[str, float]:
+        """What was measured in seconds' place: it belongs to the run's state, for another run would measure others."""
+
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
         """The tensors sparsity is counted over."""
 

@@ -17,6 +17,7 @@ from minima.zoo.anatomy.unit_groups import UnitGroup
 from pruning.context.counts import MEASURES, alive_count, alive_counts, kept_count
 from pruning.context.unit_weights import filters
 from pruning.scorers.scorer import Scored
+from pruning.spaces.clock import Clock
 
 Tensors = dict[str, Tensor]
 Masks = Mapping[str, Tensor]
@@ -40,6 +41,7 @@ class UnitsOf:
     uncounted: Sequence[str]
     measure: str
     floor: int
+    clock: Clock
 
     @classmethod
     def found(cls, model: nn.Module, x: Any, measure: str, floor: int) -> Self:
@@ -57,7 +59,7 @@ class UnitsOf:
         covered = dict.fromkeys(name for group in groups for name, _ in group.places)
         counted = dict.fromkeys([*prunable(model), *(name for name in covered if shapes[name] > 1)])
         others = [name for name in covered if name not in counted]
-        return cls(network, groups, list(counted), others, measure, floor)
+        return cls(network, groups, list(counted), others, measure, floor, Clock(network, x))
 
     def remarks(self) -> list[str]:
         """What a user should know: layers whose units cannot be removed, other than the output's."""
@@ -106,6 +108,10 @@ class UnitsOf:
                 found[name].index_fill_(axis, entries.to(found[name].device), False)
         return found
 
+    @property
+    def timings(self) -> dict[str, float]:
+        return self.clock.timings
+
     def left(self, masks: Masks) -> int:
         return self._measured(self.measure, masks)
 
@@ -113,7 +119,7 @@ class UnitsOf:
         return {
             measure: 1 - self._measured(measure, masks) / self._measured(measure, _whole(masks))
             for measure in MEASURES
-            if measure != "sparsity"
+            if measure != "sparsity" and (measure != "latency" or self.measure == "latency")
         }
 
     def walk(self, masks: Masks, final: float) -> list[float]:
@@ -182,6 +188,8 @@ class UnitsOf:
         kept = alive_counts(self.units(masks))
         if measure == "units":
             return sum(kept.values())
+        if measure == "latency":
+            return self.clock.left(kept)
         cost = self.network.cost(kept)
         return cost.multiply_adds if measure == "flops" else cost.parameters
 

@@ -99,6 +99,26 @@ def test_the_first_cut_at_or_beyond_the_target_counts(measure, level):
     assert all(torch.equal(masks[name], best[name]) for name in masks)
 
 
+def test_time_is_that_of_the_narrower_network_and_measured_once(monkeypatch):
+    asked = []
+
+    def latency(whole, small, x):
+        asked.append((len(x), small.conv.out_channels, small.first.out_features))
+        parameters = sum(each.numel() for each in small.parameters())
+        return {"before": 2.0, "after": 2.0 * parameters / sum(each.numel() for each in whole.parameters())}
+
+    monkeypatch.setattr("pruning.shrink.latency.latency", latency)
+    (x, y), flags = examples().train, {"method": "filters", "sparsity": 0.4}
+    timed = prune(EveryKind(), (x, y), measure="latency", **flags)
+    counted = prune(EveryKind(), (x, y), measure="parameters", **flags)
+    assert timed.masks.keys() == counted.masks.keys()
+    assert len(asked) == len(set(asked)) > 2
+    run = Run(Filters().composition().counting("latency"), asked=(0.4,), stop_after=3)
+    again = Run(Filters().composition().counting("latency"), asked=(0.4,), state=run.states[0])
+    assert again.engine.space.timings == run.engine.space.timings
+    assert again.engine.has_reached(0.4)
+
+
 def test_units_of_a_convolution_in_groups_go_equally_from_each():
     context = of_network(Grouped(), torch.randn(3, 1, 5, 5))
     masks = cut(replace(context, space=Units("units").on(context.model, context.x)), 4)
