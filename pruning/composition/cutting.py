@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from pruning.composition.composition import Composition
+    from pruning.context.candidates import Candidates
     from pruning.context.context import Context
-    from pruning.spaces.space import Candidates
 
     Tensors = dict[str, Tensor]
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minima.zoo.examples.task import CLASSIFICATION, Task
-from pruning.spaces.elements import Elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from minima.zoo.training.recipe import Recipe
-    from pruning.spaces.space import Candidates
+    from pruning.context.candidates import Candidates
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,10 @@ class Context:
     recipe: Recipe
     rate: float
     """learning rate of the next step"""
+    space: Candidates
+    """what competes in this network"""
     task: Task = CLASSIFICATION
     """by which loss the network is judged"""
-    space: Candidates = field(default_factory=Elements)
-    """what is removed as one, in this network"""
 
     def validation_loss(self, masks: Mapping[str, Tensor]) -> float:
         """The loss on the held-out part with `masks` in force; the weights are back afterwards."""

@@ -11,8 +11,8 @@ from minima.store.registry import members
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from pruning.context.candidates import Scored
     from pruning.context.context import Context
-    from pruning.scorers.scorer import Scored
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pruning.composition.composition import Composition
 from pruning.context.starts import FromEpoch
 from pruning.methods.snip_it import SnipIt
 from pruning.schedules.halving import Halving
-from pruning.scorers.elasticities import Elasticities
 from pruning.spaces.units_and_weights import UnitsAndWeights
+from pruning.unit_scorers.elasticities import Elasticities
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pruning.context.starts import FromEpoch
 from pruning.methods.snip_it_during import SnipItDuring
 from pruning.recoveries.fresh_optimiser import FreshOptimiser
 from pruning.schedules.halving import HalvingInTraining
-from pruning.scorers.elasticities import Elasticities
 from pruning.spaces.units_and_weights import UnitsAndWeights
+from pruning.unit_scorers.elasticities import Elasticities
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,8 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
         output: which of several outputs.
         seed: of everything drawn at random.
         measure: of what `sparsity` is a fraction, for methods that remove whole units (`filters` and its like): of the
-            prunable weights, the units, the multiply-adds, the parameters or the time of a forward pass. The first cut at or beyond it counts.
+            prunable weights, the units, the multiply-adds, the parameters or the time of a forward pass. The first cut
+            at or beyond it counts.
 
     Returns:
         the pruned copy, its masks, and loss and score before and after.

@@ -10,8 +10,8 @@ from pruning.scorers.scorer import UnitScorer
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from pruning.context.candidates import Scored
     from pruning.context.context import Context
-    from pruning.scorers.scorer import Scored
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from pruning.context.candidates import Scored
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -10,9 +12,6 @@ if TYPE_CHECKING:
     from pruning.context.context import Context
 
     Tensors = dict[str, Tensor]
-
-Scored = Literal["weights", "units", "both"]
-"""what a scorer gives scores of: weights by the name of their tensor, units by the name of their group, or both"""
 
 
 class Scorer(Protocol):

@@ -39,7 +39,7 @@ class Clock:
         return round(WHOLE * self.timings[key])
 
     def _measure(self, kept: Mapping[str, int]) -> float:
-        from pruning.shrink.latency import latency
+        from pruning.context.latency import latency
 
         small = copy.deepcopy(self.network.model)
         units = {group.name: np.arange(group.size) < kept[group.name] for group in self.network.groups}

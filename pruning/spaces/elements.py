@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from minima.zoo.anatomy.unit_groups import UnitGroup
-    from pruning.scorers.scorer import Scored
+    from pruning.context.candidates import Scored
 
     Tensors = dict[str, Tensor]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from pruning.scorers.scorer import Scored
+from pruning.context.candidates import Scored
 from pruning.spaces.units_of import Masks, Tensors, UnitsOf
 
 

@@ -14,9 +14,9 @@ from minima.store.command import BadInput
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.anatomy.removable import Removable, removable
 from minima.zoo.anatomy.unit_groups import UnitGroup
+from pruning.context.candidates import Scored
 from pruning.context.counts import MEASURES, alive_count, alive_counts, kept_count
 from pruning.context.unit_weights import filters
-from pruning.scorers.scorer import Scored
 from pruning.spaces.clock import Clock
 
 Tensors = dict[str, Tensor]

@@ -24,12 +24,12 @@ from pruning.methods.ice_filters import IceFilters
 from pruning.methods.network_slimming import NetworkSlimming
 from pruning.methods.snip import Snip
 from pruning.schedules.one_shot import OneShot
-from pruning.scorers.elasticities import Elasticities
 from pruning.scorers.scorer import scored
 from pruning.spaces.units import Units
 from pruning.spaces.units_and_weights import UnitsAndWeights
 from pruning.spaces.units_of import UnitsOf
 from pruning.triggers.stability import is_stable
+from pruning.unit_scorers.elasticities import Elasticities
 from pruning.unit_scorers.l1 import L1
 from pruning.updates.distillation import divergence
 from pruning.updates.neuron_insensitivity import NeuronInsensitivity, sensitivities
@@ -107,7 +107,7 @@ def test_time_is_that_of_the_narrower_network_and_measured_once(monkeypatch):
         parameters = sum(each.numel() for each in small.parameters())
         return {"before": 2.0, "after": 2.0 * parameters / sum(each.numel() for each in whole.parameters())}
 
-    monkeypatch.setattr("pruning.shrink.latency.latency", latency)
+    monkeypatch.setattr("pruning.context.latency.latency", latency)
     (x, y), flags = examples().train, {"method": "filters", "sparsity": 0.4}
     timed = prune(EveryKind(), (x, y), measure="latency", **flags)
     counted = prune(EveryKind(), (x, y), measure="parameters", **flags)

@@ -4,6 +4,7 @@ import contextlib
 import re
 import runpy
 import sys
+from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
 
@@ -43,7 +44,7 @@ def typed(folder, words):
 
 def test_every_command_reaches_what_it_was_asked_for(folder):
     for _, _, _, *words in lines(block("sh"), "python "):
-        flags = dict(zip(words, words[1:], strict=False))
+        flags = dict(pairwise(words))
         found = load(folder / flags["-o"]).metrics if flags.get("-o", "").endswith(".pt") else {}
         removed = found.get("removed", {}) | {"sparsity": found.get("sparsity")}
         for measure in ("sparsity", "units", "flops"):

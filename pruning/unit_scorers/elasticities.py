@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 from pruning.context.probe import Probe
 from pruning.scorers.agreement import Estimate, another_draw
 from pruning.scorers.sensitivity import Sensitivity
+from pruning.unit_scorers.gate import Gate
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from pruning.context.candidates import Scored
     from pruning.context.context import Context
-    from pruning.scorers.scorer import Scored
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,6 @@ class Elasticities:
     of: ClassVar[Scored] = "both"
 
     def score(self, context: Context) -> dict[str, Tensor]:
-        from pruning.unit_scorers.gate import Gate
-
         return {**Sensitivity(self.probe).score(context), **Gate(self.probe).score(context)}
 
     def estimate(self, context: Context) -> Estimate:
