@@ -66,7 +66,8 @@ def _text(summary: dict[str, Any]) -> str:
     facts = {
         "checkpoint": summary["checkpoint"],
         "sha256": summary["sha256"],
-        "model": _flat(summary["model"]),
+        "model": _flat({key: value for key, value in summary["model"].items() if key != "shrunk"}),
+        "made smaller": _shrunk(summary["model"].get("shrunk")),
         "data": _flat(summary["data"]),
         "parameters": f"{summary['parameters']:,}",
         "sparsity": _sparsity(summary),
@@ -102,6 +103,11 @@ def _tensors(summary: dict[str, Any]) -> str:
         for name, shape in summary["tensors"].items()
     ]
     return render_table(["tensor", "shape", "survivors", "sparsity"], rows)
+
+
+def _shrunk(manifests: list[Any] | None) -> str | None:
+    """How often units were taken out of the network that `model` names; None for never."""
+    return None if not manifests else "once" if len(manifests) == 1 else f"{len(manifests)} times"
 
 
 def _flat(entry: dict[str, Any] | None, prefix: str = "") -> str:

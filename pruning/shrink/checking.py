@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_leaves
 
 from minima.store.command import BadInput
-from minima.zoo.anatomy.operations import operation_name
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, call, floats_to, mapped
+from pruning.shrink.whole import Whole
 
 SOME = 64
 """real examples on which outputs are compared, and as many random ones"""
@@ -66,7 +64,7 @@ def outputs(model: nn.Module, x: Inputs, whole: bool = False) -> list[Tensor]:
     """
     with evaluating(model), torch.no_grad():
         if whole:
-            with _Whole():
+            with Whole():
                 returned = call(model, x)
         else:
             returned = call(model, x)
@@ -86,21 +84,3 @@ def _difference(ours: nn.Module, theirs: nn.Module, x: Inputs, kind: str) -> flo
             )
         largest = max(largest, apart)
     return largest
-
-
-class _Whole(TorchFunctionMode):
-    """Leaves float64 what the network's code would round (norms and softmaxes that ask for float32)."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        given = [leaf for leaf in tree_leaves((args, kwargs)) if torch.is_tensor(leaf)]
-        wide = any(leaf.dtype == torch.float64 for leaf in given)
-        if wide and operation_name(func) in ("float", "half", "bfloat16"):
-            return args[0]
-        if wide:
-            args, kwargs = tree_map(_widened, args), tree_map(_widened, kwargs)
-        return func(*args, **kwargs)
-
-
-def _widened(value: Any) -> Any:
-    return torch.float64 if isinstance(value, torch.dtype) and value.is_floating_point else value

@@ -21,6 +21,7 @@ from minima.zoo.anatomy.operations import GEOMETRY, OPERANDS, named, operation_n
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, call, leaves
 from pruning.shrink.dependence import RULES, Dependence
+from pruning.shrink.whole import Whole
 
 EQUAL = 1e-12
 """relative to the value: by so much a constant's positions may differ, in float64, by rounding"""
@@ -54,7 +55,7 @@ def readings(model: nn.Module, x: Inputs) -> dict[str, list[Reading]]:
     with evaluating(model), torch.no_grad():
         for leaf in leaves(x):
             constants.depends[leaf] = torch.ones(leaf.shape, dtype=torch.bool)
-        with constants:
+        with Whole(), constants:
             call(model, x)
     return dict(constants.found)
 

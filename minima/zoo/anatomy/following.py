@@ -78,6 +78,7 @@ class Following(TorchFunctionMode):
         """the operations in turn"""
         self.made: dict[int, str] = {}
         """of each parameter and buffer that was used, in order: the module that used it first"""
+        self._trained = {id(parameter) for parameter in model.parameters()}
         for name, tensor in _tensors(model):
             if not self.names[id(tensor)]:
                 self.axes[id(tensor)] = [self.classes.new(size) for size in tensor.shape]
@@ -90,7 +91,8 @@ class Following(TorchFunctionMode):
         made = [leaf for leaf in tree_leaves(args[0] if name == "setitem" else result) if torch.is_tensor(leaf)]
         used = [leaf for leaf in tree_leaves((args, kwargs)) if torch.is_tensor(leaf)]
         if made:
-            followed_ = any(leaf in self.numbers or id(leaf) in self.axes for leaf in used)
+            # what is made of buffers alone (the angles of rotary positions, say) is a constant
+            followed_ = any(leaf in self.numbers or id(leaf) in self._trained for leaf in used)
             numbers = self._numbers(name, func, args, kwargs, made, used) if followed_ else []
             pads = tuple(named(("input", "pad"), args, kwargs)["pad"]) if name == "pad" else ()
             shapes = [tuple(leaf.shape) for leaf in made]

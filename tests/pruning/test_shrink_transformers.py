@@ -1,0 +1,92 @@
+"""Heads and hidden units of transformers' networks and torch's own layers are removed, and saved and loaded."""
+
+import pytest
+import torch
+from oracles.masked_units import mask_units, unsettle
+from torch import nn
+
+from minima.store.command import BadInput
+from minima.zoo.anatomy.narrowing.narrow import apply_shrunk
+from pruning import shrink_network
+
+TOKENS = torch.randint(0, 20, (3, 6), generator=torch.Generator().manual_seed(0))
+PIXELS = torch.linspace(-1, 1, 3 * 3 * 8 * 8).view(3, 3, 8, 8)
+SIZES = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2}
+
+
+def made(kind, attention):
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    if kind == "gpt2":
+        config = transformers.GPT2Config(vocab_size=20, n_positions=8, n_embd=8, n_layer=2, n_head=2)
+        network = transformers.GPT2LMHeadModel
+    elif kind == "llama":
+        config = transformers.LlamaConfig(vocab_size=20, num_attention_heads=4, num_key_value_heads=2, **SIZES)
+        network = transformers.LlamaForCausalLM
+    else:
+        config = transformers.ViTConfig(image_size=8, patch_size=4, num_attention_heads=2, num_labels=3, **SIZES)
+        network = transformers.ViTForImageClassification
+    config._attn_implementation, config.use_cache = attention, False
+    return network(config)
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "llama", "vit"])
+@pytest.mark.parametrize(("attention", "weights_only"), [("eager", True), ("sdpa", False)])
+def test_networks_of_transformers(kind, attention, weights_only):
+    x = PIXELS if kind == "vit" else TOKENS
+    model = mask_units(unsettle(made(kind, attention)), x, weights_only=weights_only)
+    small = shrink_network(model, x)
+    assert len(small.units) == 4
+    assert all(after == before // 2 for before, after in small.units.values())
+    anew = apply_shrunk(made(kind, attention).eval(), {"shrunk": [small.manifest.plain()]})
+    anew.load_state_dict(small.model.state_dict())
+    with torch.no_grad():
+        assert torch.allclose(anew(x).logits, model(x).logits, atol=1e-5)
+    if kind == "gpt2":
+        assert anew.transformer.h[0].attn.split_size == 4
+
+
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("masked", [False, True])
+def test_attention_of_torch(batch_first, masked):
+    class Encoder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = nn.Linear(5, 12), nn.Linear(12, 2)
+            self.layer = nn.TransformerEncoderLayer(12, 3, 10, batch_first=batch_first)
+
+        def forward(self, x):
+            mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1 if batch_first else 0]) if masked else None
+            return self.last(self.layer(self.first(x).to(x.dtype), src_mask=None if mask is None else mask.to(x.dtype)))
+
+    torch.manual_seed(0)
+    model, x = unsettle(Encoder()), torch.randn(1, 6, 5) if batch_first else torch.randn(6, 1, 5)
+    mask_units(model, x, share=0.4)
+    small = shrink_network(model, x)
+    assert small.units == {"layer.self_attn": (3, 2), "layer.linear1": (10, 6)}
+    anew = apply_shrunk(Encoder().eval(), {"shrunk": [small.manifest.plain()]})
+    anew.load_state_dict(small.model.state_dict())
+    with torch.no_grad():
+        assert torch.allclose(anew(x), model(x), atol=1e-5)
+    assert shrink_network(anew, x).removed == {}  # followed again
+
+
+class Divided(nn.Module):
+    """Attention that takes a head's width from the number of heads."""
+
+    def __init__(self):
+        super().__init__()
+        self.heads, self.qkv, self.out = 4, nn.Linear(8, 24), nn.Linear(8, 2)
+
+    def forward(self, x):
+        q, k, v = self.qkv(x).view(len(x), -1, 3, 4, 2).permute(2, 0, 3, 1, 4)
+        return self.out((torch.softmax(q @ k.transpose(2, 3), 3) @ v).transpose(1, 2).flatten(2))
+
+
+def test_heads_that_do_not_divide():
+    torch.manual_seed(0)
+    model, x = Divided(), torch.randn(3, 5, 8)
+    for start in (0, 8, 16):
+        model.qkv.weight.data[start : start + 2], model.qkv.bias.data[start : start + 2] = 0, 0
+    with pytest.raises(BadInput, match=r"the size 4 that view asks for .* none of its heads can be removed"):
+        shrink_network(model, x)
