@@ -46,15 +46,16 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
             "shape": list(mask.shape),
             "weights": mask.numel(),
             "survivors": int(mask.sum()),
-            "sparsity": sparsity({name: mask}),
+            "sparsity": float((~mask).sum() / mask.numel()),
         }
         for name, mask in checkpoint.masks.items()
     ]
+    weights = [layer for layer in layers if checkpoint.masks[str(layer["name"])].ndim > 1]
     return {
         **header(checkpoint),
         "parameters": sum(tensor.numel() for name, tensor in checkpoint.state.items() if not name.endswith(STATISTICS)),
-        "prunable": sum(layer["weights"] for layer in layers) or None,
-        "survivors": sum(layer["survivors"] for layer in layers) or None,
+        "prunable": sum(layer["weights"] for layer in weights) or None,
+        "survivors": sum(layer["survivors"] for layer in weights) or None,
         "sparsity": sparsity(checkpoint.masks),
         "layers": layers,
         "tensors": {name: list(tensor.shape) for name, tensor in checkpoint.state.items()},

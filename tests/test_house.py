@@ -37,6 +37,7 @@ ROOMS = {
     "pruning": [
         "context",
         "spaces scorers selection schedules triggers updates",
+        "unit_scorers",
         "scopes recoveries",
         "regrow",
         "drops composition",

@@ -10,7 +10,7 @@ Parts import torch inside their functions: `--help` and `list` answer without it
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pruning.composition.guards import Guards
@@ -21,13 +21,14 @@ from pruning.regrow.regrow import Regrow
 from pruning.schedules.schedule import Schedule
 from pruning.scopes.scope import Scope
 from pruning.scopes.whole_network import WholeNetwork
-from pruning.scorers.scorer import Scorer
+from pruning.scorers.scorer import Scorer, UnitScorer
 from pruning.selection.exact import Exact
 from pruning.selection.select import Select
 from pruning.spaces.elements import Elements
 from pruning.spaces.space import Space
 from pruning.triggers.always import Always
 from pruning.triggers.trigger import Trigger
+from pruning.updates.distillation import Distillation
 from pruning.updates.plain import Plain
 from pruning.updates.update import Update
 
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 class Composition:
     """A pruning method as the engine sees it. The result is materialised as masks over the dense tensors."""
 
-    scorer: Scorer
+    scorer: Scorer | UnitScorer
     schedule: Schedule
     scope: Scope = field(default_factory=WholeNetwork)
     select: Select = field(default_factory=Exact)
@@ -53,9 +54,14 @@ class Composition:
     regrow: Regrow | None = None
     straight_through: StraightThrough | None = None
     update: Update = field(default_factory=Plain)
+    teacher: Distillation | None = None
     start: Start = field(default_factory=FromParent)
     space: Space = field(default_factory=Elements)
     guards: Guards = field(default_factory=Guards)
+
+    def counting(self, measure: str) -> Composition:
+        """The parts with targets that are shares of something else than the prunable weights."""
+        return replace(self, space=self.space.counting(measure))
 
     def loose(self, model: nn.Module) -> LooseMasks | None:
         """Masks that follow the weights of `model`; None where they change at cuts alone."""

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pruning.composition.keeping_path import with_path
-from pruning.context.counts import alive_count, size
+from pruning.context.counts import alive_count
 from pruning.scorers.agreement import Agreement, Estimate, Estimated, agreement
+from pruning.scorers.scorer import scored
 from pruning.selection.ranking import keep_highest
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from pruning.composition.composition import Composition
+    from pruning.context.candidates import Candidates
     from pruning.context.context import Context
 
     Tensors = dict[str, Tensor]
@@ -31,37 +33,50 @@ class Choice:
 
 
 def choose(parts: Composition, context: Context, target: int) -> dict[str, Tensor]:
-    """Masks of the weights after a cut that leaves `target` groups, or more where the selection wants more."""
-    return cut_by(parts, context, target, parts.scorer.score(context))
+    """Masks of the weights after a cut that leaves `target`, in what targets are counted in: what the selection wants
+    to stay beside it stays, and of groups that are removed whole the last one may go beyond it."""
+    return cut_by(parts, context, target, _pooled(parts, context, parts.scorer.score(context)))
 
 
 def decide(parts: Composition, context: Context, target: int) -> Choice:
     """Masks of the weights after a cut, with a look at how sure the choice is."""
     scorer = parts.scorer
     estimate = scorer.estimate(context) if isinstance(scorer, Estimated) else Estimate(scorer.score(context))
-    masks = cut_by(parts, context, target, estimate.scores)
+    masks = cut_by(parts, context, target, _pooled(parts, context, estimate.scores))
     if estimate.pair is None:
         return Choice(masks, estimate, None)
-    kept = alive_count(parts.space.alive(masks))
-    found = agreement(estimate.pair, context.masks, lambda scores: _highest(parts, context, kept, scores))
+    alive, kept = context.space.alive(context.masks), alive_count(context.space.alive(masks))
+    first, second = (_pooled(parts, context, scores) for scores in estimate.pair)
+    found = agreement((first, second), alive, lambda pooled: _highest(parts, context, kept, pooled))
     return Choice(masks, estimate, found)
 
 
-def cut_by(parts: Composition, context: Context, target: int, scores: Tensors) -> Tensors:
-    """Masks after a cut by scores that are known."""
-    pooled, alive = parts.space.pool(scores), parts.space.alive(dict(context.masks))
-    kept = parts.select.kept(context, pooled, alive, lambda kept: _highest(parts, context, kept, scores), target)
-    masks = _highest(parts, context, kept, scores)
-    return with_path(context, masks, scores) if parts.guards.keep_path else masks
+def cut_by(parts: Composition, context: Context, target: int, pooled: Tensors) -> Tensors:
+    """Masks after a cut by scores of groups that are known."""
+    space, alive = context.space, context.space.alive(context.masks)
+
+    def cut(kept: int) -> Tensors:
+        return space.spread(_highest(parts, context, kept, pooled), context.masks)
+
+    kept = parts.select.kept(context, pooled, alive, cut, space.fitting(target, alive, cut))
+    masks = cut(kept)
+    return with_path(context, masks, pooled) if parts.guards.keep_path else masks
 
 
-def _highest(parts: Composition, context: Context, kept: int, scores: Tensors) -> Tensors:
-    alive = parts.space.alive(dict(context.masks))
+def _pooled(parts: Composition, context: Context, scores: Tensors) -> Tensors:
+    return context.space.pool(scores, scored(parts.scorer), context.masks)
+
+
+def _highest(parts: Composition, context: Context, kept: int, pooled: Tensors) -> Tensors:
+    """Which groups stay."""
+    alive = context.space.alive(context.masks)
     pools = parts.scope.pools(context, alive, kept)
-    return parts.space.spread(keep_highest(parts.space.pool(scores), alive, pools))
+    return keep_highest(pooled, alive, pools, context.space.least(alive, pooled))
 
 
-def groups(parts: Composition, masks: Mapping[str, Tensor]) -> tuple[int, int]:
-    """(all, alive): what sparsity is counted over."""
-    alive = parts.space.alive(dict(masks))
-    return size(alive), alive_count(alive)
+def amounts(space: Candidates, masks: Mapping[str, Tensor]) -> tuple[int, int]:
+    """(all, left): what targets are counted in."""
+    import torch
+
+    whole = {name: torch.ones_like(mask) for name, mask in masks.items()}
+    return space.left(whole), space.left(masks)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from minima.zoo.training.recipe import Recipe
+    from pruning.context.candidates import Candidates
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Context:
     weights: Mapping[str, nn.Parameter]
     """the tensors sparsity is counted over"""
     masks: Mapping[str, Tensor]
-    """of each of them; True = kept"""
+    """of each of them, and of what a cut removes with them; True = kept"""
     x: Any
     y: Any
     """the training part"""
@@ -48,6 +49,8 @@ class Context:
     recipe: Recipe
     rate: float
     """learning rate of the next step"""
+    space: Candidates
+    """what competes in this network"""
     task: Task = CLASSIFICATION
     """by which loss the network is judged"""
 
@@ -57,7 +60,7 @@ class Context:
 
         if self.validation is None:
             raise ValueError("a part asks for a validation loss without declaring `validates = True`")
-        with _masked(self.weights, masks):
+        with _masked(self.model, masks):
             return evaluate(self.model, *self.validation, task=self.task).loss
 
 
@@ -71,9 +74,10 @@ def raised(loss: float, share: float) -> float:
 
 
 @contextmanager
-def _masked(weights: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Iterator[None]:
+def _masked(model: nn.Module, masks: Mapping[str, Tensor]) -> Iterator[None]:
     import torch
 
+    weights = {name: model.get_parameter(name) for name in masks}
     saved = {name: weight.detach().clone() for name, weight in weights.items()}
     with torch.no_grad():
         try:

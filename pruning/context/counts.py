@@ -35,22 +35,33 @@ def size(tensors: Mapping[str, Tensor]) -> int:
     return sum(tensor.numel() for tensor in tensors.values())
 
 
-def check_sparsities(asked: tuple[float, ...], total: int, alive: int) -> tuple[float, ...]:
-    """The asked sparsities, ascending, once it is certain that each can be reached from `alive` of `total` weights."""
+MEASURES = {
+    "sparsity": "prunable weights",
+    "units": "units",
+    "flops": "multiply-adds",
+    "parameters": "parameters",
+    "latency": "time of a forward pass",
+}
+"""what a target may be a share of, by the flag that asks for it"""
+
+
+def check_levels(asked: tuple[float, ...], total: int, alive: int, measure: str = "sparsity") -> tuple[float, ...]:
+    """The shares to remove, ascending, once it is certain that each can be reached from `alive` of `total`."""
+    flag, counted = f"--{measure}", MEASURES[measure]
     if not asked:
-        raise BadInput("--sparsity: no sparsity given; type for example --sparsity 0.95")
-    for sparsity in asked:
-        if not 0 <= sparsity < 1:
+        raise BadInput(f"{flag}: no {measure} given; type for example {flag} 0.95")
+    for level in asked:
+        if not 0 <= level < 1:
             raise BadInput(
-                f"--sparsity {sparsity:g} must lie in [0, 1): it is the fraction of the prunable weights to remove, "
-                "for example 0.95"
+                f"{flag} {level:g} must lie in [0, 1): it is the fraction of the {counted} to remove, for example 0.95"
             )
-        kept = kept_count(total, sparsity)
+        kept = kept_count(total, level)
         if kept < 1:
-            raise BadInput(f"--sparsity {sparsity!r} leaves none of the {total} prunable weights")
+            raise BadInput(f"{flag} {level!r} leaves none of the {total} {counted}")
         if kept > alive:
             raise BadInput(
-                f"--sparsity {sparsity!r} keeps {kept} of {total} weights, but the checkpoint has only {alive} left "
-                f"(sparsity {1 - alive / total:.6g}): ask for at least that, or start from its parent"
+                f"{flag} {level!r} keeps {kept} of {total} {counted.removeprefix('prunable ')}, but the checkpoint has "
+                f"only {alive} left ({measure} {1 - alive / total:.6g}): ask for at least that, or start from its "
+                "parent"
             )
     return tuple(sorted(set(asked)))

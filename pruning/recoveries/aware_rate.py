@@ -53,7 +53,7 @@ class AwareRate(Recovery):
     def recover(self, trainer: Trainer, cut: Cut) -> None:
         if cut.first and self.freeze and cut.epochs:
             names = least_changed(_trial(trainer, cut), self.freeze)
-            trainer.freeze([each for name in names for each in layer_of(name, trainer)])
+            trainer.freeze([each for name in names for each in layer_of(name, trainer, cut.counted)])
         trainer.restart(replace(cut.recipe, lr=self._rate(cut.density, cut.recipe)), cut.epochs)
 
     def finish(self, trainer: Trainer, cut: Cut) -> int:
@@ -87,25 +87,25 @@ def least_changed(changes: Mapping[str, float], fraction: float) -> list[str]:
     return sorted(changes, key=lambda name: changes[name])[: math.ceil(fraction * len(changes))]
 
 
-def layer_of(weight: str, trainer: Trainer) -> Sequence[str]:
-    """A weight with the parameters that follow it up to the next: its bias, and the norm behind it."""
+def layer_of(weight: str, trainer: Trainer, weights: Sequence[str]) -> Sequence[str]:
+    """One of the `weights` with the parameters that follow it up to the next: its bias, and the norm behind it."""
     names = [name for name, _ in trainer.model.named_parameters()]
     start = names.index(weight)
-    end = next((place for place in range(start + 1, len(names)) if names[place] in trainer.masks), len(names))
+    end = next((place for place in range(start + 1, len(names)) if names[place] in weights), len(names))
     return names[start:end]
 
 
 def _trial(trainer: Trainer, cut: Cut) -> dict[str, float]:
     """| ||after||_1 - ||before||_1 | / ||unpruned||_2 of each prunable tensor, of one epoch; all is as before it."""
     state = trainer.state_dict()
-    before = _sizes(trainer.masks, state["model"])
+    before = _sizes(cut.counted, state["model"])
     trainer.restart(cut.recipe, 1)
     trainer.run_epoch()
-    after = _sizes(trainer.masks, trainer.model.state_dict())
+    after = _sizes(cut.counted, trainer.model.state_dict())
     trainer.load_state_dict(state)
     unpruned = {name: float(cut.parent.state[name].double().norm()) for name in before}
     return {name: abs(after[name] - before[name]) / max(unpruned[name], 1e-12) for name in before}
 
 
-def _sizes(names: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> dict[str, float]:
+def _sizes(names: Sequence[str], state: Mapping[str, Tensor]) -> dict[str, float]:
     return {name: float(state[name].double().abs().sum()) for name in names}

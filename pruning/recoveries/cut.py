@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,11 +25,13 @@ class Cut:
     """until the next event (rounded up)"""
     first: bool
     density: float
-    """what is left, of all groups"""
+    """part of these weights that is left"""
     removed: float
-    """what went, of the groups that were left"""
+    """part that went, of those that were left"""
     lost: float
     """||what went|| / ||the network before|| (see `lost_norm`)"""
+    counted: Sequence[str] = ()
+    """names of the weights that sparsity is counted over"""
 
 
 def lost_norm(model: nn.Module, weights: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> float:

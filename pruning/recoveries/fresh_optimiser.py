@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FreshOptimiser(Recovery):
-    """Weights are kept; momentum and learning-rate rule start anew, over the epochs until the next cut."""
+    """Weights are kept; momentum and learning-rate rule start anew, over the epochs until the next cut.
+
+    Where the rule `goes_on`, momentum alone starts anew.
+    """
+
+    goes_on: bool = False
 
     def recover(self, trainer: Trainer, cut: Cut) -> None:
-        trainer.restart(cut.recipe, cut.epochs)
+        if self.goes_on:
+            trainer.restart(cut.recipe, trainer.epochs, after=trainer.steps_done / trainer.steps_per_epoch)
+        else:
+            trainer.restart(cut.recipe, cut.epochs)

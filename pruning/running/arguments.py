@@ -14,6 +14,7 @@ from minima.zoo.subject.flags import Loading
 from minima.zoo.training.recipe import Recipe
 from pruning.composition.method import Method
 from pruning.context.starts import FromParent
+from pruning.spaces.elements import Elements
 
 
 def _optional(recipe: type[Any]) -> type[Any]:
@@ -88,6 +89,28 @@ class Prune(Loading):
         method: Method
 
 
+@dataclass(frozen=True, kw_only=True)
+class PruneUnits(Prune):
+    """Flags of `python -m pruning METHOD` of a method that removes whole units: how much, in one of five ways."""
+
+    sparsity: tuple[float, ...] = ()
+    """fraction of the weights to remove, at least 0 and below 1; those of convolutions and linear layers count, the
+    columns that would have read removed units as well, biases and normalisations not. Units are whole, so the first
+    cut at or beyond it counts. Several: a checkpoint at each"""
+    units: tuple[float, ...] = ()
+    """instead of --sparsity: fraction of the removable units (channels, neurons, attention heads) to remove; a name of
+    several files then contains {units}"""
+    flops: tuple[float, ...] = ()
+    """instead of --sparsity: fraction of the multiply-adds of one example's forward pass to remove; a name of several
+    files then contains {flops}"""
+    parameters: tuple[float, ...] = ()
+    """instead of --sparsity: fraction of the parameters to remove, biases and normalisations counted; a name of several
+    files then contains {parameters}"""
+    latency: tuple[float, ...] = ()
+    """instead of --sparsity: fraction of the time of a forward pass to remove, as measured here over 64 examples, the
+    narrower network and the whole one in turns; a name of several files then contains {latency}"""
+
+
 CONSTANT = "a constant rate, the last of that training (a tenth of its first where the last is 0 or unknown)"
 
 
@@ -120,7 +143,7 @@ def arguments_of(method: type[Method]) -> type[Prune]:
     made = make_dataclass(
         f"{method.__name__}Arguments",
         [("method", flags, field(default_factory=method))],
-        bases=(Prune,),
+        bases=(Prune if isinstance(method().composition().space, Elements) else PruneUnits,),
         frozen=True,
         kw_only=True,
     )

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 COLUMNS = {
     "out": "checkpoint",
     "sparsity": "sparsity",
+    "units": "units removed",
+    "flops": "multiply-adds removed",
+    "parameters": "parameters removed",
+    "latency": "time removed",
     "frozen": "frozen, not removed",
     "reached": "reached",
     "connected": "input reaches output",
@@ -25,7 +29,18 @@ COLUMNS = {
     "score": "test score",
 }
 """of the table, by their names in the JSON object"""
-USUAL = {"frozen": 0.0, "connected": True, "zeros_kept": 0, "rank_agreement": None}
+OF_UNITS = ("units", "flops", "parameters", "latency")
+"""shares that methods remove which remove whole units"""
+USUAL = {
+    "units": None,
+    "flops": None,
+    "parameters": None,
+    "latency": None,
+    "frozen": 0.0,
+    "connected": True,
+    "zeros_kept": 0,
+    "rank_agreement": None,
+}
 """a column is left out where all its rows say so"""
 
 
@@ -63,6 +78,8 @@ def _make(job: Job, arguments: Prune) -> list[dict[str, Any]]:
 
 def _cell(key: str, value: Any) -> Any:
     """What the table says of whether a path is left."""
+    if key in OF_UNITS:
+        return f"{value:.4g}"
     return {True: "yes", False: "NO: the network is cut", None: "unknown"}[value] if key == "connected" else value
 
 
@@ -83,6 +100,7 @@ def _row(asked: float, target: Path, reused: bool, seconds: float) -> dict[str, 
         "sha256": sha256(target),
         "asked": asked,
         "sparsity": metrics["sparsity"],
+        **{measure: metrics.get("removed", {}).get(measure) for measure in OF_UNITS},
         "frozen": metrics["frozen"],
         "reached": metrics["reached"],
         "connected": metrics["connected"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.command import BadInput
 from minima.store.messages import listening
@@ -57,6 +57,7 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
     masks: Masks = None,
     output: str | None = None,
     seed: int = 0,
+    measure: Literal["sparsity", "units", "flops", "parameters", "latency"] = "sparsity",
 ) -> Pruned:
     """Remove a fraction of a network's weights by any of the methods of `python -m pruning list`.
 
@@ -77,6 +78,9 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
         masks: what is removed already.
         output: which of several outputs.
         seed: of everything drawn at random.
+        measure: of what `sparsity` is a fraction, for methods that remove whole units (`filters` and its like): of the
+            prunable weights, the units, the multiply-adds, the parameters or the time of a forward pass. The first cut
+            at or beyond it counts.
 
     Returns:
         the pruned copy, its masks, and loss and score before and after.
@@ -94,9 +98,9 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
     chosen, rules = _method(method), Recipe(**recipe or {})
     with listening() as heard:
         subject = subject_of(model, data, loss, masks=masks, output=output)
-        composition = chosen.composition()
+        composition = chosen.composition().counting(measure)
         parent = _parent(subject, rules, epochs, seed, initial)
-        trained = _run(subject, composition, parent, sparsity, epochs, validation)
+        trained = _run(subject, composition, parent, sparsity, epochs, validation, measure)
         return _result(subject, trained, chosen, heard)
 
 
@@ -128,21 +132,22 @@ def _run(
     sparsity: float,
     epochs: int,
     validation: float,
+    measure: str,
 ) -> Trainer:
     """The trainer at the end of the run, its masks those of the sparsity."""
-    from pruning.composition.cutting import groups
-    from pruning.context.counts import check_sparsities
+    from pruning.context.counts import check_levels
     from pruning.running.engine import Engine
 
     if composition.validates and not validation:
         raise BadInput("this method needs examples that it does not train on: give validation=0.1")
     splits = subject.splits(validation, parent.seed)
     trainer = _trainer(subject, composition, parent, epochs, splits)
-    total, alive = groups(composition, trainer.masks)
-    if not total:
+    if not composition.space.weights(trainer.model):
         raise BadInput("the network has no convolution or linear weights: there is nothing to prune")
-    asked = check_sparsities((sparsity,), total, alive)
-    engine = Engine(composition, trainer, splits, asked=asked, parent=parent, seed=parent.seed, observer=_Nobody())
+    engine = Engine(
+        composition, trainer, splits, asked=(sparsity,), parent=parent, seed=parent.seed, observer=_Nobody()
+    )
+    check_levels((sparsity,), engine.total, engine.alive, measure)
     engine.complete()
     if not engine.has_reached(sparsity):
         left = engine.alive / engine.total
@@ -171,7 +176,7 @@ def _trainer(subject: Subject, composition: Composition, parent: Checkpoint, epo
         epochs=epochs,
         order_seed=parent.seed,
         task=subject.task,
-        masks=dense | {name: mask for name, mask in subject.masks.items() if name in dense},
+        masks=dense | subject.masks,
         around_step=composition.update.around(model),
     )
     trainer.loosen(composition.loose(model))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pruning.composition.cutting import choose, groups
+from pruning.composition.cutting import amounts, choose
 from pruning.context.context import Context
-from pruning.context.counts import alive_counts, kept_count
+from pruning.context.counts import alive_count, kept_count, size
 from pruning.recoveries.cut import Cut, lost_norm
 from pruning.running.doubt import cut_and_judge
 from pruning.schedules.event import Span
@@ -56,11 +57,15 @@ class Engine:
         self.composition, self.trainer, self.splits = composition, trainer, splits
         self.parent, self.seed, self.observer = parent, seed, observer
         self.stride = stride or trainer.steps_per_epoch
-        self.weights = composition.space.weights(trainer.model)
-        self.total, alive = groups(composition, self.masks)
-        self.recipe = trainer.recipe
-        living = tuple(alive_counts(composition.space.alive(self.masks)).values())
-        self.span = Span(1 - alive / self.total, asked, int(trainer.epochs), trainer.steps_per_epoch, living)
+        if composition.teacher is not None:
+            trainer.objective = composition.teacher.objective(trainer, parent)
+        self.space = composition.space.on(trainer.model, splits.train[0])
+        self.weights = self.space.weights(trainer.model)
+        self._mask_what_is_masked()
+        self.total, alive = amounts(self.space, self.masks)
+        self.recipe, self.initial_sparsity = trainer.recipe, self.sparsity
+        walk = partial(self.space.walk, self.masks)
+        self.span = Span(1 - alive / self.total, asked, int(trainer.epochs), trainer.steps_per_epoch, walk)
         self.events = composition.schedule.events(self.span)
         self.cursor = 0  # events behind the run
         self.emitted = 0  # asked sparsities handed over
@@ -118,13 +123,14 @@ class Engine:
             recipe=self.recipe,
             epochs=epochs,
             first=not self.cuts,
-            density=self.alive / self.total,
+            counted=tuple(self.weights),
+            density=1 - self.sparsity,
             removed=removed,
             lost=lost,
         )
 
     def _cut(self, target: int) -> None:
-        parts, before = self.composition, self.alive
+        parts, before = self.composition, self.survivors
         self._restore_best()
         self._emit(self._reached())
         context = self.context()
@@ -133,9 +139,9 @@ class Engine:
             masks = parts.regrow.regrow(context, masks)
         lost = lost_norm(self.trainer.model, self.weights, masks)
         self.trainer.set_masks(self.trainer.masks | masks)
-        parts.recovery.recover(self.trainer, self._made(self._epochs_to_next(), 1 - self.alive / before, lost))
+        parts.recovery.recover(self.trainer, self._made(self._epochs_to_next(), 1 - self.survivors / before, lost))
         self.losses, self.best = [], None
-        self.cuts.append([self.trainer.steps_done, self.alive])
+        self.cuts.append([self.trainer.steps_done, self.survivors])
         self.agreements.append(agreement)
 
     def _exchange(self) -> None:
@@ -167,9 +173,24 @@ class Engine:
     def _note(self) -> None:
         final = kept_count(self.total, self.span.final)
         context = self.context()
-        noted = self.composition.trigger.note(context, lambda: choose(self.composition, context, final))
+        noted = self.composition.trigger.note(context, lambda: self._groups_of(context, final))
         if noted:
             self.seen.append(list(noted))
+
+    def _groups_of(self, context: Context, target: int) -> dict[str, Tensor]:
+        """The groups that a cut would leave."""
+        return self.space.alive(choose(self.composition, context, target))
+
+    def _mask_what_is_masked(self) -> None:
+        """Every tensor of the space has a mask, which keeps all of it where nothing is removed yet."""
+        import torch
+
+        masked = self.space.masked(self.trainer.model)
+        there = self.trainer.masks
+        absent = {name: torch.ones_like(value, dtype=torch.bool) for name, value in masked.items() if name not in there}
+        if absent:
+            self.trainer.set_masks(there | absent)
+        self.names = tuple(masked)
 
     def _end_epoch(self) -> None:
         self._note()
@@ -197,13 +218,25 @@ class Engine:
 
     @property
     def masks(self) -> dict[str, Tensor]:
-        """Masks of the weights sparsity is counted over."""
-        return {name: self.trainer.masks[name] for name in self.weights}
+        """Masks of the tensors that cuts remove entries of: those sparsity is counted over come first."""
+        masks = self.trainer.masks
+        return {name: masks[name] for name in self.names}
 
     @property
     def alive(self) -> int:
-        """The number of groups that survive so far."""
-        return groups(self.composition, self.masks)[1]
+        """What the cuts so far have left, in what targets are counted in: weights, units, multiply-adds."""
+        return self.space.left(self.masks)
+
+    @property
+    def survivors(self) -> int:
+        """The weights that are left, of those sparsity is counted over."""
+        return alive_count({name: self.trainer.masks[name] for name in self.weights})
+
+    @property
+    def sparsity(self) -> float:
+        """Fraction of the weights that is removed."""
+        whole = size(self.weights)
+        return (whole - self.survivors) / whole
 
     def has_reached(self, sparsity: float) -> bool:
         """Whether no more is left than `sparsity` leaves."""
@@ -216,6 +249,7 @@ class Engine:
             model=self.trainer.model,
             weights=self.weights,
             masks=self.masks,
+            space=self.space,
             x=x,
             y=y,
             validation=self.splits.validation if len(self.splits.validation[0]) else None,
@@ -235,10 +269,11 @@ class Engine:
     def state_dict(self) -> dict[str, Any]:
         """The whole state of the run, of plain containers and tensors."""
         own = {name: getattr(self, name) for name in STATE}
-        return own | {"trainer": self.trainer.state_dict()}
+        return own | {"trainer": self.trainer.state_dict(), "timings": dict(self.space.timings)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go back to where `state_dict` was taken."""
         self.trainer.load_state_dict(state["trainer"])
+        self.space.timings.update(state["timings"])
         for name in STATE:
             setattr(self, name, state[name])

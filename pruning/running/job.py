@@ -15,10 +15,10 @@ from minima.zoo.subject.task_entry import task_entry
 from minima.zoo.training.plan import Plan
 from minima.zoo.training.recipe import Recipe
 from pruning.composition.composition import Composition
-from pruning.composition.cutting import groups
+from pruning.composition.cutting import amounts
 from pruning.composition.guards import Guards
 from pruning.composition.method import Method
-from pruning.context.counts import check_sparsities
+from pruning.context.counts import MEASURES, check_levels, kept_count
 from pruning.context.starts import NotHeld
 from pruning.running.arguments import Prune
 from pruning.running.parent import Parent, load_parent, with_drawn_weights
@@ -27,14 +27,16 @@ from pruning.running.path import check_path
 
 @dataclass(frozen=True)
 class Job:
-    """One run: it writes a checkpoint for each of its sparsities."""
+    """One run: it writes a checkpoint for each of its levels."""
 
     parent: Parent
     method: Method
     plan: Plan
     seed: int
     targets: Mapping[float, Path]
-    """sparsity -> file, ascending"""
+    """level, the share to remove, -> file, ascending"""
+    measure: str = "sparsity"
+    """of what it is a share: a key of `MEASURES`"""
     keep_path: bool = False
     accept_noise: bool = False
     """changes nothing about a checkpoint, only whether it is made"""
@@ -43,11 +45,11 @@ class Job:
     def composition(self) -> Composition:
         """The parts of the job's method, with the guards that its flags ask for."""
         guards = Guards(self.keep_path, "accept" if self.accept_noise else "refuse")
-        return replace(self.method.composition(), guards=guards)
+        return replace(self.method.composition().counting(self.measure), guards=guards)
 
     @property
     def asked(self) -> tuple[float, ...]:
-        """The sparsities asked for, ascending."""
+        """The levels asked for, ascending."""
         return tuple(self.targets)
 
     def identity(self) -> dict[str, Any]:
@@ -56,7 +58,7 @@ class Job:
         method: dict[str, Any] = {
             "name": self.method.name,
             "arguments": asdict(self.method),
-            "sparsity": list(self.asked),
+            self.measure: list(self.asked),
             "seed": self.seed,
         }
         method |= {"sets_rate": True} if self.composition.recovery.sets_rate else {}
@@ -74,17 +76,29 @@ class Job:
 
 def plan_jobs(arguments: Prune) -> list[Job]:
     """The runs a command line asks for; BadInput for whatever could stop them."""
-    composition = arguments.method.composition()
+    measure, levels = _target(arguments)
+    composition = arguments.method.composition().counting(measure)
     parent = _with_what_it_begins_at(arguments, composition, load_parent(arguments))
-    asked = _asked(arguments.sparsity, composition, parent)
-    targets = _targets(arguments, asked)
+    asked = _asked(measure, levels, composition, parent)
+    targets = _targets(arguments, measure, asked)
     plan = _plan(arguments, composition, parent)
     seed = parent.checkpoint.seed if arguments.seed is None else arguments.seed
     together = composition.schedule.gradual and not arguments.each
     runs = [targets] if together else [{sparsity: targets[sparsity]} for sparsity in asked]
     _say_what_is_not_counted(composition, parent)
-    check_path(arguments, composition, parent.subject, all_masks(composition, parent))
-    return [Job(parent, arguments.method, plan, seed, run, arguments.keep_path, arguments.accept_noise) for run in runs]
+    weights = composition.space.weights(parent.subject.model)
+    check_path(arguments, composition, parent.subject, all_masks(weights, parent))
+    how = measure, arguments.keep_path, arguments.accept_noise
+    return [Job(parent, arguments.method, plan, seed, run, *how) for run in runs]
+
+
+def _target(arguments: Prune) -> tuple[str, tuple[float, ...]]:
+    """Of what a share is to be removed, and the shares."""
+    given = {name: tuple(getattr(arguments, name, ())) for name in MEASURES}
+    wanted = {name: levels for name, levels in given.items() if levels}
+    if len(wanted) > 1:
+        raise BadInput(f"{' and '.join(f'--{name}' for name in wanted)} each say how much to remove: give one of them")
+    return next(iter(wanted.items()), ("sparsity", ()))
 
 
 def _with_what_it_begins_at(arguments: Prune, composition: Composition, parent: Parent) -> Parent:
@@ -99,11 +113,17 @@ def _with_what_it_begins_at(arguments: Prune, composition: Composition, parent: 
     return parent
 
 
-def _asked(sparsities: Sequence[float], composition: Composition, parent: Parent) -> tuple[float, ...]:
-    total, alive = groups(composition, all_masks(composition, parent))
+def _asked(measure: str, levels: Sequence[float], composition: Composition, parent: Parent) -> tuple[float, ...]:
+    space = composition.space.on(parent.subject.model, parent.subject.x)
+    for remark in space.remarks():
+        note(remark)
+    masks = all_masks(space.masked(parent.subject.model), parent)
+    total, alive = amounts(space, masks)
     if not total:
         raise BadInput("the network has no convolution or linear weights: there is nothing to prune")
-    return check_sparsities(tuple(sparsities), total, alive)
+    asked = check_levels(tuple(levels), total, alive, measure)
+    space.check(masks, kept_count(total, asked[-1]))
+    return asked
 
 
 def _say_what_is_not_counted(composition: Composition, parent: Parent) -> None:
@@ -118,22 +138,22 @@ def _say_what_is_not_counted(composition: Composition, parent: Parent) -> None:
         note(f"counted are weights of convolutions and linear layers; these are not, and stay whole: {shown}")
 
 
-def all_masks(composition: Composition, parent: Parent) -> dict[str, Any]:
-    """The parent's masks, and masks that keep everything for the other tensors of the space."""
+def all_masks(weights: Mapping[str, Any], parent: Parent) -> dict[str, Any]:
+    """Masks of these tensors: the parent's, and others that keep everything."""
     import torch
 
-    weights = composition.space.weights(parent.subject.model)
     dense = {name: torch.ones(weight.shape, dtype=torch.bool) for name, weight in weights.items()}
     return dense | {name: mask for name, mask in parent.checkpoint.masks.items() if name in dense}
 
 
-def _targets(arguments: Prune, asked: tuple[float, ...]) -> dict[float, Path]:
-    if len(asked) > 1 and "{sparsity}" not in arguments.out:
+def _targets(arguments: Prune, measure: str, asked: tuple[float, ...]) -> dict[float, Path]:
+    place, several = f"{{{measure}}}", "sparsities" if measure == "sparsity" else "levels"
+    if len(asked) > 1 and place not in arguments.out:
         raise BadInput(
-            f"--out {arguments.out}: {len(asked)} sparsities need a name with {{sparsity}} in it, "
-            f"for example -o 'runs/x.{arguments.method.name}-{{sparsity}}.pt'"
+            f"--out {arguments.out}: {len(asked)} {several} need a name with {place} in it, "
+            f"for example -o 'runs/x.{arguments.method.name}-{place}.pt'"
         )
-    targets = {sparsity: Path(arguments.out.replace("{sparsity}", repr(sparsity))) for sparsity in asked}
+    targets = {level: Path(arguments.out.replace(place, repr(level))) for level in asked}
     for target in targets.values():
         check_writable(target)
         check_distinct(target, [arguments.checkpoint])

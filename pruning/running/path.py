@@ -10,6 +10,7 @@ from minima.zoo.examples.inputs import Inputs
 from pruning.composition.keeping_path import bottlenecks
 from pruning.scopes.entropy_budget import EntropyBudget
 from pruning.spaces.elements import Elements
+from pruning.spaces.units import Units
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -23,6 +24,8 @@ def check_path(arguments: Prune, parts: Composition, subject: Subject, masks: Ma
     """Before the work: a warning where the method is about to cut the network; BadInput where a path cannot be kept."""
     name = arguments.method.name
     moves = parts.regrow is not None or parts.straight_through is not None or not isinstance(parts.space, Elements)
+    if arguments.keep_path and isinstance(parts.space, Units):
+        raise BadInput(f"--keep-path: {name} removes whole units, of which every layer keeps some; leave it out")
     if arguments.keep_path and moves:
         raise BadInput(f"--keep-path: {name} moves weights after it has cut, so no path can be held; leave it out")
     empties = isinstance(parts.scope, EntropyBudget) and not parts.scope.least

@@ -70,8 +70,9 @@ class _Run:
     def emit(self, sparsity: float) -> None:
         checkpoint = self._checkpoint(sparsity)
         if not checkpoint.metrics["reached"]:
+            got = 1 - self.engine.alive / self.engine.total
             note(
-                f"{self.job.method.name} reached sparsity {checkpoint.metrics['sparsity']:.6g}, not {sparsity!r}, in "
+                f"{self.job.method.name} reached {self.job.measure} {got:.6g}, not {sparsity!r}, in "
                 f"{self.job.plan.epochs} epochs; written as it is, with reached: false.\n"
                 f"To get there give {self.job.method.remedy}"
             )
@@ -92,7 +93,9 @@ class _Run:
 
     def _checkpoint(self, sparsity: float) -> Checkpoint:
         identity: dict[str, Any] = self.job.identity()
+        counted = self.engine.weights
         masks = {name: mask.cpu() for name, mask in self.trainer.sparsity_masks.items()}
+        masks = {name: mask for name, mask in masks.items() if name in counted or not mask.all()}
         return replace(
             self.job.parent.checkpoint,
             **identity,
@@ -105,14 +108,15 @@ class _Run:
     def _course(self, sparsity: float) -> dict[str, Any]:
         """Sparsity reached, epochs spent on it, and where the cuts were."""
         engine, per_epoch = self.engine, self.trainer.steps_per_epoch
-        gone = (engine.total - engine.alive) / engine.total
+        gone = engine.sparsity
         kept = [weight[engine.masks[name]] for name, weight in engine.weights.items()]
         return {
             "sparsity": 0.0 if self.trainer.rest else gone,
             "frozen": gone if self.trainer.rest else 0.0,
+            "removed": engine.space.shares(engine.masks),
             "reached": engine.has_reached(sparsity),
             "epochs": self.trainer.steps_done / per_epoch,
-            "initial_sparsity": engine.span.initial,
+            "initial_sparsity": engine.initial_sparsity,
             "connected": connected(self.trainer.model, self.splits.train[0], self.trainer.sparsity_masks),
             "zeros_kept": sum(int((values == 0).sum()) for values in kept),
             "cuts": [
@@ -133,7 +137,7 @@ def _trainer(job: Job, composition: Composition, splits: Splits) -> Trainer:
         plan.recipe,
         epochs=plan.epochs,
         order_seed=plan.order_seed,
-        masks=parent.masks | all_masks(composition, job.parent),
+        masks=parent.masks | all_masks(composition.space.weights(model), job.parent),
         around_step=composition.update.around(model),
         task=splits.task,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from minima.store.command import BadInput
@@ -18,8 +18,9 @@ class Span:
     """sparsities to come by, ascending"""
     epochs: int
     steps_per_epoch: int
-    living: tuple[int, ...] = ()
-    """survivors of each layer at the start, in the order of the network"""
+    walk: Callable[[float], Sequence[float]] = lambda final: [final]
+    """sparsities on the way to a final one if the layers, one after the other, each lose the same part of what they
+    have left"""
 
     @property
     def steps(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import ClassVar
 
 from pruning.schedules.event import Event, Span
@@ -17,9 +16,8 @@ class LayerWalk:
 
     def events(self, span: Span) -> list[Event]:
         """
-        >>> [event.sparsity for event in LayerWalk().events(Span(0.0, (0.5,), 1, 10, (30, 10)))]
+        >>> two_layers = Span(0.0, (0.5,), 1, 10, lambda final: [0.75 * final, final])
+        >>> [event.sparsity for event in LayerWalk().events(two_layers)]
         [0.375, 0.5]
         """
-        done = list(accumulate(span.living))
-        way = [span.initial + (span.final - span.initial) * count / done[-1] for count in done[:-1]]
-        return [Event(0, sparsity) for sparsity in (*way, span.final)]
+        return [Event(0, sparsity) for sparsity in span.walk(span.final)]

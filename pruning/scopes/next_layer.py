@@ -20,5 +20,5 @@ class NextLayer:
     def pools(self, context: Context, alive: dict[str, Tensor], kept: int) -> list[tuple[tuple[str, ...], int]]:
         living = alive_counts(alive)
         turn = list(living)[min(context.events, len(living) - 1)]
-        living[turn] -= sum(living.values()) - kept
+        living[turn] = max(0, living[turn] - (sum(living.values()) - kept))
         return [((name,), share) for name, share in living.items()]

@@ -15,10 +15,12 @@ def keep_highest(
     scores: Mapping[str, Tensor],
     alive: Mapping[str, Tensor],
     pools: Sequence[tuple[tuple[str, ...], int]],
+    least: Mapping[str, int] | None = None,
 ) -> dict[str, Tensor]:
     """Masks (True = kept) that keep the `kept` highest scores among the living of each pool (names, kept).
 
-    The count is exact: of equal scores the one that comes first stays. What is removed stays removed.
+    The count is exact: of equal scores the one that comes first stays. What is removed stays removed. Of each tensor
+    the `least` highest stay in any case, and where a pool keeps fewer it keeps these.
 
     >>> import torch
     >>> keep_highest({"w": torch.tensor([1.0, 2, 1, 3])}, {"w": torch.ones(4, dtype=bool)}, [(("w",), 3)])["w"].tolist()
@@ -30,11 +32,20 @@ def keep_highest(
     masks: dict[str, Tensor] = {}
     for names, kept in pools:
         # (sum of the numels,): every score of the pool, in order of tensors and positions
-        flat = torch.cat([scores[name].masked_fill(~alive[name], float("-inf")).flatten() for name in names])
-        chosen = _highest(flat, kept)
+        parts = [scores[name].masked_fill(~alive[name], float("-inf")).flatten() for name in names]
+        held = [
+            _held(part, min((least or {}).get(name, 0), int((part > float("-inf")).sum())))
+            for name, part in zip(names, parts, strict=True)
+        ]
+        chosen = _highest(torch.cat(held), max(kept, sum(int(part.isposinf().sum()) for part in held)))
         for name, part in zip(names, chosen.split([scores[name].numel() for name in names]), strict=True):
             masks[name] = part.view(scores[name].shape)
     return {name: masks[name] for name in scores}
+
+
+def _held(part: Tensor, least: int) -> Tensor:
+    """The scores of a tensor, the `least` highest of them infinite."""
+    return part.index_fill(0, part.argsort(descending=True, stable=True)[:least], float("inf")) if least else part
 
 
 def _highest(flat: Tensor, kept: int) -> Tensor:

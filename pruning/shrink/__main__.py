@@ -18,8 +18,8 @@ def main(arguments: Shrink) -> Report:
     from minima.store.checkpoints.safetensors_file import content_hash, weights_in
     from minima.zoo.subject.flags import loaded
     from minima.zoo.subject.subject import Choice, Reader
+    from pruning.context.latency import latency
     from pruning.shrink.compute import shrink_network
-    from pruning.shrink.latency import latency
     from pruning.shrink.writing import smaller
 
     _check_target(arguments)

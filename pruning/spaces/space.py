@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pruning.context.candidates import Candidates
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    Tensors = dict[str, Tensor]
+    from torch import nn
 
 
 class Space(Protocol):
@@ -16,11 +16,12 @@ class Space(Protocol):
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
         """The tensors sparsity is counted over."""
 
-    def pool(self, scores: Tensors) -> Tensors:
-        """Scores of groups from scores of weights."""
+    def counting(self, measure: str) -> Space:
+        """The space with targets that are shares of something else than the prunable weights.
 
-    def alive(self, masks: Tensors) -> Tensors:
-        """Which groups have a weight left."""
+        Raises:
+            BadInput: it knows no such targets.
+        """
 
-    def spread(self, kept: Tensors) -> Tensors:
-        """Masks of weights from the choice among groups."""
+    def on(self, model: nn.Module, x: Any) -> Candidates:
+        """What competes in one network that takes inputs x (N, ...)."""

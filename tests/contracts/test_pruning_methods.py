@@ -47,6 +47,45 @@ class Steepest(Method):
     def composition(self):
         return Composition(scorer=Steepness(), schedule=OneShot(), start=FromEpoch(0))
 ''',
+    "lightest": '''
+"""A method that removes whole units by a criterion of its own."""
+from dataclasses import dataclass
+from typing import ClassVar
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method
+from pruning.context.starts import FromEpoch
+from pruning.schedules.one_shot import OneShot
+from pruning.scopes.each_layer import EachLayer
+from pruning.spaces.units import Units
+
+@dataclass(frozen=True)
+class Reading:
+    of: ClassVar = "units"
+
+    def score(self, context):
+        import torch
+        parameters, scores = dict(context.model.named_parameters()), {}
+        for group in context.space.groups:
+            total = 0
+            for (name, axis), places in group.read.items():
+                columns = parameters[name].detach().movedim(axis, 0).flatten(1).abs().sum(1)
+                total = total + columns[torch.as_tensor(places)].sum(1)
+            scores[group.name] = total
+        return scores
+
+@dataclass(frozen=True)
+class Lightest(Method):
+    """Units whose values are read with the least weight."""
+    name: ClassVar[str] = "lightest"
+    phase: ClassVar = "before training"
+    summary: ClassVar[str] = "units that are read with the least weight"
+    paper: ClassVar[str] = "-"
+
+    def composition(self):
+        return Composition(
+            scorer=Reading(), schedule=OneShot(), scope=EachLayer(), space=Units(), start=FromEpoch(0)
+        )
+''',
     "wander": '''
 """Weights move at constant density."""
 from dataclasses import dataclass

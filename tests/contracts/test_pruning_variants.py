@@ -7,11 +7,13 @@ from oracles.pruning_battery import CHECKS, check_describes_itself, check_remove
 
 from pruning.methods.early_magnitude import EarlyMagnitude
 from pruning.methods.egp import Egp
+from pruning.methods.filters import Filters
 from pruning.methods.granet import GraNet
 from pruning.methods.ice import Ice
 from pruning.methods.iterative_magnitude import IterativeMagnitude
 from pruning.methods.magnitude import OneShotMagnitude
 from pruning.methods.rigl import RigL
+from pruning.methods.serene import SeReNe
 from pruning.methods.set import SET
 from pruning.methods.sr_ste import SrSte
 from pruning.methods.taylor import Taylor
@@ -30,6 +32,11 @@ VARIANTS = {
     "egp-least": partial(Egp, least=0.5, retrain="slr"),
     "edge": partial(EarlyMagnitude, when="edge", fraction=0.05, samples=20),
     "granet-sparse": partial(GraNet, initial_sparsity=0.3, frequency=3),
+    "units-hybrid": partial(
+        Filters, criterion="taylor", scope="global", pace="hybrid", first=0.4, step=0.2, per="flops"
+    ),
+    "units-rewound": partial(Filters, criterion="activation-entropy", rounds=2, rewind=0),
+    "serene-units": partial(SeReNe, remove="units", sensitivity="full", strength=0.01, tolerance=1.0),
     "rigl-running": partial(RigL, drop="running-snip", start="parent"),
     "rigl-grasp": partial(RigL, drop="grasp", frequency=5),
     "rigl-grasp-kept": partial(RigL, drop="grasp-kept", frequency=5),

@@ -22,8 +22,10 @@ from pruning.composition.cutting import choose
 from pruning.context.counts import kept_count
 from pruning.running.engine import Engine
 from pruning.schedules.fixed import Fixed
+from pruning.scorers.scorer import scored
 from pruning.selection.exact import Exact
 from pruning.triggers.always import Always
+from pruning.unit_scorers.batch_norm import BatchNorm
 
 EPOCHS, BATCH = 16, 8
 FOLLOWS_THE_LOSS_SCALE = {"prospr"}
@@ -76,6 +78,8 @@ class Run:
 
     def __init__(self, parts: Composition, asked=(0.5, 0.8), recipe=SGD, seed=0, stop_after=None, state=None) -> None:
         self.asked = asked if parts.schedule.gradual else asked[-1:]
+        if isinstance(parts.scorer, BatchNorm):  # only the convolution's channels can go
+            self.asked = tuple(0.5 * level for level in self.asked)
         if isinstance(parts.schedule, Fixed):
             self.asked = (parts.schedule.sparsity,)
         model = EveryKind()
@@ -100,7 +104,7 @@ class Run:
 
     def _snapshot(self):
         model = self.engine.trainer.model
-        weights = {name: weight.detach().clone() for name, weight in prunable(model).items()}
+        weights = {name: model.get_parameter(name).detach().clone() for name in self.engine.masks}
         return {name: mask.clone() for name, mask in self.engine.masks.items()}, weights
 
     def between(self) -> None:
@@ -151,11 +155,40 @@ def check_every_asked_sparsity_is_met_exactly(method) -> None:
     parts = method().composition()
     run = Run(parts)
     assert set(run.emitted) == set(run.asked)
-    for sparsity, (masks, weights) in run.emitted.items():
-        target = kept_count(sum(mask.numel() for mask in masks.values()), sparsity)
-        kept = sum(int(mask.sum()) for mask in masks.values())
-        assert kept == target or (decides_by_itself(parts) and kept > target)
+    space = run.engine.space
+    for level, (masks, weights) in run.emitted.items():
+        target, kept = kept_count(run.engine.total, level), space.left(masks)
+        if space.groups:  # are whole: the first cut at or beyond the target
+            dearest = max(1, *(_taken_by_one_more(space, masks, group) for group in space.groups))
+            assert kept <= target < kept + dearest or (decides_by_itself(parts) and kept > target)
+        else:
+            assert kept == sum(int(mask.sum()) for mask in masks.values())
+            assert kept == target or (decides_by_itself(parts) and kept > target)
         assert losers_rest(run, masks, weights)
+
+
+def _taken_by_one_more(space, masks: dict, group) -> int:
+    """What is left more if a unit of the group comes back with all that is left to read."""
+    back = {name: mask.clone() for name, mask in masks.items()}
+    units = space.units(masks)[group.name]
+    if units.all():
+        return 0
+    unit = int((~units).nonzero()[0])
+    for (name, axis), places in group.places.items():
+        back[name].index_fill_(axis, torch.as_tensor(places[unit]), True)
+    return space.left(back) - space.left(masks)
+
+
+def check_a_removed_unit_is_gone_wherever_it_has_entries(method) -> None:
+    run = Run(method().composition())
+    space = run.engine.space
+    for masks, weights in run.moments:
+        for group in space.groups:
+            gone = ~space.units(masks)[group.name]
+            for (name, axis), places in group.places.items():
+                entries = torch.as_tensor(places)[gone].flatten()
+                assert not weights[name].index_select(axis, entries).any()
+    assert not space.groups or decides_by_itself(method().composition()) or run.engine.space.shares(masks)["units"] > 0
 
 
 def check_removed_weights_stay_zero(method) -> None:
@@ -201,10 +234,12 @@ def check_scoring_leaves_everything_as_it_was(method) -> None:
     state, modes = copy.deepcopy(model.state_dict()), [module.training for module in model.modules()]
     trained = [parameter.requires_grad for parameter in model.parameters()]
     random_state = torch.get_rng_state()
-    scores = run.engine.composition.scorer.score(run.engine.context())
-    weights = run.engine.composition.space.weights(model)
-    assert scores.keys() == weights.keys()
-    assert all(scores[name].shape == weight.shape for name, weight in weights.items())
+    scorer, space = run.engine.composition.scorer, run.engine.space
+    scores = scorer.score(run.engine.context())
+    shapes = {} if scored(scorer) == "units" else {name: each.shape for name, each in space.weights(model).items()}
+    shapes |= {} if scored(scorer) == "weights" else {group.name: (group.size,) for group in space.groups}
+    assert scores.keys() == shapes.keys() or isinstance(scorer, BatchNorm)
+    assert all(score.shape == shapes[name] for name, score in scores.items())
     assert same(state, model.state_dict())
     assert modes == [module.training for module in model.modules()]
     assert all((parameter.grad == 0.5).all() for parameter in model.parameters())

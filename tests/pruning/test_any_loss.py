@@ -26,6 +26,7 @@ from pruning.scorers.sensitivity import Sensitivity
 from pruning.scorers.synaptic_flow import SynapticFlow
 from pruning.scorers.taylor import Taylor
 from pruning.selection.loss_bound import search_threshold
+from pruning.spaces.elements import Elements
 from pruning.triggers.accuracy_drop import AccuracyDrop
 from pruning.triggers.plateau import bad_epochs
 
@@ -67,6 +68,7 @@ def case(loss="cross-entropy:weight=1x2x5"):
         batch_size=3,
         recipe=Recipe(),
         rate=0.1,
+        space=Elements(),
         task=Task(parse_loss(loss)),
     )
 

@@ -100,5 +100,10 @@ def test_frozen_layers_do_not_move_though_they_are_pruned():
 
 def test_a_layer_is_its_weight_its_bias_and_the_norm_behind_it():
     trainer = walk(threshold=100).trainer
-    assert list(layer_of("conv.weight", trainer)) == ["conv.weight", "conv.bias", "norm.weight", "norm.bias"]
-    assert list(layer_of("last.weight", trainer)) == ["last.weight", "last.bias"]
+    assert list(layer_of("conv.weight", trainer, list(trainer.masks))) == [
+        "conv.weight",
+        "conv.bias",
+        "norm.weight",
+        "norm.bias",
+    ]
+    assert list(layer_of("last.weight", trainer, list(trainer.masks))) == ["last.weight", "last.bias"]

@@ -1,8 +1,10 @@
 """Schedules against hand-computed cases, and what every schedule owes the engine."""
 
+from functools import partial
 from itertools import pairwise
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +17,7 @@ from pruning.schedules.geometric import Geometric, by_fraction, geometric
 from pruning.schedules.hybrid import Hybrid
 from pruning.schedules.layer_walk import LayerWalk
 from pruning.schedules.one_shot import OneShot
+from pruning.spaces.elements import Elements
 
 sparsities = st.lists(st.floats(0.01, 0.999), min_size=1, max_size=4, unique=True).map(lambda s: tuple(sorted(s)))
 
@@ -59,7 +62,8 @@ def test_a_first_step_beyond_the_final_sparsity_is_refused():
 
 
 def test_a_walk_gives_every_layer_the_same_fraction():
-    events = LayerWalk().events(Span(0.2, (0.6,), 5, 10, (60, 20)))
+    masks = {"a": torch.arange(75) < 60, "b": torch.arange(25) < 20}
+    events = LayerWalk().events(Span(0.2, (0.6,), 5, 10, partial(Elements().walk, masks)))
     assert [event.sparsity for event in events] == pytest.approx([0.5, 0.6])
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minima.store.command import BadInput
-from pruning.context.counts import check_sparsities, kept_count
+from pruning.context.counts import check_levels, kept_count
 from pruning.scopes.each_layer import EachLayer, apportion
 from pruning.scopes.whole_network import WholeNetwork
 from pruning.selection.ranking import keep_highest
@@ -100,15 +100,15 @@ def test_kept_count_is_the_rule_of_the_contract(total, sparsity):
 @pytest.mark.parametrize("sparsity", [1.0, 1.2, -0.1, float("nan"), float("inf")])
 def test_sparsities_outside_the_range_are_refused(sparsity):
     with pytest.raises(BadInput, match="--sparsity"):
-        check_sparsities((sparsity,), 100, 100)
+        check_levels((sparsity,), 100, 100)
 
 
 def test_sparsities_that_cannot_be_reached_are_refused():
     with pytest.raises(BadInput, match="only 40 left"):
-        check_sparsities((0.5,), 100, 40)
+        check_levels((0.5,), 100, 40)
     with pytest.raises(BadInput, match="leaves none"):
-        check_sparsities((0.999,), 100, 100)
-    assert check_sparsities((0.9, 0.6, 0.9), 100, 40) == (0.6, 0.9)
+        check_levels((0.999,), 100, 100)
+    assert check_levels((0.9, 0.6, 0.9), 100, 40) == (0.6, 0.9)
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 0.3, 0.9])

@@ -172,14 +172,16 @@ def _read_shards(path: Path, content: bytes) -> Foreign:
 
 
 def sparsity(masks: Mapping[str, Tensor]) -> float:
-    """The fraction of the masked weights that is removed; 0 without masks.
+    """The fraction of the masked weights that is removed; 0 without masks. Tensors of one axis, the biases and norms
+    that go with whole units, are not counted.
 
     >>> import torch
     >>> sparsity({"fc.weight": torch.tensor([[True, False], [False, False]])})
     0.75
     """
-    total = sum(mask.numel() for mask in masks.values())
-    kept = sum(int(mask.sum()) for mask in masks.values())
+    weights = [mask for mask in masks.values() if mask.ndim > 1]
+    total = sum(mask.numel() for mask in weights)
+    kept = sum(int(mask.sum()) for mask in weights)
     return (total - kept) / total if total else 0.0
 
 

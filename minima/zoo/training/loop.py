@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,21 @@ from minima.zoo.training.update import Update
 if TYPE_CHECKING:
     from minima.zoo.data.splits import Splits
 
-Step = Callable[[], None]
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the optimiser, to be called once, and what it is made from."""
+
+    take: Callable[[], None]
+    x: Inputs
+    """the mini-batch"""
+    y: Any
+    task: Task
+    memory: dict[str, Tensor]
+    """what was written down in earlier steps: a part of the run's state"""
+
+    def __call__(self) -> None:
+        self.take()
 
 
 def _plain_step(step: Step) -> None:
@@ -40,7 +54,8 @@ class Trainer:
     fixed until `set_masks`; a removed weight is exactly zero after every step, under momentum, weight decay and Adam.
     Where losers are given values to `rest` at, they are held there instead of at zero, bit by bit.
     Masks set by `loosen` change after every step.
-    `around_step(step)` may act before and after the optimiser's step, with the gradients still in place.
+    `around_step(step)` may act before and after the optimiser's step, with the gradients still in place. `objective` is
+    what a step goes down, the task's loss unless another function (model, x, y) takes its place.
     """
 
     def __init__(  # noqa: PLR0913 (named, and all but five optional)
@@ -60,7 +75,9 @@ class Trainer:
             raise BadInput("--validation holds every example out and leaves none to train on: give a smaller fraction")
         self.model, self.x, self.y, self.recipe, self.task = model, x, y, recipe, task
         self.order_seed, self.around_step = order_seed, around_step
+        self.objective: Callable[[nn.Module, Inputs, Any], Tensor] = task.mean
         self.loose: LooseMasks | None = None
+        self.memory: dict[str, Tensor] = {}
         self.steps_done = 0
         self.frozen: list[str] = []
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
@@ -198,6 +215,7 @@ class Trainer:
             "aside": self.loose.aside if self.loose else {},
             "rest": self.rest,
             "frozen": self.frozen,
+            "memory": self.memory,
             "recipe": asdict(self.recipe),
             "epochs": self.epochs,
             "steps_done": self.steps_done,
@@ -209,6 +227,7 @@ class Trainer:
         """Go back to where `state_dict` was taken."""
         state = _clone(state)
         self.model.load_state_dict(state["model"])
+        self.memory = state["memory"]
         self.freeze(state["frozen"])
         self.restart(Recipe(**state["recipe"]), state["epochs"])
         self.update.load_state_dict(state["optimiser"])
@@ -231,11 +250,13 @@ class Trainer:
         self._seed_noise()
         for parameter in self.update.parameters:
             parameter.grad = None
-        loss = self.task.mean(self.model, self.x[batch], self.y[batch])
+        x, y = self.x[batch], self.y[batch]
+        loss = self.objective(self.model, x, y)
         loss.backward()
         self._mask_gradients()
         step = partial(self.update.step, self.rate)
-        self.around_step(partial(self.loose.around, step) if self.loose else step)
+        take = partial(self.loose.around, step) if self.loose else step
+        self.around_step(Step(take, x, y, self.task, self.memory))
         self._lay_to_rest()
         self.steps_done += 1
         return loss.detach()

@@ -1,0 +1,34 @@
+"""The units and the single weights of one network as what competes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from pruning.context.candidates import Scored
+from pruning.spaces.units_of import Masks, Tensors, UnitsOf
+
+
+@dataclass(frozen=True, eq=False)
+class MixedOf(UnitsOf):
+    """By the names of groups of units and by those of tensors of weights."""
+
+    def pool(self, scores: Tensors, of: Scored, masks: Masks) -> Tensors:
+        """Scores of both as they are."""
+        if of != "both":
+            raise ValueError(f"a scorer of {of}, where units and weights compete")
+        return super().pool(scores, "units", masks) | {name: scores[name].double() for name in self.counted}
+
+    def alive(self, masks: Masks) -> Tensors:
+        return self.units(masks) | {name: masks[name] for name in self.counted}
+
+    def least(self, alive: Tensors, pooled: Tensors) -> dict[str, int]:
+        units = {group.name for group in self.groups}
+        return {name: count for name, count in super().least(alive, pooled).items() if name in units}
+
+    def spread(self, kept: Mapping[str, Tensor], masks: Masks) -> Tensors:
+        """What a unit takes with it goes, and so do the weights that are not kept themselves."""
+        found = super().spread(dict(kept), masks)
+        return found | {name: found[name] & kept[name] for name in self.counted if name in kept}
