@@ -19,6 +19,7 @@ ORDER = {
     "pruning": {"minima.store", "minima.zoo", "landscape", "entropy"},
     "figures": {"minima.store"},
     "figures.study": {"figures", "minima.store", "minima.zoo", "landscape", "entropy", "pruning"},
+    "figures.page": {"figures", "figures.study", "minima.store"},
     "minima": {"minima.store", "minima.zoo"},
 }
 """what each package may import beside itself; the commands of `minima` are the door, and nothing imports them"""
@@ -45,6 +46,7 @@ ROOMS = {
         "",
     ],
     "figures": ["reading statistics", "drawing", "", "study"],
+    "figures.page": ["content", "sections", ""],
     "figures.study": ["engine verdicts", "configuration", "networks", "claims comparison", "findings", ""],
 }
 """the rooms of each package, later ones importing earlier ones only; "" are the modules that lie in no room"""
@@ -67,6 +69,7 @@ COMMANDS = [
     "landscape.stability",
     "landscape.survivors",
     "figures.study",
+    "figures.page",
     "pruning.collapse",
     "pruning.masks",
     "pruning.export",
