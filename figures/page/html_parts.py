@@ -13,6 +13,8 @@ from figures.page.content.results import Result
 from figures.page.content.section import Section
 from minima.store.table import format_cell
 
+MOST_TABLES = 6
+
 
 def section_html(section: Section, results: Sequence[Result], view: View, networks: Networks) -> str:
     """One section: what it asks, what the numbers say, its charts, its numbers, and where they are from."""
@@ -24,7 +26,7 @@ def section_html(section: Section, results: Sequence[Result], view: View, networ
 <p class="says">{escape(view.says)}</p>
 <div class="charts">{charts}</div>
 <p class="caveat"><strong>What this does not say.</strong> {escape(section.caveat)}</p>
-{"".join(_table(table) for table in view.tables)}
+{_tables(view.tables)}
 {_provenance(section, results, networks)}
 </section>"""
 
@@ -95,6 +97,16 @@ def _chart(key: str, chart: Chart) -> str:
         f'<figcaption id="{key}-title">{escape(chart.title)}</figcaption>'
         f'<div class="plot" role="img" aria-labelledby="{key}-title"></div></figure>'
     )
+
+
+def _tables(tables: Sequence[Table]) -> str:
+    """All tables; of very many the first alone, and the others behind one more line."""
+    shown, rest = (tables, ()) if len(tables) <= MOST_TABLES else (tables[:1], tables[1:])
+    found = "".join(_table(table) for table in shown)
+    if rest:
+        inner = "".join(_table(table) for table in rest)
+        found += f"<details class='data'><summary>{len(rest)} further tables</summary>{inner}</details>"
+    return found
 
 
 def _table(table: Table) -> str:

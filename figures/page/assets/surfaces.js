@@ -1,6 +1,8 @@
 // Loss over a plane, networks side by side on one scale, turned together; a map instead where there is no WebGL.
 const MOST_SURFACES = 3;
 const WIDE = 20;
+const TALL = 1e4;
+const DEEP = 1e6;
 const STEP = Math.PI / 12;
 const WEBGL = (() => { const probe = document.createElement("canvas"); return Boolean(probe.getContext("webgl") || probe.getContext("experimental-webgl")); })();
 
@@ -47,10 +49,11 @@ function drawSurfaces(plot, chart, tools) {
   const every = state.parts.filter((part) => visible(part.surface.network));
   const parts = every.slice(0, MOST_SURFACES);
   const values = state.parts.flatMap((part) => part.loss.flat()).filter(finite);
-  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const { low, high, said } = bounds(values, chart.unit);
   const log = low > 0 && (STATE.log === null ? high > WIDE * low : STATE.log);
   const scale = { log, low: log ? Math.log10(low) : low, high: log ? Math.log10(high) : high };
   surfaceTools(plot, chart, tools, parts, every.length);
+  if (said) tools.querySelector(".reading").textContent += `. ${said}`;
   const traces = [];
   const fields = { margin: { l: 10, r: 70, t: 44, b: 10 }, annotations: [] };
   parts.forEach((part, place) => (state.flat ? flatPart : spacePart)(part, place, parts.length, { chart, scale, fields, traces, state }));
@@ -59,9 +62,21 @@ function drawSurfaces(plot, chart, tools) {
   return Plotly.react(plot, traces, layout(fields), CONFIG).then(() => listen(plot, chart, tools));
 }
 
+// What the colours and heights span: a wall, or a loss of almost zero, shall not flatten all that lies between.
+function bounds(values, unit) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const [lowest, highest] = [sorted[0] ?? 0, sorted[sorted.length - 1] ?? 1];
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  const high = lowest > 0 ? Math.min(highest, TALL * middle) : highest;
+  const low = lowest > 0 ? Math.max(lowest, high / DEEP) : lowest;
+  const said = [highest > high ? `Losses above ${short(high)} ${unit} are drawn as that` : "", lowest < low ? `losses below ${short(low)} ${unit} are drawn as that` : ""];
+  return { low, high, said: said.filter(Boolean).join("; ") };
+}
+
 function height(scale, value) {
   if (!finite(value) || (scale.log && value <= 0)) return null;
-  return scale.log ? Math.log10(value) : value;
+  const at = scale.log ? Math.log10(value) : value;
+  return Math.min(scale.high, Math.max(scale.low, at));
 }
 
 function bar(scale, unit) {
@@ -95,7 +110,7 @@ function spacePart(part, place, count, { chart, scale, fields, traces, state }) 
   fields[scene] = {
     domain: { x: [place / count, (place + 0.96) / count], y: [0, 1] }, aspectmode: "manual", aspectratio: { x: 1, y: 1, z: 0.7 }, camera: { eye: Object.assign({}, state.eye), center: { x: 0, y: 0, z: -0.12 } }, dragmode: "turntable",
     xaxis: Object.assign({ title: { text: "α" } }, plain), yaxis: Object.assign({ title: { text: "β" } }, plain),
-    zaxis: Object.assign({ title: { text: "loss" }, range: [scale.low - 0.02 * span, scale.high + 0.05 * span] }, ticks, plain),
+    zaxis: Object.assign({ title: { text: count > 1 ? "" : "loss" }, range: [scale.low - 0.02 * span, scale.high + 0.05 * span] }, ticks, plain),
   };
   title(fields, part, place, count);
   traces.push({ type: "surface", scene, x: surface.alpha, y: surface.beta, z, text, hoverinfo: "text", colorscale: CIVIDIS, cmin: scale.low, cmax: scale.high, showscale: place === count - 1, colorbar: bar(scale, chart.unit), connectgaps: false, contours: { z: { show: true, usecolormap: false, color: "rgba(255,255,255,0.35)", width: 1, start: scale.low, end: scale.high, size: span / 14, highlight: false } }, lighting: { ambient: 0.92, diffuse: 0.22, specular: 0.04, roughness: 0.9 }, meta: { network: surface.network } });
@@ -111,7 +126,7 @@ function spacePart(part, place, count, { chart, scale, fields, traces, state }) 
   const others = surface.points.filter((point) => point.alpha || point.beta);
   if (others.length) mark({ mode: "markers+text", x: others.map((point) => point.alpha), y: others.map((point) => point.beta), z: others.map((point) => (height(scale, point.loss) ?? scale.low) + lift), text: others.map((point) => safe(point.label)), marker: { symbol: "square", size: 5, color: "#e69f00" }, textfont: { size: 10 } });
   const [i, j] = readPlace(part, state);
-  mark({ mode: "markers", x: [surface.alpha[i]], y: [surface.beta[j]], z: [(height(scale, part.loss[i][j]) ?? scale.high) + lift], marker: { symbol: "diamond", size: 7, color: "#ffffff", line: { color: "#000000", width: 2 } }, text: ["the point that is read above"] });
+  mark({ mode: "markers", x: [surface.alpha[i]], y: [surface.beta[j]], z: [(height(scale, part.loss[i][j]) ?? scale.high) + 2 * lift], marker: { size: 6, color: "#ffffff", line: { color: "#000000", width: 1 } }, text: ["the point that is read above"] });
 }
 
 function flatPart(part, place, count, { chart, scale, fields, traces, state }) {
@@ -170,7 +185,7 @@ function sayMoment(part, state) {
   const course = part.surface.trajectory;
   if (!course) return "";
   const at = Math.min(state.moment, course.moment.length - 1);
-  return `; training at moment ${course.moment[at]}: loss ${short(course.loss[at])}, off the plane by ${short(course.residual[at])} of its way to the network`;
+  return `; training at moment ${course.moment[at]}: loss ${short(course.loss[at])}, off the plane by ${short(course.residual[at])} of its distance to the network`;
 }
 
 // A click reads a point; turning one turns all.

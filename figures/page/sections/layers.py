@@ -23,8 +23,8 @@ class Layers(Section):
     command: ClassVar[str] = "python -m entropy.layers {checkpoint}"
     question: ClassVar[str] = "Is there a layer whose rectifier never switches, so that the network can do without?"
     caveat: ClassVar[str] = (
-        "A low entropy makes a layer a candidate, not superfluous: only one that is marked as removable was left out and "
-        "gave the same outputs, on these examples."
+        "A low entropy makes a layer a candidate, not superfluous: only one that is marked as removable was left out "
+        "and gave the same outputs, on these examples."
     )
     cite: ClassVar[tuple[str, ...]] = (
         "Liao et al. 2023, Can Unstructured Pruning Reduce the Depth in Deep Neural Networks? (EGP)",

@@ -56,13 +56,19 @@ class Surface(Section):
                 planes.setdefault((kind, points), []).append(_plane(each, networks))
         charts: list[Chart] = [
             Surfaces(f"{PLANES.get(kind, kind)}, {points} points", surfaces, results[0].summary.get("loss_unit", "nat"))
-            for (kind, points), surfaces in planes.items()
+            for (kind, points), surfaces in sorted(planes.items(), key=_rank)
         ]
         lines = [series for each in results if "beta" not in each.arrays for series in _lines(each, networks)]
         if lines:
             charts.append(Lines("Along single directions", "α, in lengths of the direction", "loss", lines))
         tables = [_summary(results, networks), *(_grid(each, networks) for each in results if "beta" in each.arrays)]
         return View(_says(results, networks), charts, tables)
+
+
+def _rank(plane: tuple[tuple[str, str], Any]) -> int:
+    """Kinds of planes in the order of the list, others last."""
+    known = list(PLANES)
+    return known.index(plane[0][0]) if plane[0][0] in known else len(known)
 
 
 def _plane(result: Result, networks: Networks) -> dict[str, Any]:
