@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
 from figures.drawing.style import LOOKS, WIDTH, Look, from_zero, save, styled
@@ -14,7 +16,7 @@ from figures.reading.measurements import result, stem
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SCALES = {"error": ("error barrier (percentage points)", 100), "loss": ("loss barrier (nat)", 1)}
+SCALES = {"error": ("error barrier (percentage points)", 100), "loss": ("loss barrier ({})", 1)}
 STYLES = [look for name, look in LOOKS.items() if name != "dense-longer"]
 READS = Reads(measure="successive", arrays=("barrier_loss", "barrier_error"), room=len(STYLES))
 
@@ -30,7 +32,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
             for summary, style, path in zip(found, STYLES, inputs, strict=False):
                 label = path.stem if len(found) > 1 else "from one level to the next"
                 _line(axes, summary, style, scale, (quantity, label))
-            axes.set_ylabel(title)
+            axes.set_ylabel(title.format(found[0]["loss_unit"]))
             from_zero([axes])
         _pairs(panels, found)
         handles, labels = panels[0].get_legend_handles_labels()
@@ -42,7 +44,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
 def _line(axes: Axes, summary: dict[str, Any], style: Look, scale: float, said: tuple[str, str]) -> None:
     """The barrier of each pair of levels; that of the siblings, the yardstick, as a level line."""
     quantity, label = said
-    heights = [scale * height for height in summary["barrier"][quantity]]
+    heights = [np.nan if height is None else scale * height for height in summary["barrier"][quantity]]
     if summary["sibling_barrier"] is not None:
         axes.axhline(heights.pop(), color=style.colour, linestyle=":", label=f"{label}: siblings" * (len(label) > 0))
     look: dict[str, Any] = {"color": style.colour, "marker": style.marker, "linestyle": style.line}

@@ -141,6 +141,15 @@ class View:
     tables: Sequence[Table]
 
 
+def percent(share: float | None) -> float | None:
+    """A share in per cent, a difference of shares in points; None where there is none, as of losses without classes.
+
+    >>> percent(0.25), percent(None), percent(float("nan"))
+    (25.0, None, None)
+    """
+    return None if share is None or np.isnan(share) else 100 * share
+
+
 def with_error(value: float | None, error: float | None) -> str:
     """A number and its error in a table.
 

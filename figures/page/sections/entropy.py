@@ -30,7 +30,7 @@ class Entropy(Section):
     title: ClassVar[str] = "What neurons know: PSP-entropy"
     measure: ClassVar[str] = "psp"
     command: ClassVar[str] = "python -m entropy.psp {checkpoint}"
-    arrays: ClassVar[tuple[str, ...]] = ("*/counts", "*/observed")
+    arrays: ClassVar[tuple[str, ...]] = ("*/counts", "*/observed", "*/entropy")
     question: ClassVar[str] = "How class-specific are the neurons of each layer, and how many are dead or always on?"
     caveat: ClassVar[str] = (
         "Entropy counts on and off only, not how strongly a neuron fires, and counts each neuron by itself: low "
@@ -47,8 +47,8 @@ class Entropy(Section):
         charts: list[Chart] = []
         names = list(dict.fromkeys(layer["name"] for each in done for layer in _hidden(each)))
         x = "layer, in forward order"
-        for title, key in (("all neurons", "mean"), ("alive neurons", "alive_mean")):
-            series = [_by_layer(each, networks, key) for each in done]
+        for title, alive in (("all neurons", False), ("alive neurons", True)):
+            series = [_by_layer(each, networks, alive) for each in done]
             charts.append(Lines(f"Mean PSP-entropy, {title}", x, "entropy (bit)", series, names, layers=True))
         series = [_unchanging(each, networks) for each in done]
         charts.append(Lines("Neurons that never change", x, "dead or always on (%)", series, names, layers=True))
@@ -67,10 +67,38 @@ def _hidden(result: Result) -> list[dict[str, Any]]:
     return [layer for layer in result.summary["layers"] if not layer["output"]]
 
 
-def _by_layer(result: Result, networks: Networks, key: str) -> Series:
+def _array(result: Result, layer: str, name: str) -> NDArray[Any]:
+    """An array of a layer; one that is called like another entry of the file has a _ behind its name there."""
+    key = f"{layer}_/{name}"
+    return result.arrays[key if key in result.arrays else f"{layer}/{name}"]
+
+
+def _mean(result: Result, layers: Sequence[str], alive: bool = False) -> float | None:
+    """Mean first-order entropy of these layers' neurons, whatever order the summary is of; None of no neuron."""
+    kept = []
+    for layer in layers:
+        on, observed = _array(result, layer, "counts").sum(0), _array(result, layer, "observed").sum()
+        entropy = _array(result, layer, "entropy")
+        kept.append(entropy[(on > 0) & (on < observed)] if alive else entropy)
+    together = np.concatenate(kept) if kept else np.empty(0)
+    return float(together.mean()) if together.size else None
+
+
+def _network_mean(result: Result) -> float | None:
+    return _mean(result, [layer["name"] for layer in _hidden(result)])
+
+
+def _error(result: Result, layer: dict[str, Any]) -> float | None:
+    """The error for other images; that of pairs and tuples, which a summary of a higher order has, is none of these."""
+    found: float | None = layer.get("stderr_new_images") if result.summary["order"] == 1 else None
+    return found
+
+
+def _by_layer(result: Result, networks: Networks, alive: bool) -> Series:
     layers = _hidden(result)
-    errors = [layer.get("stderr_new_images") if key == "mean" else None for layer in layers]
-    values, names = [layer[key] for layer in layers], [layer["name"] for layer in layers]
+    names = [layer["name"] for layer in layers]
+    errors = [None if alive else _error(result, layer) for layer in layers]
+    values = [_mean(result, [name], alive) for name in names]
     return Series(networks.label(result), names, values, networks.place(result), errors)
 
 
@@ -83,7 +111,7 @@ def _unchanging(result: Result, networks: Networks) -> Series:
 
 
 def _course(moments: Sequence[Result], networks: Networks) -> Series:
-    values = [each.summary["network_mean"] for each in moments]
+    values = [_network_mean(each) for each in moments]
     return Series(networks.label(moments[0]), [each.moment for each in moments], values, networks.place(moments[0]))
 
 
@@ -94,13 +122,11 @@ def _maps(results: Sequence[Result], networks: Networks) -> list[dict[str, Any]]
     columns = int(max(16, min(COLUMNS, BUDGET / max(1, len(wanted) * classes))))
     found = []
     for each, name in wanted:
-        key = next((key for key in (name, f"{name}_") if f"{key}/counts" in each.arrays), None)
-        if key is not None:
-            counts, observed = each.arrays[f"{key}/counts"], each.arrays[f"{key}/observed"]
-            shown, together = _ordered(counts, observed, columns)
-            words = f"{counts.shape[1]:,} neurons" + (f", a column the mean of {together}" if together > 1 else "")
-            drawn = {"network": networks.place(each), "layer": name, "values": quantised(shown, bits=8)}
-            found.append(drawn | {"x": None, "y": list(range(len(shown))), "words": words})
+        counts = _array(each, name, "counts")
+        shown, together = _ordered(counts, _array(each, name, "observed"), columns)
+        words = f"{counts.shape[1]:,} neurons" + (f", a column the mean of {together}" if together > 1 else "")
+        drawn = {"network": networks.place(each), "layer": name, "values": quantised(shown, bits=8)}
+        found.append(drawn | {"x": None, "y": list(range(len(shown))), "words": words})
     return found
 
 
@@ -121,7 +147,7 @@ def _ordered(counts: NDArray[Any], observed: NDArray[Any], columns: int) -> tupl
 
 
 def _says(results: Sequence[Result], networks: Networks) -> str:
-    said = [f"{networks.label(each)} {with_error(each.summary['network_mean'], None)}" for each in results]
+    said = [f"{networks.label(each)} {with_error(_network_mean(each), None)}" for each in results]
     if not said:
         return "Entropy over training, moment by moment."
     return f"Mean PSP-entropy of all hidden neurons, in bits summed over classes: {listed(said)}."
@@ -133,8 +159,8 @@ def _table(results: Sequence[Result], networks: Networks) -> Table:
         at = networks.label(each) + ("" if each.moment is None else f", moment {each.moment}")
         for layer in each.summary["layers"]:
             name = f"{layer['name']} (output)" if layer["output"] else layer["name"]
-            mean = with_error(layer["mean"], layer.get("stderr_new_images"))
-            cells = [at, name, layer["neurons"], mean, with_error(layer["alive_mean"], None)]
+            mean = with_error(_mean(each, [layer["name"]]), _error(each, layer))
+            cells = [at, name, layer["neurons"], mean, with_error(_mean(each, [layer["name"]], alive=True), None)]
             cells += [layer["dead"], layer["always_on"], with_error(layer.get("class_information_mean"), None)]
             rows.append(Row(cells, networks.place(each), layer["name"]))
     heads = (

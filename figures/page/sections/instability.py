@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, with_error
+from figures.page.content.charts import Lines, Row, Series, Table, View, percent, with_error
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section
@@ -29,16 +29,16 @@ class Instability(Section):
 
     def view(self, results: Sequence[Result], networks: Networks) -> View:
         """The barrier of each pair against the epochs that it shares."""
-        series, rows = [], []
+        series, rows, unit = [], [], results[0].summary.get("loss_unit", "nat")
         for each in results:
             shared, barrier = each.summary["shared_epochs"], each.summary["barrier"]["loss"]
             errors = each.summary["barrier"]["error"]
             series.append(Series(each.name, shared, barrier, mode="markers"))
             for epochs, loss, error in zip(shared, barrier, errors, strict=True):
-                rows.append(Row([each.name, epochs, with_error(loss, None), f"{100 * error:.3g}"]))
-        chart = Lines("Barrier between siblings", "epochs shared", "barrier of the loss (nat)", series)
-        heads = ("result", "epochs shared", "barrier of the loss (nat)", "barrier of the error (points)")
-        says = f"Pairs of siblings: {len(rows)}; the largest barrier is {max(rows, key=_height).cells[2]} nat."
+                rows.append(Row([each.name, epochs, with_error(loss, None), with_error(percent(error), None)]))
+        chart = Lines("Barrier between siblings", "epochs shared", f"barrier of the loss ({unit})", series)
+        heads = ("result", "epochs shared", f"barrier of the loss ({unit})", "barrier of the error (points)")
+        says = f"Pairs of siblings: {len(rows)}; the largest barrier is {max(rows, key=_height).cells[2]} {unit}."
         return View(says, [chart], [Table("Each pair", heads, rows)])
 
 

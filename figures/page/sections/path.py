@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, with_error
+from figures.page.content.charts import Lines, Row, Series, Table, View, percent, with_error
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section, listed
@@ -41,16 +41,19 @@ class Path(Section):
             summary, label = each.summary, _label(each, networks)
             look = {"colour": COLOURS[number % len(COLOURS)]}
             loss.append(Series(label, summary["t"], summary["losses"], look=look))
-            if None not in summary["errors"]:
-                error.append(Series(label, summary["t"], [100 * value for value in summary["errors"]], look=look))
+            errors = [percent(value) for value in summary["errors"]]
+            if None not in errors:
+                error.append(Series(label, summary["t"], errors, look=look))
             barrier = summary["barrier"]
-            rows.append(Row([label, with_error(barrier["loss"], None), _points(barrier["error"]), summary["samples"]]))
+            cells = [label, with_error(barrier["loss"], None), with_error(percent(barrier["error"]), None)]
+            rows.append(Row([*cells, summary["samples"]]))
         said = [f"{row.cells[0]} {row.cells[1]}" for row in rows]
+        unit = results[0].summary.get("loss_unit", "nat")
         where = "position t (0: first, 1: second network)"
-        charts = [Lines("Loss along the way", where, "loss (nat)", loss)]
+        charts = [Lines("Loss along the way", where, f"loss ({unit})", loss)]
         charts += [Lines("Error along the way", where, "error (%)", error)] if error else []
-        heads = ("way", "barrier of the loss (nat)", "barrier of the error (points)", "examples")
-        words = "Barrier, the largest rise above the straight line between the ends (nat)"
+        heads = ("way", f"barrier of the loss ({unit})", "barrier of the error (points)", "examples")
+        words = f"Barrier, the largest rise above the straight line between the ends ({unit})"
         return View(f"{words}: {listed(said)}.", charts, [Table("Barriers", heads, rows)])
 
 
@@ -58,7 +61,3 @@ def _label(result: Result, networks: Networks) -> str:
     ends = " to ".join(networks.called(sha256) for sha256 in result.sha256)
     aligned = "" if result.summary["align"] == "none" else ", aligned"
     return f"{ends}, {result.summary['kind']}{aligned}"
-
-
-def _points(height: float | None) -> str:
-    return "-" if height is None else f"{100 * height:.3g}"

@@ -41,6 +41,7 @@ class Spectrum(Section):
 
     def view(self, results: Sequence[Result], networks: Networks) -> View:
         """Eigenvalues by rank, the density, traces by layer; the largest over training."""
+        results = [each for each in results if each.summary["eigenvalues"]]
         done = finished(results)
         charts = [
             Lines(f"Largest eigenvalues ({unit})", "rank", f"eigenvalue ({unit})", series)
@@ -50,7 +51,14 @@ class Spectrum(Section):
         charts += _layers(done, networks)
         courses = [_course(moments, networks) for moments in trainings(results).values()]
         if courses:
-            charts.append(Lines("Largest eigenvalue over training", "moment", "eigenvalue (nat)", courses))
+            charts.append(
+                Lines(
+                    "Largest eigenvalue over training",
+                    "moment",
+                    f"eigenvalue ({results[0].summary['loss_unit']})",
+                    courses,
+                )
+            )
         return View(_says(done, networks), charts, _tables(results, networks))
 
 
@@ -100,25 +108,27 @@ def _densities(results: Sequence[Result], networks: Networks) -> list[Lines]:
 def _layers(results: Sequence[Result], networks: Networks) -> list[Lines]:
     """The trace of each layer's block, and its largest eigenvalue where it was asked for."""
     charts = []
-    for key, value, title in (
-        ("layer_traces", "trace", "Trace of each layer's block"),
-        ("layers", "lambda_max", "Largest eigenvalue of each layer's block"),
-    ):
-        here = [each for each in results if each.summary.get(key) and value in each.summary[key][0]]
-        names = list(dict.fromkeys(layer["name"] for each in here for layer in each.summary[key]))
-        series = [
-            Series(
-                networks.label(each),
-                [layer["name"] for layer in each.summary[key]],
-                [layer[value] for layer in each.summary[key]],
-                networks.place(each),
-                [layer.get("stderr") for layer in each.summary[key]],
-            )
-            for each in here
-        ]
+    for title, value in (("Trace of each layer's block", "trace"), ("Largest eigenvalue of each block", "eigenvalue")):
+        here = [(each, layers) for each in results if (layers := _blocks(each.summary, value))]
+        names = list(dict.fromkeys(layer["name"] for _, layers in here for layer in layers))
+        series = [_block_series(networks.label(each), networks.place(each), layers, value) for each, layers in here]
         if series:
-            charts.append(Lines(title, "layer, in forward order", title.lower(), series, names, layers=True))
+            unit = here[0][0].summary["loss_unit"]
+            words = f"{'trace' if value == 'trace' else 'eigenvalue'} ({unit})"
+            charts.append(Lines(title, "layer, in forward order", words, series, names, layers=True))
     return charts
+
+
+def _blocks(summary: dict[str, Any], value: str) -> list[dict[str, Any]]:
+    """The layers of a summary for which this number was measured: with --trace, or with --per-layer."""
+    every = [summary.get("layer_traces") or [], summary.get("layers") or []]
+    found = [[layer for layer in layers if layer.get(value) is not None] for layers in every]
+    return found[0] or found[1]
+
+
+def _block_series(label: str, place: int, layers: Sequence[dict[str, Any]], value: str) -> Series:
+    errors = [layer.get("stderr", layer.get("trace_stderr")) if value == "trace" else None for layer in layers]
+    return Series(label, [layer["name"] for layer in layers], [layer[value] for layer in layers], place, errors)
 
 
 def _course(moments: Sequence[Result], networks: Networks) -> Series:
@@ -150,8 +160,8 @@ def _tables(results: Sequence[Result], networks: Networks) -> list[Table]:
         if trace:
             words = with_error(trace["value"], trace["stderr"])
             rows.append(Row([at, "trace", words, "-"], place))
-        for layer in summary.get("layer_traces") or []:
-            words = with_error(layer["trace"], layer["stderr"])
+        for layer in _blocks(summary, "trace"):
+            words = with_error(layer["trace"], layer.get("stderr", layer.get("trace_stderr")))
             blocks.append(Row([at, layer["name"], words], place, layer["name"]))
     tables = [Table("Eigenvalues, with the errors that other examples would make", _HEADS, rows)]
     return tables + ([Table("Trace of each layer", ("network", "layer", "trace"), blocks)] if blocks else [])

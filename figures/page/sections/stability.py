@@ -48,7 +48,11 @@ class Stability(Section):
                 values = [_sum(each.summary[key], extra) for each, extra in zip(moments, decay, strict=True)]
                 errors = [each.summary.get(f"{key}_stderr") for each in moments]
                 series.append(Series(words, steps, values, None, errors, look=look))
-            charts.append(Lines(f"{name}: curvature over training", "step", "curvature (nat)", series))
+            charts.append(
+                Lines(
+                    f"{name}: curvature over training", "step", f"curvature ({moments[0].summary['loss_unit']})", series
+                )
+            )
             last = moments[-1].summary
             ends = f"{with_error(last['lambda_max'], None)} of {with_error(last['threshold'], None)}"
             said.append(f"{name} ends at a largest eigenvalue of {ends}")

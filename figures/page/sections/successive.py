@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, with_error
+from figures.page.content.charts import Lines, Row, Series, Table, View, percent, with_error
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section, listed
@@ -34,13 +34,14 @@ class Successive(Section):
     def view(self, results: Sequence[Result], networks: Networks) -> View:
         """The barrier of each pair of levels."""
         charts, rows, said = [], [], []
+        unit = results[0].summary.get("loss_unit", "nat")
         for each in results:
             pairs = [" to ".join(map(stem, pair)) for pair in each.summary["pairs"]]
             barrier = each.summary["barrier"]
             series = [Series(each.name, pairs, barrier["loss"], mode="markers")]
-            charts.append(Lines("Barrier from level to level", "", "barrier of the loss (nat)", series, pairs))
+            charts.append(Lines("Barrier from level to level", "", f"barrier of the loss ({unit})", series, pairs))
             for pair, loss, error in zip(pairs, barrier["loss"], barrier["error"], strict=True):
-                rows.append(Row([pair, with_error(loss, None), f"{100 * error:.3g}"]))
+                rows.append(Row([pair, with_error(loss, None), with_error(percent(error), None)]))
                 said.append(f"{pair} {with_error(loss, None)}")
-        heads = ("pair", "barrier of the loss (nat)", "barrier of the error (points)")
-        return View(f"Barrier of the loss (nat): {listed(said)}.", charts, [Table("Each pair", heads, rows)])
+        heads = ("pair", f"barrier of the loss ({unit})", "barrier of the error (points)")
+        return View(f"Barrier of the loss ({unit}): {listed(said)}.", charts, [Table("Each pair", heads, rows)])

@@ -42,7 +42,9 @@ class Survivors(Section):
             label, place = networks.label(each), networks.place(each)
             operators = each.summary["operators"]
             series = [_series(operator) for operator in operators]
-            charts.append(Lines(f"{label}: largest eigenvalues", "rank", "eigenvalue (nat)", series))
+            charts.append(
+                Lines(f"{label}: largest eigenvalues", "rank", f"eigenvalue ({each.summary['loss_unit']})", series)
+            )
             for operator in operators:
                 error = (operator.get("data_stderr_new") or {}).get("lambda_max")
                 largest = with_error(operator["lambda_max"], error)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, with_error
+from figures.page.content.charts import Lines, Row, Series, Table, View, percent, with_error
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section, finished, listed
@@ -41,7 +41,7 @@ class Transfer(Section):
                 Series(
                     networks.label(each),
                     [each.summary["entropy"]],
-                    [_percent(each.summary[f"{kind}_accuracy"])],
+                    [percent(each.summary[f"{kind}_accuracy"])],
                     networks.place(each),
                     error=[_reach(each, kind, 1)],
                     below=[_reach(each, kind, 0)],
@@ -58,10 +58,6 @@ class Transfer(Section):
         said = [f"{networks.label(each)} {_interval(each, 'probe')}" for each in done]
         heads = ("network", "target", "entropy (bit)", "probe", "fine-tuned")
         return View(f"Linear probe: {listed(said)}.", charts, [Table("Accuracy on the target", heads, rows)])
-
-
-def _percent(accuracy: float | None) -> float | None:
-    return None if accuracy is None else 100 * accuracy
 
 
 def _reach(result: Result, kind: str, end: int) -> float | None:
