@@ -187,4 +187,6 @@ def test_what_is_not_python_is_installed_with_its_package():
     for package in PACKAGES:
         found = {path for path in (ROOT / package).rglob("*") if path.is_file() and "__pycache__" not in path.parts}
         files = {path for path in found if path.suffix not in (".py", ".md")}
-        assert files <= {path for glob in declared.get(package, ()) for path in (ROOT / package).glob(glob)}
+        assert files <= {
+            path for glob in (*declared["*"], *declared.get(package, ())) for path in (ROOT / package).glob(glob)
+        }

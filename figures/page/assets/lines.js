@@ -9,7 +9,7 @@ function drawLines(plot, chart) {
   const vertical = axis({ title: { text: safe(chart.y), font: { size: 12 } }, type: log ? "log" : "linear", exponentformat: "power" });
   if (!log && chart.fromZero && values.every((value) => value >= 0)) Object.assign(vertical, { rangemode: "tozero" });
   const across = axis({ title: { text: safe(chart.x), font: { size: 12 } } });
-  if (chart.categories.length) Object.assign(across, { type: "category", categoryorder: "array", categoryarray: chart.categories.map(safe), showticklabels: !chart.small });
+  if (chart.categories.length) Object.assign(across, { type: "category", categoryorder: "array", categoryarray: chart.categories.map(safe), range: [-0.6, chart.categories.length - 0.4], showticklabels: !chart.small });
   const places = shown.flatMap((series) => series.x);
   if (!chart.categories.length && places.every(Number.isInteger)) Object.assign(across, Math.max(...places) <= 12 ? { dtick: 1 } : { tickformat: "d" });
   const fields = { xaxis: across, yaxis: vertical, showlegend: legend, legend: { orientation: "h", y: -0.25, font: { size: 11 } }, shapes: band(chart) };

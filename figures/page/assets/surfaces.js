@@ -13,7 +13,7 @@ function lookFrom(far) {
 // One chart's own state: where the reader looks from, and at which point.
 function surfaceState(chart) {
   const first = chart.surfaces[0];
-  const far = chart.surfaces.length > 1 ? 1.25 : 1;
+  const far = [1, 1, 1.2, 1.4][Math.min(3, chart.surfaces.length)];
   return { far, eye: lookFrom(far), flat: !WEBGL, i: nearest(first.alpha, 0), j: nearest(first.beta, 0), moment: 0, parts: chart.surfaces.map((surface) => prepared(surface)) };
 }
 
