@@ -68,7 +68,7 @@ $(READY): pyproject.toml constraints.txt
 	  { echo "error: $(PYTHON) cannot create environments; on Debian: apt install python3-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --upgrade pip
 	@$(BIN)/python -m pip install --quiet -c constraints.txt torch
-	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[workflow,dev,topology]'
+	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[workflow,dev,topology,report]'
 	@touch $@
 
 # The peers come last and alone (--no-deps): what they ask for would replace torch, which is looked at after them.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from figures.drawing.figure_command import command
+from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, Look, compression_axis, looks, plain_ticks, save, styled
 from minima.store.command import BadInput
 
@@ -28,6 +29,7 @@ UNFINISHED = "unfinished"
 """the stage whose figure has the plain name"""
 SHARPNESS = 2
 """measures of sharpness that are drawn: the first ones"""
+READS = Reads(measure="comparison", study=True)
 
 
 def draw(inputs: Sequence[Path], out: Path) -> list[Path]:

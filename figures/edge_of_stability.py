@@ -1,4 +1,4 @@
-"""Figure 13: loss, largest eigenvalue and batch sharpness over training, beside what the optimiser bears."""
+"""Loss, largest eigenvalue and batch sharpness over training, beside what the optimiser bears."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.drawing.figure_command import command
+from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, from_zero, save, styled
 from figures.reading.measurements import measured, stem
 from minima.store.command import BadInput
@@ -23,6 +24,7 @@ EIGENVALUE, BATCH, BEARS = "#0072B2", "#D55E00", "#000000"
 
 Run = list[dict[str, Any]]
 """the summaries of a trajectory's moments"""
+READS = Reads(measure="stability", moments=True, room=BESIDE)
 
 
 def draw(inputs: Sequence[Path], out: Path) -> list[Path]:

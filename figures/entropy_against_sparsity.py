@@ -1,4 +1,4 @@
-"""Figure 11: entropy and class information of alive neurons, and dead neurons, against sparsity, for each method."""
+"""Entropy and class information of alive neurons, and dead neurons, against sparsity, for each method."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from figures.drawing.figure_command import command
 from figures.drawing.psp import LEVELS, Level, Network, examples, level, read_networks
+from figures.drawing.reads import Reads
 from figures.drawing.style import LOOKS, WIDTH, Look, from_zero, looks, save, styled
 from figures.reading.names import parse
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 STAGES = {False: "as the method leaves it", True: "after the common finish"}
+READS = Reads(measure="psp", arrays=("*/entropy", "*/class_information"), moments=False, least=3, across="sparsity")
 
 
 @dataclass(frozen=True)

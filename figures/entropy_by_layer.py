@@ -1,4 +1,4 @@
-"""Figure 4: distribution of PSP-entropy in each hidden layer, one-shot and gradual, all neurons and alive ones."""
+"""Distribution of PSP-entropy in each hidden layer, one-shot and gradual, all neurons and alive ones."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from figures.drawing.figure_command import command
+from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, look, save, spoken_model, styled
 from figures.reading.evidence import LayerStates, layer_states
 from figures.reading.study_results import Results, read_all
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BINS = 25
+READS = Reads(measure="psp", arrays=("*/entropy", "*/counts"), study=True)
 
 
 def draw(inputs: Sequence[Path], out: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Figure 12: entropy and class information of alive neurons, and dead neurons, over training, method beside method."""
+"""Entropy and class information of alive neurons, and dead neurons, over training, method beside method."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from figures.drawing.figure_command import Drawing, command
 from figures.drawing.psp import LEVELS, Network, examples, level, read_networks
+from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, Look, from_zero, looks, save, styled
 from minima.store.command import BadInput
 
@@ -30,6 +31,7 @@ SHAPES: tuple[tuple[str, str | tuple[int, tuple[float, ...]]], ...] = (
     ("v", ":"),
     ("P", (0, (4, 1, 1, 1, 1, 1))),
 )
+READS = Reads(measure="psp", arrays=("*/entropy", "*/class_information"), moments=True, room=BESIDE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Figure 1: test error against compression, each method's median and spread over seeds, around the common finish."""
+"""Test error against compression, each method's median and spread over seeds, around the common finish."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from figures.drawing.figure_command import command
+from figures.drawing.reads import Reads
 from figures.drawing.style import LOOKS, WIDTH, compression_axis, look, plain_ticks, save, styled
 from figures.reading.evidence import Key, errors, reached
 from figures.reading.study_results import read_all
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 Reached = tuple[str, float, int]
 STAGES = {"unfinished": "as the method leaves it", "finished": "after the common finish"}
+READS = Reads(measure="psp", arrays=("accuracy",), study=True)
 
 
 def draw(inputs: Sequence[Path], out: Path) -> list[Path]:

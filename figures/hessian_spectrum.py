@@ -1,4 +1,4 @@
-"""Figure 3: the twenty largest Hessian eigenvalues of one-shot and gradual, in the survivors' and the full space."""
+"""The twenty largest Hessian eigenvalues of one-shot and gradual, in the survivors' and the full space."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from figures.drawing.figure_command import command
+from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, look, save, spoken_model, styled
 from figures.reading.study_results import Results, read_all
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SPACES = {"survivors": "in the survivors' space", "full": "in the full space (removed weights included)"}
+READS = Reads(measure="hessian", arrays=("eigenvalues",), study=True)
 
 
 def draw(inputs: Sequence[Path], out: Path) -> list[Path]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.drawing.figure_command import command
+from figures.drawing.reads import Reads
 from figures.drawing.style import LOOKS, WIDTH, from_zero, save, spoken_model, styled
 from figures.reading.measurements import result
 from minima.store.command import BadInput
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 SCALES = {"error": ("error barrier (percentage points)", 100), "loss": ("loss barrier (nat)", 1)}
 STYLES = [look for name, look in LOOKS.items() if name != "dense-longer"]
+READS = Reads(measure="instability", arrays=("barrier_loss", "barrier_error"), room=len(STYLES))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Figure 5: loss surfaces of dense, one-shot and gradual on one scale, as contours and in 3-D."""
+"""Loss surfaces of dense, one-shot and gradual on one scale, as contours and in 3-D."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.drawing.figure_command import command
+from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, look, save, spoken_model, styled
 from figures.reading.study_results import Results, read
 
@@ -22,6 +23,7 @@ COLOURS = "cividis"
 LEVELS = 13
 CEILING = 10.0
 """nat: what is higher is drawn as that, so that a steep corner does not flatten the rest"""
+READS = Reads(measure="surface", arrays=("loss", "beta"), study=True)
 
 
 @dataclass(frozen=True)

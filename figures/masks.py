@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.drawing.figure_command import Choosing, command
+from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, looks, plain_ticks, save, styled
 from figures.reading.measurements import measured, stem
 from minima.store.command import BadInput
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 BESIDE = 8
 """checkpoints that can be told apart"""
+READS = Reads(measure="masks", room=BESIDE, together=False)
 
 
 @dataclass(frozen=True)

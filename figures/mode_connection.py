@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.drawing.figure_command import command
+from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, from_zero, save, spoken_model, styled
 from figures.reading.measurements import result
 from minima.store.command import BadInput
@@ -25,6 +26,7 @@ KINDS = {"line": ("straight", "#000000"), "bezier": ("Bezier", "#0072B2"), "piec
 SAME = ("samples", "split", "batch_norm")
 """what ways must have in common to be compared"""
 STATISTICS = {"interpolate": "interpolated", "re-estimate": "estimated anew at each t"}
+READS = Reads(measure="path", arrays=("loss",), room=BESIDE)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Figure 8: which class each neuron is on for: P(ON | class), neurons by preferred class and selectivity."""
+"""Which class each neuron is on for: P(ON | class), neurons by preferred class and selectivity."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.psp import Layer, Network, beside, check_count, examples, read_networks
+from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, save, styled
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ FEW = 200
 """neurons that have some pixels each"""
 BLUR = 20
 """rows of the image for a class: squeezing many neurons into few pixels blurs it in both directions"""
+READS = Reads(measure="psp", arrays=("*/counts",), moments=False, room=BESIDE)
 
 
 def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Figure 9: what the neurons of a layer repeat of each other: multi-information of all pairs, clustered."""
+"""What the neurons of a layer repeat of each other: multi-information of all pairs, clustered."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.psp import Layer, Network, beside, check_count, examples, read_networks
+from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, save, styled
 from minima.store.command import BadInput
 
@@ -22,6 +23,7 @@ BESIDE = 3
 """checkpoints that fit the page"""
 
 Floats = NDArray[np.float64]
+READS = Reads(measure="psp", arrays=("*/joint_entropy",), moments=False, room=BESIDE)
 
 
 @dataclass(frozen=True, kw_only=True)

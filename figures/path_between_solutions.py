@@ -1,4 +1,4 @@
-"""Figure 2: loss and error on the line from one-shot to gradual; barriers between siblings as the yardstick."""
+"""Loss and error on the line from one-shot to gradual; barriers between siblings as the yardstick."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from figures.drawing.figure_command import command
+from figures.drawing.reads import Reads
 from figures.drawing.style import LOOKS, Look, look, save, spoken_model, styled
 from figures.reading.evidence import Line, LineKey, lines
 from figures.reading.study_results import read_all
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BETWEEN = Look("one-shot to gradual", "#000000", "o", "-")
+READS = Reads(measure="path", arrays=("loss", "accuracy"), study=True)
 
 
 def draw(inputs: Sequence[Path], out: Path) -> list[Path]:

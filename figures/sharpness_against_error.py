@@ -1,4 +1,4 @@
-"""Figure 6: sharpness (scale-dependent, invariant) against test error, with rank correlation within cells."""
+"""Sharpness (scale-dependent, invariant) against test error, with rank correlation within cells."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from figures.drawing.figure_command import command
+from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, look, plain_ticks, save, styled
 from figures.reading.evidence import Key, errors, sharpness
 from figures.reading.study_results import read_all
@@ -20,6 +21,7 @@ MEASURES = {
     "adaptive_lambda_max": "adaptive λ₁ (invariant to rescaling)",
 }
 Points = Mapping[Key, tuple[float, float]]
+READS = Reads(measure="sharpness", arrays=("lambda_max", "adaptive_lambda_max"), study=True)
 
 
 def draw(inputs: Sequence[Path], out: Path) -> list[Path]:

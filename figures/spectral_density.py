@@ -1,4 +1,4 @@
-"""Figure 14: the density of all eigenvalues on a log axis, where its bulk ends, and the largest eigenvalues."""
+"""The density of all eigenvalues on a log axis, where its bulk ends, and the largest eigenvalues."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from figures.drawing.figure_command import Choosing, command
+from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, save, styled
 from figures.reading.measurements import measured, stem
 from minima.store.command import BadInput
@@ -24,6 +25,7 @@ MATRICES = {"hessian": "Hessian", "ggn": "Gauss-Newton matrix"}
 DENSITY, BEYOND, WITHIN = "#0072B2", "#D55E00", "#999999"
 
 Spectrum = tuple[str, dict[str, Any]]
+READS = Reads(measure="hessian", arrays=("density",), room=BESIDE)
 
 
 def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> list[Path]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from figures.drawing.figure_command import Choosing, command
+from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, plain_ticks, save, styled
 from figures.drawing.surface_map import bar_ticks, draw_map, levels, mark_networks
 from figures.reading.surface_fields import CELLS, Field, Sheet, read_sheets
@@ -26,6 +27,7 @@ ROOM = 20
 CHARACTERS = 120
 """of the caption's lines"""
 CURVE, SPREAD, ASIDE = "#000000", "#0072B2", "#D55E00"
+READS = Reads(measure="surface", arrays=("loss",), room=6, alike=("directions", "shape"))
 
 
 @dataclass(frozen=True, kw_only=True)

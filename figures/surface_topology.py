@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.drawing.figure_command import Choosing, command
+from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, plain_ticks, save, styled
 from figures.drawing.surface_map import WIDE, levels
 from figures.reading.measurements import read_chosen
@@ -27,6 +28,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 OTHERS, WALL = "#BBBBBB", "#FFFFFF"
 
 Array = NDArray[Any]
+READS = Reads(measure="topology", arrays=("basin_of_point",), room=BESIDE)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.drawing.figure_command import Choosing, command
+from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, Look, save, styled
 from figures.reading.measurements import read_chosen
 from minima.store.command import BadInput
@@ -30,6 +31,7 @@ LOOKS = {
     RANDOM: Look("dense parent, random coordinates", "#E69F00", "X", ":"),
 }
 """by operator as the file names it; the random masks together"""
+READS = Reads(measure="survivors", arrays=("eigenvalues",), room=BESIDE)
 
 
 @dataclass(frozen=True)

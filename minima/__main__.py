@@ -28,6 +28,7 @@ COMMANDS = {
     "masks": "pruning.masks",
     "collapse": "pruning.collapse",
     "figures": "figures",
+    "page": "figures.page",
     "study": "figures.study",
     "results": "minima.results",
     "checkpoint": "minima.checkpoint",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.drawing.style import Look, looks, spoken_model
+from figures.drawing.networks import network_looks, seed_and_method
+from figures.drawing.style import Look, spoken_model
 from figures.reading.measurements import measured, stem
 from figures.reading.names import parse
 from minima.store.command import BadInput
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from minima.store.hdf5.view import Group
 
 Floats = NDArray[np.float64]
-SEED_OR_SPARSITY = re.compile(r"[-.]?seed\d+|[-.]0\.\d+")
 
 
 @dataclass(frozen=True)
@@ -91,13 +90,8 @@ class Network:
 
     @property
     def seed_and_method(self) -> tuple[int, str]:
-        """What its name says: in the way of a study, else whatever is neither seed nor sparsity."""
-        try:
-            found = parse(self.name)
-        except ValueError:
-            seed = re.search(r"seed(\d+)", self.name)
-            return int(seed[1]) if seed else 0, SEED_OR_SPARSITY.sub("", self.stem)
-        return found.seed, found.arm
+        """What its name says."""
+        return seed_and_method(self.name)
 
 
 @dataclass(frozen=True)
@@ -130,12 +124,8 @@ def level(layers: Sequence[Layer]) -> Level:
 
 
 def beside(networks: Sequence[Network]) -> list[Look]:
-    """How networks are drawn beside one another: by their method, or by their whole name if two share a method."""
-    methods = [network.seed_and_method[1] for network in networks]
-    if len(set(methods)) < len(methods):
-        methods = [network.stem for network in networks]
-    found = looks(methods)
-    return [found[method] for method in methods]
+    """How networks are drawn beside one another."""
+    return network_looks([network.name for network in networks])
 
 
 def examples(network: Network) -> str:

@@ -70,3 +70,13 @@ def stem(name: str) -> str:
     ('net', 'net')
     """
     return name.partition("@")[0].removesuffix(".pt").removesuffix(".trajectory.h5")
+
+
+def moment(name: str) -> int | None:
+    """The moment of a training that a checkpoint's name says; None of a finished network.
+
+    >>> moment("net.trajectory.h5@40"), moment("net.pt")
+    (40, None)
+    """
+    behind = name.partition("@")[2]
+    return int(behind) if behind.isdigit() else None

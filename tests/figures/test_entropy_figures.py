@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from figures import entropy_against_sparsity, entropy_by_depth, entropy_over_training, neuron_class_map, pair_entropy
+from figures import entropy_against_sparsity, entropy_over_training, neuron_class_map, pair_entropy
 from figures.drawing.psp import Layer, level, read_networks
 from minima.store.command import BadInput
 
@@ -76,7 +76,6 @@ def test_a_file_of_another_measure(figure, measured, tmp_path):
         ("pair_entropy", "pairs.h5", {"layer": "conv9"}, "no hidden layer conv9, but fc1, fc2"),
         ("pair_entropy", "pairs.h5", {"checkpoint": ("other.pt",)}, "--checkpoint other.pt: not in these files"),
         ("neuron_class_map", "each.h5", {}, "5 checkpoints, and the figure has room for 4"),
-        ("entropy_by_depth", "pairs.h5", {}, "--order 2 or more"),
         ("entropy_over_training", "plain.h5", {}, "no moment of a trajectory"),
     ],
 )
@@ -237,6 +236,5 @@ def test_who_shares_a_method_is_called_by_its_name():
     assert [style.label for style in beside(read_networks_of("x-seed1.gmp-0.9.pt@1"))] == ["x.gmp"]
 
 
-def test_quartiles_of_depth_without_alive_neurons():
-    assert entropy_by_depth._number(None) != entropy_by_depth._number(None)
+def test_quartiles_without_alive_neurons():
     assert np.isnan(entropy_against_sparsity.quartiles([np.nan])).all()

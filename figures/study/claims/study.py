@@ -12,6 +12,7 @@ from figures.study.claims.gallery import drawing
 from figures.study.claims.jobs import making, measuring
 from figures.study.claims.keys import Keys
 from figures.study.claims.networks import results, seeds
+from figures.study.claims.page import page
 from figures.study.claims.views import read_claims
 from figures.study.configuration.build import build
 from figures.study.configuration.study import Conclusion, Study
@@ -48,7 +49,7 @@ class ClaimsStudy(Study):
         """All that the figures need, and the whole list of measures of one seed, which is for reading."""
         every = [seed for part in self.keys.parts for seed in seeds(self.keys, part)]
         jobs = [job for seed in every for make in (making, measuring) for job in make(seed)]
-        pictures = list(drawing(self.keys, self.claims))
+        pictures = [*drawing(self.keys, self.claims), *page(self.keys)]
         last = self.keys.parts[-1]
         read = results(self.keys, last, "sharpness", min(last.pictured_seeds, 1))
         targets = [file for job in pictures for file in job.makes] + read
@@ -56,7 +57,7 @@ class ClaimsStudy(Study):
 
     def conclude(self, missing: Set[str]) -> Conclusion:
         """Nothing is left to do: the figures are jobs."""
-        wanted = [file for job in drawing(self.keys, self.claims) for file in job.makes]
+        wanted = [file for job in (*drawing(self.keys, self.claims), *page(self.keys)) for file in job.makes]
         there = [file for file in wanted if file not in missing]
         whole = "the figures are complete" if there == wanted else f"{len(there)} of {len(wanted)} figures' files"
         return Conclusion({"pictures": there}, f"{whole}: {self.keys.figures}/")

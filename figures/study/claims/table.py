@@ -1,4 +1,4 @@
-"""Figure 7: the claims of the core paper's abstract and what this run says of them, as a picture, Markdown and JSON."""
+"""The claims of the core paper's abstract and what this run says of them, as a picture, Markdown and JSON."""
 
 from __future__ import annotations
 

@@ -1,0 +1,83 @@
+"""Everything that can be drawn of some results files: which figures fit them, under which names, and what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from figures.drawing.catalogue import Figure, figures
+from figures.drawing.reads import Page
+from figures.reading.contents import Contents, contents
+from minima.store.files import readable
+from minima.store.messages import BadInput
+
+NOTHING = "no figure reads what is in this result of {}; `python -m figures list` tells what each reads"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture to draw, or drawn."""
+
+    figure: Figure
+    page: Page
+    out: Path
+    """without an ending"""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What came of some results files."""
+
+    written: dict[Picture, list[Path]]
+    refused: dict[Picture, str]
+    """pictures that would not be drawn, and why"""
+    without: dict[Path, str]
+    """files that no figure fits, and why"""
+
+
+def draw_all(inputs: Sequence[Path], folder: Path) -> Drawn:
+    """Draw what fits what is in some results files.
+
+    A picture of one file is `STEM.FIGURE`, STEM being the file's name without `.h5`; one of several files together is
+    `FIGURE`; where the networks do not fit one picture, further ones have `-2`, `-3`, ... behind them.
+
+    A file that holds no results, such as a training's trajectory, is left out and said.
+
+    Raises:
+        BadInput: one of the inputs is not there.
+    """
+    files, without = _looked_into(list(dict.fromkeys(inputs)))
+    pictures = list(_pictures(files, folder))
+    written: dict[Picture, list[Path]] = {}
+    refused: dict[Picture, str] = {}
+    for picture in pictures:
+        try:
+            written[picture] = picture.figure.draw(picture.page, picture.out)
+        except BadInput as error:
+            refused[picture] = str(error)
+    drawn = {path for picture in pictures for path in picture.page.files}
+    without |= {file.path: NOTHING.format(file.measure) for file in files if file.path not in drawn}
+    return Drawn(written, refused, without)
+
+
+def _looked_into(paths: Sequence[Path]) -> tuple[list[Contents], dict[Path, str]]:
+    """What is in the files that hold results, and what is the matter with the others."""
+    files, others = [], {}
+    for path in paths:
+        with readable(path):
+            path.open("rb").close()
+        try:
+            files.append(contents(path))
+        except BadInput as error:
+            others[path] = str(error)
+    return files, others
+
+
+def _pictures(files: Sequence[Contents], folder: Path) -> Iterator[Picture]:
+    for name, figure in figures().items():
+        used: dict[str, int] = {}
+        for page in figure.reads.pages([file for file in files if figure.reads.fits(file)]):
+            base = f"{page.files[0].stem}.{name}" if len(page.files) == 1 else name
+            used[base] = used.get(base, 0) + 1
+            yield Picture(figure, page, folder / (base if used[base] == 1 else f"{base}-{used[base]}"))

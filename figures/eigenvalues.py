@@ -1,0 +1,102 @@
+"""Largest and smallest eigenvalues of some networks against rank, with errors of examples: of `landscape.hessian`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from figures.drawing.figure_command import Choosing, command
+from figures.drawing.networks import network_looks
+from figures.drawing.reads import Reads
+from figures.drawing.style import WIDTH, Look, save, styled
+from figures.reading.measurements import measured
+from minima.store.command import BadInput
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDE = 20
+"""ratio of largest to smallest from which the scale is logarithmic"""
+MATRICES = {
+    "hessian": "Hessian",
+    "ggn": "Gauss-Newton matrix",
+    "empirical-fisher": "empirical Fisher matrix",
+    "mc-fisher": "Fisher matrix",
+}
+READS = Reads(measure="hessian", arrays=("eigenvalues",), room=8)
+
+Spectrum = tuple[str, dict[str, Any]]
+
+
+def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> list[Path]:
+    """Draw from `landscape.hessian` results: a line for each checkpoint, of a training one for each moment."""
+    found = _read(inputs, checkpoint)
+    styles = network_looks([name for name, _ in found])
+    with styled():
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import MaxNLocator
+
+        figure, axes = plt.subplots(figsize=(0.75 * WIDTH, 3.8))
+        for (_, summary), style in zip(found, styles, strict=True):
+            _line(axes, summary, style)
+        values = np.concatenate([np.array(summary["eigenvalues"], dtype=float) for _, summary in found])
+        if values.min() > 0 and values.max() > WIDE * values.min():
+            axes.set_yscale("log")
+        else:
+            axes.axhline(0, color="#999999", linewidth=0.8, linestyle=":")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel("rank")
+        axes.set_ylabel(f"eigenvalue of the\n{_matrix(found)} ({found[0][1]['loss_unit']})")
+        handles, labels = axes.get_legend_handles_labels()
+        legend: dict[str, Any] = {"ncols": 2, "title": _caption(found), "title_fontsize": 8}
+        figure.legend(handles, labels, loc="outside lower center", **legend)
+        return save(figure, out)
+
+
+def _line(axes: Axes, summary: dict[str, Any], style: Look) -> None:
+    """Eigenvalues with the errors that other examples would make; the trace, where it was estimated, in words."""
+    values = np.array(summary["eigenvalues"], dtype=float)
+    trace, label = summary.get("trace"), style.label
+    if trace:
+        label += f" (trace {trace['value']:.3g} ± {_size(trace['stderr']):.2g})"
+    look: dict[str, Any] = {"color": style.colour, "marker": style.marker, "linestyle": style.line}
+    axes.errorbar(np.arange(1, len(values) + 1), values, _errors(summary), capsize=2, label=label, **look)
+
+
+def _errors(summary: dict[str, Any]) -> NDArray[np.float64] | None:
+    found = summary.get("data_stderr_new")
+    return None if found is None or None in found else np.array(found, dtype=float)
+
+
+def _size(error: float | None) -> float:
+    return float("nan") if error is None else error
+
+
+def _matrix(found: Sequence[Spectrum]) -> str:
+    operators = dict.fromkeys(summary["operator"] for _, summary in found)
+    return " / ".join(MATRICES.get(name, name) for name in operators)
+
+
+def _caption(found: Sequence[Spectrum]) -> str:
+    counts = sorted({f"{summary['samples']:,} {summary['split']} examples" for _, summary in found})
+    spaces = sorted({str(summary["subspace"]) for _, summary in found})
+    bars = "; bars: standard error of new examples" * any(_errors(summary) is not None for _, summary in found)
+    return f"{' or '.join(counts)}, space: {' or '.join(spaces)}{bars}"
+
+
+def _read(inputs: Sequence[Path], chosen: Sequence[str]) -> list[Spectrum]:
+    found: list[Spectrum] = []
+    for path in inputs:
+        with measured(path, "hessian", "landscape") as (_, checkpoints):
+            found += [(name, summary) for name, summary in checkpoints if not chosen or name in chosen]
+    if not found:
+        raise BadInput("no checkpoint to draw: `python -m minima.results FILE` lists the names for --checkpoint")
+    return found
+
+
+if __name__ == "__main__":
+    command(draw, "eigenvalues", __doc__ or "", Choosing)

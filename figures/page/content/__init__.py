@@ -1,0 +1,1 @@
+"""What a page is made of: results read, networks, charts, tables, and what a section is."""

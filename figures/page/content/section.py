@@ -1,0 +1,68 @@
+"""What a section of the page is: the results of one command, what they say, where it is from, what it does not say."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from figures.page.content.charts import View
+from figures.page.content.networks import Networks
+from figures.page.content.results import Result
+
+
+@dataclass(frozen=True)
+class Section(ABC):
+    """One file of `figures/page/sections`: found without a list."""
+
+    name: ClassVar[str]
+    """in the address of the page, `#name`"""
+    place: ClassVar[int]
+    """sections stand in the order of these numbers"""
+    title: ClassVar[str]
+    measure: ClassVar[str]
+    """the command whose results it shows"""
+    command: ClassVar[str]
+    """what makes such results; {checkpoint} stands for the checkpoint, {stem} for its name without an ending"""
+    arrays: ClassVar[tuple[str, ...]] = ()
+    """arrays of the results that it reads; `*` stands for any part"""
+    question: ClassVar[str]
+    """what a reader learns here, in a sentence"""
+    caveat: ClassVar[str]
+    """what the numbers do not say"""
+    cite: ClassVar[tuple[str, ...]]
+    """papers that define the quantities"""
+
+    @abstractmethod
+    def view(self, results: Sequence[Result], networks: Networks) -> View:
+        """Charts, tables and a sentence of these results, of which there is at least one.
+
+        Args:
+            results: all of this section's measure, in the order of the page's networks.
+            networks: their names and places.
+        """
+
+
+def finished(results: Sequence[Result]) -> list[Result]:
+    """Those of finished networks."""
+    return [result for result in results if result.moment is None]
+
+
+def trainings(results: Sequence[Result]) -> dict[str, list[Result]]:
+    """The moments of each training in their order, by its name."""
+    found: dict[str, list[Result]] = {}
+    for result in sorted(results, key=lambda result: result.moment or 0):
+        if result.moment is not None:
+            found.setdefault(result.stem, []).append(result)
+    return found
+
+
+def listed(words: Sequence[str], most: int = 4) -> str:
+    """Words in a sentence, not too many.
+
+    >>> listed(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    shown, rest = list(words[:most]), len(words) - most
+    return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,170 @@
+"""Eigenvalues of the Hessian, their density, and the trace of each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from figures.page.content.charts import Lines, Row, Series, Table, View, with_error
+from figures.page.content.networks import Networks
+from figures.page.content.results import Result
+from figures.page.content.section import Section, finished, listed, trainings
+
+POINTS = 256
+"""of a density's curve"""
+
+
+@dataclass(frozen=True)
+class Spectrum(Section):
+    """Results of `landscape.hessian`."""
+
+    name: ClassVar[str] = "spectrum"
+    place: ClassVar[int] = 20
+    title: ClassVar[str] = "Spectrum of the curvature"
+    measure: ClassVar[str] = "hessian"
+    command: ClassVar[str] = "python -m landscape.hessian {checkpoint} --density --trace 20"
+    question: ClassVar[str] = "Along how many directions is the loss curved, how strongly, and in which layers?"
+    caveat: ClassVar[str] = (
+        "Eigenvalues are scale-dependent: a rescaled network, with the very same function, would show others. Removed "
+        "weights do not count unless it says full space. At a point with a large gradient this is not the curvature "
+        "of a minimum."
+    )
+    cite: ClassVar[tuple[str, ...]] = (
+        "Sagun et al. 2017, Empirical Analysis of the Hessian of Over-Parametrized Neural Networks",
+        "Ghorbani, Krishnan and Xiao 2019, An Investigation into Neural Net Optimization via Hessian Eigenvalue "
+        "Density",
+        "Hutchinson 1990 (trace)",
+    )
+
+    def view(self, results: Sequence[Result], networks: Networks) -> View:
+        """Eigenvalues by rank, the density, traces by layer; the largest over training."""
+        results = [each for each in results if each.summary["eigenvalues"]]
+        done = finished(results)
+        charts = [
+            Lines(f"Largest eigenvalues ({unit})", "rank", f"eigenvalue ({unit})", series)
+            for unit, series in _by_unit(done, networks).items()
+        ]
+        charts += _densities(done, networks)
+        charts += _layers(done, networks)
+        courses = [_course(moments, networks) for moments in trainings(results).values()]
+        if courses:
+            charts.append(
+                Lines(
+                    "Largest eigenvalue over training",
+                    "moment",
+                    f"eigenvalue ({results[0].summary['loss_unit']})",
+                    courses,
+                )
+            )
+        return View(_says(done, networks), charts, _tables(results, networks))
+
+
+def _errors(summary: dict[str, Any]) -> list[float | None] | None:
+    return summary.get("data_stderr_new")
+
+
+def _by_unit(results: Sequence[Result], networks: Networks) -> dict[str, list[Series]]:
+    found: dict[str, list[Series]] = {}
+    for each in results:
+        values = each.summary["eigenvalues"]
+        said = f"{each.summary['operator']}, space: {each.summary['subspace']}"
+        series = Series(
+            networks.label(each),
+            range(1, len(values) + 1),
+            values,
+            networks.place(each),
+            _errors(each.summary),
+            [said] * len(values),
+        )
+        found.setdefault(each.summary["loss_unit"], []).append(series)
+    return found
+
+
+def _densities(results: Sequence[Result], networks: Networks) -> list[Lines]:
+    """Smoothed densities of all eigenvalues; thinned where the eye cannot tell."""
+    series = []
+    for each in results:
+        density = each.summary.get("density")
+        if density:
+            support, values = np.array(density["support"]), np.array(density["values"], dtype=float)
+            step = max(1, len(support) // POINTS)
+            heights = np.maximum.reduceat(values, range(0, len(values), step))
+            floor = heights.max() * 1e-6
+            series.append(
+                Series(
+                    networks.label(each),
+                    support[::step].tolist(),
+                    np.where(heights > floor, heights, np.nan).tolist(),
+                    networks.place(each),
+                    mode="lines",
+                )
+            )
+    return [Lines("Density of all eigenvalues", "eigenvalue", "density", series, log=True)] if series else []
+
+
+def _layers(results: Sequence[Result], networks: Networks) -> list[Lines]:
+    """The trace of each layer's block, and its largest eigenvalue where it was asked for."""
+    charts = []
+    for title, value in (("Trace of each layer's block", "trace"), ("Largest eigenvalue of each block", "eigenvalue")):
+        here = [(each, layers) for each in results if (layers := _blocks(each.summary, value))]
+        names = list(dict.fromkeys(layer["name"] for _, layers in here for layer in layers))
+        series = [_block_series(networks.label(each), networks.place(each), layers, value) for each, layers in here]
+        if series:
+            unit = here[0][0].summary["loss_unit"]
+            words = f"{'trace' if value == 'trace' else 'eigenvalue'} ({unit})"
+            charts.append(Lines(title, "layer, in forward order", words, series, names, layers=True))
+    return charts
+
+
+def _blocks(summary: dict[str, Any], value: str) -> list[dict[str, Any]]:
+    """The layers of a summary for which this number was measured: with --trace, or with --per-layer."""
+    every = [summary.get("layer_traces") or [], summary.get("layers") or []]
+    found = [[layer for layer in layers if layer.get(value) is not None] for layers in every]
+    return found[0] or found[1]
+
+
+def _block_series(label: str, place: int, layers: Sequence[dict[str, Any]], value: str) -> Series:
+    errors = [layer.get("stderr", layer.get("trace_stderr")) if value == "trace" else None for layer in layers]
+    return Series(label, [layer["name"] for layer in layers], [layer[value] for layer in layers], place, errors)
+
+
+def _course(moments: Sequence[Result], networks: Networks) -> Series:
+    values = [each.summary["eigenvalues"][0] for each in moments]
+    return Series(networks.label(moments[0]), [each.moment for each in moments], values, networks.place(moments[0]))
+
+
+def _says(results: Sequence[Result], networks: Networks) -> str:
+    said = []
+    for each in sorted(results, key=lambda each: -each.summary["eigenvalues"][0]):
+        errors, outliers = _errors(each.summary), each.summary.get("outliers")
+        words = f"{networks.label(each)} {with_error(each.summary['eigenvalues'][0], errors[0] if errors else None)}"
+        if outliers:
+            words += f" ({'' if outliers['complete'] else 'at least '}{outliers['count']} beyond the bulk)"
+        said.append(words)
+    return f"Largest eigenvalue: {listed(said)}." if said else "The largest eigenvalue over training."
+
+
+def _tables(results: Sequence[Result], networks: Networks) -> list[Table]:
+    rows, blocks = [], []
+    for each in results:
+        summary, place = each.summary, networks.place(each)
+        at = networks.label(each) + ("" if each.moment is None else f", moment {each.moment}")
+        errors, trace = _errors(summary) or [None] * len(summary["eigenvalues"]), summary.get("trace") or {}
+        for rank, (value, error, residual) in enumerate(
+            zip(summary["eigenvalues"], errors, summary["residuals"], strict=True), 1
+        ):
+            rows.append(Row([at, rank, with_error(value, error), f"{residual:.1e}"], place))
+        if trace:
+            words = with_error(trace["value"], trace["stderr"])
+            rows.append(Row([at, "trace", words, "-"], place))
+        for layer in _blocks(summary, "trace"):
+            words = with_error(layer["trace"], layer.get("stderr", layer.get("trace_stderr")))
+            blocks.append(Row([at, layer["name"], words], place, layer["name"]))
+    tables = [Table("Eigenvalues, with the errors that other examples would make", _HEADS, rows)]
+    return tables + ([Table("Trace of each layer", ("network", "layer", "trace"), blocks)] if blocks else [])
+
+
+_HEADS = ("network", "rank", "value", "residual")
