@@ -26,6 +26,7 @@ COMMANDS = {
     "export": "pruning.export",
     "masks": "pruning.masks",
     "collapse": "pruning.collapse",
+    "transplant": "pruning.transplant",
     "figures": "figures",
     "study": "figures.study",
     "results": "minima.results",
