@@ -16,8 +16,8 @@ def main(arguments: Transplant) -> Report:
 
     check_writable(arguments.out)
     check_distinct(arguments.out, [arguments.mask, arguments.weights])
-    chosen = {"from_epoch": arguments.from_epoch, "shuffle": arguments.shuffle, "seed": arguments.seed}
-    made = transplant(arguments.mask, arguments.weights, **chosen)
+    chosen, shuffle = (arguments.mask, arguments.weights, arguments.from_epoch), arguments.shuffle
+    made = transplant(*chosen, shuffle=shuffle, seed=arguments.seed)
     identity = {"training": {}, "method": made.method, "parent": made.parent, "model": made.model, "data": made.data}
     there = reusable(arguments.out, identity | {"training": made.training | {"keep": 0}}, arguments.overwrite)
     if there:

@@ -15,9 +15,9 @@ from minima.store.command import Command
 class Transplant(Command):
     """Put the mask of one network on the weights of another, without any training: the controls of pruning.
 
-    With the dense parent's --from-epoch 0 the mask is rewound, with another network's it is re-initialised, with another
-    pruned network's --weights that network is seen through this mask; with --shuffle only the number of weights that each
-    layer keeps is the mask's. Train it on by python -m minima.train --from.
+    With the dense parent's --from-epoch 0 the mask is rewound, with another network's it is re-initialised, with the
+    --weights of another pruned network that one is seen through this mask; with --shuffle only the number of weights
+    that each layer keeps is the mask's. Train it on by python -m minima.train --from.
     """
 
     mask: tyro.conf.Positional[Path]

@@ -1,4 +1,4 @@
-"""`python -m pruning.transplant`: masks and weights end up where they were asked for, and training goes on from there."""
+"""`python -m pruning.transplant`: masks and weights end up where they were asked for, and training goes on."""
 
 import pytest
 import torch

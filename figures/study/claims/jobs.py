@@ -21,9 +21,12 @@ def making(seed: Seed) -> Iterator[Job]:
     step = keys.trained_on([parent], longer, [longer], keys.longer, "longer")
     yield Job("train", seed.longer.stem, needs, (step,))
     for name in part.arms:
-        step = keys.pruned(keys.arm(name), parent, seed.pruned([name], part.sparsities), keeps=name in keys.both)
+        networks = seed.made([name], seed.all_sparsities)
+        step = keys.pruned(keys.arm(name), parent, networks, keeps=name in keys.both)
         yield Job("prune", seed.result(name).stem, needs, (step,))
-    for name in keys.both:
+    for name in part.controls:
+        yield from (keys.control(name).job(keys, each, part.model) for each in seed.made([name], seed.all_sparsities))
+    for name in keys.both if part.path_sparsities else ():
         siblings = seed.pruned([name], part.path_sparsities, sibling=True)
         step = keys.pruned(keys.arm(name), parent, siblings, order_seed=SIBLING_ORDER + seed.seed)
         yield Job("sibling", seed.result(f"{name}.sibling").stem, needs, (step,))
@@ -44,16 +47,19 @@ def measuring(seed: Seed) -> Iterator[Job]:
         yield _measure(seed, "path", measure, _files(ends), "landscape.path", flags="path")
     if part.transfer_sparsities:
         yield _transfer(seed)
-    if seed.seed < part.pictured_seeds:
-        shown, pair_flags = _files(seed.shown), ("--split", keys.entropy_split, "--order", "2", "--selectivity")
+    number, shown = seed.seed - part.first_seed, _files(seed.shown)
+    if number < max(part.pairs_seeds, part.pictured_seeds):
+        pair_flags = ("--split", keys.entropy_split, "--order", "2", "--selectivity")
+        yield _measure(seed, "entropy", "psp-pairs", shown, "entropy.psp", pair_flags)
+    if number < part.pictured_seeds:
         along = [name.trajectory for name in seed.pruned(keys.both, part.path_sparsities[-1:])]
         for space, files in (("survivors", shown), ("full", shown[1:])):
             extra = ("--subspace", space)
             yield _measure(seed, "spectrum", f"hessian-{space}", files, "landscape.hessian", extra, "hessian")
-        yield _measure(seed, "entropy", "psp-pairs", shown, "entropy.psp", pair_flags)
         yield _measure(seed, "entropy", "psp-training", along, "entropy.psp", ("--split", keys.entropy_split))
         yield _measure(seed, "surface", "surface", shown, "landscape.surface", flags="surface")
-        yield _measure(seed, "sharpness", "sharpness", shown, "landscape.sharpness", flags="sharpness")
+        if not number:  # for reading: no figure shows it
+            yield _measure(seed, "sharpness", "sharpness", shown, "landscape.sharpness", flags="sharpness")
 
 
 def _measure(

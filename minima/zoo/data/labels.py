@@ -1,4 +1,4 @@
-"""Labels without meaning: `:labels=random` behind any --data spec shuffles those of the train split, or a share of them."""
+"""Labels without meaning: `:labels=random` behind any --data spec shuffles those of the train split, or of a share."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ RANDOM = "random"
 def split_labels(spec: str) -> tuple[str, float]:
     """A data spec without what it says of labels, and the share of them that is random.
 
-    >>> split_labels("digits:classes=0-4:labels=random"), split_labels("digits:labels=random:0.2"), split_labels("digits")
-    (('digits:classes=0-4', 1.0), ('digits', 0.2), ('digits', 0.0))
+    >>> [split_labels(spec) for spec in ("digits:classes=0-4:labels=random", "digits:labels=random:0.2", "digits")]
+    [('digits:classes=0-4', 1.0), ('digits', 0.2), ('digits', 0.0)]
     """
     base, mark, text = spec.rpartition(MARK)
     if not mark:

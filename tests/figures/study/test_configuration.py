@@ -168,7 +168,7 @@ def test_a_wrong_comparison_is_refused_by_its_key(old, new, said, tmp_path):
         ("--schedule constant --keep 1", "--schedule constant", "finish: the curvature is followed along it"),
         ('entropy_split = "train"', 'entropy_split = "both"', "expected one of 'train', 'test'"),
         ("path_sparsities = [0.97]", "path_sparsities = [0.5]", "path_sparsities: sparsity 0.5 is none of those"),
-        ("path_sparsities = [0.97]", "path_sparsities = []", "path_sparsities = []: expected one or more"),
+        ("path_sparsities = [0.97]", "path_sparsities = []", "path_sparsities = []: its last one is that of what is"),
         (
             "pictured_seeds = 1",
             "pictured_seeds = 2",
@@ -179,7 +179,11 @@ def test_a_wrong_comparison_is_refused_by_its_key(old, new, said, tmp_path):
         ("classes=0-4", "classes=4-0", "[transfer] source: digits:classes=4-0: the classes 4-0 run backwards"),
         ('flags = "--epochs 0"', 'flags = "--epoch 0"', "[transfer] flags: python -m entropy.transfer does not take"),
         ('flags = "--keep 1"', 'flags = "--keep 0"', "[arms.magnitude]: a compared arm keeps some of its weights"),
-        ('method = "magnitude"', 'method = "magnitude"\nsparsities = [0.9]', "sparsities are said in [[parts]]"),
+        (
+            'method = "magnitude"',
+            'method = "magnitude"\nsparsities = [0.9]',
+            "a compared arm has the sparsities of [[parts]]",
+        ),
         ('arms = ["magnitude", "lob', 'arms = ["magnitude", "magnitude", "lob', "arms: magnitude stands there twice"),
         ("[arms.lobster]", "[arms.finish]", "[arms.finish]: a job of the study itself is called so"),
         ("seeds = 1", "seeds = 1000", "letters, more than a shell takes in one line. Ask for fewer seeds"),

@@ -195,12 +195,12 @@ def test_seeds_that_lack_a_network_or_fell_short_are_left_out_and_counted(tmp_pa
 
 
 @pytest.mark.parametrize(("claim", "arm"), [("retraining", "retrain-ft"), ("rigl", "static")])
-def test_measured_but_nowhere_reached_is_undecided(claim, arm, tmp_path, comparisons):
+def test_measured_but_nowhere_reached_gives_no_verdict(claim, arm, tmp_path, comparisons):
     def short(cell, values):
         return values | {"sparsity": 0.5} if cell.called == arm else values
 
     found, verdict = samples(write_table(tmp_path / "t.json", comparisons[0], short), claim)
-    assert (len(found.rows), found.unreached, verdict) == (0, SEEDS, "undecided")
+    assert (len(found.rows), found.unreached, verdict) == (0, SEEDS, "no verdict")
     absent = write_table(tmp_path / "u.json", comparisons[0], lambda cell, v: None if cell.called == arm else v)
     found, verdict = samples(absent, claim)
     assert (len(found.rows), found.lacking, verdict) == (0, SEEDS, "not yet measured")
