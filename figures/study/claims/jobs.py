@@ -17,9 +17,9 @@ def making(seed: Seed) -> Iterator[Job]:
     keys, part, parent = seed.keys, seed.part, seed.dense
     needs = (parent.checkpoint,)
     yield Job("train", parent.stem, (), (keys.trained(parent, part.model),))
-    longer = seed.longer.checkpoint
-    step = keys.trained_on([parent], longer, [longer], keys.longer, "longer")
-    yield Job("train", seed.longer.stem, needs, (step,))
+    for network in seed.longer:
+        step = keys.trained_on([parent], network.checkpoint, [network.checkpoint], keys.longer, "longer")
+        yield Job("train", network.stem, needs, (step,))
     for name in part.arms:
         networks = seed.made([name], seed.all_sparsities)
         step = keys.pruned(keys.arm(name), parent, networks, keeps=name in keys.both)

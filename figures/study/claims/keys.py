@@ -74,12 +74,12 @@ class Keys(Networks):
     controls: Annotated[tuple[Control, ...], BY_NAME] = ()
     parts: tuple[Part, ...]
     """the first one is judged, the last one pictured"""
-    longer: Flags
-    """of `minima.train --from`, by which the dense control trains on for as long as the arms"""
     finish: Flags
     """of `minima.train --from`, by which every network trains on with its mask frozen, kept at some moments"""
     entropy_split: Literal["train", "test"] = "test"
     """whose entropies are compared: with at least 100 images a class"""
+    longer: Flags = ""
+    """of `minima.train --from`, by which the dense control trains on for as long as the arms (none: no such control)"""
     transfer: Transfer | None = None
     curvature: Flags = ""
     """of `landscape.sharpness` along the finish"""

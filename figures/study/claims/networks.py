@@ -33,9 +33,9 @@ class Seed:
         return self.network(DENSE)
 
     @property
-    def longer(self) -> Name:
-        """The control: dense, trained on for as long as the arms."""
-        return self.network(LONGER)
+    def longer(self) -> list[Name]:
+        """The control, dense and trained on for as long as the arms, where the study has it."""
+        return [self.network(LONGER)] if self.keys.longer else []
 
     @property
     def source(self) -> Name:
@@ -66,7 +66,7 @@ class Seed:
         """Everything that goes through the common finish."""
         siblings = self.pruned(self.keys.both, self.part.path_sparsities, sibling=True)
         arms = (*self.part.arms, *self.part.controls)
-        return [self.longer, *self.made(arms, self.all_sparsities), *siblings]
+        return [*self.longer, *self.made(arms, self.all_sparsities), *siblings]
 
     @property
     def everything(self) -> list[Name]:

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from figures.drawing.style import look, spoken_model
 from figures.statistics.power import detectable
@@ -173,7 +174,14 @@ def numbers(
         "one_shot": arms.one_shot,
         "gradual": arms.gradual,
         "seeds_planned": fixed.seeds,
-        "claims": {arm: [entry(judgement) for judgement in each] for arm, each in judged.items()},
-        "secondary": [entry(judgement) for judgement in told],
+        "claims": {arm: [_entry(judgement) for judgement in each] for arm, each in judged.items()},
+        "secondary": [_entry(judgement) for judgement in told],
     }
     return json.dumps(plain(found), indent=1, ensure_ascii=False) + "\n"
+
+
+def _entry(judgement: Judgement) -> dict[str, Any]:
+    """A claim's outcome, and of each view the measures that it is computed from."""
+    found = entry(judgement)
+    views = [view | {"reads": list(STATISTICS[view["statistic"]].reads)} for view in found["views"]]
+    return found | {"views": views}

@@ -63,6 +63,8 @@ class Statistic:
     meaning: str
     unit: str
     of_pair: Callable[[Evidence, Pair], float]
+    reads: tuple[str, ...]
+    """the measures of a study whose results it is computed from; one that ends in - stands for all that begin so"""
     slope: bool = False
     """against log10 of the compression, instead of the mean over sparsities"""
 
@@ -137,17 +139,20 @@ def _excess_error_barrier(evidence: Evidence, pair: Pair) -> float:
     return barriers[0] - float(np.mean(barriers[1:]))
 
 
+ERRORS, STATES = ("psp-test",), ("psp-test", "psp-train")
 STATISTICS = {
-    "test_error": Statistic("test error", "points", _error),
-    "test_error_slope": Statistic("rise of test error per ×10 compression", "points", _error, slope=True),
-    "lambda_max": Statistic("ln of the ratio of λ₁", "", _log_ratio("lambda_max")),
-    "adaptive_lambda_max": Statistic("ln of the ratio of adaptive λ₁", "", _log_ratio("adaptive_lambda_max")),
-    "alive_entropy": Statistic("PSP-entropy, alive neurons", "bit", _alive_entropy),
-    "shared_alive_entropy": Statistic("PSP-entropy, neurons alive in both", "bit", _shared_alive_entropy),
-    "pair_entropy": Statistic("joint entropy of pairs, all neurons", "bit", _pair_entropy),
-    "class_information": Statistic("class information / state entropy", "", _class_information),
-    "probe_accuracy": Statistic("probe accuracy on classes never seen", "points", _probe_accuracy),
-    "excess_error_barrier": Statistic("error barrier minus siblings'", "points", _excess_error_barrier),
+    "test_error": Statistic("test error", "points", _error, ERRORS),
+    "test_error_slope": Statistic("rise of test error per ×10 compression", "points", _error, ERRORS, slope=True),
+    "lambda_max": Statistic("ln of the ratio of λ₁", "", _log_ratio("lambda_max"), ("curvature",)),
+    "adaptive_lambda_max": Statistic(
+        "ln of the ratio of adaptive λ₁", "", _log_ratio("adaptive_lambda_max"), ("curvature",)
+    ),
+    "alive_entropy": Statistic("PSP-entropy, alive neurons", "bit", _alive_entropy, STATES),
+    "shared_alive_entropy": Statistic("PSP-entropy, neurons alive in both", "bit", _shared_alive_entropy, STATES),
+    "pair_entropy": Statistic("joint entropy of pairs, all neurons", "bit", _pair_entropy, ("psp-pairs",)),
+    "class_information": Statistic("class information / state entropy", "", _class_information, STATES),
+    "probe_accuracy": Statistic("probe accuracy on classes never seen", "points", _probe_accuracy, ("transfer",)),
+    "excess_error_barrier": Statistic("error barrier minus siblings'", "points", _excess_error_barrier, ("path-",)),
 }
 
 
