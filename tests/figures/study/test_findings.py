@@ -235,7 +235,7 @@ def test_an_arm_of_two_methods_is_their_mean(study):
 def test_what_settles_beyond_the_edge_contradicts(tmp_path):
     paths = [write_edge(tmp_path / f"{s}.h5", "true", s, 1.3 + 0.01 * s) for s in range(1, SEEDS)]
     told, inputs = load_findings(), read_inputs(paths)
-    assert inputs.edge["edge-true", 2] == pytest.approx(1.32)
+    assert inputs.edge["edge-true", 2]["edge"] == pytest.approx(1.32)
     judgement = judge(told, inputs, None).judgements[-1]
     assert [view.verdict for view in judgement.views] == ["contradicted", "not yet measured"]
     assert judgement.verdict == "undecided"
