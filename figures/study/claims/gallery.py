@@ -43,7 +43,7 @@ def _inputs(keys: Keys) -> dict[str, list[str]]:
     curvature = results(keys, judged, "curvature") if judged.curvature_sparsities else []
     transfer = results(keys, judged, "transfer") if judged.transfer_sparsities else []
     errors, states = results(keys, judged, "psp-test"), results(keys, judged, entropy)
-    pairs = results(keys, judged, "psp-pairs", max(judged.pairs_seeds, judged.pictured_seeds))
+    pairs = results(keys, judged, "psp-sampled-pairs", judged.pairs_seeds)
     spectra = [results(keys, pictured, f"hessian-{space}", seen) for space in ("survivors", "full")]
     return {
         "error_against_compression": errors,

@@ -39,8 +39,9 @@ def making(seed: Seed) -> Iterator[Job]:
 def measuring(seed: Seed) -> Iterator[Job]:
     """What is measured of one seed, a file each."""
     keys, part = seed.keys, seed.part
-    for split in ("test", "train"):
-        yield _measure(seed, "entropy", f"psp-{split}", _files(seed.everything), "entropy.psp", ("--split", split))
+    for split in sorted({"test", keys.entropy_split}):
+        extra: tuple[str, ...] = ("--split", split)
+        yield _measure(seed, "entropy", f"psp-{split}", _files(seed.everything), "entropy.psp", extra, "entropy")
     if part.curvature_sparsities:
         yield _measure(seed, "curvature", "curvature", seed.curved, "landscape.sharpness", flags="curvature")
     for measure, ends in seed.pairs.items():
@@ -48,18 +49,22 @@ def measuring(seed: Seed) -> Iterator[Job]:
     if part.transfer_sparsities:
         yield _transfer(seed)
     number, shown = seed.seed - part.first_seed, _files(seed.shown)
-    if number < max(part.pairs_seeds, part.pictured_seeds):
-        pair_flags = ("--split", keys.entropy_split, "--order", "2", "--selectivity")
-        yield _measure(seed, "entropy", "psp-pairs", shown, "entropy.psp", pair_flags)
+    pairs = ("--split", keys.entropy_split, "--order", "2")
+    if number < part.pairs_seeds:
+        extra = (*pairs, "--pairs", "sampled")
+        yield _measure(seed, "entropy", "psp-sampled-pairs", shown, "entropy.psp", extra, "entropy")
     if number < part.pictured_seeds:
         along = [name.trajectory for name in seed.pruned(keys.both, part.path_sparsities[-1:])]
         for space, files in (("survivors", shown), ("full", shown[1:])):
             extra = ("--subspace", space)
             yield _measure(seed, "spectrum", f"hessian-{space}", files, "landscape.hessian", extra, "hessian")
-        yield _measure(seed, "entropy", "psp-training", along, "entropy.psp", ("--split", keys.entropy_split))
+        extra = ("--split", keys.entropy_split)
+        yield _measure(seed, "entropy", "psp-training", along, "entropy.psp", extra, "entropy")
+    if number < min(part.pictured_seeds, 1):
+        extra = (*pairs, "--selectivity")
+        yield _measure(seed, "entropy", "psp-pairs", shown, "entropy.psp", extra, "entropy")
         yield _measure(seed, "surface", "surface", shown, "landscape.surface", flags="surface")
-        if not number:  # for reading: no figure shows it
-            yield _measure(seed, "sharpness", "sharpness", shown, "landscape.sharpness", flags="sharpness")
+        yield _measure(seed, "sharpness", "sharpness", shown, "landscape.sharpness", flags="sharpness")  # to be read
 
 
 def _measure(

@@ -57,9 +57,9 @@ class Part:
     transfer_sparsities: tuple[float, ...] = ()
     """at which networks that saw the source classes only are pruned, to be probed on the others"""
     pictured_seeds: int = 0
-    """of how many seeds spectra and surfaces are computed"""
+    """of how many seeds spectra are computed, and of the first one surfaces, all pairs of neurons, all of sharpness"""
     pairs_seeds: int = 0
-    """of how many seeds the entropies of pairs of neurons are computed, if of more than are pictured"""
+    """of how many seeds the entropies of sampled pairs of neurons are computed"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +83,8 @@ class Keys(Networks):
     transfer: Transfer | None = None
     curvature: Flags = ""
     """of `landscape.sharpness` along the finish"""
+    entropy: Flags = ""
+    """of `entropy.psp`, whatever it is measured on"""
     path: Flags = ""
     """of `landscape.path`"""
     hessian: Flags = ""

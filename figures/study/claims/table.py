@@ -25,7 +25,7 @@ from figures.study.claims.views import MATCHED, Evidence, differences, read_clai
 from figures.study.verdicts.verdicts import Claim
 from minima.store.files import write_atomically
 
-PAIRS = "psp-pairs"
+PAIRS = "psp-sampled-pairs"
 """what a study calls the entropies of pairs"""
 
 

@@ -149,7 +149,7 @@ STATISTICS = {
     ),
     "alive_entropy": Statistic("PSP-entropy, alive neurons", "bit", _alive_entropy, STATES),
     "shared_alive_entropy": Statistic("PSP-entropy, neurons alive in both", "bit", _shared_alive_entropy, STATES),
-    "pair_entropy": Statistic("joint entropy of pairs, all neurons", "bit", _pair_entropy, ("psp-pairs",)),
+    "pair_entropy": Statistic("joint entropy of pairs, all neurons", "bit", _pair_entropy, ("psp-sampled-pairs",)),
     "class_information": Statistic("class information / state entropy", "", _class_information, STATES),
     "probe_accuracy": Statistic("probe accuracy on classes never seen", "points", _probe_accuracy, ("transfer",)),
     "excess_error_barrier": Statistic("error barrier minus siblings'", "points", _excess_error_barrier, ("path-",)),
