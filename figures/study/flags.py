@@ -26,6 +26,6 @@ class StudyFlags(Command):
     ship: bool = False
     """ship each job's results as soon as they are whole, as `python -m figures.study ship` does"""
     results: Path | None = None
-    """with --ship: the folder to ship into (default: figures/study/results of the suite)"""
+    """with --ship: the folder to ship into (default: of a bundled study the suite's own, else results)"""
     overwrite: bool = False
     """make again what a study of this name made otherwise"""

@@ -12,7 +12,7 @@ from figures.study.engine.engine import Outcome, run_jobs
 from figures.study.engine.jobs import Job, Plan
 from figures.study.flags import StudyFlags
 from figures.study.kinds import read_study
-from figures.study.shipping.archive import RESULTS
+from figures.study.shipping.archive import results_of
 from figures.study.shipping.ship import ship
 from minima.store.command import BadInput, Report, note, render_table
 
@@ -34,7 +34,7 @@ def run_study(arguments: StudyFlags) -> Report:
     plan = study.plan()
     shipping: Callable[[], object] = _nothing
     if arguments.ship and not arguments.dry:
-        shipping = partial(ship, plan, arguments.results or RESULTS)
+        shipping = partial(ship, plan, arguments.results or results_of(arguments.study))
     shipping()
     outcome = run_jobs(plan, arguments.cores, dry=arguments.dry, overwrite=arguments.overwrite, finished=shipping)
     shipping()

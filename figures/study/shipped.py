@@ -7,7 +7,7 @@ from pathlib import Path
 
 from figures.study.configuration.toml_file import bundled, find_study
 from figures.study.kinds import read_study
-from figures.study.shipping.archive import RESULTS
+from figures.study.shipping.archive import RESULTS, results_of
 from figures.study.shipping.flags import Redraw, Ship, Trace
 from figures.study.shipping.index import index
 from figures.study.shipping.redraw import redraw
@@ -20,10 +20,9 @@ from minima.store.files import readable, write_atomically
 
 def ship_studies(arguments: Ship) -> Report:
     """Ship what is whole."""
-    folder = arguments.results or RESULTS
-    written, lines = [], []
+    written, lines, folder = [], [], RESULTS
     for name in arguments.studies:
-        plan = read_study(find_study(name)).plan()
+        plan, folder = read_study(find_study(name)).plan(), arguments.results or results_of(name)
         found = ship(plan, folder)
         written += found
         lines.append(f"{name}: {len(found)} jobs shipped now; {progress(plan, shipped_jobs(plan, folder)).said}")
@@ -34,7 +33,7 @@ def ship_studies(arguments: Ship) -> Report:
 
 def redraw_studies(arguments: Redraw) -> Report:
     """Draw what is shipped, and write the page that leads to it."""
-    folder = arguments.results or RESULTS
+    folder = arguments.results or (results_of(arguments.studies[0]) if arguments.studies else RESULTS)
     names = arguments.studies or [name for name, path in bundled().items() if _is_shipped(path, folder)]
     if not names:
         raise BadInput(f"{folder}: no results are shipped. Run a study, then type python -m figures.study ship NAME")
@@ -47,7 +46,7 @@ def redraw_studies(arguments: Redraw) -> Report:
 
 def trace_number(arguments: Trace) -> Report:
     """Follow a number to its sources."""
-    folder, path = arguments.results or RESULTS, find_study(arguments.study)
+    folder, path = arguments.results or results_of(arguments.study), find_study(arguments.study)
     page = arguments.pages / path.stem / "claims.json"
     with readable(page):
         table = json.loads(page.read_text())

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from figures.study.configuration.toml_file import bundled
 from minima.store.command import BadInput
 from minima.store.files import write_atomically
 
@@ -39,6 +40,15 @@ class Shipped:
     processor: str
     clock: Mapping[str, float] = field(default_factory=dict)
     """processor seconds of the command that finished the job: what a run before it was killed had spent is not there"""
+
+
+def results_of(study: str) -> Path:
+    """The folder of what is shipped of a study, by its bundled name or its file.
+
+    >>> results_of("mine.toml").as_posix(), results_of("mnist").name
+    ('results', 'results')
+    """
+    return RESULTS if study in bundled() else Path("results")
 
 
 def archive_of(folder: Path, study: str, job: str) -> Path:

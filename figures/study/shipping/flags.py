@@ -19,7 +19,7 @@ class Ship(Command):
     studies: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME|FILE.toml")]
     """the studies, bundled or in TOML files"""
     results: Path | None = None
-    """folder to ship into (default: figures/study/results of the suite)"""
+    """folder to ship into (default: of a bundled study the suite's own, else results)"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Redraw(Command):
     studies: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME|FILE.toml")] = ()
     """the studies (default: all of which results are shipped)"""
     results: Path | None = None
-    """folder of what is shipped (default: figures/study/results of the suite)"""
+    """folder of what is shipped (default: of a bundled study the suite's own, else results)"""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("docs/findings")
     """folder to write: a folder for each study in it, and a page that tells how far each is"""
 
@@ -44,6 +44,6 @@ class Trace(Command):
     asked: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NUMBER|CLAIM")]
     """a number as the page prints it, such as +0.397 (behind -- if it begins with a minus), or a claim's name"""
     results: Path | None = None
-    """folder of what is shipped (default: figures/study/results of the suite)"""
+    """folder of what is shipped (default: of a bundled study the suite's own, else results)"""
     pages: Path = Path("docs/findings")
     """folder of the pages"""
