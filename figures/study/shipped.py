@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from figures.study.claims.forest import draw as forest
 from figures.study.configuration.toml_file import bundled, find_study
 from figures.study.kinds import read_study
 from figures.study.shipping.archive import RESULTS, results_of
@@ -39,6 +40,8 @@ def redraw_studies(arguments: Redraw) -> Report:
         raise BadInput(f"{folder}: no results are shipped. Run a study, then type python -m figures.study ship NAME")
     plans = {Path(name).stem: read_study(find_study(name)).plan() for name in names}
     written = [path for name, plan in plans.items() for path in redraw(plan, folder, arguments.out / name)]
+    tables = [path for path in written if path.name == "claims.json"]
+    written += forest(tables, arguments.out / "forest") if tables else []
     page = arguments.out / "README.md"
     write_atomically(page, index(plans, folder, arguments.out).encode())
     return Report({"written": [str(path) for path in (*written, page)]}, "\n".join(map(str, (*written, page))))

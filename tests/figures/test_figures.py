@@ -15,6 +15,7 @@ CALLED = {
     "hessian_spectrum": ["lenet5*.hessian-survivors", "lenet5*.hessian-full"],
     "entropy_by_layer": ["lenet5*.psp-train"],
     "loss_surfaces": ["lenet5*.surface"],
+    "matched_loss": ["lenet300*.curvature"],
     "sharpness_against_error": ["lenet300*.curvature", "lenet300*.psp-test"],
     "study.claims.table": [
         "lenet300*.psp-test",

@@ -58,6 +58,7 @@ def _inputs(keys: Keys) -> dict[str, list[str]]:
         "entropy_by_depth": results(keys, pictured, entropy, 1),
         "entropy_against_sparsity": states,
         "entropy_over_training": results(keys, pictured, "psp-training", seen),
+        "matched_loss": curvature,
     }
 
 

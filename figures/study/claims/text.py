@@ -175,7 +175,10 @@ def numbers(
         "gradual": arms.gradual,
         "seeds_planned": fixed.seeds,
         "claims": {arm: [_entry(judgement) for judgement in each] for arm, each in judged.items()},
-        "secondary": [_entry(judgement) for judgement in told],
+        "secondary": [
+            _entry(judgement) | {"arms": [other.first, other.second]}
+            for judgement, other in zip(told, fixed.secondary, strict=True)
+        ],
     }
     return json.dumps(plain(found), indent=1, ensure_ascii=False) + "\n"
 

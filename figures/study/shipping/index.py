@@ -19,7 +19,7 @@ from a number on a page to its results, networks and commands. A partial study g
 
 def index(plans: Mapping[str, Plan], folder: Path, pages: Path) -> str:
     """A line for each study."""
-    lines = [HEAD]
+    lines = [HEAD, *(f"![{path.stem}]({path.name})\n" for path in sorted(pages.glob("*.svg")))]
     for name, plan in plans.items():
         here = pages / name
         lines.append(f"## {name}\n\n{progress(plan, shipped_jobs(plan, folder)).said}\n")

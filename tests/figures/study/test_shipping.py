@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from figures.study.claims.forest import draw as forest
 from figures.study.configuration.toml_file import find_study
 from figures.study.engine.jobs import Job, Plan, Step, planned
 from figures.study.engine.record import write_record
@@ -142,6 +143,7 @@ def test_tables_are_redrawn_and_their_numbers_traced(kept, tmp_path):
     assert sum("digits-lenet300-seed" in line and line.endswith(".curvature.zip") for line in lines) == 12
     assert any("landscape.sharpness" in line for line in lines)
     assert not any("psp-test" in line for line in lines), "errors have no part in it"
+    assert len(forest([tmp_path / "page" / "claims.json"], tmp_path / "forest")) == 4
 
 
 def test_without_results_nothing_is_drawn(kept, tmp_path):
