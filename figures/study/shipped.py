@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from figures.study.claims.forest import draw as forest
+from figures.study.claims.forest import effects_of
 from figures.study.configuration.toml_file import bundled, find_study
 from figures.study.kinds import read_study
 from figures.study.shipping.archive import RESULTS, results_of
@@ -41,7 +42,7 @@ def redraw_studies(arguments: Redraw) -> Report:
     plans = {Path(name).stem: read_study(find_study(name)).plan() for name in names}
     written = [path for name, plan in plans.items() for path in redraw(plan, folder, arguments.out / name)]
     tables = [path for path in written if path.name == "claims.json"]
-    written += forest(tables, arguments.out / "forest") if tables else []
+    written += forest(tables, arguments.out / "forest") if effects_of(tables) else []
     page = arguments.out / "README.md"
     write_atomically(page, index(plans, folder, arguments.out).encode())
     return Report({"written": [str(path) for path in (*written, page)]}, "\n".join(map(str, (*written, page))))

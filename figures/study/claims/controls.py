@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from figures.reading.names import RUNS, Name
 from figures.study.configuration.build import Flags, split_flags
 from figures.study.engine.jobs import Job, Step
-from figures.study.networks.networks import Networks
+from figures.study.networks.networks import Networks, repeated_code
 
 DENSE, INITIAL, FRESH = "dense", "initial", "fresh"
 WEIGHTS = (DENSE, INITIAL, FRESH)
@@ -46,7 +46,7 @@ class Control:
         given = (mask.checkpoint, "--weights", weights, *earlier, *chance, "-o", start)
         steps.append(Step("pruning.transplant", given, (), (start,)))
         if self.flags:
-            step = ("--from", start, "-o", control.checkpoint)
+            step = ("--from", start, *repeated_code(keys.data, model), "-o", control.checkpoint)
             steps.append(
                 Step("minima.train", step, split_flags(self.flags), (control.checkpoint,), f"[controls.{self.name}]")
             )

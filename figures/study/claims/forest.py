@@ -41,8 +41,12 @@ class Effect:
 
 
 def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
-    """Draw OUT, the forest, and OUT-specifications, the curve over all specifications."""
-    effects = [effect for path in inputs for effect in _effects(path)]
+    """Draw OUT, the forest, and OUT-specifications, the curve over all specifications.
+
+    Raises:
+        BadInput: no view has a median yet.
+    """
+    effects = effects_of(inputs)
     if not effects:
         raise BadInput("none of the files holds a median of any view")
     with styled():
@@ -55,6 +59,11 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
         curve, axes = plt.subplots(figsize=(WIDTH, 3.6))
         _curve(axes, effects)
         return [*written, *save(curve, out.with_name(f"{out.name}-specifications"))]
+
+
+def effects_of(inputs: Sequence[Path]) -> list[Effect]:
+    """What there is to draw: every view of every file that has a median."""
+    return [effect for path in inputs for effect in _effects(path)]
 
 
 def _effects(path: Path) -> list[Effect]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from figures.reading.names import RUNS, Name
 from figures.study.claims.networks import Seed, finished
@@ -18,21 +19,21 @@ def making(seed: Seed) -> Iterator[Job]:
     needs = (parent.checkpoint,)
     yield Job("train", parent.stem, (), (keys.trained(parent, part.model),))
     for network in seed.longer:
-        step = keys.trained_on([parent], network.checkpoint, [network.checkpoint], keys.longer, "longer")
+        step = keys.trained_on([parent], network.checkpoint, [network.checkpoint], keys.longer, "longer", part.model)
         yield Job("train", network.stem, needs, (step,))
     for name in part.arms:
         networks = seed.made([name], seed.all_sparsities)
-        step = keys.pruned(keys.arm(name), parent, networks, keeps=name in keys.both)
+        step = keys.pruned(keys.arm(name), parent, networks, keeps=name in keys.both, model=part.model)
         yield Job("prune", seed.result(name).stem, needs, (step,))
     for name in part.controls:
         yield from (keys.control(name).job(keys, each, part.model) for each in seed.made([name], seed.all_sparsities))
     for name in keys.both if part.path_sparsities else ():
         siblings = seed.pruned([name], part.path_sparsities, sibling=True)
-        step = keys.pruned(keys.arm(name), parent, siblings, order_seed=SIBLING_ORDER + seed.seed)
+        step = keys.pruned(keys.arm(name), parent, siblings, order_seed=SIBLING_ORDER + seed.seed, model=part.model)
         yield Job("sibling", seed.result(f"{name}.sibling").stem, needs, (step,))
     start, ends = seed.unfinished, [finished(name) for name in seed.unfinished]
     made = [name.checkpoint for name in ends] + [name.trajectory for name in ends]
-    step = keys.trained_on(start, f"{RUNS}/{{stem}}.finished.pt", made, keys.finish)
+    step = keys.trained_on(start, f"{RUNS}/{{stem}}.finished.pt", made, keys.finish, model=part.model)
     yield Job("finish", seed.result("finish").stem, _files(start), (step,))
 
 
@@ -79,7 +80,7 @@ def _measure(
     """One measure of many files; `flags`: the key that holds them."""
     keys, named = seed.keys, seed.result(measure)
     own = getattr(keys, flags) if flags else ""
-    step = keys.measured(module, files, named.file, flags=own, key=flags, extra=extra)
+    step = keys.measured(module, files, named.file, flags=own, key=flags, extra=extra, model=seed.part.model)
     return Job(stage, named.stem, tuple(files), (step,))
 
 
@@ -92,15 +93,13 @@ def _transfer(seed: Seed) -> Job:
     steps, networks = [keys.trained(parent, part.model, data)], [parent]
     for name in keys.both:
         own = seed.pruned([name], part.transfer_sparsities, source=True)
-        steps.append(keys.pruned(keys.arm(name), parent, own, data=data))
+        steps.append(keys.pruned(keys.arm(name), parent, own, data=data, model=part.model))
         networks += own
     named = seed.result("transfer")
     root = ("--data-root", keys.data_root) if keys.data_root else ()
     extra, files = ("--to", f"{keys.data}:{half.target}", *root), _files(networks)
-    key = "[transfer] flags"
-    steps.append(
-        keys.measured("entropy.transfer", files, named.file, flags=half.flags, key=key, extra=extra, data=data)
-    )
+    said: dict[str, Any] = {"flags": half.flags, "key": "[transfer] flags", "extra": extra, "data": data}
+    steps.append(keys.measured("entropy.transfer", files, named.file, **said, model=part.model))
     return Job("transfer", named.stem, (), tuple(steps))
 
 

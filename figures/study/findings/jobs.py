@@ -25,7 +25,7 @@ def collapsing(study: str, seeds: range, asked: Collapse) -> Iterator[Job]:
             step = Step("minima.train", given, (), (made,), "[collapse] networks")
             yield Job(UNTRAINED, network.stem, (), (step,))
         files, out = tuple(network.checkpoint for network in networks), collapse_result(study, word)
-        methods = ("--methods", *asked.methods, *repeated_code(asked.data), "-o", out)
+        methods = ("--methods", *asked.methods, *repeated_code(asked.data, spec), "-o", out)
         step = Step("pruning.collapse", (*files, *methods), (), (out,), "[collapse] methods")
         yield Job("collapse", f"{study}-{word}.collapse", files, (step,))
 
@@ -43,6 +43,6 @@ def descending(study: str, seeds: range, asked: Edge) -> Iterator[Job]:
             step = Step("minima.train", (*data, *along), flags, makes, f"[edge.labels.{labels.name}] flags")
             yield Job("descent", network.stem, (), (step,))
             out = network.result("stability")
-            measured = (network.trajectory, *repeated_code(labels.data), "-o", out)
+            measured = (network.trajectory, *repeated_code(labels.data, asked.model), "-o", out)
             step = Step("landscape.stability", measured, (), (out,), "[edge] labels")
             yield Job("curvature", f"{network.stem}.stability", (network.trajectory,), (step,))
