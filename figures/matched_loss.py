@@ -56,6 +56,7 @@ def _panel(axes: Axes, curves: Curves) -> None:
         axes.plot(curve.loss[order], curve.value[order], color=style.colour, alpha=0.5, linewidth=0.9)
         axes.plot(curve.loss[-1], curve.value[-1], style.marker, color=style.colour, linestyle="none", label=label)
     plain_ticks(axes.yaxis)
+    plain_ticks(axes.xaxis)
 
 
 if __name__ == "__main__":
