@@ -1,6 +1,8 @@
 # make figures   the comparison of one-shot and gradual pruning, from nothing to fig/   (CONFIG=mnist for MNIST,
 #                or a TOML file of your own; STUDY_FLAGS=--overwrite to make again what was made otherwise)
-# make findings  what the literature says of pruning methods, put to the test: out/, fig/findings.md (hours)
+# make findings  figures, tables and pages of docs/findings again, from the results that the suite ships (minutes)
+# make findings-from-scratch   what the literature says of pruning methods, put to the test on digits: out/, fig/findings.md (hours)
+# make studies   goes on with the studies whose results are shipped, one job at a time, when nothing else wants the processor
 # make test      the tests
 # make torture   a crash, a failing disk and a signal at every operation of every command (hours; can be stopped and
 #                gone on with: what was tried lies in $(TORTURED); TORTURE_FLAGS="--every 10" for a part of it)
@@ -12,6 +14,7 @@
 PYTHON ?= python3
 CONFIG ?= digits
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
+STUDIES ?= mnist verdicts-mnist mnist-rate mnist-noise verdicts-shortcuts mnist-lenet5 cifar
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -20,14 +23,21 @@ PEERS := .venv-peers
 PEERS_BIN := $(PEERS)/bin
 PEERS_READY := $(PEERS)/.ready
 
-.PHONY: figures findings test torture lint bench peers
+.PHONY: figures findings findings-from-scratch studies test torture lint bench peers
 .DELETE_ON_ERROR:
 
 figures: $(READY)
 	@$(BIN)/python -m figures.study $(CONFIG) --cores $(CORES) $(STUDY_FLAGS)
 
 findings: $(READY)
+	@$(BIN)/python -m figures.study redraw
+
+findings-from-scratch: $(READY)
 	@$(BIN)/python -m figures.study verdicts --cores $(CORES) $(STUDY_FLAGS)
+
+# A study that has failed jobs says so, and the next one begins.
+studies: $(READY)
+	@for study in $(STUDIES); do OMP_NUM_THREADS=1 nice -n 19 $(BIN)/python -m figures.study $$study --cores 1 --ship $(STUDY_FLAGS); done
 
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) $(PYTEST_FLAGS)

@@ -27,6 +27,7 @@ COMMANDS = {
     "shrink": "pruning.shrink",
     "masks": "pruning.masks",
     "collapse": "pruning.collapse",
+    "transplant": "pruning.transplant",
     "figures": "figures",
     "page": "figures.page",
     "study": "figures.study",

@@ -39,7 +39,7 @@ def test_what_is_in_it(wheel):
     assert {str(path.relative_to(ROOT)) for path in kept if "results" not in path.parts} <= names
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
-    assert not [name for name in names if name.endswith((".h5", ".pt", ".png"))]
+    assert not [name for name in names if name.endswith((".h5", ".pt", ".png", ".zip"))]
 
 
 def test_it_works_in_an_empty_folder(wheel, tmp_path):

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from figures.page.content.results import measured_hashes
-from minima.store.files import readable, sha256
+from minima.store.files import readable
 from minima.store.messages import BadInput
+from minima.store.reading import sha256
 
 MOMENTS = ".trajectory.h5"
 

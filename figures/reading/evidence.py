@@ -70,6 +70,15 @@ def probe_accuracies(results: Iterable[Results]) -> dict[Key, float]:
     return found
 
 
+def pair_entropies(results: Iterable[Results]) -> dict[Key, float]:
+    """Mean joint entropy of the pairs of hidden neurons in bits, of `entropy.psp --order 2` results."""
+    return {
+        key_of(name): float(summary["network_mean"])
+        for result in results
+        for name, summary in zip(result.names, result.summaries(), strict=True)
+    }
+
+
 def reached(results: Iterable[Results]) -> dict[tuple[str, float, int], float]:
     """The sparsity that pruned networks really have, by arm, sparsity asked for and seed."""
     found = {}

@@ -52,6 +52,13 @@ class Results:
         with opened(self.path, FORMAT, VERSION) as file:
             return file[group].attrs[name]
 
+    def summaries(self) -> list[dict[str, Any]]:
+        """What the command said of each checkpoint."""
+        import json
+
+        found: list[dict[str, Any]] = json.loads(self.attribute("summary"))
+        return found
+
     @property
     def samples(self) -> int:
         """The number of examples that the result was measured on."""

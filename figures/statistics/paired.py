@@ -23,6 +23,8 @@ class Paired:
     """two-sided exact Wilcoxon signed-rank test against 0"""
     p_equivalent: float
     """the larger of the two one-sided tests against the margin (TOST)"""
+    deviation: float = np.nan
+    """standard deviation of the differences"""
 
     @property
     def effect(self) -> float:
@@ -41,7 +43,8 @@ def paired(differences: ArrayLike, margin: float = np.nan) -> Paired:
     d = d[np.isfinite(d)]
     low, high, coverage = median_interval(d)
     median = float(np.median(d)) if d.size else np.nan
-    return Paired(int(d.size), median, low, high, coverage, wilcoxon(d), equivalence(d, margin))
+    deviation = float(d.std(ddof=1)) if d.size > 1 else np.nan
+    return Paired(int(d.size), median, low, high, coverage, wilcoxon(d), equivalence(d, margin), deviation)
 
 
 def median_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float, float]:

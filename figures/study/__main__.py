@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 from figures.study.flags import StudyFlags
+from figures.study.shipping.flags import Redraw, Ship, Trace
 from minima.store.command import Report, run
+
+PROG = "python -m figures.study"
 
 
 def main(arguments: StudyFlags) -> Report:
@@ -13,5 +18,32 @@ def main(arguments: StudyFlags) -> Report:
     return run_study(arguments)
 
 
+def ship(arguments: Ship) -> Report:
+    """Ship what is finished."""
+    from figures.study.shipped import ship_studies
+
+    return ship_studies(arguments)
+
+
+def redraw(arguments: Redraw) -> Report:
+    """Draw what is shipped."""
+    from figures.study.shipped import redraw_studies
+
+    return redraw_studies(arguments)
+
+
+def trace(arguments: Trace) -> Report:
+    """Follow a number to its sources."""
+    from figures.study.shipped import trace_number
+
+    return trace_number(arguments)
+
+
+VERBS = {"ship": (Ship, ship), "redraw": (Redraw, redraw), "trace": (Trace, trace)}
+"""what the first word may be beside a study's name"""
+
 if __name__ == "__main__":
-    run(StudyFlags, main, prog="python -m figures.study")
+    if sys.argv[1:2] and sys.argv[1] in VERBS:
+        flags, work = VERBS[sys.argv[1]]
+        run(flags, work, prog=f"{PROG} {sys.argv[1]}", argv=sys.argv[2:])  # type: ignore[arg-type]
+    run(StudyFlags, main, prog=PROG)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -22,5 +23,9 @@ class StudyFlags(Command):
     """jobs at a time, of one thread each"""
     dry: bool = False
     """check everything and say what would be done"""
+    ship: bool = False
+    """ship each job's results as soon as they are whole, as `python -m figures.study ship` does"""
+    results: Path | None = None
+    """with --ship: the folder to ship into (default: of a bundled study the suite's own, else results)"""
     overwrite: bool = False
     """make again what a study of this name made otherwise"""

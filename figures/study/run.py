@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from figures.study.configuration.toml_file import bundled, find_study
@@ -11,6 +12,8 @@ from figures.study.engine.engine import Outcome, run_jobs
 from figures.study.engine.jobs import Job, Plan
 from figures.study.flags import StudyFlags
 from figures.study.kinds import read_study
+from figures.study.shipping.archive import results_of
+from figures.study.shipping.ship import ship
 from minima.store.command import BadInput, Report, note, render_table
 
 LOGS_NAMED = 20
@@ -29,7 +32,12 @@ def run_study(arguments: StudyFlags) -> Report:
     path = find_study(arguments.study)
     study = read_study(path)
     plan = study.plan()
-    outcome = run_jobs(plan, arguments.cores, dry=arguments.dry, overwrite=arguments.overwrite)
+    shipping: Callable[[], object] = _nothing
+    if arguments.ship and not arguments.dry:
+        shipping = partial(ship, plan, arguments.results or results_of(arguments.study))
+    shipping()
+    outcome = run_jobs(plan, arguments.cores, dry=arguments.dry, overwrite=arguments.overwrite, finished=shipping)
+    shipping()
     if outcome.error:
         raise BadInput(f"{outcome.explained}\n{outcome.error}")
     if arguments.dry:
@@ -52,6 +60,10 @@ def tell_bundled() -> Report:
         table = tomllib.loads(text)
         rows.append([name, table.get("kind", f"like {table.get('like')}"), text.partition("\n")[0].lstrip("# ")])
     return Report({"studies": [row[0] for row in rows]}, render_table(["study", "kind", "what it is"], rows))
+
+
+def _nothing() -> None:
+    """Where nothing is shipped."""
 
 
 def _summary(outcome: Outcome) -> dict[str, object]:

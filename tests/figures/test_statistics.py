@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from figures.statistics.correlation import kendall, within_cells
 from figures.statistics.matching import match
 from figures.statistics.paired import equivalence, holm, median_interval, paired, wilcoxon
+from figures.statistics.power import detectable, power
 
 
 def enumerated_wilcoxon(d, alternative="two-sided"):
@@ -143,3 +145,27 @@ def test_matching_meets_a_power_law_and_refuses_to_extrapolate():
     assert matched.log_ratio == pytest.approx(np.log(2))
     assert np.isnan(match([3.0, 2.0], [1.0, 1.0], [1.0, 0.5], [1.0, 1.0]).log_ratio)
     assert np.isnan(match([], [], [1.0], [1.0]).loss)
+
+
+@pytest.mark.parametrize("sizes", [np.arange(1.0, 9), np.array([1, 1, 2, 2, 2, 3, 5, 5.0]), np.full(8, 0.5)])
+def test_over_all_flips_of_signs_p_is_no_smaller_than_it_says(sizes):
+    """P(p <= a) <= a for every a, over the 256 sign patterns that are as likely where there is no effect."""
+    p = np.array([wilcoxon(sizes * signs) for signs in product((-1, 1), repeat=len(sizes))])
+    for level in np.unique(p):
+        assert np.mean(p <= level) <= level + 1e-12
+
+
+@pytest.mark.parametrize(("pairs", "members"), [(6, 1), (8, 6), (8, 5)])
+def test_power_where_every_sign_must_agree_is_the_closed_form(pairs, members):
+    """There the test finds an effect only if all differences have one sign: Phi(e)^n + Phi(-e)^n."""
+    for effect in (0.0, 1.0, 2.0):
+        exact = norm.cdf(effect) ** pairs + norm.cdf(-effect) ** pairs
+        assert power(effect, pairs, members) == pytest.approx(exact, abs=0.01)
+    assert norm.cdf(detectable(pairs, members)) ** pairs == pytest.approx(0.8, abs=0.01)
+
+
+def test_power_of_a_single_test_is_the_share_of_simulated_studies():
+    drawn = np.random.default_rng(5).normal(1.25, 1, (400, 8))
+    found = np.mean([wilcoxon(d) < 0.05 for d in drawn])
+    assert power(1.25, 8) == pytest.approx(found, abs=0.06)
+    assert np.isnan(detectable(6, 2)), "1/32 twice is above 0.05"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from figures.study.claims.claims import CLAIMS
 from figures.study.claims.keys import Keys
-from figures.study.claims.networks import Seed, paths, results
+from figures.study.claims.networks import paths, results, seeds
 from figures.study.engine.jobs import Job, Step
 
 TABLE = "claims_table"
@@ -43,6 +43,7 @@ def _inputs(keys: Keys) -> dict[str, list[str]]:
     curvature = results(keys, judged, "curvature") if judged.curvature_sparsities else []
     transfer = results(keys, judged, "transfer") if judged.transfer_sparsities else []
     errors, states = results(keys, judged, "psp-test"), results(keys, judged, entropy)
+    pairs = results(keys, judged, "psp-sampled-pairs", judged.pairs_seeds)
     spectra = [results(keys, pictured, f"hessian-{space}", seen) for space in ("survivors", "full")]
     return {
         "error_against_compression": errors,
@@ -51,14 +52,15 @@ def _inputs(keys: Keys) -> dict[str, list[str]]:
         "entropy_by_layer": results(keys, pictured, entropy),
         "loss_surfaces": results(keys, pictured, "surface", once),
         "sharpness_against_error": curvature and curvature + errors,
-        TABLE: list(dict.fromkeys(errors + states)) + curvature + paths(keys, judged) + transfer,
+        TABLE: list(dict.fromkeys(errors + states + pairs)) + curvature + paths(keys, judged) + transfer,
         "neuron_class_map": results(keys, pictured, "psp-pairs", once),
         "pair_entropy": results(keys, pictured, "psp-pairs", once),
         "entropy_by_depth": results(keys, pictured, entropy, 1),
         "entropy_against_sparsity": states,
         "entropy_over_training": results(keys, pictured, "psp-training", seen),
+        "matched_loss": curvature,
     }
 
 
 def _shown(keys: Keys) -> list[str]:
-    return [name.checkpoint for name in Seed(keys, keys.parts[-1], 0).shown]
+    return [name.checkpoint for name in seeds(keys, keys.parts[-1])[0].shown]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from figures.reading.names import model_word
+from figures.reading.names import ARM, model_word
+from figures.study.claims.controls import WEIGHTS, Control
 from figures.study.claims.views import MATCHED
-from figures.study.configuration.build import Flags, split_flags
+from figures.study.configuration.build import BY_NAME, Flags, split_flags
 from figures.study.networks.checks import check_data, check_model, check_seeds, check_sparsities
-from figures.study.networks.networks import Networks
+from figures.study.networks.networks import DENSE, LONGER, Networks
 from minima.store.command import BadInput
 
 OWN_JOBS = ("finish", "curvature", "transfer", "surface", "sharpness")
@@ -43,8 +44,12 @@ class Part:
     model: str
     seeds: int
     sparsities: tuple[float, ...]
+    """of the arms that have none of their own"""
     arms: tuple[str, ...]
-    path_sparsities: tuple[float, ...]
+    controls: tuple[str, ...] = ()
+    first_seed: int = 0
+    """the seeds count from here"""
+    path_sparsities: tuple[float, ...] = ()
     """at which paths join the compared arms and their siblings; the last one is that of the dear measures"""
     curvature_sparsities: tuple[float, ...] = ()
     matched_sparsities: tuple[float, ...] = ()
@@ -52,7 +57,9 @@ class Part:
     transfer_sparsities: tuple[float, ...] = ()
     """at which networks that saw the source classes only are pruned, to be probed on the others"""
     pictured_seeds: int = 0
-    """of how many seeds spectra and surfaces are computed"""
+    """of how many seeds spectra are computed, and of the first one surfaces, all pairs of neurons, all of sharpness"""
+    pairs_seeds: int = 0
+    """of how many seeds the entropies of sampled pairs of neurons are computed"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,17 +71,20 @@ class Keys(Networks):
     claims: str = ""
     """TOML file beside this one of what is claimed, fixed before the runs (default: the core paper's claims)"""
     compared: Compared
+    controls: Annotated[tuple[Control, ...], BY_NAME] = ()
     parts: tuple[Part, ...]
     """the first one is judged, the last one pictured"""
-    longer: Flags
-    """of `minima.train --from`, by which the dense control trains on for as long as the arms"""
     finish: Flags
     """of `minima.train --from`, by which every network trains on with its mask frozen, kept at some moments"""
     entropy_split: Literal["train", "test"] = "test"
     """whose entropies are compared: with at least 100 images a class"""
+    longer: Flags = ""
+    """of `minima.train --from`, by which the dense control trains on for as long as the arms (none: no such control)"""
     transfer: Transfer | None = None
     curvature: Flags = ""
     """of `landscape.sharpness` along the finish"""
+    entropy: Flags = ""
+    """of `entropy.psp`, whatever it is measured on"""
     path: Flags = ""
     """of `landscape.path`"""
     hessian: Flags = ""
@@ -83,6 +93,10 @@ class Keys(Networks):
     """of `landscape.surface`"""
     sharpness: Flags = ""
     """of `landscape.sharpness` with its whole list of measures"""
+
+    def control(self, name: str) -> Control:
+        """The control of that name."""
+        return next(control for control in self.controls if control.name == name)
 
     @property
     def both(self) -> tuple[str, str]:
@@ -95,9 +109,8 @@ class Keys(Networks):
         for arm in self.arms:
             if arm.name in OWN_JOBS or arm.name.startswith(OWN_MEASURES):
                 raise BadInput(f"{where}: [arms.{arm.name}]: a job of the study itself is called so. Name it otherwise")
-            if arm.sparsities:
-                raise BadInput(f"{where}: [arms.{arm.name}]: sparsities are said in [[parts]], for all arms alike")
         self._check_compared(where)
+        self._check_controls(where)
         if not self.parts:
             raise BadInput(f"{where}: no part is given. Add for example [[parts]] with a model, seeds and sparsities")
         words = [model_word(part.model) for part in self.parts]
@@ -125,9 +138,20 @@ class Keys(Networks):
         if lacking:
             raise BadInput(f"{where}: curvature: the claims are judged by {lacking[0]}: name it in --measures")
 
+    def _check_controls(self, where: str) -> None:
+        arms = [arm.name for arm in self.arms]
+        for control in self.controls:
+            at = f"{where}: [controls.{control.name}]"
+            if not ARM.fullmatch(control.name) or control.name in (*arms, DENSE, LONGER, *OWN_JOBS):
+                raise BadInput(f"{at}: small letters, digits and hyphens only, and not what something else is called")
+            _refuse_unknown(f"{at}: mask", control.mask, arms)
+            _refuse_unknown(f"{at}: weights", control.weights, [*WEIGHTS, *arms])
+            check_sparsities(at, "sparsities", control.sparsities)
+
     def _check_part(self, part: Part, where: str) -> None:
         check_model(where, part.model)
         check_seeds(where, part.seeds)
+        check_seeds(where, part.pairs_seeds, fewest=0, key="pairs_seeds", most=part.seeds)
         check_seeds(where, part.pictured_seeds, fewest=0, key="pictured_seeds", most=part.seeds)
         for name in part.arms:
             _refuse_unknown(f"{where}: arms", name, [arm.name for arm in self.arms])
@@ -135,12 +159,23 @@ class Keys(Networks):
                 raise BadInput(f"{where}: arms: {name} stands there twice")
         for name in self.both:
             _refuse_unknown(f"{where}: a compared arm is missing in arms", name, part.arms)
+            if self.arm(name).sparsities:
+                raise BadInput(
+                    f"{where}: [arms.{name}]: a compared arm has the sparsities of [[parts]]: leave them out"
+                )
+        for name in part.controls:
+            _refuse_unknown(f"{where}: controls", name, [control.name for control in self.controls])
+            control = self.control(name)
+            for made in {control.mask, control.weights} - {*WEIGHTS}:
+                _refuse_unknown(f"{where}: the control {name} needs an arm that is missing in arms", made, part.arms)
+                at = f"{where}: [controls.{name}]"
+                check_sparsities(at, "sparsities", control.sparsities, self.arm(made).sparsities or part.sparsities)
         check_sparsities(where, "sparsities", part.sparsities)
         for key in ("path_sparsities", "curvature_sparsities", "matched_sparsities"):
             check_sparsities(where, key, getattr(part, key), part.sparsities)
         check_sparsities(where, "transfer_sparsities", part.transfer_sparsities)
-        if not part.path_sparsities:
-            raise BadInput(f"{where}: path_sparsities = []: expected one or more of the sparsities")
+        if not part.path_sparsities and (part.pictured_seeds or part.pairs_seeds):
+            raise BadInput(f"{where}: path_sparsities = []: its last one is that of what is pictured: name one")
         if part.transfer_sparsities:
             if self.transfer is None:
                 raise BadInput(f"{where}: transfer_sparsities: a table [transfer] says to which classes")

@@ -33,9 +33,9 @@ class Seed:
         return self.network(DENSE)
 
     @property
-    def longer(self) -> Name:
-        """The control: dense, trained on for as long as the arms."""
-        return self.network(LONGER)
+    def longer(self) -> list[Name]:
+        """The control, dense and trained on for as long as the arms, where the study has it."""
+        return [self.network(LONGER)] if self.keys.longer else []
 
     @property
     def source(self) -> Name:
@@ -46,11 +46,27 @@ class Seed:
         """Pruned networks, arm by arm."""
         return [self.network(arm, sparsity, **marks) for arm in arms for sparsity in sparsities]
 
+    def made(self, arms: Sequence[str], sparsities: Sequence[float]) -> list[Name]:
+        """Those of the pruned networks and controls that there are: arms may have sparsities of their own."""
+        return [self.network(arm, each) for arm in arms for each in self._sparsities[arm] if each in sparsities]
+
+    @property
+    def all_sparsities(self) -> tuple[float, ...]:
+        """At which there is any pruned network."""
+        return tuple(sorted({sparsity for each in self._sparsities.values() for sparsity in each}))
+
+    @property
+    def _sparsities(self) -> dict[str, tuple[float, ...]]:
+        """Of each arm and control."""
+        own = {arm.name: arm.sparsities or self.part.sparsities for arm in self.keys.arms}
+        return own | {control.name: control.sparsities for control in self.keys.controls}
+
     @property
     def unfinished(self) -> list[Name]:
         """Everything that goes through the common finish."""
         siblings = self.pruned(self.keys.both, self.part.path_sparsities, sibling=True)
-        return [self.longer, *self.pruned(self.part.arms, self.part.sparsities), *siblings]
+        arms = (*self.part.arms, *self.part.controls)
+        return [*self.longer, *self.made(arms, self.all_sparsities), *siblings]
 
     @property
     def everything(self) -> list[Name]:
@@ -61,9 +77,9 @@ class Seed:
     @property
     def curved(self) -> list[str]:
         """The files whose curvature is measured: of the compared arms along the finish, of the others after it."""
-        others = [arm for arm in self.part.arms if arm not in self.keys.both]
+        others = [arm for arm in (*self.part.arms, *self.part.controls) if arm not in self.keys.both]
         along = self.pruned(self.keys.both, self.part.curvature_sparsities)
-        after = self.pruned(others, self.part.curvature_sparsities)
+        after = self.made(others, self.part.curvature_sparsities)
         return [
             *(name.trajectory for name in self.pruned(self.keys.both[:1], self.part.matched_sparsities)),
             *(finished(name).trajectory for name in along),
@@ -95,7 +111,7 @@ def finished(name: Name) -> Name:
 
 def seeds(keys: Keys, part: Part) -> list[Seed]:
     """All of a part."""
-    return [Seed(keys, part, seed) for seed in range(part.seeds)]
+    return [Seed(keys, part, part.first_seed + number) for number in range(part.seeds)]
 
 
 def results(keys: Keys, part: Part, measure: str, first: int | None = None) -> list[str]:
@@ -105,4 +121,4 @@ def results(keys: Keys, part: Part, measure: str, first: int | None = None) -> l
 
 def paths(keys: Keys, part: Part) -> list[str]:
     """The results files of all paths."""
-    return [file for measure in Seed(keys, part, 0).pairs for file in results(keys, part, measure)]
+    return [file for measure in seeds(keys, part)[0].pairs for file in results(keys, part, measure)]

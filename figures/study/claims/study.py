@@ -11,7 +11,7 @@ from figures.study.claims.claims import CLAIMS
 from figures.study.claims.gallery import drawing
 from figures.study.claims.jobs import making, measuring
 from figures.study.claims.keys import Keys
-from figures.study.claims.networks import results, seeds
+from figures.study.claims.networks import seeds
 from figures.study.claims.page import page
 from figures.study.claims.views import read_claims
 from figures.study.configuration.build import build
@@ -37,7 +37,7 @@ class ClaimsStudy(Study):
         keys.check(str(path))
         check_folder(str(path), "figures", keys.figures)
         claims = file_beside(path, keys.claims, "claims", CLAIMS)
-        arms, _ = read_claims(claims)
+        arms = read_claims(claims).arms
         if (arms.one_shot, arms.gradual) != keys.both:
             raise BadInput(
                 f"{path}: [compared]: {' and '.join(keys.both)}, but the claims of {claims} are of {arms.one_shot} and "
@@ -46,14 +46,11 @@ class ClaimsStudy(Study):
         return cls(keys, claims)
 
     def plan(self) -> Plan:
-        """All that the figures need, and the whole list of measures of one seed, which is for reading."""
+        """Seed by seed, then the figures."""
         every = [seed for part in self.keys.parts for seed in seeds(self.keys, part)]
         jobs = [job for seed in every for make in (making, measuring) for job in make(seed)]
         pictures = [*drawing(self.keys, self.claims), *page(self.keys)]
-        last = self.keys.parts[-1]
-        read = results(self.keys, last, "sharpness", min(last.pictured_seeds, 1))
-        targets = [file for job in pictures for file in job.makes] + read
-        return planned(self.keys.name, [*jobs, *pictures], targets)
+        return planned(self.keys.name, [*jobs, *pictures])
 
     def conclude(self, missing: Set[str]) -> Conclusion:
         """Nothing is left to do: the figures are jobs."""

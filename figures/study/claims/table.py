@@ -7,14 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from figures.drawing.figure_command import Drawing, command
-from figures.reading.evidence import errors, finishing, lines, neurons, probe_accuracies, reached, sharpness
+from figures.reading.evidence import (
+    errors,
+    finishing,
+    lines,
+    neurons,
+    pair_entropies,
+    probe_accuracies,
+    reached,
+    sharpness,
+)
 from figures.reading.study_results import Results, read_all
-from figures.study.claims.claims import CLAIMS, Arms, Judgement, View, judge
+from figures.study.claims.claims import CLAIMS, Fixed, Judgement, Secondary, judge
 from figures.study.claims.picture import picture
 from figures.study.claims.text import markdown, numbers
 from figures.study.claims.views import MATCHED, Evidence, differences, read_claims
 from figures.study.verdicts.verdicts import Claim
 from minima.store.files import write_atomically
+
+PAIRS = "psp-sampled-pairs"
+"""what a study calls the entropies of pairs"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +39,15 @@ class Judging(Drawing):
 
 def draw(inputs: Sequence[Path], out: Path, claims: Path = CLAIMS) -> list[Path]:
     """Judge the claims by results of one network: `entropy.{psp,transfer}` and `landscape.{sharpness,path}`."""
-    arms, told = read_claims(claims)
-    evidence = gather(read_all(inputs))
-    judged = {arm: judge_arm(evidence, arms, told, arm) for arm in (arms.gradual, *arms.beside)}
-    written = picture(judged[arms.gradual], evidence, arms, out)
-    texts = {".md": markdown(judged, evidence, arms, claims), ".json": numbers(judged, evidence, arms)}
+    fixed, evidence = read_claims(claims), gather(read_all(inputs))
+    arms = fixed.arms
+    judged = {arm: judge_arm(evidence, fixed, arm) for arm in (arms.gradual, *arms.beside)}
+    told = [summed_up(evidence, fixed, other) for other in fixed.secondary]
+    written = picture([*judged[arms.gradual], *told], evidence, arms, out)
+    texts = {
+        ".md": markdown(judged, evidence, fixed, claims, told),
+        ".json": numbers(judged, evidence, fixed, told),
+    }
     for ending, text in texts.items():
         target = out.with_name(f"claims{ending}")
         write_atomically(target, text.encode())
@@ -39,20 +55,30 @@ def draw(inputs: Sequence[Path], out: Path, claims: Path = CLAIMS) -> list[Path]
     return written
 
 
-def judge_arm(evidence: Evidence, arms: Arms, claims: Sequence[Claim[View]], gradual: str) -> list[Judgement]:
+def judge_arm(evidence: Evidence, fixed: Fixed, gradual: str) -> list[Judgement]:
     """Every claim, with this arm as the gradual one."""
+    arms = fixed.arms
     found = [
         [differences(evidence, view, arms.one_shot, gradual, arms.reached_within) for view in claim.views]
-        for claim in claims
+        for claim in fixed.claims
     ]
-    return judge(claims, found)
+    return judge(fixed.claims, found, complete=len(evidence.seeds) >= fixed.seeds)
+
+
+def summed_up(evidence: Evidence, fixed: Fixed, other: Secondary) -> Judgement:
+    """A secondary comparison: its intervals, and no verdict."""
+    claim = Claim(other.text, other.text, "", other.views)
+    within = fixed.arms.reached_within
+    found = [differences(evidence, view, other.first, other.second, within) for view in other.views]
+    (told,) = judge([claim], [found], complete=False)
+    return told
 
 
 def gather(results: Sequence[Results]) -> Evidence:
     """Read everything the claims need: errors of the test split, entropies of the split that was asked for."""
     entropy = [result for result in results if result.measure == "psp"]
     test = [result for result in entropy if result.called == "psp-test"]
-    states = [result for result in entropy if result.called != "psp-test"] or test
+    states = [result for result in entropy if result.called not in ("psp-test", PAIRS)] or test
     curvature = [result for result in results if result.measure == "sharpness"]
     paths = [result for result in results if result.measure == "path"]
     transfer = [result for result in results if result.measure == "transfer"]
@@ -64,6 +90,7 @@ def gather(results: Sequence[Results]) -> Evidence:
         lines=lines(paths),
         model=results[0].model,
         probes=probe_accuracies(transfer),
+        pairs=pair_entropies(result for result in entropy if result.called == PAIRS),
         reached=reached(test),
         reached_on_source=reached(transfer),
         seeds=tuple(sorted({result.seed for result in results})),

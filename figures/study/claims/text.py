@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from figures.drawing.style import look, spoken_model
-from figures.study.claims.claims import CLAIMS, Arms, Judged, Judgement
+from figures.statistics.power import detectable
+from figures.study.claims.claims import CLAIMS, Arms, Fixed, Judged, Judgement
 from figures.study.claims.views import STATISTICS, Evidence
 from figures.study.verdicts.text import (
     DIRECTIONS,
@@ -28,24 +31,40 @@ the median, distribution-free, at least 95 %. p: exact two-sided Wilcoxon signed
 views of the claim; a claim's own p is the largest of its views', adjusted over the claims. Equivalent: two one-sided
 tests within the margin. A claim is confirmed, contradicted or equivalent only if all its views are. Fixed before the
 run in `{}`."""
+POWER = """\
+The mean difference that would have been found in 8 of 10 such studies, were the pairs normally distributed with the
+standard deviation that they have here, in the first step of Holm's adjustment over the views of the claim
+(`python -m figures.statistics.power`)."""
 
 
-def markdown(judged: Mapping[str, Sequence[Judgement]], evidence: Evidence, arms: Arms, fixed: Path = CLAIMS) -> str:
-    """The table with every number, verdicts of the other gradual methods, and errors pooled over seeds."""
+def markdown(
+    judged: Mapping[str, Sequence[Judgement]],
+    evidence: Evidence,
+    fixed: Fixed,
+    path: Path = CLAIMS,
+    told: Sequence[Judgement] = (),
+) -> str:
+    """The table with every number, verdicts of the other gradual methods, and errors pooled over seeds.
+
+    Args:
+        path: the file that fixed the claims.
+        told: the secondary comparisons.
+    """
+    arms = fixed.arms
     lines = [
         "# The claims of the core paper, and what this run says",
         "",
         f"{spoken_model(evidence.model)}, {len(evidence.seeds)} seeds. "
         f"One-shot: {look(arms.one_shot).label}. Gradual: {look(arms.gradual).label}.",
+        *_partial(evidence, fixed),
         "",
-        *_claims(judged[arms.gradual]),
+        *(_claims(judged[arms.gradual]) if fixed.claims else ()),
         "",
-        NOTES.format(spoken_path(fixed)),
+        NOTES.format(spoken_path(path)),
         "",
-        "## The same with other gradual methods",
-        "",
-        *_beside(judged, arms),
-        "",
+        *_power(judged[arms.gradual]),
+        *(("## The same with other gradual methods", "", *_beside(judged, arms), "") if arms.beside else ()),
+        *(("## Secondary comparisons: intervals, and no verdict", "", *_secondary(told), "") if told else ()),
         "## Test error, pooled over seeds (%)",
         "",
         *pooled(evidence.errors, "error"),
@@ -107,13 +126,65 @@ def _in_words(judgement: Judgement) -> str:
     return f"**{judgement.verdict}** ({'; '.join(counts)})"
 
 
-def numbers(judged: Mapping[str, Sequence[Judgement]], evidence: Evidence, arms: Arms) -> str:
+def _partial(evidence: Evidence, fixed: Fixed) -> list[str]:
+    """A word where seeds are missing that were planned."""
+    if len(evidence.seeds) >= fixed.seeds:
+        return []
+    return ["", f"**Partial: {len(evidence.seeds)} of {fixed.seeds} seeds. No verdict is given before all are there.**"]
+
+
+def _secondary(told: Sequence[Judgement]) -> list[str]:
+    rows = ["| comparison | view | pairs | median | 95 % interval |", "|---|---|---|---|---|"]
+    for judgement in told:
+        rows.append(f"| **{judgement.claim.text}** | | | | |")
+        for view, summary in ((each.view, each.summary) for each in judgement.views):
+            statistic = STATISTICS[view.statistic]
+            at = ", ".join(f"{100 * sparsity:g}" for sparsity in view.sparsities)
+            what = f"{statistic.meaning}, {at} %, {STAGES[view.stage]}"
+            median = f"{number(summary.median)} {statistic.unit}".strip()
+            rows.append(f"| | {what} | {summary.n} | {median} | {interval(summary)} |")
+    return rows
+
+
+def _power(judgements: Sequence[Judgement]) -> list[str]:
+    """What the design could have found, view by view, given how much the pairs differ from one another."""
+    rows = []
+    for judgement in judgements:
+        for each in judgement.views:
+            view, summary = each.view, each.summary
+            effect = detectable(summary.n, len(judgement.views)) * summary.deviation
+            if view.direction != "zero" and math.isfinite(effect):
+                said = f"{judgement.claim.text}: {STATISTICS[view.statistic].meaning}, {STAGES[view.stage]}"
+                unit = STATISTICS[view.statistic].unit
+                rows.append(f"| {said} | {summary.deviation:.3g} {unit} | {effect:.3g} {unit} |")
+    if not rows:
+        return []
+    heading = "| view | standard deviation of the pairs | found in 8 of 10 studies |"
+    return ["## What so many seeds could have found", "", POWER, "", heading, "|---|---|---|", *rows, ""]
+
+
+def numbers(
+    judged: Mapping[str, Sequence[Judgement]], evidence: Evidence, fixed: Fixed, told: Sequence[Judgement] = ()
+) -> str:
     """Everything in the table, by arm and claim."""
+    arms = fixed.arms
     found = {
         "model": evidence.model,
         "seeds": list(evidence.seeds),
         "one_shot": arms.one_shot,
         "gradual": arms.gradual,
-        "claims": {arm: [entry(judgement) for judgement in each] for arm, each in judged.items()},
+        "seeds_planned": fixed.seeds,
+        "claims": {arm: [_entry(judgement) for judgement in each] for arm, each in judged.items()},
+        "secondary": [
+            _entry(judgement) | {"arms": [other.first, other.second]}
+            for judgement, other in zip(told, fixed.secondary, strict=True)
+        ],
     }
     return json.dumps(plain(found), indent=1, ensure_ascii=False) + "\n"
+
+
+def _entry(judgement: Judgement) -> dict[str, Any]:
+    """A claim's outcome, and of each view the measures that it is computed from."""
+    found = entry(judgement)
+    views = [view | {"reads": list(STATISTICS[view["statistic"]].reads)} for view in found["views"]]
+    return found | {"views": views}

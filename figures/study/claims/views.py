@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from figures.reading.evidence import Curve, Key, Line, LineKey, Neurons
 from figures.statistics.matching import match
 from figures.statistics.paired import slope
-from figures.study.claims.claims import Arms, View, load_claims
-from figures.study.verdicts.verdicts import Claim
+from figures.study.claims.claims import Fixed, View, load_claims
 from minima.store.command import BadInput
 
 Floats = NDArray[np.float64]
@@ -32,6 +31,8 @@ class Evidence:
     lines: dict[LineKey, Line] = field(default_factory=dict)
     model: str = ""
     probes: dict[Key, float] = field(default_factory=dict)
+    pairs: dict[Key, float] = field(default_factory=dict)
+    """mean joint entropy of pairs of neurons"""
     reached: dict[tuple[str, float, int], float] = field(default_factory=dict)
     reached_on_source: dict[tuple[str, float, int], float] = field(default_factory=dict)
     """the same of the networks that saw the source classes only"""
@@ -62,6 +63,8 @@ class Statistic:
     meaning: str
     unit: str
     of_pair: Callable[[Evidence, Pair], float]
+    reads: tuple[str, ...]
+    """the measures of a study whose results it is computed from; one that ends in - stands for all that begin so"""
     slope: bool = False
     """against log10 of the compression, instead of the mean over sparsities"""
 
@@ -72,6 +75,10 @@ def _error(evidence: Evidence, pair: Pair) -> float:
 
 def _probe_accuracy(evidence: Evidence, pair: Pair) -> float:
     return _difference(evidence.probes, pair)
+
+
+def _pair_entropy(evidence: Evidence, pair: Pair) -> float:
+    return _difference(evidence.pairs, pair)
 
 
 def _difference(values: dict[Key, float], pair: Pair) -> float:
@@ -132,39 +139,40 @@ def _excess_error_barrier(evidence: Evidence, pair: Pair) -> float:
     return barriers[0] - float(np.mean(barriers[1:]))
 
 
+ERRORS, STATES = ("psp-test",), ("psp-test", "psp-train")
 STATISTICS = {
-    "test_error": Statistic("test error", "points", _error),
-    "test_error_slope": Statistic("rise of test error per ×10 compression", "points", _error, slope=True),
-    "lambda_max": Statistic("ln of the ratio of λ₁", "", _log_ratio("lambda_max")),
-    "adaptive_lambda_max": Statistic("ln of the ratio of adaptive λ₁", "", _log_ratio("adaptive_lambda_max")),
-    "alive_entropy": Statistic("PSP-entropy, alive neurons", "bit", _alive_entropy),
-    "shared_alive_entropy": Statistic("PSP-entropy, neurons alive in both", "bit", _shared_alive_entropy),
-    "class_information": Statistic("class information / state entropy", "", _class_information),
-    "probe_accuracy": Statistic("probe accuracy on classes never seen", "points", _probe_accuracy),
-    "excess_error_barrier": Statistic("error barrier minus siblings'", "points", _excess_error_barrier),
+    "test_error": Statistic("test error", "points", _error, ERRORS),
+    "test_error_slope": Statistic("rise of test error per ×10 compression", "points", _error, ERRORS, slope=True),
+    "lambda_max": Statistic("ln of the ratio of λ₁", "", _log_ratio("lambda_max"), ("curvature",)),
+    "adaptive_lambda_max": Statistic(
+        "ln of the ratio of adaptive λ₁", "", _log_ratio("adaptive_lambda_max"), ("curvature",)
+    ),
+    "alive_entropy": Statistic("PSP-entropy, alive neurons", "bit", _alive_entropy, STATES),
+    "shared_alive_entropy": Statistic("PSP-entropy, neurons alive in both", "bit", _shared_alive_entropy, STATES),
+    "pair_entropy": Statistic("joint entropy of pairs, all neurons", "bit", _pair_entropy, ("psp-sampled-pairs",)),
+    "class_information": Statistic("class information / state entropy", "", _class_information, STATES),
+    "probe_accuracy": Statistic("probe accuracy on classes never seen", "points", _probe_accuracy, ("transfer",)),
+    "excess_error_barrier": Statistic("error barrier minus siblings'", "points", _excess_error_barrier, ("path-",)),
 }
 
 
-def read_claims(path: Path) -> tuple[Arms, list[Claim[View]]]:
+def read_claims(path: Path) -> Fixed:
     """The claims of a file, every statistic of theirs known.
 
     Raises:
         BadInput: the file, the claim, and what is wrong with it.
     """
-    arms, claims = load_claims(path)
-    for claim in claims:
-        for view in claim.views:
+    fixed = load_claims(path)
+    for where, views in (
+        *((f"{path}: claim {claim.name!r}", claim.views) for claim in fixed.claims),
+        *((f"{path}: secondary {other.text!r}", other.views) for other in fixed.secondary),
+    ):
+        for view in views:
             if view.statistic not in STATISTICS:
-                raise BadInput(
-                    f"{path}: claim {claim.name!r}: there is no statistic {view.statistic!r}. "
-                    f"Known: {', '.join(STATISTICS)}"
-                )
+                raise BadInput(f"{where}: there is no statistic {view.statistic!r}. Known: {', '.join(STATISTICS)}")
             if view.stage == "matched" and view.statistic not in MATCHED:
-                raise BadInput(
-                    f"{path}: claim {claim.name!r}: {view.statistic} is not compared at matched loss, "
-                    f"but {', '.join(MATCHED)}"
-                )
-    return arms, claims
+                raise BadInput(f"{where}: {view.statistic} is not compared at matched loss, but {', '.join(MATCHED)}")
+    return fixed
 
 
 def differences(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 from figures.reading.names import Name, model_word
@@ -111,16 +112,17 @@ class Cell:
         whole, name = self.comparison, self.names[UNFINISHED]
         if stage == FINISHED:
             out = self.checkpoint(stage)
-            return whole.trained_on([name], out, [out], whole.finish)
+            return whole.trained_on([name], out, [out], whole.finish, model=whole.model)
         if self.arm is None:
             return whole.trained(name, whole.model)
-        return whole.pruned(self.arm, self.parent.names[UNFINISHED], [name], each=False)
+        return whole.pruned(self.arm, self.parent.names[UNFINISHED], [name], each=False, model=whole.model)
 
     def _measured(self, stage: str) -> list[Step]:
         whole, files = self.comparison, [self.checkpoint(stage)]
         out = {measure: self.result(measure, stage) for measure in MEASURES}
+        measured = partial(whole.measured, model=whole.model)
         return [
-            whole.measured("pruning.masks", files, out["masks"]),
-            whole.measured("landscape.sharpness", files, out["sharpness"], flags=whole.sharpness, key="sharpness"),
-            whole.measured("entropy.psp", files, out["psp"], flags=whole.entropy, key="entropy"),
+            measured("pruning.masks", files, out["masks"]),
+            measured("landscape.sharpness", files, out["sharpness"], flags=whole.sharpness, key="sharpness"),
+            measured("entropy.psp", files, out["psp"], flags=whole.entropy, key="entropy"),
         ]

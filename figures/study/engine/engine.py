@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -57,12 +57,20 @@ class Outcome:
         return f"{what}; everything it said is in {self.log}"
 
 
-def run_jobs(plan: Plan, cores: int, *, dry: bool = False, overwrite: bool = False) -> Outcome:
+def run_jobs(
+    plan: Plan,
+    cores: int,
+    *,
+    dry: bool = False,
+    overwrite: bool = False,
+    finished: Callable[[], object] = lambda: None,
+) -> Outcome:
     """Do what is not done yet of a plan in the current directory, alone there: all jobs that can be done.
 
     Args:
         dry: only find out what would be done.
         overwrite: also what an earlier study of this name made by other commands.
+        finished: called whenever a job is done.
 
     Raises:
         BadInput: there is such a file, and it is not to be overwritten; or Snakemake is not installed.
@@ -80,11 +88,17 @@ def run_jobs(plan: Plan, cores: int, *, dry: bool = False, overwrite: bool = Fal
         if not dry:
             write_record(plan)
         settings, extra = ("--config", f"plan={jobs}"), ("--dry-run",) if dry else ()
-        return run_snakemake(SNAKEFILE, plan.name, cores, lock, settings, extra)
+        return run_snakemake(SNAKEFILE, plan.name, cores, lock, settings, extra, finished)
 
 
 def run_snakemake(
-    snakefile: Path, name: str, cores: int, lock: IO[bytes], settings: Sequence[str] = (), extra: Sequence[str] = ()
+    snakefile: Path,
+    name: str,
+    cores: int,
+    lock: IO[bytes],
+    settings: Sequence[str] = (),
+    extra: Sequence[str] = (),
+    finished: Callable[[], object] = lambda: None,
 ) -> Outcome:
     """Run a workflow under the lock of its folder.
 
@@ -92,6 +106,7 @@ def run_snakemake(
         name: of the log under out/logs.
         settings: flags that give the Snakefile its configuration.
         extra: further flags of Snakemake.
+        finished: called whenever a job is done.
     """
     base = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--nocolor", *settings]
     Path(LOGS).mkdir(parents=True, exist_ok=True)
@@ -105,17 +120,20 @@ def run_snakemake(
     progress = Progress()
     with log.open("wb") as written:
         child = subprocess.Popen(command, stdin=lock, stdout=written, stderr=subprocess.STDOUT)
-    status = _attend(child, log, progress)
+    status = _attend(child, log, progress, finished)
     error = _tail(log) if status and not progress.failed else ""
     return Outcome(progress.planned.total(), progress.done.total(), tuple(progress.failed), error, log)
 
 
-def _attend(child: subprocess.Popen[bytes], log: Path, progress: Progress) -> int:
+def _attend(child: subprocess.Popen[bytes], log: Path, progress: Progress, finished: Callable[[], object]) -> int:
     """Follow the log until the child ends. Whatever ends this first (Ctrl-C, SIGTERM) ends the child and its jobs."""
     try:
         with log.open(errors="replace") as written:
             for line in _follow(written, child):
+                before = progress.done.total()
                 progress.feed(line)
+                if progress.done.total() > before:
+                    finished()
         return child.wait()
     except BaseException:
         _stop(child)

@@ -4,7 +4,8 @@
 # others, naming --overwrite. In the workflow that happens when the configuration or an input has changed: then replace.
 log=$1
 shift
-"$@" >"$log" 2>&1 && exit
+TIMEFORMAT="processor seconds: %U user, %S system"
+{ time "$@"; } >"$log" 2>&1 && exit
 status=$?
 grep -q -e --overwrite "$log" || exit $status
 "$@" --overwrite >>"$log" 2>&1

@@ -88,10 +88,17 @@ class Plan:
     targets: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """What the Snakefile reads."""
+        """What the Snakefile reads; of the jobs that can be done, those that are listed first come first."""
         jobs = [
-            {"rule": job.rule, "needs": job.needs, "makes": job.makes, "line": job.line, "log": job.log}
-            for job in self.jobs
+            {
+                "rule": job.rule,
+                "needs": job.needs,
+                "makes": job.makes,
+                "line": job.line,
+                "log": job.log,
+                "priority": len(self.jobs) - place,
+            }
+            for place, job in enumerate(self.jobs)
         ]
         return {"targets": self.targets, "jobs": jobs}
 

@@ -19,7 +19,7 @@ def check_earlier(plan: Plan) -> None:
     Raises:
         BadInput: the file, both commands, and what to type.
     """
-    earlier = _read()
+    earlier = made_by()
     for step in (step for job in plan.jobs for step in job.steps if not _draws(step)):
         for file in step.makes:
             if earlier.get(file, step.line) != step.line and Path(file).exists():
@@ -33,10 +33,11 @@ def check_earlier(plan: Plan) -> None:
 def write_record(plan: Plan) -> None:
     """Add the plan's files; those that other plans made stay."""
     made = {file: step.line for job in plan.jobs for step in job.steps if not _draws(step) for file in step.makes}
-    write_atomically(RECORD, (json.dumps(_read() | made, indent=1) + "\n").encode())
+    write_atomically(RECORD, (json.dumps(made_by() | made, indent=1) + "\n").encode())
 
 
-def _read() -> dict[str, str]:
+def made_by() -> dict[str, str]:
+    """The command of each file that the studies in this folder make, also of those that are not there yet."""
     if not RECORD.exists():
         return {}
     try:

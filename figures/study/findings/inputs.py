@@ -54,8 +54,8 @@ class Inputs:
     """the largest learning rate first"""
     collapse: Mapping[tuple[str, str, int], Mapping[str, float]]
     """by model, method and seed: the compression at the first empty layer"""
-    edge: Mapping[tuple[str, int], float]
-    """by arm and seed: what a full-batch training settled at"""
+    edge: Mapping[tuple[str, int], Mapping[str, float]]
+    """by arm and seed: lambda_max lr / 2 of a full-batch training, `edge` where it settled and `edge_along` before"""
 
 
 def read_inputs(paths: Sequence[Path]) -> Inputs:
@@ -66,7 +66,7 @@ def read_inputs(paths: Sequence[Path]) -> Inputs:
     """
     settings: list[Setting] = []
     collapse: dict[tuple[str, str, int], Mapping[str, float]] = {}
-    edge: dict[tuple[str, int], float] = {}
+    edge: dict[tuple[str, int], Mapping[str, float]] = {}
     for path in paths:
         if not is_hdf5(path):
             settings.append(_setting(path))
@@ -78,7 +78,7 @@ def read_inputs(paths: Sequence[Path]) -> Inputs:
                     _add(collapse, (name.model, method, name.seed), values, path)
         elif measure == "stability":
             for key, moments in _trajectories(found).items():
-                _add(edge, key, settled(moments), path)
+                _add(edge, key, {"edge": settled(moments), "edge_along": while_learning(moments)}, path)
         else:
             raise BadInput(f"{path} holds a result of {measure}, expected one of collapse or stability")
     settings.sort(key=lambda setting: (-np.nan_to_num(setting.rate), setting.name))
@@ -100,6 +100,27 @@ def settled(moments: Sequence[Mapping[str, Any]]) -> float:
     )
     late = (3 * update >= 2 * update.max()) & np.isfinite(curvature * rate)
     return float(np.median((curvature * rate / 2)[late])) if late.any() else np.nan
+
+
+def while_learning(moments: Sequence[Mapping[str, Any]]) -> float:
+    """Median of lambda_max lr / 2 from the first moment at which it is 1 or more to the last one at which the network
+    still errs on examples that it is trained on; NaN where there is no such time.
+
+    >>> course = [0.5, 1.2, 1.0, 1.4, 0.3]
+    >>> moments = [{"update": u, "lambda_max": 4 * v, "learning_rate": 0.5} for u, v in enumerate(course)]
+    >>> while_learning([m | {"accuracy": a} for m, a in zip(moments, (0.2, 0.5, 0.7, 0.9, 1.0), strict=True)])
+    1.2
+    """
+    ordered = sorted(moments, key=lambda moment: moment["update"])
+    curvature, rate, accuracy = (
+        np.array([moment.get(key) for moment in ordered], dtype=float)
+        for key in ("lambda_max", "learning_rate", "accuracy")
+    )
+    ratio = curvature * rate / 2
+    reached, errs = np.flatnonzero(ratio >= 1), np.flatnonzero(accuracy < 1)
+    if not reached.size or not errs.size or errs[-1] < reached[0]:
+        return np.nan
+    return float(np.median(ratio[reached[0] : errs[-1] + 1]))
 
 
 def _setting(path: Path) -> Setting:

@@ -29,6 +29,8 @@ class Labels:
     data: str
     epochs: int
     """as many steps: the batch is full"""
+    flags: Flags = ""
+    """of `minima.train`, behind those of all"""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ QUANTITIES = {
     "psp_entropy_lowest": Quantity("mean PSP-entropy of the lowest layer", "bit"),
     "log_compression": Quantity("log₁₀ of the compression at the first empty layer"),
     "edge": Quantity("λ₁ · lr / 2, last third of the steps"),
+    "edge_along": Quantity("λ₁ · lr / 2, from where it is 1 first until all is learnt"),
 }
 
 
@@ -110,10 +111,11 @@ def summarise(view: View, found: Sample) -> Paired | Trend | None:
 
 def _networks(view: View, inputs: Inputs, setting: Setting | None, within: float) -> Networks:
     if view.table == "collapse":
-        own = {key: values for key, values in inputs.collapse.items() if key[0] == view.model}
-        values = {(method, 0.0, seed): each[view.value] for (_, method, seed), each in own.items()}
+        counted = {key: values for key, values in inputs.collapse.items() if key[0] == view.model}
+        values = {(method, 0.0, seed): each[view.value] for (_, method, seed), each in counted.items()}
     elif view.table == "edge":
-        values = {(arm, 0.0, seed): each for (arm, seed), each in inputs.edge.items() if arm == EDGE + view.labels}
+        own = {key: each for key, each in inputs.edge.items() if key[0] == EDGE + view.labels}
+        values = {(arm, 0.0, seed): each[view.value] for (arm, seed), each in own.items()}
     elif setting is None:
         values = {}
     else:

@@ -11,7 +11,9 @@ from typing import TypeVar
 from figures.reading.names import SMALLEST, WORD, model_word
 from minima.store.command import BadInput
 from minima.zoo.architecture.architecture import parse_architecture
+from minima.zoo.code import is_code
 from minima.zoo.data.specs import resolve_data
+from minima.zoo.subject.network import must_be_typed
 
 T = TypeVar("T")
 MOST_SEEDS = 1000
@@ -53,8 +55,12 @@ def check_sparsities(
 
 
 def check_model(where: str, spec: str, key: str = "model") -> None:
-    """A network of the zoo whose name can stand in names of files."""
-    _refused(f"{where}: {key}", lambda: parse_architecture(spec))
+    """A network of the zoo, of a library or of a file of one's own, whose name can stand in names of files."""
+    if is_code(spec):
+        if not Path(spec.rpartition(":")[0]).is_file():
+            raise BadInput(f"{where}: {key} = {spec!r}: there is no such file, seen from {Path.cwd()}")
+    elif not must_be_typed(spec):
+        _refused(f"{where}: {key}", lambda: parse_architecture(spec))
     if not model_word(spec):
         raise BadInput(f"{where}: {key} = {spec!r} has neither a letter nor a digit for names of files")
 

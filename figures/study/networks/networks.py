@@ -15,6 +15,7 @@ from minima.store.command import BadInput
 from minima.zoo.code import is_code
 from minima.zoo.data.classes import split_classes
 from minima.zoo.data.labels import split_labels
+from minima.zoo.subject.network import must_be_typed
 from pruning.composition.method import methods
 
 DENSE, LONGER = "dense", "dense-longer"
@@ -70,10 +71,12 @@ class Networks:
         keeps: bool = False,
         order_seed: int | None = None,
         data: str | None = None,
+        model: str = "",
     ) -> Step:
         """Make an arm's networks, which differ in their sparsity only, by one command.
 
         Args:
+            model: the network, as it was named to `minima.train`.
             each: say that every one is a run of its own.
             keeps: whether the arm's flags let it keep weights along its training.
             order_seed: another order of the examples, for siblings.
@@ -86,17 +89,17 @@ class Networks:
         makes = [network.checkpoint for network in networks] + [network.trajectory for network in networks] * keeps
         return Step(
             "pruning",
-            (*given, *order, *repeated_code(data or self.data), "-o", out),
+            (*given, *order, *repeated_code(data or self.data, model), "-o", out),
             (*split_flags(self.prune), *split_flags(arm.flags)),
             tuple(makes),
             f"[arms.{arm.name}]",
         )
 
     def trained_on(
-        self, start: Sequence[Name], out: str, makes: Sequence[str], flags: str, key: str = "finish"
+        self, start: Sequence[Name], out: str, makes: Sequence[str], flags: str, key: str = "finish", model: str = ""
     ) -> Step:
         """Train networks on, their masks frozen."""
-        given = ("--from", *(network.checkpoint for network in start), *repeated_code(self.data), "-o", out)
+        given = ("--from", *(network.checkpoint for network in start), *repeated_code(self.data, model), "-o", out)
         return Step("minima.train", given, split_flags(flags), tuple(makes), key)
 
     def measured(
@@ -109,16 +112,22 @@ class Networks:
         key: str = "",
         extra: Sequence[str] = (),
         data: str | None = None,
+        model: str = "",
     ) -> Step:
         """Measure checkpoints or trajectories.
 
         Args:
+            model: the network, as it was named to `minima.train`.
             flags: as the configuration has them under its `key`.
             extra: flags that the study itself gives.
             data: what the networks were trained on (default: the study's data).
         """
         return Step(
-            module, (*files, *extra, *repeated_code(data or self.data), "-o", out), split_flags(flags), (out,), key
+            module,
+            (*files, *extra, *repeated_code(data or self.data, model), "-o", out),
+            split_flags(flags),
+            (out,),
+            key,
         )
 
     def check(self, where: str) -> None:
@@ -138,10 +147,11 @@ class Networks:
             check_sparsities(at, "sparsities", arm.sparsities)
 
 
-def repeated_code(data: str) -> tuple[str, ...]:
-    """The flag that says again which data, where they are code: no file may ask for code to be run.
+def repeated_code(data: str, model: str = "") -> tuple[str, ...]:
+    """The flags that say again which data and which network, where they are code: no file may ask for code to be run.
 
-    >>> repeated_code("digits"), repeated_code("my.py:images:classes=0-4")
-    ((), ('--data', 'my.py:images:classes=0-4'))
+    >>> repeated_code("digits", "lenet5"), repeated_code("my.py:images:classes=0-4", "my.py:net")
+    ((), ('--data', 'my.py:images:classes=0-4', '--model', 'my.py:net'))
     """
-    return ("--data", data) if is_code(split_classes(split_labels(data)[0])[0]) else ()
+    said = ("--data", data) if is_code(split_classes(split_labels(data)[0])[0]) else ()
+    return (*said, "--model", model) if must_be_typed(model) else said

@@ -18,6 +18,7 @@ MARKS: dict[Verdict, tuple[str, str]] = {
     "contradicted": ("#D55E00", "▼"),
     "equivalent": ("#0072B2", "="),
     "undecided": ("#666666", "?"),
+    "no verdict": ("#666666", "·"),
     "not yet measured": ("#666666", "·"),
 }
 

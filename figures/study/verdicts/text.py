@@ -22,7 +22,7 @@ STAGES = {
     "matched": "at equal training loss",
     "source": "as left by the method",
 }
-DIRECTIONS = {"above": "> 0", "below": "< 0", "zero": "= 0"}
+DIRECTIONS = {"above": "> 0", "below": "< 0", "zero": "= 0", "any": ""}
 
 
 def spoken_path(path: Path) -> str:

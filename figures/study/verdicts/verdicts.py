@@ -11,9 +11,12 @@ import numpy as np
 from figures.statistics.paired import holm
 
 LEVEL = 0.05
+NEVER = 10**9
+"""pairs that are needed where nothing is to be judged"""
 
-Direction = Literal["above", "below", "zero"]
-Verdict = Literal["confirmed", "contradicted", "equivalent", "undecided", "not yet measured"]
+Direction = Literal["above", "below", "zero", "any"]
+"""`any`: nothing is expected, and no verdict given"""
+Verdict = Literal["confirmed", "contradicted", "equivalent", "undecided", "no verdict", "not yet measured"]
 
 
 class Expecting(Protocol):
@@ -90,8 +93,23 @@ class Judgement(Generic[V, S]):
     verdict: Verdict
 
 
-def judge(claims: Sequence[Claim[V]], summaries: Sequence[Sequence[S]]) -> list[Judgement[V, S]]:
-    """Verdicts. `summaries[c][v]` is of view v of claim c."""
+def fewest(members: int) -> int:
+    """The fewest pairs that can decide a family: n with members * 2^(1-n), its smallest two-sided exact p, below 0.05.
+
+    >>> fewest(1), fewest(6), fewest(7)
+    (6, 8, 9)
+    """
+    return next(n for n in range(2, 100) if members * 2.0 ** (1 - n) < LEVEL)
+
+
+def judge(
+    claims: Sequence[Claim[V]], summaries: Sequence[Sequence[S]], *, complete: bool = True
+) -> list[Judgement[V, S]]:
+    """Verdicts. `summaries[c][v]` is of view v of claim c.
+
+    Args:
+        complete: whether all that was planned is measured; else no verdict is given, equivalence included.
+    """
     families = [
         [decisive(view, summary) for view, summary in zip(claim.views, found, strict=True)]
         for claim, found in zip(claims, summaries, strict=True)
@@ -99,11 +117,13 @@ def judge(claims: Sequence[Claim[V]], summaries: Sequence[Sequence[S]]) -> list[
     overall = holm([max(family, default=np.nan) for family in families])
     judgements = []
     for claim, found, family, p in zip(claims, summaries, families, overall, strict=True):
+        of_views = fewest(len(claim.views)) if complete else NEVER
+        of_claims = fewest(max(len(claim.views), len(claims))) if complete else NEVER
         views = tuple(
-            Judged(view, summary, float(adjusted), view_verdict(view, summary, float(adjusted)))
+            Judged(view, summary, float(adjusted), view_verdict(view, summary, float(adjusted), of_views))
             for view, summary, adjusted in zip(claim.views, found, holm(family), strict=True)
         )
-        verdict = claim_verdict(tuple(view_verdict(v.view, v.summary, float(p)) for v in views))
+        verdict = claim_verdict(tuple(view_verdict(v.view, v.summary, float(p), of_claims) for v in views))
         judgements.append(Judgement(claim, views, float(p), verdict))
     return judgements
 
@@ -116,8 +136,8 @@ def decisive(view: Expecting, summary: Summary | None) -> float:
     return p if np.isfinite(p) else 1.0  # measured by too few seeds: it stays in the family, and says nothing
 
 
-def view_verdict(view: Expecting, summary: Summary | None, adjusted: float) -> Verdict:
-    """The protocol's words for one view.
+def view_verdict(view: Expecting, summary: Summary | None, adjusted: float, needed: int = 1) -> Verdict:
+    """The protocol's words for one view; fewer pairs than are `needed` give none.
 
     >>> from figures.study.claims.claims import View
     >>> from figures.statistics.paired import paired
@@ -127,8 +147,8 @@ def view_verdict(view: Expecting, summary: Summary | None, adjusted: float) -> V
     """
     if summary is None:
         return "not yet measured"
-    if not summary.n:
-        return "undecided"
+    if summary.n < needed:
+        return "no verdict"
     if view.direction == "zero":
         if adjusted < LEVEL:
             return "confirmed"
@@ -147,4 +167,6 @@ def claim_verdict(views: Sequence[Verdict]) -> Verdict:
     words = set(views)
     if not words:
         return "not yet measured"
+    if "no verdict" in words:
+        return "no verdict"
     return words.pop() if len(words) == 1 else "undecided"

@@ -37,7 +37,7 @@ def resolve_data(
     were typed.
     """
     known = sources()
-    chosen, shuffled = split_labels(spec)
+    chosen, random = split_labels(spec)
     base, classes = split_classes(chosen)
     source = known.get(base, Source)
     file = _file_of(base)
@@ -53,7 +53,7 @@ def resolve_data(
         )
     folder = (root or Path(os.environ.get("DATA_ROOT", "data"))).absolute() if source.needs_root else None
     entry = {
-        "spec": join_labels(join_classes(base, classes), shuffled),
+        "spec": join_labels(join_classes(base, classes), random),
         "root": str(folder) if folder else None,
         "mean": list(mean or source.mean),
         "std": list(std or source.std),
@@ -84,7 +84,7 @@ def load_data(data: Mapping[str, Any], *, run_code: bool = False) -> Dataset:
     from minima.zoo.data.preprocessing import to_dataset
 
     spec = data["spec"]
-    chosen, shuffled = split_labels(spec)
+    chosen, random = split_labels(spec)
     base, classes = split_classes(chosen)
     if is_code(base) and not run_code:
         raise BadInput(
@@ -101,7 +101,7 @@ def load_data(data: Mapping[str, Any], *, run_code: bool = False) -> Dataset:
     notes = () if base in sources() else (*assumed, *dataset.notes)  # nothing was guessed of what is known
     dataset = replace(dataset, notes=notes)
     dataset = dataset if classes is None else keep_classes(dataset, classes, spec)
-    return shuffle_labels(dataset) if shuffled else dataset
+    return shuffle_labels(dataset, random) if random else dataset
 
 
 def per_channel(flag: str, text: str | None) -> tuple[float, ...] | None:

@@ -85,7 +85,7 @@ def continued(arguments: Train, source: Path) -> Start:
     data = inherited(parent.data, arguments.data, arguments.data_root, source) | reading(arguments)
     checkpoint = replace(parent, parent=sha256(source), data=data, weights_at={})
     if arguments.from_epoch is not None:
-        checkpoint = replace(checkpoint, state=_earlier(parent, arguments.from_epoch, source))
+        checkpoint = replace(checkpoint, state=earlier(parent, arguments.from_epoch, source))
     dataset = _loaded(arguments, data, run_code=arguments.data is not None)
     network = network_for(checkpoint, parent.model, arguments.model, dataset, source)
     load_ours(network, checkpoint, source, parent.model["name"], None)
@@ -122,7 +122,12 @@ def _loaded(arguments: Train, data: Mapping[str, Any], *, run_code: bool) -> Dat
     return load_data(data, run_code=run_code)
 
 
-def _earlier(parent: Checkpoint, epoch: int, source: Path) -> dict[str, Tensor]:
+def earlier(parent: Checkpoint, epoch: int, source: Path) -> dict[str, Tensor]:
+    """The weights that a checkpoint, read from the file `source`, kept of an epoch.
+
+    Raises:
+        BadInput: it kept none of that epoch.
+    """
     if epoch not in parent.weights_at:
         held = ", ".join(map(str, sorted(parent.weights_at))) or "none"
         raise BadInput(

@@ -168,7 +168,7 @@ def test_a_wrong_comparison_is_refused_by_its_key(old, new, said, tmp_path):
         ("--schedule constant --keep 1", "--schedule constant", "finish: the curvature is followed along it"),
         ('entropy_split = "train"', 'entropy_split = "both"', "expected one of 'train', 'test'"),
         ("path_sparsities = [0.97]", "path_sparsities = [0.5]", "path_sparsities: sparsity 0.5 is none of those"),
-        ("path_sparsities = [0.97]", "path_sparsities = []", "path_sparsities = []: expected one or more"),
+        ("path_sparsities = [0.97]", "path_sparsities = []", "path_sparsities = []: its last one is that of what is"),
         (
             "pictured_seeds = 1",
             "pictured_seeds = 2",
@@ -179,9 +179,29 @@ def test_a_wrong_comparison_is_refused_by_its_key(old, new, said, tmp_path):
         ("classes=0-4", "classes=4-0", "[transfer] source: digits:classes=4-0: the classes 4-0 run backwards"),
         ('flags = "--epochs 0"', 'flags = "--epoch 0"', "[transfer] flags: python -m entropy.transfer does not take"),
         ('flags = "--keep 1"', 'flags = "--keep 0"', "[arms.magnitude]: a compared arm keeps some of its weights"),
-        ('method = "magnitude"', 'method = "magnitude"\nsparsities = [0.9]', "sparsities are said in [[parts]]"),
+        (
+            'method = "magnitude"',
+            'method = "magnitude"\nsparsities = [0.9]',
+            "a compared arm has the sparsities of [[parts]]",
+        ),
         ('arms = ["magnitude", "lob', 'arms = ["magnitude", "magnitude", "lob', "arms: magnitude stands there twice"),
         ("[arms.lobster]", "[arms.finish]", "[arms.finish]: a job of the study itself is called so"),
+        (
+            'weights = "fresh"',
+            'weights = "frsh"',
+            "[controls.reinitialised]: weights: there is no arm 'frsh'. Known: dense",
+        ),
+        ('mask = "magnitude"', 'mask = "gmp"', "[controls.shuffled]: mask: there is no arm 'gmp'"),
+        (
+            "[controls.shuffled]",
+            "[controls.dense]",
+            "[controls.dense]: small letters, digits and hyphens only, and not",
+        ),
+        (
+            'flags = "--epochs 1"',
+            'flags = "--epoch 1"',
+            "[controls.reinitialised]: python -m minima.train does not take",
+        ),
         ("seeds = 1", "seeds = 1000", "letters, more than a shell takes in one line. Ask for fewer seeds"),
         ("--grid 3", "--grid three", "surface: python -m landscape.surface"),
         ("--points 5", "--points five", "path: python -m landscape.path does not take --points five"),
@@ -239,7 +259,11 @@ def test_a_wrong_study_of_findings_is_refused_by_its_key(old, new, said, tmp_pat
 
 def test_a_study_that_is_not_there_or_no_text(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name, said in [("nothing", "Known: digits, findings"), ("digit", "Did you mean digits?"), (".", "is a folder")]:
+    for name, said in [
+        ("nothing", "Known: cifar, digits, findings"),
+        ("digit", "Did you mean digits?"),
+        (".", "is a folder"),
+    ]:
         with pytest.raises(BadInput, match=said):
             run_study(StudyFlags(study=name))
     Path("x.toml").write_bytes(b"\xff\xfe\x00")
@@ -268,6 +292,9 @@ def test_what_a_shell_would_read_reaches_the_command_as_it_is(tmp_path, monkeypa
     assert {path.name for path in tmp_path.iterdir()} <= {"telling.py", "out", "runs", ".snakemake", "__pycache__"}
 
 
+READ_NO_DATA = ("figures.", "pruning.transplant")
+
+
 def test_data_that_are_code_are_named_in_every_command_that_reads_them(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("my.py").write_text("raise SystemExit('nobody asked for this to be run')")
@@ -276,7 +303,20 @@ def test_data_that_are_code_are_named_in_every_command_that_reads_them(tmp_path,
         steps = [step for job in read_study(Path("c.toml")).plan().jobs for step in job.steps]
         for step in steps:
             named = step.given.count("--data")
-            assert named == (0 if step.module.startswith("figures.") else 1), step.line
+            assert named == (0 if step.module.startswith(READ_NO_DATA) else 1), step.line
+
+
+def test_networks_that_are_code_are_named_in_every_command_that_builds_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("net.py").write_text("raise SystemExit('nobody asked for this to be run')")
+    for text, model in ((METHODS, "mlp:hidden=12"), (CLAIMS, "lenet5")):
+        assert f'model = "{model}"' in text
+        Path("c.toml").write_text(text.replace(f'model = "{model}"', 'model = "net.py:build"'))
+        steps = [step for job in read_study(Path("c.toml")).plan().jobs for step in job.steps]
+        own = [step for step in steps if "net-seed0" in step.line and not step.module.startswith(READ_NO_DATA)]
+        assert own
+        assert all("--model net.py:build" in step.line for step in own)
+    assert "there is no such file" in refused(tmp_path, text.replace(f'model = "{model}"', 'model = "gone.py:build"'))
 
 
 def test_what_waits_for_a_failed_job_is_found_through_others():

@@ -26,6 +26,7 @@ FIGURES = [
     "10-entropy-by-depth",
     "11-entropy-against-sparsity",
     "12-entropy-over-training",
+    "13-matched-loss",
 ]
 
 

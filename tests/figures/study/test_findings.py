@@ -195,12 +195,12 @@ def test_seeds_that_lack_a_network_or_fell_short_are_left_out_and_counted(tmp_pa
 
 
 @pytest.mark.parametrize(("claim", "arm"), [("retraining", "retrain-ft"), ("rigl", "static")])
-def test_measured_but_nowhere_reached_is_undecided(claim, arm, tmp_path, comparisons):
+def test_measured_but_nowhere_reached_gives_no_verdict(claim, arm, tmp_path, comparisons):
     def short(cell, values):
         return values | {"sparsity": 0.5} if cell.called == arm else values
 
     found, verdict = samples(write_table(tmp_path / "t.json", comparisons[0], short), claim)
-    assert (len(found.rows), found.unreached, verdict) == (0, SEEDS, "undecided")
+    assert (len(found.rows), found.unreached, verdict) == (0, SEEDS, "no verdict")
     absent = write_table(tmp_path / "u.json", comparisons[0], lambda cell, v: None if cell.called == arm else v)
     found, verdict = samples(absent, claim)
     assert (len(found.rows), found.lacking, verdict) == (0, SEEDS, "not yet measured")
@@ -235,7 +235,7 @@ def test_an_arm_of_two_methods_is_their_mean(study):
 def test_what_settles_beyond_the_edge_contradicts(tmp_path):
     paths = [write_edge(tmp_path / f"{s}.h5", "true", s, 1.3 + 0.01 * s) for s in range(1, SEEDS)]
     told, inputs = load_findings(), read_inputs(paths)
-    assert inputs.edge["edge-true", 2] == pytest.approx(1.32)
+    assert inputs.edge["edge-true", 2]["edge"] == pytest.approx(1.32)
     judgement = judge(told, inputs, None).judgements[-1]
     assert [view.verdict for view in judgement.views] == ["contradicted", "not yet measured"]
     assert judgement.verdict == "undecided"

@@ -39,7 +39,9 @@ def test_one_spec_for_a_file(tmp_path, monkeypatch):
         inherited(entry, "npz:d.npz:classes=1,3", None, tmp_path)
 
 
-@pytest.mark.parametrize("spec", ["digits:labels=true", "digits:labels=random:classes=0-4", "digits:labels="])
+@pytest.mark.parametrize(
+    "spec", ["digits:labels=true", "digits:labels=random:classes=0-4", "digits:labels=", "digits:labels=random:1.5"]
+)
 def test_other_labels_are_refused(spec):
     with pytest.raises(BadInput, match="expected labels=random at the end"):
         resolve_data(spec)
@@ -49,3 +51,13 @@ def test_a_checkpoint_remembers_them(tmp_path):
     out = tmp_path / "random.pt"
     main(Train(out=str(out), model="mlp:hidden=4", data="digits:labels=random", epochs=1))
     assert load(out).data["spec"] == "digits:labels=random"
+
+
+def test_a_share_of_the_labels():
+    """A fifth of the examples give their labels and get them back in another order; the others keep theirs."""
+    plain, noisy = load_data(resolve_data("digits")), load_data(resolve_data("digits:labels=random:0.2"))
+    changed = plain.y_train != noisy.y_train
+    assert 0.15 < changed.float().mean() < 0.2, "nine tenths of a fifth get another label"
+    assert torch.equal(plain.y_train.bincount(), noisy.y_train.bincount())
+    assert torch.equal(plain.x_train, noisy.x_train)
+    assert torch.equal(plain.y_test, noisy.y_test)

@@ -1,0 +1,68 @@
+"""`python -m figures.study ship`, `redraw` and `trace`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from figures.study.claims.forest import draw as forest
+from figures.study.claims.forest import effects_of
+from figures.study.configuration.toml_file import bundled, find_study
+from figures.study.kinds import read_study
+from figures.study.shipping.archive import RESULTS, results_of
+from figures.study.shipping.flags import Redraw, Ship, Trace
+from figures.study.shipping.index import index
+from figures.study.shipping.redraw import redraw
+from figures.study.shipping.ship import ship
+from figures.study.shipping.store import progress, shipped_jobs
+from figures.study.shipping.trace import places, told
+from minima.store.command import BadInput, Report
+from minima.store.files import readable, write_atomically
+
+
+def ship_studies(arguments: Ship) -> Report:
+    """Ship what is whole."""
+    written, lines, folder = [], [], RESULTS
+    for name in arguments.studies:
+        plan, folder = read_study(find_study(name)).plan(), arguments.results or results_of(name)
+        found = ship(plan, folder)
+        written += found
+        lines.append(f"{name}: {len(found)} jobs shipped now; {progress(plan, shipped_jobs(plan, folder)).said}")
+    size = sum(path.stat().st_size for path in folder.rglob("*.zip"))
+    text = "\n".join([*lines, f"{folder}: {size / 1e6:.1f} MB"])
+    return Report({"shipped": [str(path) for path in written], "bytes": size}, text)
+
+
+def redraw_studies(arguments: Redraw) -> Report:
+    """Draw what is shipped, and write the page that leads to it."""
+    folder = arguments.results or (results_of(arguments.studies[0]) if arguments.studies else RESULTS)
+    names = arguments.studies or [name for name, path in bundled().items() if _is_shipped(path, folder)]
+    if not names:
+        raise BadInput(f"{folder}: no results are shipped. Run a study, then type python -m figures.study ship NAME")
+    plans = {Path(name).stem: read_study(find_study(name)).plan() for name in names}
+    written = [path for name, plan in plans.items() for path in redraw(plan, folder, arguments.out / name)]
+    tables = [path for path in written if path.name == "claims.json"]
+    written += forest(tables, arguments.out / "forest") if effects_of(tables) else []
+    page = arguments.out / "README.md"
+    write_atomically(page, index(plans, folder, arguments.out).encode())
+    return Report({"written": [str(path) for path in (*written, page)]}, "\n".join(map(str, (*written, page))))
+
+
+def trace_number(arguments: Trace) -> Report:
+    """Follow a number to its sources."""
+    folder, path = arguments.results or results_of(arguments.study), find_study(arguments.study)
+    page = arguments.pages / path.stem / "claims.json"
+    with readable(page):
+        table = json.loads(page.read_text())
+    found = places(table, arguments.asked)
+    if not found:
+        raise BadInput(f"{page}: no view has the number {arguments.asked}, and no claim is called so")
+    plan = read_study(path).plan()
+    shipped = shipped_jobs(plan, folder)
+    lines = [line for place in found for line in told(place, plan.name, shipped, folder)]
+    return Report({"views": [dict(place.view) for place in found], "lines": lines}, "\n".join(lines))
+
+
+def _is_shipped(path: Path, folder: Path) -> bool:
+    """Whether anything is shipped of the study in a file."""
+    return any((folder / read_study(path).plan().name).glob("*.zip"))

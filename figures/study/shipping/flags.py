@@ -1,0 +1,49 @@
+"""Flags of `python -m figures.study ship`, `redraw` and `trace`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from minima.store.command import Command
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ship(Command):
+    """Ship what a study has finished in this folder: one file a job, compressed and never rewritten, with the hashes of
+    the networks, the versions and the commands that made it. Networks themselves are not shipped."""
+
+    studies: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME|FILE.toml")]
+    """the studies, bundled or in TOML files"""
+    results: Path | None = None
+    """folder to ship into (default: of a bundled study the suite's own, else results)"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redraw(Command):
+    """Draw figures, tables and pages again from shipped results, of whole studies and of such as are under way."""
+
+    studies: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME|FILE.toml")] = ()
+    """the studies (default: all of which results are shipped)"""
+    results: Path | None = None
+    """folder of what is shipped (default: of a bundled study the suite's own, else results)"""
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("docs/findings")
+    """folder to write: a folder for each study in it, and a page that tells how far each is"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace(Command):
+    """Where a number of a page comes from: the view of the claim, its results, and of each network the hash and the
+    command that made it."""
+
+    study: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME|FILE.toml")]
+    """whose page it stands on"""
+    asked: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NUMBER|CLAIM")]
+    """a number as the page prints it, such as +0.397 (behind -- if it begins with a minus), or a claim's name"""
+    results: Path | None = None
+    """folder of what is shipped (default: of a bundled study the suite's own, else results)"""
+    pages: Path = Path("docs/findings")
+    """folder of the pages"""

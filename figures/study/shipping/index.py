@@ -1,0 +1,29 @@
+"""The page that leads to the redrawn studies, and tells how far each is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from figures.study.engine.jobs import Plan
+from figures.study.shipping.store import progress, shipped_jobs
+
+HEAD = """\
+# One-shot against gradual pruning: what is measured so far
+
+Written by `make findings` out of the results in `figures/study/results/`, one file a job, which say by which command,
+with which versions and from which networks (SHA-256) they were made. `python -m figures.study trace STUDY NUMBER` leads
+from a number on a page to its results, networks and commands. A partial study gives no verdict.
+"""
+
+
+def index(plans: Mapping[str, Plan], folder: Path, pages: Path) -> str:
+    """A line for each study."""
+    lines = [HEAD, *(f"![{path.stem}]({path.name})\n" for path in sorted(pages.glob("*.svg")))]
+    for name, plan in plans.items():
+        here = pages / name
+        lines.append(f"## {name}\n\n{progress(plan, shipped_jobs(plan, folder)).said}\n")
+        lines += [f"- [{path.name}]({name}/{path.name})" for path in sorted(here.glob("*.md"))]
+        lines += [f"- ![{path.stem}]({name}/{path.name})" for path in sorted(here.glob("*.svg"))]
+        lines.append("")
+    return "\n".join(lines)

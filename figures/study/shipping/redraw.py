@@ -1,0 +1,60 @@
+"""Redrawing: every figure and table of a study out of what is shipped of it, also while it is not whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from figures.study.engine.jobs import CHAIN, Job, Plan
+from figures.study.shipping.store import lay_out, shipped_jobs
+from minima.store.command import BadInput
+
+ROOT = Path(__file__).parents[3]
+
+
+def redraw(plan: Plan, folder: Path, out: Path) -> list[Path]:
+    """Draw a study's figures from its shipped results into the folder `out`; a figure none of whose results are shipped
+    is left out.
+
+    Returns:
+        the files written.
+
+    Raises:
+        BadInput: nothing is shipped of the study, or a figure could not be drawn.
+    """
+    shipped = shipped_jobs(plan, folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        there = {*lay_out(plan, folder, place, shipped)}
+        if not there:
+            raise BadInput(f"{folder / plan.name}: no results of the study {plan.name} are shipped")
+        drawn = [job for job in (_reading_only(each, there) for each in plan.jobs if each.stage == "draw") if job]
+        made = [file for job in drawn for file in job.makes]
+        for parent in {(place / file).parent for file in made}:
+            parent.mkdir(parents=True, exist_ok=True)
+        _run([step.line for job in drawn for step in job.steps], place)
+        out.mkdir(parents=True, exist_ok=True)
+        return [Path(shutil.copyfile(place / file, out / Path(file).name)) for file in made]
+
+
+def _reading_only(job: Job, there: set[str]) -> Job | None:
+    """The job with those of its results that are there; None without any."""
+    absent = {file for file in job.needs if file.endswith(".h5")} - there
+    if not (set(job.needs) & there):
+        return None
+    steps = tuple(replace(step, given=tuple(w for w in step.given if w not in absent)) for step in job.steps)
+    return replace(job, steps=steps)
+
+
+def _run(lines: list[str], place: Path) -> None:
+    """Draw, in one process that has loaded what all of them need."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "SOURCE_DATE_EPOCH": "0"}
+    command = [sys.executable, "-m", CHAIN, *lines]
+    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BadInput(f"a figure could not be drawn:\n{done.stderr.strip()[-1500:]}")

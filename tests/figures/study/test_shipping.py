@@ -1,0 +1,151 @@
+"""Shipped results: whole jobs only, byte for byte, never rewritten; redrawn, also in part; and every number traced."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from figures.study.claims.forest import draw as forest
+from figures.study.configuration.toml_file import find_study
+from figures.study.engine.jobs import Job, Plan, Step, planned
+from figures.study.engine.record import write_record
+from figures.study.kinds import read_study
+from figures.study.shipping.archive import Shipped, archive_of, read_record, read_results, write_archive
+from figures.study.shipping.redraw import redraw
+from figures.study.shipping.ship import ship
+from figures.study.shipping.store import lay_out, progress, shipped_jobs
+from figures.study.shipping.trace import places, told
+from minima.store.command import BadInput
+
+
+def job(name, makes, needs=(), module="minima.train"):
+    step = Step(module, (*needs, "-o", makes[-1]), ("--epochs", "2"), tuple(makes))
+    return Job("work", name, tuple(needs), (step,))
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A network that is made, and a measure of it that is not."""
+    monkeypatch.chdir(tmp_path)
+    network, trajectory, measured = (
+        "runs/s-m-seed0.dense.pt",
+        "runs/s-m-seed0.dense.trajectory.h5",
+        "out/s-m-seed0.psp.h5",
+    )
+    jobs = [job("s-m-seed0.dense", [network, trajectory]), job("s-m-seed0.psp", [measured], [network], "entropy.psp")]
+    for folder in ("runs", "out/logs"):
+        Path(folder).mkdir(parents=True)
+    Path(network).write_bytes(b"weights")
+    Path(trajectory).write_bytes(b"more weights")
+    Path(jobs[0].log).write_text("said\nprocessor seconds: 1.50 user, 0.25 system\n")
+    plan = planned("s", jobs)
+    write_record(plan)
+    return plan
+
+
+def finish(plan, content=b"numbers"):
+    Path(plan.jobs[1].makes[0]).write_bytes(content)
+
+
+def test_whole_jobs_are_shipped_with_hashes_and_commands(study):
+    (first,) = ship(study, Path("kept"))
+    assert first == archive_of(Path("kept"), "s", "s-m-seed0.dense")
+    record = read_record(first)
+    assert record.commands == (study.jobs[0].line,)
+    assert record.clock == {"processor_seconds": 1.75}
+    assert read_results(first) == {}, "neither networks nor trajectories"
+    finish(study)
+    (second,) = ship(study, Path("kept"))
+    assert read_results(second) == {"s-m-seed0.psp.h5": b"numbers"}
+    assert read_record(second).needs == {name: record.makes[name] for name in ("s-m-seed0.dense.pt",)}
+    assert ship(study, Path("kept")) == []
+    done = progress(study, shipped_jobs(study, Path("kept")))
+    assert (done.jobs, done.done, done.networks, done.networks_done) == (2, 2, 1, 1)
+
+
+def test_a_shipped_job_is_never_rewritten(study):
+    finish(study)
+    paths = ship(study, Path("kept"))
+    before = [path.read_bytes() for path in paths]
+    finish(study, b"other numbers")
+    ship(study, Path("kept"))
+    assert [path.read_bytes() for path in paths] == before
+    record = read_record(paths[1])
+    with pytest.raises(BadInput, match="never rewritten"):
+        write_archive(paths[1], dataclasses.replace(record, commands=("entropy.psp --order 2",)), {})
+
+
+def test_what_another_command_made_is_not_shipped(study):
+    finish(study)
+    other = [dataclasses.replace(study.jobs[1].steps[0], flags=("--order", "2"))]
+    changed = planned("s", [study.jobs[0], dataclasses.replace(study.jobs[1], steps=tuple(other))])
+    assert [path.stem for path in ship(changed, Path("kept"))] == ["s-m-seed0.dense"]
+
+
+def test_equal_content_gives_equal_bytes(study):
+    finish(study)
+    assert [p.read_bytes() for p in ship(study, Path("a"))] == [p.read_bytes() for p in ship(study, Path("b"))]
+
+
+def test_damage_is_told(study):
+    finish(study)
+    path = ship(study, Path("kept"))[1]
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(BadInput, match="damaged"):
+        read_results(path)
+
+
+@pytest.fixture(scope="module")
+def kept(invented, tmp_path_factory):
+    """The results of the study digits that its table of claims reads, shipped; and the plan of these jobs."""
+    whole = read_study(find_study("digits")).plan()
+    table = next(job for job in whole.jobs if job.name == "digits.claims_table")
+    needed = [job for job in whole.jobs if set(job.makes) & set(table.needs)]
+    folder = tmp_path_factory.mktemp("kept")
+    for each in needed:
+        results = {
+            Path(file).name: (invented / Path(file).name).read_bytes() for file in each.makes if file[:3] == "out"
+        }
+        made = {name: _sha256(content) for name, content in results.items()}
+        needs = {Path(file).name: _sha256(file.encode()) for file in each.needs}
+        commands = tuple(step.line for step in each.steps)
+        shipped = Shipped("digits", each.name, each.stage, commands, needs, made, {}, "", {"processor_seconds": 36.0})
+        write_archive(archive_of(folder, "digits", each.name), shipped, results)
+    return Plan("digits", (*needed, table), ()), folder
+
+
+def _sha256(content):
+    import hashlib
+
+    return hashlib.sha256(content).hexdigest()
+
+
+def test_what_is_shipped_comes_back_byte_for_byte(kept, invented, tmp_path):
+    plan, folder = kept
+    for file in lay_out(plan, folder, tmp_path, shipped_jobs(plan, folder)):
+        assert (tmp_path / file).read_bytes() == (invented / Path(file).name).read_bytes()
+
+
+def test_tables_are_redrawn_and_their_numbers_traced(kept, tmp_path):
+    plan, folder = kept
+    written = redraw(plan, folder, tmp_path / "page")
+    assert {path.suffix for path in written} == {".svg", ".png", ".md", ".json"}
+    assert "Partial" not in (tmp_path / "page" / "claims.md").read_text()
+    table = json.loads((tmp_path / "page" / "claims.json").read_text())
+    by_name = places(table, "sharper")
+    assert [place.view["statistic"] for place in by_name] == ["lambda_max"] * 3 + ["adaptive_lambda_max"] * 3
+    printed = f"{by_name[0].view['median']:+.3g}"
+    (found,) = [place for place in places(table, printed) if place.claim == "sharper"]
+    lines = told(found, "digits", shipped_jobs(plan, folder), folder)
+    assert sum("digits-lenet300-seed" in line and line.endswith(".curvature.zip") for line in lines) == 12
+    assert any("landscape.sharpness" in line for line in lines)
+    assert not any("psp-test" in line for line in lines), "errors have no part in it"
+    assert len(forest([tmp_path / "page" / "claims.json"], tmp_path / "forest")) == 4
+
+
+def test_without_results_nothing_is_drawn(kept, tmp_path):
+    with pytest.raises(BadInput, match="no results of the study digits are shipped"):
+        redraw(kept[0], tmp_path, tmp_path / "page")
