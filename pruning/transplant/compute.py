@@ -12,7 +12,7 @@ from landscape.objective.streams import stream
 from landscape.survivors.controls import random_masks
 from minima.store.checkpoints.checkpoint import Checkpoint, load
 from minima.store.command import BadInput
-from minima.store.files import sha256
+from minima.store.reading import sha256
 from minima.zoo.training.starts import earlier
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from figures.study.engine.jobs import Job, Plan
 from figures.study.engine.record import made_by
 from figures.study.shipping.archive import RESULTS, Shipped, archive_of, write_archive
 from minima.store.command import note
-from minima.store.files import sha256
 from minima.store.provenance import versions
+from minima.store.reading import sha256
 
 SECONDS = re.compile(r"^processor seconds: ([\d.]+) user, ([\d.]+) system$", re.MULTILINE)
 
