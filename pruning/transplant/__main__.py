@@ -11,7 +11,7 @@ def main(arguments: Transplant) -> Report:
     """Write the network, unless it is there already."""
     from minima.store.checkpoints.checkpoint import save, sparsity
     from minima.store.files import check_distinct, check_writable
-from minima.store.reading import sha256
+    from minima.store.reading import sha256
     from minima.zoo.training.unfinished import reusable
     from pruning.transplant.compute import transplant
 
