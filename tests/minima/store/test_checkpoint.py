@@ -319,7 +319,7 @@ def rewrite(path: Path, **changes: object) -> None:
 def test_a_newer_version_is_refused(make_checkpoint: Make, tmp_path: Path) -> None:
     save(make_checkpoint(), tmp_path / "x.pt")
     rewrite(tmp_path / "x.pt", version=99)
-    with pytest.raises(BadInput, match=r"(?s)format 99, this version of the suite reads 1.*update"):
+    with pytest.raises(BadInput, match=r"(?s)format 99, this version of the suite reads 2.*update"):
         load(tmp_path / "x.pt")
 
 
