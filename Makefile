@@ -4,8 +4,8 @@
 # make findings-from-scratch   what the literature says of pruning methods, put to the test on digits: out/, fig/findings.md (hours)
 # make studies   goes on with the studies whose results are shipped, one job at a time, when nothing else wants the processor
 # make test      the tests
-# make torture   a crash, a failing disk and a signal at every operation of every command (hours; can be stopped and
-#                gone on with: what was tried lies in $(TORTURED); TORTURE_FLAGS="--every 10" for a part of it)
+# make torture   a crash, a failing disk and a signal at every operation of every command; damaged and forged files of every
+#                format (hours; can be stopped and gone on with: what was tried lies in $(TORTURED); TORTURE_FLAGS="--every 10" for a part of it)
 # make lint      ruff and mypy
 # make bench     what each measurement costs in plain forward passes, how far masks depend on chance, and whether the comparison with peers works
 # make peers     curvature beside PyHessian, curvlinops and hessian-eigenthings: an hour, of a quiet machine
@@ -44,6 +44,8 @@ test: $(READY)
 
 torture: $(READY)
 	PYTHONPATH=.:tests OMP_NUM_THREADS=1 $(BIN)/python -m faults.campaign $(TORTURED) --interruptions 30 $(TORTURE_FLAGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.mutants --count 10000 --state $(TORTURED)/mutants
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.damage --count 2000 --seed 0
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -14,13 +14,16 @@ from typing import Any, TypeVar
 import torch
 
 from minima.store.checkpoints.checkpoint import Checkpoint, header, load
-from minima.store.checkpoints.trajectory import read_header
+from minima.store.checkpoints.trajectory import FORMAT, VERSION, read_header
 from minima.store.checkpoints.trajectory_writer import LostTrajectory, moments_of
+from minima.store.checkpoints.unpickling import unpickle
 from minima.store.command import BadInput, note
 from minima.store.disk import discard, followed, remove
 from minima.store.files import digest, hold, part_path, sibling, write_atomically
 from minima.store.files import tidy as tidied
+from minima.store.hdf5.opening import verify
 from minima.store.plain import to_json
+from minima.store.reading import read_bytes
 from minima.zoo.training.keeping import trajectory_path
 
 SECONDS_BETWEEN_SAVES = 5.0
@@ -41,7 +44,8 @@ class Unfinished:
         if not self.part.exists():
             return None
         try:
-            return torch.load(self.part, weights_only=True)
+            state: dict[str, Any] = unpickle(read_bytes(self.part), self.part)
+            return state
         except Exception as error:
             note(f"discarding {self.part}, which cannot be read: {error}")
             remove(self.part)
@@ -113,8 +117,9 @@ def reusable(target: Path, expected: Mapping[str, Any], overwrite: bool) -> Chec
 
 
 def _check_own(kept: Path, expected: Mapping[str, Any]) -> None:
-    """The trajectory that is there is that of this run."""
+    """The trajectory that is there is that of this run, and whole."""
     try:
+        verify(kept, FORMAT, VERSION)
         others = _differing(read_header(kept), expected)
     except BadInput as error:
         raise BadInput(f"{error}\n{ADVICE}") from error
