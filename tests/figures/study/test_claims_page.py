@@ -1,4 +1,4 @@
-"""The page that a study of the claims ends with: of the pictured networks of one seed, and their ways to one another."""
+"""The page that a study of the claims ends with: the pictured networks of one seed."""
 
 import tomllib
 from pathlib import Path
