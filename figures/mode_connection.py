@@ -46,8 +46,10 @@ class Way:
         return name if self.summary["align"] == "none" else f"{name}, aligned"
 
     def values(self, quantity: str) -> NDArray[np.float64]:
-        """Loss in nats, error in per cent."""
-        return np.array(self.summary["losses"]) if quantity == "loss" else 100 * np.array(self.summary["errors"])
+        """Loss in its own unit, error in per cent; NaN where there are no classes to be wrong about."""
+        if quantity == "loss":
+            return np.array(self.summary["losses"], dtype=float)
+        return 100 * np.array(self.summary["errors"], dtype=float)
 
 
 def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
@@ -63,7 +65,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
             for axes, quantity in zip(column, ("loss", "error"), strict=True):
                 _panel(axes, ways, quantity)
             column[1].set_xlabel("t (0: first, 1: second network)")
-        panels[0, 0].set_ylabel("loss (nat)")
+        panels[0, 0].set_ylabel(f"loss ({pairs[0][0].summary['loss_unit']})")
         panels[1, 0].set_ylabel("error (%)")
         labels = {line.get_label(): line for axes in panels[0] for line in axes.get_lines()}
         caption = "numbers: barrier, the largest rise above the chord between the ends"
@@ -96,11 +98,14 @@ def _read(path: Path) -> Way:
 
 def _panel(axes: Axes, ways: Sequence[Way], quantity: str) -> None:
     """One quantity along each way, and its barrier in figures."""
-    unit, scale = ("nat", 1) if quantity == "loss" else ("points", 100)
+    unit, scale = (ways[0].summary["loss_unit"], 1) if quantity == "loss" else ("points", 100)
     for row, way in enumerate(ways):
         colour = KINDS[way.summary["kind"]][1]
         line = "-" if way.summary["align"] == "none" else (0, (4, 1.5))
         axes.plot(way.summary["t"], way.values(quantity), color=colour, linestyle=line, label=way.label)
+        if not np.isfinite(way.values(quantity)).any():
+            axes.text(0.5, 0.5, "the outputs are no classes", ha="center", transform=axes.transAxes)
+            continue
         height = scale * way.summary["barrier"][quantity]
         words = f"{way.label}: {height:.2g} {unit}" if height >= 1e-6 else f"{way.label}: none"
         axes.text(

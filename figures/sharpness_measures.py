@@ -112,6 +112,7 @@ def _read(inputs: Sequence[Path], chosen: Sequence[str]) -> list[Sharpness]:
             for name, summary in checkpoints:
                 if not chosen or name in chosen:
                     units = {key: str(group[key].attrs["units"]) for key in summary["measures"]}
+                    units = {key: summary["loss_unit"] if unit == "nat" else unit for key, unit in units.items()}
                     found.append(Sharpness(name, summary, units))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -164,7 +165,8 @@ def plain_ticks(axis: Axis) -> None:
 
 def from_zero(row: Sequence[Axes]) -> None:
     """One scale for these axes, which share it, from zero to a little above everything in them."""
-    row[0].set_ylim(0, 1.08 * max(axes.dataLim.y1 for axes in row) or 1)
+    tops = [axes.dataLim.y1 for axes in row if math.isfinite(axes.dataLim.y1)]
+    row[0].set_ylim(0, 1.08 * max(tops, default=0) or 1)
 
 
 def compression_axis(axes: Axes, sparsities: list[float]) -> None:

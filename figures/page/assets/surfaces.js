@@ -41,7 +41,7 @@ function distance(surface, alpha, beta) {
 function sayPoint(part, i, j, unit) {
   const { surface } = part;
   const accuracy = part.accuracy ? `, accuracy ${short(100 * part.accuracy[i][j])} %` : "";
-  return `loss ${short(part.loss[i][j])} ${unit}${accuracy}, distance ${short(distance(surface, surface.alpha[i], surface.beta[j]))}`;
+  return `loss ${short(part.loss[i][j])}${unit === "1" ? "" : ` ${unit}`}${accuracy}, distance ${short(distance(surface, surface.alpha[i], surface.beta[j]))}`;
 }
 
 function drawSurfaces(plot, chart, tools) {
@@ -58,7 +58,7 @@ function drawSurfaces(plot, chart, tools) {
   const fields = { margin: { l: 10, r: 70, t: 44, b: 10 }, annotations: [] };
   parts.forEach((part, place) => (state.flat ? flatPart : spacePart)(part, place, parts.length, { chart, scale, fields, traces, state }));
   if (state.flat) Object.assign(fields.margin, { l: 50, b: 45 });
-  plot.setAttribute("aria-label", `${chart.title}: loss of ${parts.map((part) => part.label).join(", ")} on one scale from ${short(low)} to ${short(high)} ${chart.unit}. The buttons and sliders above turn it and read points; a table stands below.`);
+  plot.setAttribute("aria-label", `${chart.title}: loss of ${parts.map((part) => part.label).join(", ")} on one scale from ${short(low)} to ${short(high)}${chart.unit === "1" ? "" : ` ${chart.unit}`}. The buttons and sliders above turn it and read points; a table stands below.`);
   return Plotly.react(plot, traces, layout(fields), CONFIG).then(() => listen(plot, chart, tools));
 }
 
@@ -69,7 +69,7 @@ function bounds(values, unit) {
   const middle = sorted[Math.floor(sorted.length / 2)];
   const high = lowest > 0 ? Math.min(highest, TALL * middle) : highest;
   const low = lowest > 0 ? Math.max(lowest, high / DEEP) : lowest;
-  const said = [highest > high ? `Losses above ${short(high)} ${unit} are drawn as that` : "", lowest < low ? `losses below ${short(low)} ${unit} are drawn as that` : ""];
+  const said = [highest > high ? `Losses above ${short(high)}${unit === "1" ? "" : ` ${unit}`} are drawn as that` : "", lowest < low ? `losses below ${short(low)}${unit === "1" ? "" : ` ${unit}`} are drawn as that` : ""];
   return { low, high, said: said.filter(Boolean).join("; ") };
 }
 
@@ -81,7 +81,7 @@ function height(scale, value) {
 
 function bar(scale, unit) {
   const ticks = scale.log ? decades(scale.low, scale.high) : {};
-  return Object.assign({ title: { text: `loss (${safe(unit)})`, side: "right" }, thickness: 14, x: 1.0, len: 0.8 }, ticks);
+  return Object.assign({ title: { text: unit === "1" ? "loss" : `loss (${safe(unit)})`, side: "right" }, thickness: 14, x: 1.0, len: 0.8 }, ticks);
 }
 
 function title(fields, part, place, count) {

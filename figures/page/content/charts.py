@@ -141,6 +141,15 @@ class View:
     tables: Sequence[Table]
 
 
+def with_unit(words: str, unit: str) -> str:
+    """A quantity and its unit, on an axis; a number without a unit stands alone.
+
+    >>> with_unit("loss", "nat"), with_unit("loss", "1")
+    ('loss (nat)', 'loss')
+    """
+    return words if unit == "1" else f"{words} ({unit})"
+
+
 def percent(share: float | None) -> float | None:
     """A share in per cent, a difference of shares in points; None where there is none, as of losses without classes.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, percent, with_error
+from figures.page.content.charts import Lines, Row, Series, Table, View, percent, with_error, with_unit
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section
@@ -36,9 +36,10 @@ class Instability(Section):
             series.append(Series(each.name, shared, barrier, mode="markers"))
             for epochs, loss, error in zip(shared, barrier, errors, strict=True):
                 rows.append(Row([each.name, epochs, with_error(loss, None), with_error(percent(error), None)]))
-        chart = Lines("Barrier between siblings", "epochs shared", f"barrier of the loss ({unit})", series)
-        heads = ("result", "epochs shared", f"barrier of the loss ({unit})", "barrier of the error (points)")
-        says = f"Pairs of siblings: {len(rows)}; the largest barrier is {max(rows, key=_height).cells[2]} {unit}."
+        chart = Lines("Barrier between siblings", "epochs shared", with_unit("barrier of the loss", unit), series)
+        heads = ("result", "epochs shared", with_unit("barrier of the loss", unit), "barrier of the error (points)")
+        largest = with_unit(str(max(rows, key=_height).cells[2]), unit)
+        says = f"Pairs of siblings: {len(rows)}; the largest barrier is {largest}."
         return View(says, [chart], [Table("Each pair", heads, rows)])
 
 

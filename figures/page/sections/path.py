@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, percent, with_error
+from figures.page.content.charts import Lines, Row, Series, Table, View, percent, with_error, with_unit
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section, listed
@@ -50,10 +50,10 @@ class Path(Section):
         said = [f"{row.cells[0]} {row.cells[1]}" for row in rows]
         unit = results[0].summary.get("loss_unit", "nat")
         where = "position t (0: first, 1: second network)"
-        charts = [Lines("Loss along the way", where, f"loss ({unit})", loss)]
+        charts = [Lines("Loss along the way", where, with_unit("loss", unit), loss)]
         charts += [Lines("Error along the way", where, "error (%)", error)] if error else []
-        heads = ("way", f"barrier of the loss ({unit})", "barrier of the error (points)", "examples")
-        words = f"Barrier, the largest rise above the straight line between the ends ({unit})"
+        heads = ("way", with_unit("barrier of the loss", unit), "barrier of the error (points)", "examples")
+        words = with_unit("Barrier, the largest rise above the straight line between the ends", unit)
         return View(f"{words}: {listed(said)}.", charts, [Table("Barriers", heads, rows)])
 
 

@@ -68,8 +68,14 @@ def _error(taken: dict[str, Any]) -> float | None:
 def _heading(results: Sequence[Result], measure: str) -> tuple[str, str]:
     here = _having(results, measure)[0]
     kind = _taken(here, measure)["invariant"]
-    units = here.units.get(measure, "1")
+    units = _units(here, measure)
     return f"{measure}: {INVARIANCE.get(kind, kind)}", "" if units == "1" else units
+
+
+def _units(result: Result, measure: str) -> str:
+    """A measure's unit; curvatures and rises are in that of the loss."""
+    units = result.units.get(measure, "1")
+    return str(result.summary["loss_unit"]) if units == "nat" else units
 
 
 def _beside(results: Sequence[Result], networks: Networks, measure: str) -> Lines:
@@ -120,7 +126,7 @@ def _table(results: Sequence[Result], networks: Networks, measures: Sequence[str
             at = networks.label(each) + ("" if each.moment is None else f", moment {each.moment}")
             draws = taken.get("stderr") if taken.get("stderr") is not None else taken.get("seed_stderr")
             cells = [measure, at, with_error(taken["value"], None), with_error(draws, None)]
-            cells += [with_error(taken.get("data_stderr_new"), None), each.units.get(measure, "1"), taken["invariant"]]
+            cells += [with_error(taken.get("data_stderr_new"), None), _units(each, measure), taken["invariant"]]
             rows.append(Row(cells, networks.place(each)))
     heads = ("measure", "network", "value", "± of draws", "± of examples", "unit", "invariant under rescaling of")
     return Table("Every measure of every network, with its errors", heads, rows)

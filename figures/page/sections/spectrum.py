@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, with_error
+from figures.page.content.charts import Lines, Row, Series, Table, View, with_error, with_unit
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section, finished, listed, trainings
@@ -44,7 +44,7 @@ class Spectrum(Section):
         results = [each for each in results if each.summary["eigenvalues"]]
         done = finished(results)
         charts = [
-            Lines(f"Largest eigenvalues ({unit})", "rank", f"eigenvalue ({unit})", series)
+            Lines("Largest eigenvalues", "rank", with_unit("eigenvalue", unit), series)
             for unit, series in _by_unit(done, networks).items()
         ]
         charts += _densities(done, networks)
@@ -55,7 +55,7 @@ class Spectrum(Section):
                 Lines(
                     "Largest eigenvalue over training",
                     "moment",
-                    f"eigenvalue ({results[0].summary['loss_unit']})",
+                    with_unit("eigenvalue", results[0].summary["loss_unit"]),
                     courses,
                 )
             )
@@ -114,7 +114,7 @@ def _layers(results: Sequence[Result], networks: Networks) -> list[Lines]:
         series = [_block_series(networks.label(each), networks.place(each), layers, value) for each, layers in here]
         if series:
             unit = here[0][0].summary["loss_unit"]
-            words = f"{'trace' if value == 'trace' else 'eigenvalue'} ({unit})"
+            words = with_unit(value, unit)
             charts.append(Lines(title, "layer, in forward order", words, series, names, layers=True))
     return charts
 

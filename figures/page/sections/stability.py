@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, with_error
+from figures.page.content.charts import Lines, Row, Series, Table, View, with_error, with_unit
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section, trainings
@@ -50,7 +50,10 @@ class Stability(Section):
                 series.append(Series(words, steps, values, None, errors, look=look))
             charts.append(
                 Lines(
-                    f"{name}: curvature over training", "step", f"curvature ({moments[0].summary['loss_unit']})", series
+                    f"{name}: curvature over training",
+                    "step",
+                    with_unit("curvature", moments[0].summary["loss_unit"]),
+                    series,
                 )
             )
             last = moments[-1].summary

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, percent, with_error
+from figures.page.content.charts import Lines, Row, Series, Table, View, percent, with_error, with_unit
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section, listed
@@ -39,9 +39,13 @@ class Successive(Section):
             pairs = [" to ".join(map(stem, pair)) for pair in each.summary["pairs"]]
             barrier = each.summary["barrier"]
             series = [Series(each.name, pairs, barrier["loss"], mode="markers")]
-            charts.append(Lines("Barrier from level to level", "", f"barrier of the loss ({unit})", series, pairs))
+            charts.append(
+                Lines("Barrier from level to level", "", with_unit("barrier of the loss", unit), series, pairs)
+            )
             for pair, loss, error in zip(pairs, barrier["loss"], barrier["error"], strict=True):
                 rows.append(Row([pair, with_error(loss, None), with_error(percent(error), None)]))
                 said.append(f"{pair} {with_error(loss, None)}")
-        heads = ("pair", f"barrier of the loss ({unit})", "barrier of the error (points)")
-        return View(f"Barrier of the loss ({unit}): {listed(said)}.", charts, [Table("Each pair", heads, rows)])
+        heads = ("pair", with_unit("barrier of the loss", unit), "barrier of the error (points)")
+        return View(
+            f"{with_unit('Barrier of the loss', unit)}: {listed(said)}.", charts, [Table("Each pair", heads, rows)]
+        )

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from figures.page.content.charts import Chart, Lines, Row, Series, Surfaces, Table, View
+from figures.page.content.charts import Chart, Lines, Row, Series, Surfaces, Table, View, with_unit
 from figures.page.content.networks import Networks
 from figures.page.content.quantised import quantised
 from figures.page.content.results import Result
@@ -123,7 +123,7 @@ def _says(results: Sequence[Result], networks: Networks) -> str:
         if loss.size > finite.size:
             words += f" ({loss.size - finite.size} of {loss.size} points are not finite)"
         said.append(words)
-    return f"Loss ({results[0].summary.get('loss_unit', 'nat')}): {listed(said)}."
+    return f"{with_unit('Loss', results[0].summary.get('loss_unit', 'nat'))}: {listed(said)}."
 
 
 def _summary(results: Sequence[Result], networks: Networks) -> Table:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, with_error
+from figures.page.content.charts import Lines, Row, Series, Table, View, with_error, with_unit
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section, listed
@@ -43,7 +43,9 @@ class Survivors(Section):
             operators = each.summary["operators"]
             series = [_series(operator) for operator in operators]
             charts.append(
-                Lines(f"{label}: largest eigenvalues", "rank", f"eigenvalue ({each.summary['loss_unit']})", series)
+                Lines(
+                    f"{label}: largest eigenvalues", "rank", with_unit("eigenvalue", each.summary["loss_unit"]), series
+                )
             )
             for operator in operators:
                 error = (operator.get("data_stderr_new") or {}).get("lambda_max")
