@@ -148,7 +148,7 @@ def test_random_graphs(steps, seed, flat, weights_only, share):
         parameter.data[torch.rand(parameter.shape, generator=draws) < 0.2] = 0
     if not removable(model, x[:1]).groups:
         return
-    small = shrink_network(model, x, vanishing="keep-one")
+    small = shrink_network(model, x, vanishing="keep-one", stuck="keep")
     assert same_outputs(model, small.model, x, atol=1e-5)
     if not flat:
         assert same_outputs(model, small.model, torch.randn(2, 2, 9, 7), atol=1e-5)

@@ -21,6 +21,8 @@ from minima.zoo.anatomy.unit_costs import costs_of
 from minima.zoo.anatomy.unit_groups import UnitGroup, unit_groups
 from minima.zoo.examples.inputs import Inputs
 
+SPLITTING = frozenset({"chunk", "split", "tensor_split"})
+
 
 @dataclass(frozen=True, eq=False)
 class Removable:
@@ -117,14 +119,29 @@ def _tried(
 ) -> tuple[list[tuple[UnitGroup, list[int]]], list[tuple[UnitGroup, str]]]:
     """The groups that can do without a unit each, and the others with what prevents it."""
     free, stuck = list(groups), []
-    while free:
-        found = manifest_of(model, x, following, frozenset(units[0] for _, units in free))
-        if not isinstance(found, Stuck):
-            break
-        met = [each for each in free if each[1][0] in found.units] or free
-        stuck += [(group, found.why) for group, _ in met]
-        free = [each for each in free if each not in met]
+    waiting = [free, *([each] for each in _split(following, free))]
+    while waiting:
+        trial = [each for each in waiting.pop(0) if each in free]
+        most = len(trial) == 1  # by itself: all of its units but one, else one of each
+        removed = frozenset(unit for _, units in trial for unit in (units[:-1] if most else units[:1]))
+        found = manifest_of(model, x, following, removed) if trial else None
+        if isinstance(found, Stuck):
+            met = [each for each in trial if each[1][0] in found.units] or trial
+            stuck += [(group, found.why) for group, _ in met]
+            free = [each for each in free if each not in met]
+            waiting = [free, *waiting]
     return free, stuck
+
+
+def _split(following: Following, groups: list[tuple[UnitGroup, list[int]]]) -> list[tuple[UnitGroup, list[int]]]:
+    """Groups that lie side by side in what is split: one may have to keep as many units as the other."""
+    found: list[tuple[UnitGroup, list[int]]] = []
+    for step in following.steps:
+        if step.name in SPLITTING:
+            classes = {int(unit) for own in step.numbers for unit in following.classes.of(own).unique()}
+            there = [each for each in groups if each[1][0] in classes]
+            found += [each for each in there if len(there) > 1 and each not in found]
+    return found
 
 
 def _held(following: Following, model: nn.Module, free: set[int]) -> dict[str, str]:

@@ -126,3 +126,19 @@ def test_a_head_s_products_count():
     whole, three = found.cost(), found.cost({"blocks.0.attention": 3})
     products = 2 * 4 * 4 * 4  # scores and weighted sums
     assert whole.multiply_adds - three.multiply_adds == products + 4 * (12 * 16 + 4 * 16)
+
+
+def test_halves_that_must_be_alike_are_held():
+    class Halves(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.low, self.high = nn.Linear(3, 8), nn.Linear(4, 2), nn.Linear(4, 2)
+
+        def forward(self, x):
+            low, high = self.first(x).chunk(2, dim=1)
+            return self.low(torch.relu(low)) + self.high(torch.tanh(high))
+
+    found = removable(Halves(), torch.zeros(1, 3))
+    assert found.groups == []
+    assert [group.size for group, _ in found.stuck] == [4, 4]
+    assert "chunk" in found.held["first"]
