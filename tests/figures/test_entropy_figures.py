@@ -92,7 +92,7 @@ def layer_of(counts, observed=100, **more):
     there = dict.fromkeys(("activation", "selectivity", "joint")) | more
     zero = np.zeros(counts.shape[1])
     there = {"entropy": zero, "information": zero} | there
-    return Layer("fc", {}, counts, np.full(len(counts), observed), **there)
+    return Layer("fc", {}, np.arange(len(counts)), counts, np.full(len(counts), observed), **there)
 
 
 def test_neurons_are_ordered_by_class_and_selectivity():
