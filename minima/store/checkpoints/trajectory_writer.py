@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from minima.store.archive import check_archive
 from minima.store.checkpoints.checkpoint import Checkpoint, header
 from minima.store.checkpoints.trajectory import FORMAT, NUMBERS, VERSION, Unit, is_trajectory, read_moment, read_steps
 from minima.store.disk import discard, followed, remove, writing
@@ -176,8 +177,10 @@ class TrajectoryWriter:
     def _moment(self, step: int) -> Moment:
         from minima.store.checkpoints.unpickling import unpickle
 
+        content = self._file(step).read_bytes()
         try:
-            moment = unpickle(self._file(step).read_bytes(), self._file(step))
+            check_archive(content, self._file(step))
+            moment = unpickle(content, self._file(step))
         except BadInput as error:
             raise _lost(self.path) from error
         return moment["state"], moment["masks"], dict(moment.get(NUMBERS, {}))

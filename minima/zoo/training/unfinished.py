@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from minima.store.archive import check_archive
 from minima.store.checkpoints.checkpoint import Checkpoint, header, load
 from minima.store.checkpoints.trajectory import FORMAT, VERSION, read_header
 from minima.store.checkpoints.trajectory_writer import LostTrajectory, moments_of
@@ -44,7 +45,9 @@ class Unfinished:
         if not self.part.exists():
             return None
         try:
-            state: dict[str, Any] = unpickle(read_bytes(self.part), self.part)
+            content = read_bytes(self.part)
+            check_archive(content, self.part)
+            state: dict[str, Any] = unpickle(content, self.part)
             return state
         except Exception as error:
             note(f"discarding {self.part}, which cannot be read: {error}")
