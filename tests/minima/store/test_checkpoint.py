@@ -168,8 +168,9 @@ def test_what_would_be_lost_is_not_saved(make_checkpoint: Make, tmp_path: Path) 
 
 
 def test_sparsity_counts_over_all_layers() -> None:
-    masks = {"a": torch.tensor([True] * 3 + [False]), "b": torch.tensor([False] * 4)}
+    masks = {"a": torch.tensor([[True] * 3 + [False]]), "b": torch.tensor([[False] * 4])}
     assert sparsity(masks) == 5 / 8
+    assert sparsity(masks | {"a.bias": torch.tensor([False])}) == 5 / 8  # goes with its unit, and is not counted
     assert sparsity({}) == 0
 
 
