@@ -79,7 +79,7 @@ def check_size(wanted: Curvature, objective: Objective) -> None:
     trouble = wanted.trace and refused(wanted.trace_estimator, wanted.trace, size)
     if trouble:
         raise BadInput(f"--trace {wanted.trace}: {trouble}")
-    objective.reserve(wanted.top + wanted.bottom + LEAST_ROOM)
+    objective.keeper.reserve(wanted.top + wanted.bottom + LEAST_ROOM, objective.dimension)
     _check_vectors(wanted, size, objective.keeper.vector_bytes)
 
 

@@ -55,7 +55,7 @@ def located(
 
     loss = loss_of(subject, region)
     objective = objective_of(subject, region, loss)
-    objective.reserve(vectors)
+    objective.keeper.reserve(vectors, objective.dimension)
     said = {
         "subspace": region.subspace,
         "parameters": None if region.parameters is None else list(region.parameters),

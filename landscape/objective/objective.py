@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from landscape.objective.coordinates import Coordinates, Subspace
 from landscape.objective.derivatives.check import DerivativeCheck
-from landscape.objective.derivatives.problem import COUNT, Problem
+from landscape.objective.derivatives.problem import Problem
 from landscape.objective.derivatives.tangents import tangents
 from landscape.objective.examples import as_loss, examples_of, settled
 from landscape.objective.finite import not_finite
-from landscape.objective.graphs import Chunk, Graph, Keeper, flat, saved_bytes, slopes
+from landscape.objective.graphs import Chunk, Graph, Keeper, flat, slopes
 from landscape.objective.pearlmutter import gradient_graph, second_backward
-from landscape.objective.room import Needs, Room
+from landscape.objective.room import Room
 from landscape.objective.weighing import Weighing, weigh
 from landscape.passes.attention import plain_attention
 from landscape.passes.forward import Forward
@@ -84,8 +84,7 @@ class Objective:
         self._region: dict[str, Any] = {"masks": masks or {}, "subspace": subspace}
         self._region |= {"parameters": parameters, "moving": moving}
         self.coordinates = Coordinates(model, **self._region)
-        dtype = next(parameter.dtype for parameter in model.parameters() if parameter.requires_grad)
-        self.x = floats_to(x, dtype)
+        self.x = floats_to(x, next(each.dtype for each in model.parameters() if each.requires_grad))
         self.keeper = Keeper(memory)
         constants = self.coordinates.fixed | {name: buffer.clone() for name, buffer in model.named_buffers()}
         with evaluating(model), torch.no_grad():
@@ -184,7 +183,8 @@ class Objective:
 
     def loss_and_gradient(self, displacement: Tensor | None = None) -> tuple[float, Tensor]:
         """L(w + displacement) and its gradient (d,), of one pass."""
-        self._before_the_first()
+        self._room.before_the_first(self)
+        self._derivative_check.before_the_first(self._problem)
         size = len(self.coordinates.full)
         sums = torch.zeros(size + 1, dtype=torch.float64, device=self.x.device)  # the gradient, and the loss behind it
         with evaluating(self.model), torch.enable_grad():
@@ -218,23 +218,25 @@ class Objective:
 
         `apply`: a chunk's graph and a direction in the parameters' shapes -> its product (D,), summed over examples.
         """
-        rows = vectors.double().reshape(-1, self.dimension)  # (d,) -> (1, d); (k, d) as it is
+        rows = vectors.double().reshape(-1, self.dimension)
         products = torch.zeros(len(rows), len(self.coordinates.full), dtype=torch.float64, device=rows.device)
-        directions = [self._native(self.coordinates.extend(row)) for row in rows]
+        dense = [self.coordinates.extend(row) for row in rows]
+        directions = [list(self.coordinates.tensors(each, native=True).values()) for each in dense]
         for graph in graphs:
             for row, direction in enumerate(directions):
                 products[row] += apply(graph, direction)
-        spend(len(directions) * self._own_examples)
+        spend(len(directions) * self.ranks.own(len(self.x)))
         self.ranks.sum(products)
         self._require_finite(bool(products.isfinite().all()))
         return self.coordinates.restrict(self.weighing.mean(products)).reshape(vectors.shape)
 
     def graphs(self, build: Callable[[Chunk], Graph], displacement: Tensor | None = None) -> Iterator[Graph]:
         """`build` of each chunk; at w the first are kept for the next call with it, as many as `memory` holds."""
-        self._before_the_first()
+        self._room.before_the_first(self)
+        self._derivative_check.before_the_first(self._problem)
         if displacement is not None:
             return (build(chunk) for chunk in self.chunks(displacement))
-        return self.keeper.graphs(build, lambda *some: self.chunks(None, *some), len(self.x), self._at_once)
+        return self.keeper.graphs(build, lambda *some: self.chunks(None, *some), len(self.x), self._room.at_once(self))
 
     def release(self) -> None:
         """Free the kept graphs; the next product makes them again."""
@@ -246,7 +248,7 @@ class Objective:
         They are this rank's share of the examples, the `start`-th to `stop`-th of them.
         """
         weights = self._parameters(displacement)
-        for examples in self.ranks.chunks(len(self.x), self._at_once, start, stop):
+        for examples in self.ranks.chunks(len(self.x), self._room.at_once(self), start, stop):
             outputs = self.task.picked(self._network(weights, self.x[examples]))
             spend(examples.stop - examples.start)
             yield Chunk(examples, list(weights.values()), outputs, self.losses(outputs, self.y[examples]))
@@ -276,48 +278,9 @@ class Objective:
         """Coordinates -1 or 1 (d,), as likely either way."""
         return self.coordinates.signs(generator)
 
-    def reserve(self, vectors: int) -> None:
-        """Whoever measures will keep so many vectors (d,): graphs are to leave room for them.
-
-        Raises:
-            BadInput: there is not that much, as far as it is known what derivatives take; else the first will say.
-        """
-        self.keeper.reserve(vectors, self.dimension)
-
-    @property
-    def _at_once(self) -> int:
-        """Examples in a chunk that is differentiated."""
-        return self._room.at_once(self.keeper, self.batch_size)
-
-    def _before_the_first(self) -> None:
-        """What there is to say or to refuse before the first derivative."""
-        self._room.before_the_first(self._needs, self.keeper, min(self.batch_size, len(self.x)))
-        self._derivative_check.before_the_first(self._problem)
-
-    def _needs(self) -> Needs | None:
-        """Of the graphs of the first examples; None where they do not run, of which the derivative check tells."""
-
-        def saved(count: int) -> int:
-            return saved_bytes(lambda: [gradient_graph(chunk) for chunk in self.chunks(None, 0, count)])
-
-        try:
-            with evaluating(self.model), plain_attention(), torch.enable_grad():
-                return Needs.measured(len(self.coordinates.full), saved, self._own_examples)
-        except Exception:  # whatever a network does
-            return None
-
-    @property
-    def _own_examples(self) -> int:
-        """How many of the examples are this rank's."""
-        share = self.ranks.share(len(self.x))
-        return int(share.stop - share.start)
-
     def _problem(self) -> Problem:
         """What derivatives are checked of."""
-        return Problem(self._network, self.task.summed, self.coordinates, self.x, self.y, min(COUNT, self._at_once))
-
-    def _native(self, dense: Tensor) -> list[Tensor]:
-        return list(self.coordinates.tensors(dense, native=True).values())
+        return Problem(self._network, self.task.summed, self.coordinates, self.x, self.y, self._room.few(self))
 
     def _parameters(self, displacement: Tensor | None) -> dict[str, Tensor]:
         """Leaves of a graph of their own, so that nothing reaches the model's .grad."""

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
+from landscape.objective.derivatives.problem import COUNT
+from landscape.passes.attention import plain_attention
 from minima.store.memory import GIB, OVERHEAD, TOLD, require_room
+from minima.zoo.examples.evaluation import evaluating
 
 if TYPE_CHECKING:
-    from landscape.objective.graphs import Keeper
+    from torch import Tensor, nn
+
+    from landscape.objective.coordinates import Coordinates
+    from landscape.objective.graphs import Chunk, Keeper
+    from minima.zoo.ranks import Ranks
 
 OF_A_WEIGHT = 60
 """bytes that directions, gradients, products and the check of derivatives hold for each weight at once, all in all"""
@@ -46,6 +53,20 @@ class Needs:
         return max(1, int((room - self.fixed) // self.each))
 
 
+class Differentiated(Protocol):
+    """What is asked of a loss over examples whose derivatives are wanted: see `Objective`."""
+
+    model: nn.Module
+    x: Any
+    batch_size: int
+    keeper: Keeper
+    coordinates: Coordinates
+    ranks: Ranks
+
+    def chunks(self, displacement: Tensor | None = None, start: int = 0, stop: int | None = None) -> Iterator[Chunk]:
+        """Some examples after the other, each chunk as a function of the parameters."""
+
+
 class Room:
     """The memory of an objective and all that are made of it: measured once, before the first derivative."""
 
@@ -54,27 +75,50 @@ class Room:
         self._measured = False
         self._told = 0.0
 
-    def at_once(self, keeper: Keeper, batch_size: int) -> int:
-        """`batch_size` examples, or as many as there is room for beside the vectors that are kept."""
+    def at_once(self, loss: Differentiated, most: int | None = None) -> int:
+        """`most` examples (a batch), or as many as there is room for beside the vectors that are kept."""
+        keeper, batch_size = loss.keeper, most or min(loss.batch_size, max(1, len(loss.x)))
         if self._needs is None or not keeper.whole:
             return batch_size
         return min(batch_size, self._needs.fitting(max(keeper.whole, TOLD * GIB) - keeper.vectors - OVERHEAD))
 
-    def before_the_first(self, measure: Callable[[], Needs | None], keeper: Keeper, batch_size: int) -> None:
+    def few(self, loss: Differentiated) -> int:
+        """Examples on which derivatives are checked, as far as there is room."""
+        return self.at_once(loss, COUNT)
+
+    def before_the_first(self, objective: Differentiated) -> None:
         """Measure what is needed, say it, and leave room for it beside kept graphs.
 
         Raises:
             BadInput: there is not enough for a single example, with the amount to type.
         """
+        keeper = objective.keeper
         if not keeper.whole:  # nothing is to be kept, and whatever the work takes is right
             return
         if not self._measured:
-            self._needs, self._measured = measure(), True
+            self._needs, self._measured = needs_of(objective), True
         if self._needs is None:
             return
-        work = self._needs.of(self.at_once(keeper, batch_size))
+        work = self._needs.of(self.at_once(objective))
         keeper.make_room(int(work))
         if work + keeper.vectors > self._told:
             self._told = work + keeper.vectors
             kept = f" and {keeper.count} vectors that are kept" if keeper.vectors else ""
             require_room(self._told, keeper.whole / GIB, f"computing derivatives{kept}", "move fewer --parameters")
+
+
+def needs_of(objective: Differentiated) -> Needs | None:
+    """Of the graphs of the first examples; None where they do not run, of which the derivative check tells."""
+    import torch
+
+    from landscape.objective.graphs import saved_bytes
+    from landscape.objective.pearlmutter import gradient_graph
+
+    def saved(count: int) -> int:
+        return saved_bytes(lambda: [gradient_graph(chunk) for chunk in objective.chunks(None, 0, count)])
+
+    try:
+        with evaluating(objective.model), plain_attention(), torch.enable_grad():
+            return Needs.measured(len(objective.coordinates.full), saved, objective.ranks.own(len(objective.x)))
+    except Exception:  # whatever a network does
+        return None

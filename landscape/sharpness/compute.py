@@ -8,7 +8,6 @@ from landscape.objective.flags import located
 from landscape.objective.position import write_position
 from landscape.sharpness import rescale_test
 from landscape.sharpness.report import entry, write
-from landscape.spectrum.lanczos import LEAST_ROOM
 from minima.store.messages import progress_bar
 
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ from landscape.sharpness.flags import Sharpness
 
 def compute(subject: Subject, place: Place, arguments: Sharpness) -> dict[str, Any]:
     """Take the measures of a subject, write them to its place, and return what the JSON object says of them."""
+    from landscape.spectrum.lanczos import LEAST_ROOM
+
     vectors = 1 + LEAST_ROOM if any(measure.by_lanczos for measure in arguments.chosen()) else 0
     objective, where, _ = located(subject, arguments, vectors)
     write_position(place, "sharpness", where)

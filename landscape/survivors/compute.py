@@ -120,7 +120,7 @@ def _measured(objective: Objective, comparison: Comparison, seed: int) -> dict[s
             memory=objective.keeper.vector_bytes,
         )
 
-    objective.reserve(comparison.top + LEAST_ROOM)
+    objective.keeper.reserve(comparison.top + LEAST_ROOM, objective.dimension)
     at, relative, probes = slope(objective), Relative(objective), stream(seed, "trace")
     pairs, adaptive = solve(objective, comparison.top, at[1:]), solve(relative, 1)
     trace = hutchinson(objective.hvp, lambda: objective.signs(probes), comparison.trace)

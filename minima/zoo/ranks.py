@@ -42,6 +42,14 @@ class Ranks:
         start = self.rank * whole + min(self.rank, rest)
         return slice(start, start + whole + (self.rank < rest))
 
+    def own(self, count: int) -> int:
+        """How many of `count` things are this rank's.
+
+        >>> Ranks(0, 2).own(5), Ranks(1, 2).own(5)
+        (3, 2)
+        """
+        return len(range(count)[self.share(count)])
+
     def chunks(self, count: int, size: int, start: int = 0, stop: int | None = None) -> Iterator[slice]:
         """This rank's share of `count` things, or the `start`-th to `stop`-th of it, `size` at once.
 

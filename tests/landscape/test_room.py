@@ -29,8 +29,8 @@ def test_short_memory_takes_fewer_examples_at_once_for_the_same_products(capsys:
     ample, short = (Objective(model, x, y, batch_size=600, memory=int(0.75 * gib * GIB)) for gib in (4, 0.26))
     vector = torch.randn(ample.dimension, dtype=torch.float64)
     one, other = ample.hvp(vector), short.hvp(vector)
-    assert (ample._at_once, ample.batch_size) == (600, 600)
-    assert 100 < short._at_once < 600
+    assert ample._room.at_once(ample) == 600
+    assert 100 < short._room.at_once(short) < 600
     assert len(ample.keeper.kept) == 1
     torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-6)
 

@@ -49,7 +49,7 @@ def _computed(centre: Centre) -> tuple[Tensor, int]:
     size, known = objective.dimension, centre.slope
     if size < centre.axes:
         raise BadInput(f"--directions eigen: {size} weight may move, expected {centre.axes}: type --grid Nx1")
-    objective.reserve(centre.axes + LEAST_ROOM)
+    objective.keeper.reserve(centre.axes + LEAST_ROOM, objective.dimension)
     room = objective.keeper.vector_bytes
     pairs = top_eigenpairs(objective.hvp, lambda: objective.normal(draws), size, centre.axes, known=known, memory=room)
     return pairs.vectors, pairs.products
