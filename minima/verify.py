@@ -9,6 +9,9 @@ import tyro
 
 from minima.store.command import BadInput, Command, Report, render_table, run
 
+ELSEWHERE = (".safetensors", ".onnx", ".pt2", ".npz", ".npy")
+"""endings of files that are for other tools, or come from there"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verify(Command):
@@ -44,14 +47,16 @@ def verify(path: Path) -> dict[str, str]:
     Raises:
         BadInput: it is damaged, which names what of it, or no file of the suite.
     """
-    from minima.store.checkpoints.checkpoint import load
+    from minima.store.checkpoints.checkpoint import Checkpoint, read
     from minima.store.hdf5.opening import is_hdf5
     from minima.store.reading import sha256, unchanging
 
     with unchanging():
+        if path.suffix in ELSEWHERE:
+            raise _nothing_to_compare(path)
         kind = _verify_arrays(path) if is_hdf5(path) else "checkpoint"
-        if kind == "checkpoint":
-            load(path)
+        if kind == "checkpoint" and not isinstance(read(path), Checkpoint):
+            raise _nothing_to_compare(path)
         return {"kind": kind, "sha256": sha256(path)}
 
 
@@ -65,9 +70,15 @@ def _verify_arrays(path: Path) -> str:
         found = file.attrs.get("format")
     known = {each.FORMAT: each.VERSION for each in (results, trajectory)}
     if not isinstance(found, str) or found not in known:
-        raise BadInput(f"{path} is an HDF5 file of somebody else, which carries no digest to compare with")
+        raise _nothing_to_compare(path)
     verify(path, found, known[found])
     return found.removeprefix("minima-")
+
+
+def _nothing_to_compare(path: Path) -> BadInput:
+    return BadInput(
+        f"{path} is no results file, trajectory or checkpoint of this suite: it carries no digest to compare with"
+    )
 
 
 if __name__ == "__main__":

@@ -155,12 +155,17 @@ def _check_followed(found: Removable) -> None:
 
 
 def _narrowed(masks: dict[str, Tensor], manifest: Manifest, small: nn.Module) -> dict[str, Tensor]:
-    """The masks of what is left; a weight that took in a constant is kept. Masks that keep all are none."""
+    """The masks of what is left; a weight that took in a constant is kept. Masks that keep all are none.
+
+    Norms that were folded are not there any more, and have none.
+    """
     import torch
 
     weights = dict(small.named_parameters())
     found = {}
     for name, mask in masks.items():
+        if name not in weights:
+            continue
         left = mask.cpu()
         for axis, places in manifest.tensors.get(name, {}).items():
             left = left.index_select(axis, torch.from_numpy(np.array(places)))

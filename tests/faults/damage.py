@@ -19,7 +19,8 @@ import numpy as np
 import torch
 
 from minima.store.checkpoints.checkpoint import Checkpoint, load, save
-from minima.store.checkpoints.trajectory import TrajectoryWriter, load_step, read_steps
+from minima.store.checkpoints.trajectory import load_step, read_steps
+from minima.store.checkpoints.trajectory_writer import TrajectoryWriter
 from minima.store.hdf5.opening import opened
 from minima.store.hdf5.results import Identity, create
 from minima.store.messages import BadInput
@@ -39,7 +40,7 @@ def checkpoint(masked: bool) -> Checkpoint:
         state={"fc.weight": weight * masks.get("fc.weight", 1), "fc.bias": torch.arange(30.0)},
         masks=masks,
         weights_at={0: {"fc.weight": weight, "fc.bias": torch.zeros(30)}},
-        training={"epochs": 2, "recipe": {"lr": 0.1}},
+        training={"epochs": 2},
     )
 
 

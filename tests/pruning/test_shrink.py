@@ -13,7 +13,7 @@ from minima.store.command import BadInput
 from minima.zoo.anatomy.narrowing.narrow import apply_shrunk
 from minima.zoo.anatomy.removable import removable
 from minima.zoo.architecture.architecture import architectures, parse_architecture
-from pruning import shrink_network
+from pruning import prune, shrink_network
 from pruning.shrink.constants import readings
 
 NARROW = {
@@ -331,3 +331,27 @@ def test_the_kept_units_are_the_wide_network_s():
     kept = shrink_network(model, x).manifest.tensors["fc1.weight"][0]
     alive = np.flatnonzero((model.fc1.weight != 0).any(1).numpy())
     assert list(kept) == alive.tolist()
+
+
+def test_norms_are_folded_where_units_were_removed_with_their_norms():
+    model = nn.Sequential(nn.Conv2d(1, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Flatten(), nn.Linear(96, 3)).eval()
+    x, y = torch.randn(8, 1, 6, 6), torch.arange(8) % 3
+    pruned = prune(model, (x, y), method="filters", sparsity=0.5)
+    assert any(name.startswith("1.") for name in pruned.masks)
+    small = shrink_network(pruned.model, x, masks=pruned.masks, fold_batch_norm=True)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in small.model.modules())
+    torch.testing.assert_close(small.model(x), pruned.model(x), rtol=1e-4, atol=1e-5)
+
+
+def test_a_grouped_convolution_left_with_one_channel_in_each_group():
+    model = nn.Sequential(
+        nn.Conv2d(1, 8, 1), nn.ReLU(), nn.Conv2d(8, 8, 3, groups=4), nn.ReLU(), nn.Flatten(), nn.Linear(128, 3)
+    )
+    with torch.no_grad():
+        for channel in (1, 3, 5, 7):
+            model[0].weight[channel] = model[0].bias[channel] = 0
+    x = torch.randn(4, 1, 6, 6)
+    small = shrink_network(model.eval(), x)
+    assert small.model[2].weight.shape == (8, 1, 3, 3)
+    assert small.model[2].groups == 4
+    torch.testing.assert_close(small.model(x), model(x), rtol=1e-4, atol=1e-5)

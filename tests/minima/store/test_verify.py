@@ -10,7 +10,8 @@ import torch
 
 from minima import verify as command
 from minima.store.checkpoints.checkpoint import VERSION, Checkpoint, load, save
-from minima.store.checkpoints.trajectory import TrajectoryWriter, load_step
+from minima.store.checkpoints.trajectory import load_step
+from minima.store.checkpoints.trajectory_writer import TrajectoryWriter
 from minima.store.hdf5.results import Identity, create, find
 from minima.store.messages import BadInput
 from minima.store.reading import sha256
@@ -59,7 +60,7 @@ def test_all_damaged_files_are_named_with_what_is_damaged(files: Path) -> None:
     lines = str(caught.value).splitlines()
     assert lines[0] == f"{files / 'x.h5'} is damaged, not what was written: hessian/eigenvalues"
     assert lines[1] == f"{files / 'x.trajectory.h5'} is damaged, not what was written: step_digest[1]"
-    assert "other.h5 is an HDF5 file of somebody else" in lines[2]
+    assert "other.h5 is no results file, trajectory or checkpoint" in lines[2]
     assert "there is no such file" in lines[3]
     assert lines[-1] == f"whole: {files / 'x.pt'}"
 
@@ -100,3 +101,13 @@ def test_a_file_of_before_is_refused_with_what_to_do(files: Path) -> None:
         file.attrs["version"] = 2
     with pytest.raises(BadInput, match="is damaged: it lost the digest"):
         find(files / "x.h5", IDENTITY)
+
+
+@pytest.mark.parametrize("name", ["x.npz", "x.safetensors", "x.onnx", "foreign.pt"])
+def test_files_without_a_digest_are_not_called_damaged(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    np.savez(path.open("wb"), x=np.zeros(3)) if name != "foreign.pt" else torch.save({"w": torch.zeros(3)}, path)
+    with pytest.raises(
+        BadInput, match="is no results file, trajectory or checkpoint of this suite: it carries no digest"
+    ):
+        command.verify(path)

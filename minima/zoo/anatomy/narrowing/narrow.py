@@ -95,7 +95,7 @@ def sizes_of(module: nn.Module) -> dict[str, int]:
     if kind in CONVOLUTIONS:
         assert isinstance(module, nn.modules.conv._ConvNd)
         (rows, columns), groups = module.weight.shape[:2], module.groups
-        if columns == 1 and groups > 1:
+        if module.in_channels == groups > 1:  # a group for each channel: fewer channels are fewer groups
             groups = rows * groups // module.out_channels
         return {"in_channels": columns * groups, "out_channels": rows, "groups": groups}
     found = {}
