@@ -135,7 +135,7 @@ def _run(
     measure: str,
 ) -> Trainer:
     """The trainer at the end of the run, its masks those of the sparsity."""
-    from pruning.context.counts import check_levels
+    from pruning.context.counts import MEASURES, check_levels
     from pruning.running.engine import Engine
 
     if composition.validates and not validation:
@@ -147,12 +147,12 @@ def _run(
     engine = Engine(
         composition, trainer, splits, asked=(sparsity,), parent=parent, seed=parent.seed, observer=_Nobody()
     )
-    check_levels((sparsity,), engine.total, engine.alive, measure)
+    check_levels((sparsity,), engine.total, engine.alive, measure, engine.space.target)
     engine.complete()
     if not engine.has_reached(sparsity):
         left = engine.alive / engine.total
         raise BadInput(
-            f"{1 - left:.6g} of the weights are removed after {epochs} epochs, not {sparsity}: give epochs=N"
+            f"{1 - left:.6g} of the {MEASURES[measure]} are removed after {epochs} epochs, not {sparsity}: give epochs=N"
         )
     return trainer
 

@@ -18,7 +18,7 @@ from pruning.composition.composition import Composition
 from pruning.composition.cutting import amounts
 from pruning.composition.guards import Guards
 from pruning.composition.method import Method
-from pruning.context.counts import MEASURES, check_levels, kept_count
+from pruning.context.counts import MEASURES, check_levels
 from pruning.context.starts import NotHeld
 from pruning.running.arguments import Prune
 from pruning.running.parent import Parent, load_parent, with_drawn_weights
@@ -121,8 +121,8 @@ def _asked(measure: str, levels: Sequence[float], composition: Composition, pare
     total, alive = amounts(space, masks)
     if not total:
         raise BadInput("the network has no convolution or linear weights: there is nothing to prune")
-    asked = check_levels(tuple(levels), total, alive, measure)
-    space.check(masks, kept_count(total, asked[-1]))
+    asked = check_levels(tuple(levels), total, alive, measure, space.target)
+    space.check(masks, space.target(total, asked[-1]))
     return asked
 
 

@@ -15,7 +15,7 @@ from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.anatomy.removable import Removable, removable
 from minima.zoo.anatomy.unit_groups import UnitGroup
 from pruning.context.candidates import Scored
-from pruning.context.counts import MEASURES, alive_count, alive_counts, kept_count
+from pruning.context.counts import MEASURES, alive_count, alive_counts, kept_at_most
 from pruning.context.unit_weights import filters
 from pruning.spaces.clock import Clock
 
@@ -115,6 +115,9 @@ class UnitsOf:
     def left(self, masks: Masks) -> int:
         return self._measured(self.measure, masks)
 
+    def target(self, total: int, level: float) -> int:
+        return kept_at_most(total, level)
+
     def shares(self, masks: Masks) -> dict[str, float]:
         return {
             measure: 1 - self._measured(measure, masks) / self._measured(measure, _whole(masks))
@@ -130,7 +133,7 @@ class UnitsOf:
         while most - few > 1e-6:
             part = (few + most) / 2
             left = self.left(self.spread(self._without(alive, part, len(alive)), masks))
-            few, most = (few, part) if left <= kept_count(total, final) else (part, most)
+            few, most = (few, part) if left <= self.target(total, final) else (part, most)
         way = [self.spread(self._without(alive, most, turns), masks) for turns in range(1, len(alive))]
         return [*(1 - self.left(left) / total for left in way), final]
 

@@ -16,7 +16,6 @@ from minima.zoo.training.loop import Trainer
 from pruning import prune
 from pruning.composition.composition import Composition
 from pruning.composition.cutting import choose
-from pruning.context.counts import kept_count
 from pruning.context.criterion import criterion_named
 from pruning.methods.cnip_it import CnipIt
 from pruning.methods.filters import Filters
@@ -83,7 +82,7 @@ class Attending(nn.Module):
 def test_the_first_cut_at_or_beyond_the_target_counts(measure, level):
     context = of_network(EveryKind(), examples().train[0], space=Units(measure))
     space = context.space
-    target = kept_count(space.left(context.masks), level)
+    target = space.target(space.left(context.masks), level)
     masks = cut(context, target)
     order = torch.cat(list(L1().score(context).values())).argsort(descending=True, stable=True)
     best = {0: None}
@@ -185,7 +184,7 @@ def test_one_threshold_removes_units_and_weights_and_counts_each_once():
     scorer = Elasticities(CnipIt().probe)
     assert scored(scorer) == "both"
     space, found = context.space, scorer.score(context)
-    target = kept_count(space.left(context.masks), 0.6)
+    target = space.target(space.left(context.masks), 0.6)
     masks = cut(context, target, scorer=scorer)
 
     def above(threshold):
@@ -394,3 +393,12 @@ def test_scopes_share_units_out_by_layer_or_let_all_compete():
     scaled = Filters(scope="global", normalise="mean", per="flops", criterion="l2").composition().counting("units")
     both = Run(scaled, **asked).engine
     assert both.space.shares(both.masks)["units"] >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("units", "share", "gone"), [(7, 0.2, 2), (8, 0.4, 4), (13, 0.4, 6), (10, 0.3, 3), (25, 0.28, 7)]
+)
+def test_no_smaller_share_of_the_units_goes_than_was_asked_for(units, share, gone):
+    model = nn.Sequential(nn.Linear(3, units), nn.ReLU(), nn.Linear(units, 2))
+    found = prune(model, (torch.randn(8, 3), torch.arange(8) % 2), method="filters", sparsity=share, measure="units")
+    assert int((~found.masks["0.weight"].any(1)).sum()) == gone
