@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from minima.store.command import BadInput
+from minima.store.messages import brief
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.anatomy.removable import Removable, removable
 from minima.zoo.anatomy.unit_groups import UnitGroup
@@ -48,9 +49,9 @@ class UnitsOf:
         """Those of a network that takes inputs x (N, ...).
 
         Raises:
-            BadInput: none can be removed.
+            BadInput: none can be removed, or the network does not run on one example or two.
         """
-        network = removable(model, x[:1])
+        network = _followed(model, x)
         if not network.groups:
             held = "; ".join(f"{name or 'the network'}: {why}" for name, why in list(network.held.items())[:4])
             raise BadInput(f"no unit of this network can be removed. Its layers are held:\n{held}")
@@ -159,8 +160,14 @@ class UnitsOf:
         alive = self.units(masks)
         fewest = {name: units & (units.cumsum(0) <= self.floor) for name, units in alive.items()}
         if self.left(least := self.spread(fewest, masks)) > target:
+            most, counted = self._most(least), MEASURES[self.measure]
+            if most == "0":
+                raise BadInput(
+                    f"--{self.measure}: none of the {counted} can go: with every layer at its fewest units the network "
+                    "needs no less of it.\nTake another measure, such as --flops"
+                )
             raise BadInput(
-                f"--{self.measure}: at most {self._most(least)} of the {MEASURES[self.measure]} can go, since every "
+                f"--{self.measure}: at most {most} of the {counted} can go, since every "
                 f"layer keeps {self.floor} unit and these are held whole: {', '.join(self.network.held)}.\n"
                 f"Ask for less, or let whole layers go where a shortcut leads past them: --least 0"
             )
@@ -183,7 +190,8 @@ class UnitsOf:
 
     def _most(self, masks: Masks) -> str:
         """The share that is removed, as something that can be typed and is not beyond it."""
-        return f"{int((1 - self.left(masks) / self.left(_whole(masks))) * 1e4) / 1e4:.4g}"
+        share = 1 - self.left(masks) / self.left(_whole(masks))
+        return f"{max(0, int(share * 1e4)) / 1e4:.4g}"  # a time may have risen
 
     def _measured(self, measure: str, masks: Masks) -> int:
         if measure == "sparsity":
@@ -195,6 +203,25 @@ class UnitsOf:
             return self.clock.left(kept)
         cost = self.network.cost(kept)
         return cost.multiply_adds if measure == "flops" else cost.parameters
+
+
+def _followed(model: nn.Module, x: Any) -> Removable:
+    """What can be removed, seen in a pass over the first example, or the first two where it takes no less: a batch norm
+    without running statistics normalises examples with each other."""
+    failure: Exception | None = None
+    for few in (1, 2):
+        try:
+            return removable(model, x[:few])
+        except BadInput:
+            raise
+        except Exception as error:  # the network's own code may raise anything
+            failure = failure or error
+    assert failure is not None
+    raise BadInput(
+        "the network does not run on the one or two examples that its units are followed with: "
+        f"{type(failure).__name__}: {brief(failure)}.\nLet it take any number of examples, or remove single weights, "
+        "for example with magnitude"
+    ) from failure
 
 
 def _in(group: UnitGroup, parameters: Mapping[str, int]) -> UnitGroup:
