@@ -155,7 +155,8 @@ def _run(
     if not engine.has_reached(sparsity):
         left = engine.alive / engine.total
         raise BadInput(
-            f"{1 - left:.6g} of the {MEASURES[measure]} are removed after {epochs} epochs, not {sparsity}: give epochs=N"
+            f"{1 - left:.6g} of the {MEASURES[measure]} are removed after {epochs} epochs, not {sparsity}: "
+            "give epochs=N"
         )
     return trainer
 

@@ -402,3 +402,39 @@ def test_no_smaller_share_of_the_units_goes_than_was_asked_for(units, share, gon
     model = nn.Sequential(nn.Linear(3, units), nn.ReLU(), nn.Linear(units, 2))
     found = prune(model, (torch.randn(8, 3), torch.arange(8) % 2), method="filters", sparsity=share, measure="units")
     assert int((~found.masks["0.weight"].any(1)).sum()) == gone
+
+
+class Fixed(nn.Module):
+    """A network that takes sixteen examples, neither fewer nor more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(3, 8), nn.Linear(8, 2)
+
+    def forward(self, x):
+        return self.last(torch.relu(self.first(x)).view(16, 8))
+
+
+def test_units_are_followed_with_two_examples_where_one_is_too_few_and_else_refused():
+    data = torch.randn(16, 3), torch.arange(16) % 2
+    flags = {"method": "filters", "sparsity": 0.5, "measure": "units"}
+    normalised = nn.BatchNorm1d(8, track_running_stats=False)
+    found = prune(nn.Sequential(nn.Linear(3, 8), normalised, nn.ReLU(), nn.Linear(8, 2)), data, **flags)
+    gone = ~found.masks["0.weight"].any(1)
+    assert int(gone.sum()) == 4
+    for name, removed in (("1.weight", gone), ("3.weight", gone.expand(2, 8))):
+        assert torch.equal(~found.masks[name], removed)
+    with pytest.raises(BadInput, match=r"one or two examples .*: RuntimeError: shape '\[16, 8\]'"):
+        prune(Fixed(), data, **flags)
+
+
+def test_layers_that_stay_whole_are_in_the_notes_of_the_result():
+    data = torch.randn(5, 3, 8), torch.arange(5) % 3
+    found = prune(Attending(), data, method="filters", sparsity=0.2, measure="units")
+    assert any(note.startswith("the units of these layers stay: ") and "down (" in note for note in found.notes)
+
+
+def test_a_share_of_the_time_is_never_negative(monkeypatch):
+    monkeypatch.setattr("pruning.context.latency.latency", lambda *_: {"before": 1.0, "after": 1.2})
+    with pytest.raises(BadInput, match="--latency: none of the time of a forward pass can go"):
+        prune(EveryKind(), examples().train, method="filters", sparsity=0.4, measure="latency")
