@@ -65,7 +65,7 @@ class UnitsOf:
     def remarks(self) -> list[str]:
         """What a user should know: layers whose units cannot be removed, other than the output's."""
         held = {name: why for name, why in self.network.held.items() if why != "the network's output"}
-        shown = [f"{name} ({why})" for name, why in held.items()]
+        shown = [f"{name or 'the network'} ({why})" for name, why in held.items()]
         more = f" and {len(shown) - 4} more" if len(shown) > 4 else ""
         return [f"the units of these layers stay: {'; '.join(shown[:4])}{more}"] if shown else []
 
