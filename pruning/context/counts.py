@@ -68,14 +68,9 @@ def check_levels(
 
     `rule` says how much of a total a share leaves.
     """
+    check_shares(asked, measure)
     flag, counted = f"--{measure}", MEASURES[measure]
-    if not asked:
-        raise BadInput(f"{flag}: no {measure} given; type for example {flag} 0.95")
     for level in asked:
-        if not 0 <= level < 1:
-            raise BadInput(
-                f"{flag} {level:g} must lie in [0, 1): it is the fraction of the {counted} to remove, for example 0.95"
-            )
         kept = rule(total, level)
         if kept < 1:
             raise BadInput(f"{flag} {level!r} leaves none of the {total} {counted}")
@@ -86,3 +81,16 @@ def check_levels(
                 "parent"
             )
     return tuple(sorted(set(asked)))
+
+
+def check_shares(asked: tuple[float, ...], measure: str) -> None:
+    """BadInput unless there are some, each of them a share to remove."""
+    flag = f"--{measure}"
+    if not asked:
+        raise BadInput(f"{flag}: no {measure} given; type for example {flag} 0.95")
+    for level in asked:
+        if not 0 <= level < 1:
+            raise BadInput(
+                f"{flag} {level:g} must lie in [0, 1): it is the fraction of the {MEASURES[measure]} to remove, "
+                "for example 0.95"
+            )

@@ -11,7 +11,7 @@ from minima.store.messages import listening, note
 from minima.zoo.subject.handed import LossLike, copied, subject_of
 from minima.zoo.training.recipe import Recipe
 from pruning.composition.method import Method, methods
-from pruning.context.counts import MEASURES, check_levels
+from pruning.context.counts import MEASURES
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -137,6 +137,7 @@ def _run(
     measure: str,
 ) -> Trainer:
     """The trainer at the end of the run, its masks those of the sparsity."""
+    from pruning.composition.cutting import reachable
     from pruning.running.engine import Engine
 
     if composition.validates and not validation:
@@ -150,7 +151,7 @@ def _run(
     )
     for remark in engine.space.remarks():
         note(remark)
-    check_levels((sparsity,), engine.total, engine.alive, measure, engine.space.target)
+    reachable(engine.space, engine.masks, (sparsity,), measure)
     engine.complete()
     if not engine.has_reached(sparsity):
         left = engine.alive / engine.total

@@ -15,11 +15,11 @@ from minima.zoo.subject.task_entry import task_entry
 from minima.zoo.training.plan import Plan
 from minima.zoo.training.recipe import Recipe
 from pruning.composition.composition import Composition
-from pruning.composition.cutting import amounts
+from pruning.composition.cutting import reachable
 from pruning.composition.guards import Guards
 from pruning.composition.method import Method
 from pruning.context.candidates import Candidates
-from pruning.context.counts import MEASURES, check_levels
+from pruning.context.counts import MEASURES
 from pruning.context.starts import NotHeld
 from pruning.running.arguments import Prune
 from pruning.running.parent import Parent, load_parent, with_drawn_weights
@@ -119,12 +119,9 @@ def _asked(measure: str, levels: Sequence[float], space: Candidates, parent: Par
     for remark in space.remarks():
         note(remark)
     masks = all_masks(space.masked(parent.subject.model), parent)
-    total, alive = amounts(space, masks)
-    if not total:
+    if not masks:
         raise BadInput("the network has no convolution or linear weights: there is nothing to prune")
-    asked = check_levels(tuple(levels), total, alive, measure, space.target)
-    space.check(masks, space.target(total, asked[-1]))
-    return asked
+    return reachable(space, masks, tuple(levels), measure)
 
 
 def _say_what_is_not_counted(space: Candidates, parent: Parent) -> None:
