@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pruning.composition.keeping_path import with_path
-from pruning.context.counts import alive_count
+from pruning.context.counts import alive_count, check_levels, check_shares
 from pruning.scorers.agreement import Agreement, Estimate, Estimated, agreement
 from pruning.scorers.scorer import scored
 from pruning.selection.ranking import keep_highest
@@ -80,3 +80,13 @@ def amounts(space: Candidates, masks: Mapping[str, Tensor]) -> tuple[int, int]:
 
     whole = {name: torch.ones_like(mask) for name, mask in masks.items()}
     return space.left(whole), space.left(masks)
+
+
+def reachable(
+    space: Candidates, masks: Mapping[str, Tensor], asked: tuple[float, ...], measure: str
+) -> tuple[float, ...]:
+    """The shares to remove, ascending, once it is certain that cuts can reach each; BadInput otherwise."""
+    total, alive = amounts(space, masks)
+    check_shares(asked, measure)
+    space.check(masks, space.target(total, max(asked)))
+    return check_levels(asked, total, alive, measure, space.target)

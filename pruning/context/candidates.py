@@ -51,6 +51,9 @@ class Candidates(Protocol):
     def left(self, masks: Mapping[str, Tensor]) -> int:
         """How much is left, in what targets are counted in."""
 
+    def target(self, total: int, level: float) -> int:
+        """How much of a total may be left where the share `level` of it is to go."""
+
     def shares(self, masks: Mapping[str, Tensor]) -> dict[str, float]:
         """What part is removed, by other measures than the number of prunable weights."""
 

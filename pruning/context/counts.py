@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from math import ceil
 from typing import TYPE_CHECKING
 
 from minima.store.command import BadInput
@@ -18,6 +19,17 @@ def kept_count(total: int, sparsity: float) -> int:
     (8, 13310)
     """
     return total - round(sparsity * total)
+
+
+def kept_at_most(total: int, level: float) -> int:
+    """The most that may stay of what goes in lumps, if the part that goes is to be no smaller than `level`.
+
+    A product such as 0.28 * 25, which is 7.000000000000001 in floating point, counts as 7.
+
+    >>> kept_at_most(8, 0.4), kept_at_most(10, 0.3), kept_at_most(25, 0.28)
+    (4, 7, 18)
+    """
+    return total - max(0, ceil((level - 1e-12) * total))
 
 
 def alive_counts(masks: Mapping[str, Tensor]) -> dict[str, int]:
@@ -45,17 +57,21 @@ MEASURES = {
 """what a target may be a share of, by the flag that asks for it"""
 
 
-def check_levels(asked: tuple[float, ...], total: int, alive: int, measure: str = "sparsity") -> tuple[float, ...]:
-    """The shares to remove, ascending, once it is certain that each can be reached from `alive` of `total`."""
+def check_levels(
+    asked: tuple[float, ...],
+    total: int,
+    alive: int,
+    measure: str = "sparsity",
+    rule: Callable[[int, float], int] = kept_count,
+) -> tuple[float, ...]:
+    """The shares to remove, ascending, once it is certain that each can be reached from `alive` of `total`.
+
+    `rule` says how much of a total a share leaves.
+    """
+    check_shares(asked, measure)
     flag, counted = f"--{measure}", MEASURES[measure]
-    if not asked:
-        raise BadInput(f"{flag}: no {measure} given; type for example {flag} 0.95")
     for level in asked:
-        if not 0 <= level < 1:
-            raise BadInput(
-                f"{flag} {level:g} must lie in [0, 1): it is the fraction of the {counted} to remove, for example 0.95"
-            )
-        kept = kept_count(total, level)
+        kept = rule(total, level)
         if kept < 1:
             raise BadInput(f"{flag} {level!r} leaves none of the {total} {counted}")
         if kept > alive:
@@ -65,3 +81,16 @@ def check_levels(asked: tuple[float, ...], total: int, alive: int, measure: str 
                 "parent"
             )
     return tuple(sorted(set(asked)))
+
+
+def check_shares(asked: tuple[float, ...], measure: str) -> None:
+    """BadInput unless there are some, each of them a share to remove."""
+    flag = f"--{measure}"
+    if not asked:
+        raise BadInput(f"{flag}: no {measure} given; type for example {flag} 0.95")
+    for level in asked:
+        if not 0 <= level < 1:
+            raise BadInput(
+                f"{flag} {level:g} must lie in [0, 1): it is the fraction of the {MEASURES[measure]} to remove, "
+                "for example 0.95"
+            )

@@ -153,7 +153,7 @@ def weights_at(parent: Checkpoint, epoch: int, why: str) -> Mapping[str, Tensor]
         epoch,
         f"{why}: the checkpoint does not hold the weights of epoch {epoch} of its training (it holds: {held}).\n"
         + (_from_its_parent(parent) if parent.method else "Dense checkpoints of python -m minima.train hold epoch 0")
-        + ("; of epoch 0 they can be given: python -m pruning takes --initial FILE" if not epoch else ""),
+        + ("" if epoch else "; of epoch 0 they can be given: python -m pruning takes --initial FILE, prune initial="),
     )
 
 

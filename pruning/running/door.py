@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.command import BadInput
-from minima.store.messages import listening
-from minima.zoo.subject.handed import LossLike, subject_of
+from minima.store.messages import listening, note
+from minima.zoo.subject.handed import LossLike, copied, subject_of
 from minima.zoo.training.recipe import Recipe
 from pruning.composition.method import Method, methods
+from pruning.context.counts import MEASURES
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -40,7 +40,7 @@ class Pruned:
     sparse: Evaluation
     """and after"""
     notes: tuple[str, ...]
-    """what was assumed of the network and the data"""
+    """what was assumed of the network and the data, and which layers a method of whole units leaves as they are"""
 
 
 def prune(  # noqa: PLR0913 (named, and all but two optional)
@@ -95,6 +95,8 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
     >>> found.model.weight.tolist(), found.masks["weight"].tolist()
     ([[0.0, -2.0, 0.0, 4.0]], [[False, True, False, True]])
     """
+    if measure not in MEASURES:
+        raise BadInput(f"measure {measure!r}: known are {', '.join(MEASURES)}")
     chosen, rules = _method(method), Recipe(**recipe or {})
     with listening() as heard:
         subject = subject_of(model, data, loss, masks=masks, output=output)
@@ -135,7 +137,7 @@ def _run(
     measure: str,
 ) -> Trainer:
     """The trainer at the end of the run, its masks those of the sparsity."""
-    from pruning.context.counts import check_levels
+    from pruning.composition.cutting import reachable
     from pruning.running.engine import Engine
 
     if composition.validates and not validation:
@@ -147,12 +149,15 @@ def _run(
     engine = Engine(
         composition, trainer, splits, asked=(sparsity,), parent=parent, seed=parent.seed, observer=_Nobody()
     )
-    check_levels((sparsity,), engine.total, engine.alive, measure)
+    for remark in engine.space.remarks():
+        note(remark)
+    reachable(engine.space, engine.masks, (sparsity,), measure)
     engine.complete()
     if not engine.has_reached(sparsity):
         left = engine.alive / engine.total
         raise BadInput(
-            f"{1 - left:.6g} of the weights are removed after {epochs} epochs, not {sparsity}: give epochs=N"
+            f"{1 - left:.6g} of the {MEASURES[measure]} are removed after {epochs} epochs, not {sparsity}: "
+            "give epochs=N"
         )
     return trainer
 
@@ -164,7 +169,7 @@ def _trainer(subject: Subject, composition: Composition, parent: Checkpoint, epo
     from minima.zoo.training.loop import Trainer
 
     composition.recovery.check(parent)
-    model = copy.deepcopy(subject.model)
+    model = copied(subject.model)
     model.load_state_dict(dict(composition.start.weights(parent)))
     weights = composition.space.weights(model)
     dense = {name: torch.ones(weight.shape, dtype=torch.bool) for name, weight in weights.items()}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pruning.composition.cutting import amounts, choose
 from pruning.context.context import Context
-from pruning.context.counts import alive_count, kept_count, size
+from pruning.context.counts import alive_count, size
 from pruning.recoveries.cut import Cut, lost_norm
 from pruning.running.doubt import cut_and_judge
 from pruning.schedules.event import Span
@@ -157,8 +157,8 @@ class Engine:
 
     def _target(self, event: Event) -> int:
         """What the event leaves, held back at the next asked sparsity: each is met exactly, none is passed over."""
-        ahead = [sparsity for sparsity in self.span.asked if kept_count(self.total, sparsity) < self.alive]
-        return min(self.alive, kept_count(self.total, min([event.sparsity, *ahead[:1]])))
+        ahead = [sparsity for sparsity in self.span.asked if self.space.target(self.total, sparsity) < self.alive]
+        return min(self.alive, self.space.target(self.total, min([event.sparsity, *ahead[:1]])))
 
     def _has_work(self, target: int) -> bool:
         return target < self.alive or self.composition.regrow is not None
@@ -171,7 +171,7 @@ class Engine:
             self.observer.between()
 
     def _note(self) -> None:
-        final = kept_count(self.total, self.span.final)
+        final = self.space.target(self.total, self.span.final)
         context = self.context()
         noted = self.composition.trigger.note(context, lambda: self._groups_of(context, final))
         if noted:
@@ -240,7 +240,7 @@ class Engine:
 
     def has_reached(self, sparsity: float) -> bool:
         """Whether no more is left than `sparsity` leaves."""
-        return self.alive <= kept_count(self.total, sparsity)
+        return self.alive <= self.space.target(self.total, sparsity)
 
     def context(self) -> Context:
         """What parts may look at, at this moment."""

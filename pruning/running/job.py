@@ -15,10 +15,11 @@ from minima.zoo.subject.task_entry import task_entry
 from minima.zoo.training.plan import Plan
 from minima.zoo.training.recipe import Recipe
 from pruning.composition.composition import Composition
-from pruning.composition.cutting import amounts
+from pruning.composition.cutting import reachable
 from pruning.composition.guards import Guards
 from pruning.composition.method import Method
-from pruning.context.counts import MEASURES, check_levels, kept_count
+from pruning.context.candidates import Candidates
+from pruning.context.counts import MEASURES
 from pruning.context.starts import NotHeld
 from pruning.running.arguments import Prune
 from pruning.running.parent import Parent, load_parent, with_drawn_weights
@@ -79,13 +80,14 @@ def plan_jobs(arguments: Prune) -> list[Job]:
     measure, levels = _target(arguments)
     composition = arguments.method.composition().counting(measure)
     parent = _with_what_it_begins_at(arguments, composition, load_parent(arguments))
-    asked = _asked(measure, levels, composition, parent)
+    space = composition.space.on(parent.subject.model, parent.subject.x)
+    asked = _asked(measure, levels, space, parent)
     targets = _targets(arguments, measure, asked)
     plan = _plan(arguments, composition, parent)
     seed = parent.checkpoint.seed if arguments.seed is None else arguments.seed
     together = composition.schedule.gradual and not arguments.each
     runs = [targets] if together else [{sparsity: targets[sparsity]} for sparsity in asked]
-    _say_what_is_not_counted(composition, parent)
+    _say_what_is_not_counted(space, parent)
     weights = composition.space.weights(parent.subject.model)
     check_path(arguments, composition, parent.subject, all_masks(weights, parent))
     how = measure, arguments.keep_path, arguments.accept_noise
@@ -113,25 +115,21 @@ def _with_what_it_begins_at(arguments: Prune, composition: Composition, parent: 
     return parent
 
 
-def _asked(measure: str, levels: Sequence[float], composition: Composition, parent: Parent) -> tuple[float, ...]:
-    space = composition.space.on(parent.subject.model, parent.subject.x)
+def _asked(measure: str, levels: Sequence[float], space: Candidates, parent: Parent) -> tuple[float, ...]:
     for remark in space.remarks():
         note(remark)
     masks = all_masks(space.masked(parent.subject.model), parent)
-    total, alive = amounts(space, masks)
-    if not total:
+    if not masks:
         raise BadInput("the network has no convolution or linear weights: there is nothing to prune")
-    asked = check_levels(tuple(levels), total, alive, measure)
-    space.check(masks, kept_count(total, asked[-1]))
-    return asked
+    return reachable(space, masks, tuple(levels), measure)
 
 
-def _say_what_is_not_counted(composition: Composition, parent: Parent) -> None:
-    """Of a network that the zoo does not know: matrices that no method here looks at, such as those of an LSTM."""
+def _say_what_is_not_counted(space: Candidates, parent: Parent) -> None:
+    """Of a network that the zoo does not know: matrices that this method does not look at, such as those of an LSTM."""
     if not must_be_typed(str(parent.checkpoint.model["name"])):
         return
     model = parent.subject.model
-    counted = composition.space.weights(model)
+    counted = space.weights(model)
     others = [name for name, value in model.named_parameters() if value.ndim > 1 and name not in counted]
     if others:
         shown = ", ".join(others[:4]) + (f" and {len(others) - 4} more" if len(others) > 4 else "")

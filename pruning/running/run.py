@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from minima.store.checkpoints.checkpoint import Checkpoint, save
 from minima.store.command import BadInput, note
 from minima.store.messages import progress_bar
 from minima.zoo.data.splits import Splits
+from minima.zoo.subject.handed import copied
 from minima.zoo.training.keeping import Keeper, state_on_cpu
 from minima.zoo.training.loop import Trainer
 from minima.zoo.training.unfinished import Unfinished, unfinished
@@ -129,7 +129,7 @@ class _Run:
 def _trainer(job: Job, composition: Composition, splits: Splits) -> Trainer:
     """At the start of the run."""
     plan, parent = job.plan, job.parent.checkpoint
-    model = copy.deepcopy(job.parent.subject.model)
+    model = copied(job.parent.subject.model)
     model.load_state_dict(dict(composition.start.weights(parent)))
     trainer = Trainer(
         model,

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
-from pruning.context.counts import alive_count, alive_counts, size
+from pruning.context.counts import alive_count, alive_counts, kept_count, size
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -68,6 +68,9 @@ class Elements:
 
     def left(self, masks: Mapping[str, Tensor]) -> int:
         return alive_count(masks)
+
+    def target(self, total: int, level: float) -> int:
+        return kept_count(total, level)
 
     def shares(self, masks: Mapping[str, Tensor]) -> dict[str, float]:  # noqa: ARG002
         return {}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from pruning.context.candidates import Scored
+from pruning.context.counts import kept_count
 from pruning.spaces.units_of import Masks, Tensors, UnitsOf
 
 
@@ -27,6 +28,10 @@ class MixedOf(UnitsOf):
     def least(self, alive: Tensors, pooled: Tensors) -> dict[str, int]:
         units = {group.name for group in self.groups}
         return {name: count for name, count in super().least(alive, pooled).items() if name in units}
+
+    def target(self, total: int, level: float) -> int:
+        """Single weights fill up what units leave open, so that a sparsity is met as exactly as by these alone."""
+        return kept_count(total, level) if self.measure == "sparsity" else super().target(total, level)
 
     def spread(self, kept: Mapping[str, Tensor], masks: Masks) -> Tensors:
         """What a unit takes with it goes, and so do the weights that are not kept themselves."""

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from minima.store.command import BadInput
+from minima.store.messages import brief
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.anatomy.removable import Removable, removable
 from minima.zoo.anatomy.unit_groups import UnitGroup
 from pruning.context.candidates import Scored
-from pruning.context.counts import MEASURES, alive_count, alive_counts, kept_count
+from pruning.context.counts import MEASURES, alive_count, alive_counts, kept_at_most
 from pruning.context.unit_weights import filters
 from pruning.spaces.clock import Clock
 
@@ -48,9 +49,9 @@ class UnitsOf:
         """Those of a network that takes inputs x (N, ...).
 
         Raises:
-            BadInput: none can be removed.
+            BadInput: none can be removed, or the network does not run on one example or two.
         """
-        network = removable(model, x[:1])
+        network = _followed(model, x)
         if not network.groups:
             held = "; ".join(f"{name or 'the network'}: {why}" for name, why in list(network.held.items())[:4])
             raise BadInput(f"no unit of this network can be removed. Its layers are held:\n{held}")
@@ -64,7 +65,7 @@ class UnitsOf:
     def remarks(self) -> list[str]:
         """What a user should know: layers whose units cannot be removed, other than the output's."""
         held = {name: why for name, why in self.network.held.items() if why != "the network's output"}
-        shown = [f"{name} ({why})" for name, why in held.items()]
+        shown = [f"{name or 'the network'} ({why})" for name, why in held.items()]
         more = f" and {len(shown) - 4} more" if len(shown) > 4 else ""
         return [f"the units of these layers stay: {'; '.join(shown[:4])}{more}"] if shown else []
 
@@ -115,6 +116,9 @@ class UnitsOf:
     def left(self, masks: Masks) -> int:
         return self._measured(self.measure, masks)
 
+    def target(self, total: int, level: float) -> int:
+        return kept_at_most(total, level)
+
     def shares(self, masks: Masks) -> dict[str, float]:
         return {
             measure: 1 - self._measured(measure, masks) / self._measured(measure, _whole(masks))
@@ -130,7 +134,7 @@ class UnitsOf:
         while most - few > 1e-6:
             part = (few + most) / 2
             left = self.left(self.spread(self._without(alive, part, len(alive)), masks))
-            few, most = (few, part) if left <= kept_count(total, final) else (part, most)
+            few, most = (few, part) if left <= self.target(total, final) else (part, most)
         way = [self.spread(self._without(alive, most, turns), masks) for turns in range(1, len(alive))]
         return [*(1 - self.left(left) / total for left in way), final]
 
@@ -156,8 +160,14 @@ class UnitsOf:
         alive = self.units(masks)
         fewest = {name: units & (units.cumsum(0) <= self.floor) for name, units in alive.items()}
         if self.left(least := self.spread(fewest, masks)) > target:
+            most, counted = self._most(least), MEASURES[self.measure]
+            if most == "0":
+                raise BadInput(
+                    f"--{self.measure}: none of the {counted} can go: with every layer at its fewest units the network "
+                    "needs no less of it.\nTake another measure, such as --flops"
+                )
             raise BadInput(
-                f"--{self.measure}: at most {self._most(least)} of the {MEASURES[self.measure]} can go, since every "
+                f"--{self.measure}: at most {most} of the {counted} can go, since every "
                 f"layer keeps {self.floor} unit and these are held whole: {', '.join(self.network.held)}.\n"
                 f"Ask for less, or let whole layers go where a shortcut leads past them: --least 0"
             )
@@ -180,7 +190,8 @@ class UnitsOf:
 
     def _most(self, masks: Masks) -> str:
         """The share that is removed, as something that can be typed and is not beyond it."""
-        return f"{int((1 - self.left(masks) / self.left(_whole(masks))) * 1e4) / 1e4:.4g}"
+        share = 1 - self.left(masks) / self.left(_whole(masks))
+        return f"{max(0, int(share * 1e4)) / 1e4:.4g}"  # a time may have risen
 
     def _measured(self, measure: str, masks: Masks) -> int:
         if measure == "sparsity":
@@ -192,6 +203,25 @@ class UnitsOf:
             return self.clock.left(kept)
         cost = self.network.cost(kept)
         return cost.multiply_adds if measure == "flops" else cost.parameters
+
+
+def _followed(model: nn.Module, x: Any) -> Removable:
+    """What can be removed, seen in a pass over the first example, or the first two where it takes no less: a batch norm
+    without running statistics normalises examples with each other."""
+    failure: Exception | None = None
+    for few in (1, 2):
+        try:
+            return removable(model, x[:few])
+        except BadInput:
+            raise
+        except Exception as error:  # the network's own code may raise anything
+            failure = failure or error
+    assert failure is not None
+    raise BadInput(
+        "the network does not run on the one or two examples that its units are followed with: "
+        f"{type(failure).__name__}: {brief(failure)}.\nLet it take any number of examples, or remove single weights, "
+        "for example with magnitude"
+    ) from failure
 
 
 def _in(group: UnitGroup, parameters: Mapping[str, int]) -> UnitGroup:

@@ -36,7 +36,7 @@ class Distillation:
         if not isinstance(task.loss, CrossEntropy):
             raise BadInput(
                 f"--distil learns from the parent's logits beside a cross-entropy, and the loss is {task.loss.name}.\n"
-                "Type --no-distil"
+                "Type --no-distil, in Python give the method distil=False"
             )
         teacher = copy.deepcopy(trainer.model).eval()
         teacher.load_state_dict(dict(parent.state))

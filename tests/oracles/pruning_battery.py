@@ -19,7 +19,6 @@ from minima.zoo.training.loop import Trainer
 from minima.zoo.training.recipe import Recipe
 from pruning.composition.composition import Composition
 from pruning.composition.cutting import choose
-from pruning.context.counts import kept_count
 from pruning.running.engine import Engine
 from pruning.schedules.fixed import Fixed
 from pruning.scorers.scorer import scored
@@ -157,7 +156,7 @@ def check_every_asked_sparsity_is_met_exactly(method) -> None:
     assert set(run.emitted) == set(run.asked)
     space = run.engine.space
     for level, (masks, weights) in run.emitted.items():
-        target, kept = kept_count(run.engine.total, level), space.left(masks)
+        target, kept = space.target(run.engine.total, level), space.left(masks)
         if space.groups:  # are whole: the first cut at or beyond the target
             dearest = max(1, *(_taken_by_one_more(space, masks, group) for group in space.groups))
             assert kept <= target < kept + dearest or (decides_by_itself(parts) and kept > target)

@@ -359,3 +359,31 @@ def test_the_list_names_every_method_and_other_words_are_wrong_syntax(shell):
     assert listed["lobster"]["parts"]["select"] == "loss bound"
     for words in (["prune"], [], ["magnitude"], ["magnitude", "x.pt", "--sparsity", "much", "-o", "y.pt"]):
         assert shell(*words)[0] == 2
+
+
+NET = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.shift, self.made = nn.Parameter(torch.ones(1, 64)), nn.Parameter(torch.randn(8, 64))
+        self.last = nn.Linear(8, 10)
+
+    def forward(self, x):
+        return self.last(torch.sigmoid(nn.functional.linear(x.flatten(1) + self.shift, self.made)))
+"""
+
+
+def test_weights_that_units_have_entries_in_are_counted_and_others_are_named(tmp_path, prune, capsys):
+    (tmp_path / "net.py").write_text(NET)
+    space: dict = {}
+    exec(NET, space)
+    torch.save(space["Net"]().state_dict(), tmp_path / "net.pt")
+    flags = "--model", f"{tmp_path}/net.py:Net", "--data", "digits", "--epochs", 0
+    report = prune("filters", tmp_path / "net.pt", "--units", 0.4, *flags, "-o", tmp_path / "units.pt")
+    assert (report["units"], report["reached"]) == (0.5, True)  # of 8 the first 4
+    assert "these are not, and stay whole: shift\n" in capsys.readouterr().err
+    prune("magnitude", tmp_path / "net.pt", "--sparsity", 0.4, *flags, "-o", tmp_path / "weights.pt")
+    assert "these are not, and stay whole: shift, made\n" in capsys.readouterr().err

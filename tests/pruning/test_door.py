@@ -1,12 +1,15 @@
 """`prune` from Python: against brute force, and against the checkpoints that the command writes."""
 
 import copy
+import threading
 
 import pytest
 import torch
 from torch import nn
 
-from minima import BadInput, load_checkpoint
+from entropy import psp_entropy
+from landscape import measure_sharpness
+from minima import BadInput, evaluate, load_checkpoint
 from minima.store.checkpoints.checkpoint import Checkpoint, load, save
 from minima.zoo.architecture.architecture import describe, initialise, parse_architecture
 from minima.zoo.data.specs import resolve_data
@@ -81,14 +84,59 @@ def test_the_command_keeps_the_same_weights(method, flags, asked, checkpoint, tm
     ("options", "words"),
     [
         ({"method": "lottery"}, "known are"),
-        ({"method": "snip"}, "initial"),
+        ({"method": "snip"}, "prune initial="),
         ({"method": "gmp"}, "more --epochs"),
         ({"sparsity": 1.0}, "must lie in"),
+        ({"measure": "zzz"}, "known are sparsity, units"),
     ],
 )
 def test_what_cannot_be_is_refused(options, words):
     with pytest.raises(BadInput, match=words):
         prune(network(), DATA, **{"sparsity": 0.5} | options)
+
+
+class Remembering(nn.Linear):
+    """A layer whose part of the state dict is not made of tensors alone."""
+
+    def get_extra_state(self):
+        return {"steps": 1}
+
+
+class Locked(nn.Linear):
+    """A layer that holds what cannot be copied."""
+
+    def __init__(self, *sizes):
+        super().__init__(*sizes)
+        self.lock = threading.Lock()
+
+
+class Shifting(nn.Linear):
+    """A layer that writes into its inputs."""
+
+    def forward(self, x):
+        x -= 1
+        return super().forward(x)
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (Remembering(5, 2), "_extra_state in the network's state dict is a dict"),
+        (Locked(5, 2), "cannot be copied.*lock"),
+        (nn.Linear(5, 2).requires_grad_(False), "every parameter of the network is frozen"),
+    ],
+)
+def test_networks_that_cannot_be_trained_or_copied_are_refused_in_words(layer, words):
+    with pytest.raises(BadInput, match=words):
+        prune(layer, DATA, sparsity=0.5, epochs=1)
+
+
+@pytest.mark.parametrize("measure", [prune, evaluate, measure_sharpness, psp_entropy])
+def test_a_network_that_writes_into_its_inputs_is_refused_and_the_inputs_stay(measure):
+    x = DATA[0].clone()
+    with pytest.raises(BadInput, match="changes its inputs in place"):
+        measure(nn.Sequential(Shifting(5, 7), nn.ReLU(), nn.Linear(7, 2)), (x, DATA[1]))
+    assert torch.equal(x, DATA[0])
 
 
 def test_a_regression_is_pruned_by_its_weights():

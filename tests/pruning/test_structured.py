@@ -16,7 +16,6 @@ from minima.zoo.training.loop import Trainer
 from pruning import prune
 from pruning.composition.composition import Composition
 from pruning.composition.cutting import choose
-from pruning.context.counts import kept_count
 from pruning.context.criterion import criterion_named
 from pruning.methods.cnip_it import CnipIt
 from pruning.methods.filters import Filters
@@ -83,7 +82,7 @@ class Attending(nn.Module):
 def test_the_first_cut_at_or_beyond_the_target_counts(measure, level):
     context = of_network(EveryKind(), examples().train[0], space=Units(measure))
     space = context.space
-    target = kept_count(space.left(context.masks), level)
+    target = space.target(space.left(context.masks), level)
     masks = cut(context, target)
     order = torch.cat(list(L1().score(context).values())).argsort(descending=True, stable=True)
     best = {0: None}
@@ -185,7 +184,7 @@ def test_one_threshold_removes_units_and_weights_and_counts_each_once():
     scorer = Elasticities(CnipIt().probe)
     assert scored(scorer) == "both"
     space, found = context.space, scorer.score(context)
-    target = kept_count(space.left(context.masks), 0.6)
+    target = space.target(space.left(context.masks), 0.6)
     masks = cut(context, target, scorer=scorer)
 
     def above(threshold):
@@ -394,3 +393,48 @@ def test_scopes_share_units_out_by_layer_or_let_all_compete():
     scaled = Filters(scope="global", normalise="mean", per="flops", criterion="l2").composition().counting("units")
     both = Run(scaled, **asked).engine
     assert both.space.shares(both.masks)["units"] >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("units", "share", "gone"), [(7, 0.2, 2), (8, 0.4, 4), (13, 0.4, 6), (10, 0.3, 3), (25, 0.28, 7)]
+)
+def test_no_smaller_share_of_the_units_goes_than_was_asked_for(units, share, gone):
+    model = nn.Sequential(nn.Linear(3, units), nn.ReLU(), nn.Linear(units, 2))
+    found = prune(model, (torch.randn(8, 3), torch.arange(8) % 2), method="filters", sparsity=share, measure="units")
+    assert int((~found.masks["0.weight"].any(1)).sum()) == gone
+
+
+class Fixed(nn.Module):
+    """A network that takes sixteen examples, neither fewer nor more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(3, 8), nn.Linear(8, 2)
+
+    def forward(self, x):
+        return self.last(torch.relu(self.first(x)).view(16, 8))
+
+
+def test_units_are_followed_with_two_examples_where_one_is_too_few_and_else_refused():
+    data = torch.randn(16, 3), torch.arange(16) % 2
+    flags = {"method": "filters", "sparsity": 0.5, "measure": "units"}
+    normalised = nn.BatchNorm1d(8, track_running_stats=False)
+    found = prune(nn.Sequential(nn.Linear(3, 8), normalised, nn.ReLU(), nn.Linear(8, 2)), data, **flags)
+    gone = ~found.masks["0.weight"].any(1)
+    assert int(gone.sum()) == 4
+    for name, removed in (("1.weight", gone), ("3.weight", gone.expand(2, 8))):
+        assert torch.equal(~found.masks[name], removed)
+    with pytest.raises(BadInput, match=r"one or two examples .*: RuntimeError: shape '\[16, 8\]'"):
+        prune(Fixed(), data, **flags)
+
+
+def test_layers_that_stay_whole_are_in_the_notes_of_the_result():
+    data = torch.randn(5, 3, 8), torch.arange(5) % 3
+    found = prune(Attending(), data, method="filters", sparsity=0.2, measure="units")
+    assert any(note.startswith("the units of these layers stay: ") and "down (" in note for note in found.notes)
+
+
+def test_a_share_of_the_time_is_never_negative(monkeypatch):
+    monkeypatch.setattr("pruning.context.latency.latency", lambda *_: {"before": 1.0, "after": 1.2})
+    with pytest.raises(BadInput, match="--latency: none of the time of a forward pass can go"):
+        prune(EveryKind(), examples().train, method="filters", sparsity=0.4, measure="latency")

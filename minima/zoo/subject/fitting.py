@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.command import BadInput
-from minima.zoo.examples.inputs import Inputs, call, dtypes, leaves, shapes
+from minima.zoo.examples.inputs import Inputs, call, dtypes, leaves, mapped, shapes
 from minima.zoo.examples.intake import AS_THEY_ARE, Intake, counts
 from minima.zoo.examples.outputs import pick
 from minima.zoo.examples.targets import own_targets
@@ -53,7 +53,7 @@ def fit_together(
         integers: how integer inputs are handed on; None finds out.
 
     Raises:
-        BadInput: the network does not take the inputs, or its outputs do not fit the targets.
+        BadInput: the network does not take the inputs, or writes into them, or its outputs do not fit the targets.
     """
     notes: list[str] = []
     intake, returned = _taken(model, x, path, integers, notes)
@@ -103,14 +103,21 @@ def _taken(
 
 
 def _tried(model: nn.Module, x: Inputs) -> Any:
-    """What the network returns, or the error that it ends in."""
+    """What the network returns, or the error that it ends in; BadInput where it writes into its inputs."""
     import torch
 
+    handed = mapped(x, torch.clone)  # whose count of writes begins at 0
     try:
         with torch.no_grad():
-            return call(model, x)
+            returned = call(model, handed)
     except Exception as error:  # the user's own code may raise anything
         return error
+    if any(not leaf.is_inference() and leaf._version for leaf in leaves(handed)):
+        raise BadInput(
+            "the network changes its inputs in place: every further pass would see other data, and so would the "
+            "caller.\nLet its forward begin with x = x.clone()"
+        )
+    return returned
 
 
 def _says_next_token(model: nn.Module, y: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.checkpoints.checkpoint import Checkpoint
 from minima.store.command import BadInput, note
+from minima.store.messages import brief
 from minima.zoo.data.dataset import Dataset
 from minima.zoo.data.examples import as_examples
 from minima.zoo.examples.batches import default_batch_size
@@ -156,9 +157,24 @@ def as_network(model: nn.Module, name: str) -> tuple[nn.Module, dict[str, Tensor
         for value in vars(module).values()
         if _is_derived(value)
     }
-    network = ready(copy.deepcopy(inner, leaves))
+    network = ready(copied(inner, leaves))
     notes = settle(network, network.state_dict(), None, name, type(network).__qualname__) if half else []
     return network, masks, notes
+
+
+def copied(model: nn.Module, known: dict[int, Any] | None = None) -> nn.Module:
+    """A copy of a network; `known`: copies of some of what it holds, by the id of the original.
+
+    Raises:
+        BadInput: something that it holds cannot be copied.
+    """
+    try:
+        return copy.deepcopy(model, known)
+    except Exception as error:  # whatever the user's classes hold
+        raise BadInput(
+            f"the network cannot be copied, and what changes weights works on a copy: {type(error).__name__}: "
+            f"{brief(error)}.\nGive the class that holds it a __deepcopy__, or make it outside of the network"
+        ) from error
 
 
 def _is_rewritten(module: nn.Module) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from minima.store.checkpoints.checkpoint import Checkpoint
 from minima.store.checkpoints.trajectory_writer import TrajectoryWriter
 from minima.store.disk import check_room
+from minima.store.messages import BadInput
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -18,8 +19,21 @@ if TYPE_CHECKING:
 
 
 def state_on_cpu(model: nn.Module) -> dict[str, Tensor]:
-    """A copy of the state dict that no longer changes with the model."""
-    return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+    """A copy of the state dict that no longer changes with the model.
+
+    Raises:
+        BadInput: a module adds something else than a tensor, by a `get_extra_state` of its own.
+    """
+    import torch
+
+    state = model.state_dict()
+    for name, value in state.items():
+        if not isinstance(value, torch.Tensor):
+            raise BadInput(
+                f"{name} in the network's state dict is a {type(value).__name__}: expected tensors alone, for that is "
+                "what checkpoints hold.\nLet get_extra_state of its module return a tensor, or do without it"
+            )
+    return {name: value.detach().cpu().clone() for name, value in state.items()}
 
 
 def trajectory_path(target: Path) -> Path:

@@ -73,6 +73,11 @@ class Trainer:
     ) -> None:
         if not len(x):
             raise BadInput("--validation holds every example out and leaves none to train on: give a smaller fraction")
+        if epochs and not any(parameter.requires_grad for parameter in model.parameters()):
+            raise BadInput(
+                "every parameter of the network is frozen, so that no epoch can train it: call requires_grad_(True) of "
+                "the network or of some of its layers, or train for 0 epochs"
+            )
         self.model, self.x, self.y, self.recipe, self.task = model, x, y, recipe, task
         self.order_seed, self.around_step = order_seed, around_step
         self.objective: Callable[[nn.Module, Inputs, Any], Tensor] = task.mean
