@@ -155,7 +155,7 @@ def _held(following: Following, model: nn.Module, free: set[int]) -> dict[str, s
         classes = following.classes.of(numbers)
         others = numbers[[unit not in free for unit in classes.tolist()]]
         if len(others) and (key in applied or bool((classes == UNKNOWN).any())):
-            held.setdefault(name.rpartition(".")[0], _reason(following, others))
+            held.setdefault(name.rpartition(".")[0] or type(model).__name__, _reason(following, others))
     return held
 
 
