@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_map
 
 from minima.zoo.anatomy.operations import operation_name
 
@@ -34,7 +33,7 @@ class Whole(TorchFunctionMode):
         kwargs = kwargs or {}
         if operation_name(func) in ROUNDING and args and torch.is_tensor(args[0]) and not _number(func):
             return args[0].double()
-        return func(*tree_map(_widened, args), **tree_map(_widened, kwargs))
+        return func(*map(_widened, args), **{key: _widened(value) for key, value in kwargs.items()})
 
 
 def _number(func: Any) -> bool:

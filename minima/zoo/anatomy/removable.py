@@ -75,7 +75,7 @@ class Removable:
         found = manifest_of(self.model, self.x, self.following, removed)
         if isinstance(found, Stuck):
             raise BadInput(
-                f"{found.why}: no unit that meets it can be removed. Take it from an attribute of the module"
+                f"{found.why}. No unit that meets it can be removed: take it from an attribute of the module"
             )
         return found
 

@@ -136,8 +136,9 @@ def called(model: nn.Module, x: Inputs) -> Any:
     except BadInput:
         raise
     except Exception as error:
+        count = "1 example" if len(x) == 1 else f"{len(x)} examples"
         raise BadInput(
-            f"the network does not run on {len(x)} examples, in {dtypes(x)}, of shape {shapes(x)}: {brief(error)}"
+            f"the network does not run on {count} of shape {shapes(x)}, in {dtypes(x)}: {brief(error)}"
         ) from error
 
 
