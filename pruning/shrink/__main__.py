@@ -45,7 +45,7 @@ def main(arguments: Shrink) -> Report:
         **_told(found),
         "latency": {**times, "examples": len(x)},
         "bytes": sizes,
-        "notes": list(subject.notes),
+        "notes": [*subject.notes, *found.notes],
     }
     return Report(summary, text(summary))
 

@@ -16,7 +16,8 @@ from torch.utils.weak import WeakTensorKeyDictionary
 from minima.zoo.anatomy.narrowing.narrow import add_bias
 from minima.zoo.anatomy.operations import OPERANDS, named, operation_name
 from minima.zoo.examples.evaluation import evaluating
-from minima.zoo.examples.inputs import Inputs, call
+from minima.zoo.examples.inputs import Inputs, called
+from minima.zoo.examples.outputs import tensors_of
 
 WEIGHTED = ("linear", "conv1d", "conv2d", "conv3d")
 
@@ -33,7 +34,7 @@ def pairs(model: nn.Module, x: Inputs) -> list[Pair]:
     """Layers applied once and norms with statistics, found in a pass of `model`, in eval mode, over x (1, ...)."""
     looking = _Looking(model)
     with evaluating(model), torch.no_grad(), looking:
-        looking.read(call(model, x))
+        looking.read(tensors_of(called(model, x)))
     layers = {id(module._parameters.get("weight")): name for name, module in model.named_modules()}
     norms = {id(module._buffers.get("running_mean")): name for name, module in model.named_modules()}
     return [

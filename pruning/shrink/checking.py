@@ -1,44 +1,55 @@
-"""Whether two networks return the same: in float64 and in float32, on real and on random inputs."""
+"""Whether two networks return the same: in float64 and in float32, on real and on random inputs, of several sizes."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
 
 from minima.store.command import BadInput
 from minima.zoo.examples.evaluation import evaluating
-from minima.zoo.examples.inputs import Inputs, call, floats_to, mapped
+from minima.zoo.examples.inputs import Inputs, called, floats_to, mapped
+from minima.zoo.examples.outputs import describe, tensors_of
+from pruning.shrink.sights import Sight, batch_of, other_sizes
 from pruning.shrink.whole import Whole
 
 SOME = 64
 """real examples on which outputs are compared, and as many random ones"""
+FEW = 3
+"""examples of other sizes"""
 ALLOWED = {"float64": 1e-10, "float32": 1e-5}
-"""largest difference of an output, times max(1, largest output)"""
+"""largest difference of an entry, times max(1, |entry|, median |entry| of its tensor)"""
 
 
-def differences(wide: nn.Module, small: nn.Module, exact: nn.Module, x: Inputs) -> dict[str, float]:
+def differences(
+    wide: nn.Module, small: nn.Module, exact: nn.Module, x: Inputs, changed: Sequence[str] = ()
+) -> dict[str, float]:
     """The largest difference of an output between the networks, in eval mode, by data type.
+
+    In float64 another number of examples is run as well, and inputs of another size, where the wide network takes them.
 
     Args:
         wide: the network that was made smaller, and `small`, as they run.
         exact: the smaller one as it was found, in float64.
         x: (N, ...) real inputs, of which the first are run, and random ones like them.
+        changed: attributes of the network's own code that were changed with its width, for the message.
 
     Raises:
-        BadInput: a difference is larger than allowed.
+        BadInput: a difference is larger than allowed, or the networks return no tensors.
     """
     real = x[:SOME]
     found = {}
     for kind, other in (("float64", exact), ("float32", small)):
         dtype = getattr(torch, kind)
         ours, theirs = (copy.deepcopy(model).to(dtype) for model in (wide, other))
-        largest = 0.0
-        for inputs in (real, random_like(real)):
-            largest = max(largest, _difference(ours, theirs, floats_to(inputs, dtype), kind))
-        found[kind] = largest
+        inputs = floats_to(real, dtype)
+        sights = [Sight(inputs, "the examples"), Sight(random_like(inputs), "random inputs")]
+        if kind == "float64":
+            several = Sight(batch_of(inputs, 2 * SOME + 1), f"{2 * SOME + 1} examples at once")
+            sights += [several, *other_sizes(copy.deepcopy(ours), batch_of(inputs, FEW))]
+        found[kind] = max(_Comparing(ours, theirs, kind, changed).difference(sight) for sight in sights)
     return found
 
 
@@ -57,30 +68,90 @@ def random_like(x: Inputs) -> Inputs:
 
 
 def outputs(model: nn.Module, x: Inputs, whole: bool = False) -> list[Tensor]:
-    """The floating tensors that a network returns.
+    """The tensors that a network returns, wherever in it they are.
 
     Args:
         whole: nothing is rounded to less than float64 on the way, whatever the network's code says.
+
+    Raises:
+        BadInput: it does not run, or there are none.
     """
     with evaluating(model), torch.no_grad():
         if whole:
             with Whole():
-                returned = call(model, x)
+                returned = called(model, x)
         else:
-            returned = call(model, x)
-    return [leaf for leaf in tree_leaves(returned) if torch.is_tensor(leaf) and leaf.is_floating_point()]
+            returned = called(model, x)
+    found = tensors_of(returned)
+    if not found:
+        raise BadInput(
+            f"the network returns {describe(returned)}, in which there is no tensor: whether a smaller one returns the "
+            "same cannot be checked. Return the tensors, or an object that has them as attributes"
+        )
+    return [tensor.detach().clone() for tensor in found]
 
 
-def _difference(ours: nn.Module, theirs: nn.Module, x: Inputs, kind: str) -> float:
-    largest = 0.0
-    pairs = zip(*(outputs(model, x, kind == "float64") for model in (ours, theirs)), strict=True)
-    for one, other in pairs:
-        apart = float((one.double() - other.double()).abs().max()) if one.numel() else 0.0
-        allowed = ALLOWED[kind] * max(1.0, float(one.abs().max()) if one.numel() else 0.0)
-        if not apart <= allowed:
-            raise BadInput(
-                f"the smaller network returns something else: outputs differ by {apart:.3g} in {kind}, of "
-                f"{allowed:.3g} allowed: nothing is written. Has the network branches on its data, or draws at random?"
-            )
-        largest = max(largest, apart)
-    return largest
+class _Comparing:
+    def __init__(self, ours: nn.Module, theirs: nn.Module, kind: str, changed: Sequence[str]) -> None:
+        self.ours, self.theirs, self.kind, self.changed = ours, theirs, kind, changed
+
+    def difference(self, sight: Sight) -> float:
+        """The largest of the outputs' entries."""
+        largest = 0.0
+        wide = self._outputs(self.ours, sight)
+        try:
+            small = self._outputs(self.theirs, sight)
+        except BadInput as error:
+            raise self._other(sight, f"it does not run there: {error}") from error
+        shapes, narrow = ([tuple(each.shape) for each in own] for own in (wide, small))
+        if shapes != narrow:
+            raise self._other(sight, f"outputs of shape {_listed(narrow)}, not {_listed(shapes)}")
+        for one, other in zip(wide, small, strict=True):
+            apart, excess = self._apart(one, other)
+            if not excess <= 1:
+                raise self._other(
+                    sight, f"outputs differ by {apart:.3g} in {self.kind}, of {apart / excess:.3g} allowed"
+                )
+            largest = max(largest, apart)
+        return largest
+
+    def _outputs(self, model: nn.Module, sight: Sight) -> list[Tensor]:
+        return outputs(model, sight.x, self.kind == "float64")
+
+    def _apart(self, one: Tensor, other: Tensor) -> tuple[float, float]:
+        """Of the entry that is furthest beyond what is allowed: the difference, and that over what is allowed."""
+        if not (one.is_floating_point() or one.is_complex()):
+            differ = self.kind == "float64" and not torch.equal(one, other)
+            return (1.0, torch.inf) if differ else (0.0, 0.0)
+        kind = torch.complex128 if one.is_complex() else torch.float64
+        one, other = one.to(kind).flatten(), other.to(kind).flatten()
+        alike = (one == other) | (one.isnan() & other.isnan())
+        apart = (one - other).abs()[~alike]
+        if not len(apart):
+            return 0.0, 0.0
+        usual = one.abs().nan_to_num(posinf=0.0).median()
+        excess = apart / (ALLOWED[self.kind] * one.abs()[~alike].clamp(min=max(1.0, float(usual))))
+        excess = torch.where(apart.isfinite(), excess, torch.inf)
+        worst = int(excess.argmax())
+        return float(apart[worst] if excess.max() > 1 else apart.max()), float(excess[worst])
+
+    def _other(self, sight: Sight, found: str) -> BadInput:
+        why = ""
+        if self._draws(sight):
+            why = " The network itself returns something else each time that it runs on the same inputs."
+        elif self.changed:
+            why = f" Changed with the width, and perhaps of another meaning too: {', '.join(self.changed)}."
+        return BadInput(
+            f"the smaller network returns something else: {found}, for {sight.said}: nothing is written.{why}"
+        )
+
+    def _draws(self, sight: Sight) -> bool:
+        first, second = (self._outputs(self.ours, sight) for _ in range(2))
+        return any(
+            one.shape != other.shape or not torch.equal(one.nan_to_num(), other.nan_to_num())
+            for one, other in zip(first, second, strict=True)
+        )
+
+
+def _listed(shapes: list[tuple[int, ...]]) -> str:
+    return ", ".join(map(str, shapes))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.cost import Cost
-from minima.zoo.examples.inputs import Inputs, floats_to
+from minima.zoo.examples.inputs import Inputs, as_inputs, floats_to
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pruning.shrink.removal import Removal, Vanishing
 
 Stuck = Literal["refuse", "keep"]
+SEVERAL = (2, 3)
+"""examples for which, and inputs of other sizes, a constant must be the same"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,8 @@ class Shrunk:
     after: Cost
     max_difference: dict[str, float]
     """largest difference of an output, in float64 and float32"""
+    notes: tuple[str, ...] = ()
+    """what else is to be known"""
 
     @property
     def removed(self) -> dict[str, int]:
@@ -63,24 +67,28 @@ def shrink_network(
 
     Units without inputs are constants, which go into the bias of what reads them, or, where zeros of padding stand
     beside them, into the weights of one constant of their layer that stays; units that nobody reads go; to a fixed
-    point. It is checked on the CPU, on real and random inputs, that outputs differ by 1e-10 in float64 and 1e-5 in
-    float32 at most, times max(1, largest output).
+    point. It is checked on the CPU, on real and random inputs, that entries of outputs differ by 1e-10 in float64 and
+    1e-5 in float32 at most, times max(1, |entry|, the median of their tensor); and in float64 for more examples, and
+    for larger images or longer sequences where the network takes them. What depends on their size is no constant.
 
     Args:
         model: any module on the CPU, its removed weights being zero; it stays as it is.
-        x: (N, ...) inputs.
+        x: (N, ...) inputs; a tuple or dict of tensors for several.
         masks: bool, True = kept, by parameter name: made narrower too.
         fold_batch_norm: put batch norms that follow a layer into it.
         vanishing: "refuse", or "keep-one" of a layer all of whose units could go.
         stuck: what becomes of units whose number is written in the network's code: "refuse" or "keep".
 
     Raises:
-        BadInput: no unit can be followed, a layer would vanish, a size is written in the code, outputs differ.
+        BadInput: no unit can be followed, a layer would vanish, a size is written in the code, outputs differ; the
+            network does not run, or takes values of activations out of torch.
     """
     from minima.zoo.anatomy.narrowing.narrow import narrow
     from pruning.shrink.checking import differences
+    from pruning.shrink.training import check_training, unused
 
-    masks = dict(masks or {})
+    x, masks = as_inputs(x), dict(masks or {})
+    _check_choices(model, masks, vanishing, stuck)
     found, work, manifest, removal = _decided(model, x, fold_batch_norm, vanishing, stuck)
     exact = copy.deepcopy(work)
     narrow(exact, replace(manifest, identities=(), biases=()))
@@ -88,6 +96,9 @@ def shrink_network(
     narrow(small, manifest)
     own = small.state_dict()
     small.load_state_dict({name: value.to(own[name].dtype) for name, value in exact.state_dict().items()})
+    skipped = unused(found)
+    if skipped and manifest.changes:
+        check_training(model, small, x, skipped)
     return Shrunk(
         model=small,
         masks=_narrowed(masks, manifest, small),
@@ -97,7 +108,8 @@ def shrink_network(
         held=found.held,
         before=cost_of(model, x),
         after=cost_of(small, x),
-        max_difference=differences(model, small, exact, x),
+        max_difference=differences(model, small, exact, x, _own_attributes(model, manifest)),
+        notes=(f"not used in eval mode, and not followed: {', '.join(skipped[:6])}",) if skipped else (),
     )
 
 
@@ -121,28 +133,65 @@ def _decided(
     from minima.zoo.anatomy.narrowing.narrow import add_bias
     from minima.zoo.anatomy.removable import removable
     from pruning.shrink.batch_norm import fold, pairs
-    from pruning.shrink.constants import readings
+    from pruning.shrink.constants import agreed
     from pruning.shrink.removal import remove_units
+    from pruning.shrink.sights import batch_of, other_sizes
+    from pruning.shrink.whole import Whole
 
     one = floats_to(x[:1], torch.float64)
     wanted: set[str] = set()
+    work = copy.deepcopy(model).double().eval()
+    several = [batch_of(floats_to(x[: max(SEVERAL)], torch.float64), count) for count in SEVERAL]
+    sights = [*several, *(sight.x for sight in other_sizes(work, several[0]))]
     while True:
         work = copy.deepcopy(model).double().eval().requires_grad_(False)
-        behind = pairs(work, one)
+        with Whole():
+            behind = pairs(work, one)
         biases = fold(work, behind) if fold_batch_norm else []
         for name in sorted(wanted):
             add_bias(work.get_submodule(name), name)
-        found = removable(work, one)
+        with Whole():
+            found = removable(work, one)
         _check_followed(found)
         found = found if stuck == "refuse" else replace(found, stuck=[])
         norms = {} if fold_batch_norm else {pair.layer: pair.norm for pair in behind}
-        removal = remove_units(work, found, lambda wide: readings(wide, one), norms, vanishing)
+        removal = remove_units(work, found, lambda wide: agreed(wide, sights), norms, vanishing)
         if removal.wanted <= wanted:
             break
         wanted |= removal.wanted
-    manifest = found.manifest(removal.kept)
+    with Whole():
+        manifest = found.manifest(removal.kept)
     identities = tuple(pair.norm for pair in behind) if fold_batch_norm else ()
     return found, work, replace(manifest, identities=identities, biases=(*biases, *sorted(wanted))), removal
+
+
+def _check_choices(model: nn.Module, masks: Mapping[str, Tensor], vanishing: str, stuck: str) -> None:
+    from pruning.shrink.removal import Vanishing
+
+    for name, value, known in (("vanishing", vanishing, Vanishing), ("stuck", stuck, Stuck)):
+        if value not in get_args(known):
+            raise BadInput(f"{name} {value!r}: expected {' or '.join(map(repr, get_args(known)))}")
+    parameters = dict(model.named_parameters())
+    for name, mask in masks.items():
+        if name not in parameters:
+            raise BadInput(f"masks: the network has no parameter {name}. It has {', '.join(list(parameters)[:4])}, ...")
+        if mask.shape != parameters[name].shape:
+            raise BadInput(
+                f"masks: {name} has shape {tuple(parameters[name].shape)}, its mask {tuple(mask.shape)}; expected one "
+                "entry for each weight"
+            )
+
+
+def _own_attributes(model: nn.Module, manifest: Manifest) -> list[str]:
+    """Attributes that hold a width by the network's own code, not by that of torch's layers."""
+    from minima.zoo.anatomy.narrowing.narrow import sizes_of
+
+    return [
+        f"{name or type(model).__name__}.{key}"
+        for name, own in manifest.attributes.items()
+        for key in own
+        if key not in sizes_of(model.get_submodule(name))
+    ]
 
 
 def _check_followed(found: Removable) -> None:

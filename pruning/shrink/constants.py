@@ -8,7 +8,8 @@ constants' values are those that the pass itself computes.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -17,15 +18,21 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from minima.store.command import BadInput
+from minima.zoo.anatomy.callers import Callers
 from minima.zoo.anatomy.operations import GEOMETRY, OPERANDS, named, operation_name
 from minima.zoo.examples.evaluation import evaluating
-from minima.zoo.examples.inputs import Inputs, call, leaves
+from minima.zoo.examples.inputs import Inputs, called, leaves
 from pruning.shrink.dependence import RULES, Dependence
 from pruning.shrink.whole import Whole
 
 EQUAL = 1e-12
 """relative to the value: by so much a constant's positions may differ, in float64, by rounding"""
 PRODUCTS = ("matmul", "mm", "bmm")
+LEAVING = frozenset(
+    "item tolist numpy bool float int index complex array equal allclose is_nonzero contains dlpack".split()
+)
+"""operations that make a value of Python of a tensor"""
 
 
 @dataclass(frozen=True)
@@ -55,9 +62,36 @@ def readings(model: nn.Module, x: Inputs) -> dict[str, list[Reading]]:
     with evaluating(model), torch.no_grad():
         for leaf in leaves(x):
             constants.depends[leaf] = torch.ones(leaf.shape, dtype=torch.bool)
-        with Whole(), constants:
-            call(model, x)
+        with constants.callers.followed(), Whole(), constants:
+            called(model, x)
+    for operation, caller in constants.left.items():
+        raise BadInput(
+            f"{caller or type(model).__name__}: values that depend on the input leave torch there ({operation}), so "
+            "that what the network computes may be something else for other inputs, and no unit of it can be removed "
+            "for certain. Compute it with tensors (torch.where)"
+        )
     return dict(constants.found)
+
+
+def agreed(model: nn.Module, sights: Sequence[Inputs]) -> dict[str, list[Reading]]:
+    """The same where a constant counts as one only if it is the same for several inputs, of different sizes."""
+    found = readings(model, sights[0])
+    for x in sights[1:]:
+        if not any(bool(each.constant.any()) for own in found.values() for each in own):
+            break
+        others = readings(model, x)
+        for name, own in found.items():
+            other = others.get(name, [])
+            alike = [len(each.values) for each in own] == [len(each.values) for each in other]
+            found[name] = [_both(*pair) for pair in zip(own, other if alike else [None] * len(own), strict=True)]
+    return found
+
+
+def _both(one: Reading, other: Reading | None) -> Reading:
+    if other is None:
+        return replace(one, constant=torch.zeros_like(one.constant))
+    near = (one.values - other.values).abs() <= EQUAL * one.values.abs().clamp(min=1)
+    return replace(one, constant=one.constant & other.constant & near, padded=one.padded or other.padded)
 
 
 class _Constants(TorchFunctionMode):
@@ -68,6 +102,9 @@ class _Constants(TorchFunctionMode):
         self.weighings = WeakTensorKeyDictionary()
         """activations whose last axis sums to one: shares of attention"""
         self.found: dict[str, list[Reading]] = defaultdict(list)
+        self.left: dict[str, str] = {}
+        """operation -> the module where it took a value that depends on the input out of torch"""
+        self.callers = Callers(model)
         self._names = {id(parameter): name for name, parameter in model.named_parameters()}
         for constant in (*model.parameters(), *model.buffers()):
             self.depends[constant] = torch.tensor(False).expand(constant.shape)
@@ -77,16 +114,30 @@ class _Constants(TorchFunctionMode):
         self._look(name, args, kwargs)
         call_ = Dependence(self.depends, self.weighings, func, args, kwargs)
         moves = call_.any()
+        versions = [(leaf, leaf._version) for leaf in tree_leaves((args, kwargs)) if torch.is_tensor(leaf)]
         result = func(*args, **kwargs)
         made = [leaf for leaf in tree_leaves(args[0] if name == "setitem" else result) if torch.is_tensor(leaf)]
         if not made:
+            if moves and name in LEAVING:
+                self.left.setdefault(name, self.callers.now.path)
             return result  # a shape, say
         found = RULES[name](call_, made) if moves and name in RULES else None
         if found is None or [each.shape for each in found] != [leaf.shape for leaf in made]:
             found = [torch.tensor(moves).expand(leaf.shape) for leaf in made]
         for leaf, own in zip(made, found, strict=True):
             self.depends[leaf] = own
+        for leaf, version in versions:
+            if leaf._version != version:
+                self._written(leaf, made)
         return result
+
+    def _written(self, tensor: Tensor, made: list[Tensor]) -> None:
+        """What was changed in place has changed what shares its memory: of that nothing is known any more."""
+        memory = tensor.untyped_storage().data_ptr()
+        for other in list(self.depends.keys()):
+            known = any(other is leaf for leaf in made)
+            if not known and other.untyped_storage().data_ptr() == memory:
+                self.depends[other] = torch.tensor(True).expand(other.shape)
 
     def _look(self, name: str, args: Any, kwargs: Any) -> None:
         """Record what a weight reads."""
@@ -105,9 +156,9 @@ class _Constants(TorchFunctionMode):
     def _record(self, weight: Tensor, read: Tensor, axis: int, given: Any) -> None:
         if id(weight) not in self._names:
             return
-        rows = read.detach().movedim(axis, 0).flatten(1).double()
+        rows = read.detach().movedim(axis, 0).reshape(read.shape[axis], -1).double()
         depends = self.depends.get(read, torch.tensor(True).expand(read.shape))
-        free = depends.movedim(axis, 0).flatten(1).any(1)
+        free = depends.movedim(axis, 0).reshape(len(rows), -1).any(1)
         low, high = rows.amin(1), rows.amax(1)
         constant = ~free & (high - low <= EQUAL * high.abs().clamp(min=1))
         padding = given.get("padding") or 0
@@ -120,5 +171,9 @@ class _Constants(TorchFunctionMode):
         weight = kwargs["v_proj_weight"] if kwargs.get("use_separate_proj_weight") else packed.chunk(3)[2]
         dead = ~(weight != 0).any(1)
         values = torch.zeros(len(dead)) if bias is None else bias.chunk(3)[2].detach()
+        if kwargs.get("key_padding_mask") is not None or kwargs.get("attn_mask") is not None or args[9]:
+            dead = dead & (values == 0)  # a row that may look at nothing
+        if args[7] is not None:
+            dead = torch.zeros_like(dead)  # a key and a value beside them
         if id(out) in self._names:
             self.found[self._names[id(out)]].append(Reading(dead, values.double(), padded=False))

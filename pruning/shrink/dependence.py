@@ -82,9 +82,12 @@ def multiplied(call: Dependence, made: list[Tensor]) -> Found:
 
 
 def attended(call: Dependence, made: list[Tensor]) -> Found:
-    """Shares that sum to one of the rows of values."""
-    value = call.given("query", "key", "value")["value"]
+    """Shares that sum to one of the rows of values, or zeros where a mask may hide all of them."""
+    given = call.given("query", "key", "value", "attn_mask")
+    value, mask = given["value"], given["attn_mask"]
     varies = _varies(call, value)
+    if mask is not None and (bool(call.of(mask).any()) or not _all_see(mask)):
+        varies = varies | (value != 0).any(-2, keepdim=True)
     if varies.ndim > 2 and varies.shape[-3] != made[0].shape[-3]:
         varies = varies.repeat_interleave(made[0].shape[-3] // varies.shape[-3], -3)
     return [varies.expand(made[0].shape)]
@@ -182,6 +185,12 @@ def reduced(call: Dependence, made: list[Tensor]) -> Found:
 def _product(call: Dependence, first: Tensor, second: Tensor) -> Tensor:
     forward = torch.matmul(call.counts(first), call.matters(second))
     return forward + torch.matmul(call.matters(first), call.counts(second))
+
+
+def _all_see(mask: Tensor) -> bool:
+    """Whether a mask leaves each row something."""
+    seen = mask if mask.dtype == torch.bool else mask > -torch.inf
+    return bool(seen.any(-1).all())
 
 
 def _varies(call: Dependence, value: Tensor) -> Tensor:

@@ -70,8 +70,8 @@ def remove_units(
     for group, why in found.stuck:
         if working.free(columns_of(group, readings, tied)).any():
             raise BadInput(
-                f"{group.name}: {why}, so that none of its {group.kind}s can be removed, as its mask "
-                "asks. Write -1 there or make it an attribute of the module, or leave these units with --stuck keep"
+                f"{group.name}: {why}. None of its {group.kind}s can be removed, as its mask asks. Write -1 there, or "
+                "make it an attribute of the module for this alone, or leave these units with --stuck keep"
             )
     return removal
 

@@ -6,24 +6,39 @@ from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves, tree_map
 
 from minima.zoo.anatomy.operations import operation_name
 
+ROUNDING = frozenset({"float", "half", "bfloat16"})
+
 
 class Whole(TorchFunctionMode):
-    """Inside it float64 stays float64: norms and softmaxes that ask for float32 do not get it."""
+    """Inside it float64 stays float64: norms and softmaxes that ask for float32 do not get it, and what is made anew
+    or of integers is float64.
+    """
+
+    def __enter__(self) -> Any:
+        """Make float64 the type of what the network makes itself."""
+        self._before = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)
+        return super().__enter__()
+
+    def __exit__(self, *raised: Any) -> None:
+        """Put the type back that was there."""
+        super().__exit__(*raised)
+        torch.set_default_dtype(self._before)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Call the operation, on float64 with no other dtype."""
+        """Call the operation, with float64 in place of any other floating type."""
         kwargs = kwargs or {}
-        given = [leaf for leaf in tree_leaves((args, kwargs)) if torch.is_tensor(leaf)]
-        wide = any(leaf.dtype == torch.float64 for leaf in given)
-        if wide and operation_name(func) in ("float", "half", "bfloat16"):
-            return args[0]
-        if wide:
-            args, kwargs = tree_map(_widened, args), tree_map(_widened, kwargs)
-        return func(*args, **kwargs)
+        if operation_name(func) in ROUNDING and args and torch.is_tensor(args[0]) and not _number(func):
+            return args[0].double()
+        return func(*map(_widened, args), **{key: _widened(value) for key, value in kwargs.items()})
+
+
+def _number(func: Any) -> bool:
+    """Whether it makes a number of Python: float(tensor)."""
+    return getattr(func, "__name__", "").startswith("__")
 
 
 def _widened(value: Any) -> Any:

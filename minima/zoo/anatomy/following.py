@@ -24,7 +24,8 @@ from minima.zoo.anatomy.rules.follower import Demands, Follower
 from minima.zoo.anatomy.union_find import FIXED, UNKNOWN, Classes
 from minima.zoo.anatomy.unit_rules import RULES
 from minima.zoo.examples.evaluation import evaluating
-from minima.zoo.examples.inputs import Inputs, call, leaves
+from minima.zoo.examples.inputs import Inputs, called, leaves
+from minima.zoo.examples.outputs import tensors_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def followed(model: nn.Module, x: Inputs, whole: bool = False) -> Following:
         for leaf in leaves(x):
             following.numbers[leaf] = torch.full(leaf.shape, FIXED)
         with following.callers.followed(), following:
-            output = call(model, x)
+            output = called(model, x)
     following.settle(output, whole)
     return following
 
@@ -101,8 +102,8 @@ class Following(TorchFunctionMode):
 
     def settle(self, output: Any, whole: bool) -> None:
         """The outputs stay in their order, and so do tensors that the pass did not use; demands are met."""
-        for leaf in tree_leaves(output):
-            if torch.is_tensor(leaf) and leaf in self.numbers:
+        for leaf in tensors_of(output):
+            if leaf in self.numbers:
                 self.classes.fix(self.numbers[leaf], FIXED, "the network's output")
         for key, axes in self.axes.items():
             if key not in self.made:

@@ -75,7 +75,7 @@ class Removable:
         found = manifest_of(self.model, self.x, self.following, removed)
         if isinstance(found, Stuck):
             raise BadInput(
-                f"{found.why}: no unit that meets it can be removed. Take it from an attribute of the module"
+                f"{found.why}. No unit that meets it can be removed: take it from an attribute of the module"
             )
         return found
 
@@ -155,7 +155,7 @@ def _held(following: Following, model: nn.Module, free: set[int]) -> dict[str, s
         classes = following.classes.of(numbers)
         others = numbers[[unit not in free for unit in classes.tolist()]]
         if len(others) and (key in applied or bool((classes == UNKNOWN).any())):
-            held.setdefault(name.rpartition(".")[0], _reason(following, others))
+            held.setdefault(name.rpartition(".")[0] or type(model).__name__, _reason(following, others))
     return held
 
 

@@ -27,7 +27,8 @@ class UnitGroup:
     """
 
     name: str
-    """of the module that makes them first in the forward pass, such as `layer1.0.conv2`; of heads, of the attention"""
+    """of the module that makes them first in the forward pass, such as `layer1.0.conv2`; of heads, of the attention; of the
+    network itself, its class"""
     kind: str
     """channel, neuron or head"""
     size: int
@@ -84,7 +85,8 @@ def _group(
     first = next(iter(made))[0].rpartition(".")[0]
     owners = [name.rpartition(".")[0] for name, _ in (*made, *read)]
     kind = _kind(following, model.get_submodule(first), unit)
-    return UnitGroup(_unused(_common(owners) if kind == "head" else first, taken), kind, len(members), made, read)
+    name = (_common(owners) if kind == "head" else first) or type(model).__name__
+    return UnitGroup(_unused(name, taken), kind, len(members), made, read)
 
 
 def _kind(following: Following, first: nn.Module, unit: int) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
+from minima.store.messages import brief
 from minima.zoo.examples.lazy import Lazy
 
 if TYPE_CHECKING:
@@ -122,6 +123,23 @@ def call(model: nn.Module, x: Inputs) -> Any:
     """The module's outputs for inputs x."""
     positional, named = arguments(x)
     return model(*positional, **named)
+
+
+def called(model: nn.Module, x: Inputs) -> Any:
+    """The same, where the module's code is anybody's: what goes wrong in it is said.
+
+    Raises:
+        BadInput: the module raised an error.
+    """
+    try:
+        return call(model, x)
+    except BadInput:
+        raise
+    except Exception as error:
+        count = "1 example" if len(x) == 1 else f"{len(x)} examples"
+        raise BadInput(
+            f"the network does not run on {count} of shape {shapes(x)}, in {dtypes(x)}: {brief(error)}"
+        ) from error
 
 
 def floats_to(x: Inputs, dtype: torch.dtype) -> Inputs:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from minima.store.command import BadInput
@@ -26,6 +27,44 @@ def pick(outputs: Any, which: str | None = None) -> Any:
     if torch.is_tensor(outputs) and which is None:
         return outputs
     return _named(outputs, which) if which is not None else _found(outputs)
+
+
+def tensors_of(outputs: Any) -> list[Any]:
+    """All tensors in what a network returned: in tuples, lists, dicts, dataclasses and attributes of objects, at any
+    depth, in order; one that stands there twice comes twice.
+
+    >>> import torch
+    >>> [each.item() for each in tensors_of({"loss": torch.tensor(1), "more": (torch.tensor(2), None)})]
+    [1, 2]
+    """
+    return list(_leaves(outputs, frozenset()))
+
+
+def _leaves(outputs: Any, outer: frozenset[int]) -> Iterator[Any]:
+    import torch
+
+    if torch.is_tensor(outputs):
+        yield outputs
+        return
+    if id(outputs) in outer or isinstance(outputs, type | torch.nn.Module | str | bytes):
+        return
+    if isinstance(outputs, tuple | list | set | frozenset):
+        inner = list(outputs)
+    elif isinstance(outputs, Mapping):
+        inner = list(outputs.values())
+    else:
+        slots = [getattr(outputs, name, None) for name in _slots(outputs)]
+        inner = [*getattr(outputs, "__dict__", {}).values(), *slots]
+    for each in inner:
+        yield from _leaves(each, outer | {id(outputs)})
+
+
+def _slots(outputs: Any) -> list[str]:
+    if dataclasses.is_dataclass(outputs):
+        held = getattr(outputs, "__dict__", {})
+        return [field.name for field in dataclasses.fields(outputs) if field.name not in held]
+    own = [getattr(kind, "__slots__", ()) for kind in type(outputs).__mro__]
+    return [name for names in own for name in ((names,) if isinstance(names, str) else names)]
 
 
 def _found(outputs: Any) -> Any:

@@ -76,7 +76,7 @@ def parse_manifest(found: Any) -> Manifest:
                 raise _wrong(f"{place!r} is no tensor and axis")
             tensors.setdefault(_name(place[0]), {})[_whole(place[1])] = kept
     attributes = {
-        _name(module): {_name(key): _value(value) for key, value in _mapping(own).items()}
+        _name(module): {_attribute(key): _value(value) for key, value in _mapping(own).items()}
         for module, own in _mapping(found.get("attributes", {})).items()
     }
     lists = {key: _names(found.get(key, [])) for key in ("biases", "identities", "attentions")}
@@ -104,9 +104,16 @@ def _list(found: Any) -> Sequence[Any]:
 
 
 def _name(found: Any) -> str:
-    if not isinstance(found, str) or any(part.startswith("__") for part in found.split(".")):
+    """Of a module or tensor, which is looked up among those alone."""
+    if not isinstance(found, str):
         raise _wrong(f"{found!r} is no name")
     return found
+
+
+def _attribute(found: Any) -> str:
+    if _name(found).startswith("__"):
+        raise _wrong(f"{found!r} is no name")
+    return str(found)
 
 
 def _whole(found: Any) -> int:

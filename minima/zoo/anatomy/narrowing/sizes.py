@@ -41,7 +41,10 @@ class Stuck:
     def why(self) -> str:
         """In words."""
         where = f"{self.operation} in {self.caller}" if self.caller else self.operation
-        return f"the size {self.size} that {where} asks for is an attribute of no module, but written in its code"
+        return (
+            f"the size {self.size} that {where} asks for cannot be changed: it is written in the code, or the attribute "
+            "that holds it means something else too"
+        )
 
 
 def manifest_of(model: nn.Module, x: Inputs, following: Following, removed: frozenset[int]) -> Manifest | Stuck:
