@@ -11,7 +11,7 @@ RUNS, OUT, LOGS = "runs", "out", "out/logs"
 OF_SEED = r"(?P<study>[a-z0-9]+)-(?P<model>[a-z0-9]+)-seed(?P<seed>\d+)"
 CHECKPOINT = re.compile(
     OF_SEED + r"\.(?P<arm>[a-z][a-z0-9-]*?)(-(?P<sparsity>0\.\d+))?"
-    r"(?P<sibling>\.sibling)?(?P<source>\.source)?(?P<finished>\.finished)?"
+    r"(?P<sibling>\.sibling)?(?P<source>\.source)?(?P<finished>\.finished)?(?:\.(?P<begin>fresh|start))?"
     r"(\.pt|\.trajectory\.h5@(?P<epoch>\d+))?"
 )
 RESULT = re.compile(OF_SEED + r"\.(?P<measure>.+)\.h5")
@@ -40,6 +40,8 @@ class Name:
     """of a network that saw the source classes only, to be probed on the others"""
     finished: bool = False
     """after the common finish with the mask frozen"""
+    begin: str = ""
+    """of what a control begins with: `fresh`, weights of another seed; `start`, weights under its mask, untrained"""
     epoch: int | None = None
     """moment of a trajectory"""
 
@@ -80,6 +82,7 @@ class Name:
         marks = {".sibling": self.sibling, ".source": self.source, ".finished": self.finished}
         removed = f"-{sparsity}" if self.sparsity else ""
         ending = removed + "".join(mark for mark, given in marks.items() if given)
+        ending += f".{self.begin}" if self.begin else ""
         return f"{self.study}-{self.model}-seed{self.seed}.{self.arm}{ending}"
 
 
@@ -113,7 +116,7 @@ def parse(name: str) -> Name:
 
     >>> parse("digits-lenet300-seed3.iterative-magnitude-0.95.finished.pt")
     Name(study='digits', model='lenet300', seed=3, arm='iterative-magnitude', sparsity=0.95, sibling=False,
-         source=False, finished=True, epoch=None)
+         source=False, finished=True, begin='', epoch=None)
     >>> parse("digits-lenet5-seed0.dense-longer.pt").arm
     'dense-longer'
     >>> parse("digits-lenet300-seed0.lobster-0.99.finished.trajectory.h5@4").epoch
@@ -132,6 +135,7 @@ def parse(name: str) -> Name:
         sibling=found["sibling"] is not None,
         source=found["source"] is not None,
         finished=found["finished"] is not None,
+        begin=found["begin"] or "",
         epoch=None if epoch is None else int(epoch),
     )
 

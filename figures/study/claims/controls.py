@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from figures.reading.names import RUNS, Name
+from figures.reading.names import Name
 from figures.study.configuration.build import Flags, split_flags
 from figures.study.engine.jobs import Job, Step
 from figures.study.networks.networks import Networks, repeated_code
@@ -38,9 +38,9 @@ class Control:
         source = parent if self.weights in WEIGHTS else replace(control, arm=self.weights)
         steps, weights = [], source.checkpoint
         if self.weights == FRESH:
-            weights = f"{RUNS}/{control.stem}.fresh.pt"
+            weights = replace(control, begin="fresh").checkpoint
             steps.append(self._fresh(keys, control, model, weights))
-        start = f"{RUNS}/{control.stem}.start.pt" if self.flags else control.checkpoint
+        start = replace(control, begin="start").checkpoint if self.flags else control.checkpoint
         earlier = ("--from-epoch", "0") if self.weights in (INITIAL, FRESH) else ()
         chance = ("--shuffle", "--seed", f"{control.seed}") if self.shuffle else ()
         given = (mask.checkpoint, "--weights", weights, *earlier, *chance, "-o", start)

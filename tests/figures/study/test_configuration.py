@@ -249,7 +249,7 @@ def test_claims_of_one_s_own(tmp_path):
         ('"synflow"]', '"synflow", "snip --turns 5"]', "[collapse] methods: python -m pruning.collapse does not take"),
         ('methods = ["magnitude", "random", "snip", "grasp", "synflow"]', "methods = []", "methods = []: expected for"),
         ("epochs = 4000", "epochs = 40", "[edge.labels.true]: epochs = 40: expected as many as moments, 100"),
-        ("--lr 0.5", "--lr 0.5 --epochs 3", "[edge] flags: --epochs is given by the study itself"),
+        ("--lr 0.5", "--lr 0.5 --epochs 3", "[edge.labels.true] flags: --epochs is given by the study itself"),
     ],
 )
 def test_a_wrong_study_of_findings_is_refused_by_its_key(old, new, said, tmp_path):
