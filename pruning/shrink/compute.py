@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -11,7 +11,9 @@ import numpy as np
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.cost import Cost
-from minima.zoo.examples.inputs import Inputs, as_inputs, floats_to
+from minima.zoo.examples.inputs import Inputs, Several, as_inputs, floats_to
+from minima.zoo.examples.lazy import Lazy
+from minima.zoo.examples.outputs import describe
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -88,6 +90,7 @@ def shrink_network(
     from pruning.shrink.training import check_training, unused
 
     x, masks = as_inputs(x), dict(masks or {})
+    _check_inputs(x)
     _check_choices(model, masks, vanishing, stuck)
     found, work, manifest, removal = _decided(model, x, fold_batch_norm, vanishing, stuck)
     exact = copy.deepcopy(work)
@@ -165,6 +168,16 @@ def _decided(
     return found, work, replace(manifest, identities=identities, biases=(*biases, *sorted(wanted))), removal
 
 
+def _check_inputs(x: Inputs) -> None:
+    import torch
+
+    if not isinstance(x, torch.Tensor | Several | Lazy) or not len(x):
+        raise BadInput(
+            f"x: expected a tensor (N, ...) of inputs, or a tuple or dict of them, found {describe(x)}; at least one "
+            "example is needed, to follow the units and to compare outputs"
+        )
+
+
 def _check_choices(model: nn.Module, masks: Mapping[str, Tensor], vanishing: str, stuck: str) -> None:
     from pruning.shrink.removal import Vanishing
 
@@ -182,16 +195,20 @@ def _check_choices(model: nn.Module, masks: Mapping[str, Tensor], vanishing: str
             )
 
 
-def _own_attributes(model: nn.Module, manifest: Manifest) -> list[str]:
-    """Attributes that hold a width by the network's own code, not by that of torch's layers."""
+def _own_attributes(model: nn.Module, manifest: Manifest) -> dict[str, int]:
+    """Attributes that hold a width by the network's own code, not by that of torch's layers, and the largest size."""
     from minima.zoo.anatomy.narrowing.narrow import sizes_of
 
-    return [
-        f"{name or type(model).__name__}.{key}"
+    return {
+        f"{name or type(model).__name__}.{key}": _largest(getattr(model.get_submodule(name), key))
         for name, own in manifest.attributes.items()
         for key in own
         if key not in sizes_of(model.get_submodule(name))
-    ]
+    }
+
+
+def _largest(size: int | Sequence[int]) -> int:
+    return size if isinstance(size, int) else max(size, default=0)
 
 
 def _check_followed(found: Removable) -> None:

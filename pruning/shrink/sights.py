@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -30,15 +30,15 @@ def batch_of(x: Inputs, count: int) -> Inputs:
     return x[torch.arange(count) % len(x)]
 
 
-def other_sizes(model: nn.Module, x: Inputs) -> list[Sight]:
+def other_sizes(model: nn.Module, x: Inputs, least: int = 0) -> list[Sight]:
     """Inputs like x (n, ...) whose images are larger or sequences longer (else smaller, shorter), that `model` takes.
 
-    Along each axis but the first, and along all axes of an image together, that are 2n + 1 entries instead of n, else
-    2n, n + 1, n - 1 or n // 2. A network that takes one size only has none.
+    Along each axis but the first, and along all axes of an image together, that are 2n + 1 entries instead of n, but
+    `least` at least; else 2n, n + 1, n - 1 or n // 2. A network that takes one size only has none.
     """
     found = []
     for axes in _axes(x):
-        for changed in _resized(x, axes):
+        for changed in _resized(x, axes, least):
             if _runs(model, changed):
                 shapes = " and ".join(str(tuple(leaf.shape[1:])) for leaf in leaves(changed))
                 found.append(Sight(changed, f"inputs of another size, {shapes}"))
@@ -53,10 +53,18 @@ def _axes(x: Inputs) -> list[Axes]:
     return [image, (1,)] if most == 4 else [image, *single] if most > 4 else single
 
 
-def _resized(x: Inputs, axes: Axes) -> Iterator[Inputs]:
+def _resized(x: Inputs, axes: Axes, least: int) -> Iterator[Inputs]:
     first = next(leaf for leaf in leaves(x) if leaf.ndim > max(axes))
     sizes = [first.shape[axis] for axis in axes]
-    for change in (lambda n: 2 * n + 1, lambda n: 2 * n, lambda n: n + 1, lambda n: n - 1, lambda n: n // 2):
+    changes: tuple[Callable[[int], int], ...] = (
+        lambda n: max(2 * n + 1, least),
+        lambda n: 2 * n + 1,
+        lambda n: 2 * n,
+        lambda n: n + 1,
+        lambda n: n - 1,
+        lambda n: n // 2,
+    )
+    for change in changes:
         new = [change(size) for size in sizes]
         if min(new) > 0 and new != sizes:
             yield mapped(x, lambda leaf, new=new: _as_long(leaf, axes, sizes, new))
