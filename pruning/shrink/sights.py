@@ -64,9 +64,11 @@ def _resized(x: Inputs, axes: Axes, least: int) -> Iterator[Inputs]:
         lambda n: n - 1,
         lambda n: n // 2,
     )
+    tried = [sizes]
     for change in changes:
         new = [change(size) for size in sizes]
-        if min(new) > 0 and new != sizes:
+        if min(new) > 0 and new not in tried:
+            tried.append(new)
             yield mapped(x, lambda leaf, new=new: _as_long(leaf, axes, sizes, new))
 
 

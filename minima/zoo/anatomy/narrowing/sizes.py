@@ -42,8 +42,8 @@ class Stuck:
         """In words."""
         where = f"{self.operation} in {self.caller}" if self.caller else self.operation
         return (
-            f"the size {self.size} that {where} asks for cannot be changed: it is written in the code, or the attribute "
-            "that holds it means something else too"
+            f"the size {self.size} that {where} asks for cannot be changed: it is written in the code, or the "
+            "attribute that holds it means something else too"
         )
 
 
