@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,15 @@ from minima.zoo.examples.inputs import Inputs, called, leaves, mapped
 from pruning.shrink.whole import Whole
 
 Axes = tuple[int, ...]
+CHANGES: tuple[Callable[[int, int], int], ...] = (
+    lambda n, least: max(2 * n + 1, least),
+    lambda n, _: 2 * n + 1,
+    lambda n, _: 2 * n,
+    lambda n, _: n + 1,
+    lambda n, _: n - 1,
+    lambda n, _: n // 2,
+)
+"""in turn: the size of an axis instead of n"""
 
 
 @dataclass(frozen=True)
@@ -48,28 +58,20 @@ def other_sizes(model: nn.Module, x: Inputs, least: int = 0) -> list[Sight]:
 
 def _axes(x: Inputs) -> list[Axes]:
     most = max(leaf.ndim for leaf in leaves(x))
-    single = [(axis,) for axis in range(1, most)]
-    image = tuple(range(2, most))
+    single: list[Axes] = [(axis,) for axis in range(1, most)]
+    image: Axes = tuple(range(2, most))
     return [image, (1,)] if most == 4 else [image, *single] if most > 4 else single
 
 
 def _resized(x: Inputs, axes: Axes, least: int) -> Iterator[Inputs]:
     first = next(leaf for leaf in leaves(x) if leaf.ndim > max(axes))
     sizes = [first.shape[axis] for axis in axes]
-    changes: tuple[Callable[[int], int], ...] = (
-        lambda n: max(2 * n + 1, least),
-        lambda n: 2 * n + 1,
-        lambda n: 2 * n,
-        lambda n: n + 1,
-        lambda n: n - 1,
-        lambda n: n // 2,
-    )
     tried = [sizes]
-    for change in changes:
-        new = [change(size) for size in sizes]
+    for change in CHANGES:
+        new = [change(size, least) for size in sizes]
         if min(new) > 0 and new not in tried:
             tried.append(new)
-            yield mapped(x, lambda leaf, new=new: _as_long(leaf, axes, sizes, new))
+            yield mapped(x, partial(_as_long, axes=axes, sizes=sizes, new=new))
 
 
 def _as_long(tensor: Tensor, axes: Axes, sizes: list[int], new: list[int]) -> Tensor:

@@ -64,7 +64,7 @@ def by_width(net, hidden, *_):
 
 @pytest.mark.parametrize("wrapped", [lambda y: Out(y, y), Plain, lambda y: {"y": [Plain(y)]}])
 def test_outputs_in_any_object_are_compared(wrapped):
-    with pytest.raises(BadInput, match="outputs differ by .* for the examples"):
+    with pytest.raises(BadInput, match=r"outputs differ by .* for the examples"):
         shrink_network(Net(lambda *given: wrapped(by_width(*given))), draw(9, 3))
 
 
@@ -224,7 +224,7 @@ class Branching(nn.Module):
 
 def test_layers_of_other_branches():
     x = draw(8, 3, 6, 6)
-    with pytest.raises(BadInput, match="aux: not used in eval mode.*but in train mode"):
+    with pytest.raises(BadInput, match=r"aux: not used in eval mode.*but in train mode"):
         shrink_network(Branching(lambda net, _: net.training), x)
     with pytest.raises(BadInput, match=r"inputs of another size, \(3, 13, 13\)"):
         shrink_network(Branching(lambda _, x: x.shape[-1] > 9), x)
