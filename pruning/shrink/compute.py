@@ -100,7 +100,7 @@ def shrink_network(
     own = small.state_dict()
     small.load_state_dict({name: value.to(own[name].dtype) for name, value in exact.state_dict().items()})
     skipped = unused(found)
-    if skipped and manifest.changes:
+    if manifest.changes:
         check_training(model, small, x, skipped)
     return Shrunk(
         model=small,
@@ -138,13 +138,14 @@ def _decided(
     from pruning.shrink.batch_norm import fold, pairs
     from pruning.shrink.constants import agreed
     from pruning.shrink.removal import remove_units
-    from pruning.shrink.sights import batch_of, other_sizes
+    from pruning.shrink.sights import batch_of, other_sizes, runs
     from pruning.shrink.whole import Whole
 
     one = floats_to(x[:1], torch.float64)
     wanted: set[str] = set()
     work = copy.deepcopy(model).double().eval()
     several = [batch_of(floats_to(x[: max(SEVERAL)], torch.float64), count) for count in SEVERAL]
+    several = [each for each in several if runs(work, each)] or [one]
     sights = [*several, *(sight.x for sight in other_sizes(work, several[0]))]
     while True:
         work = copy.deepcopy(model).double().eval().requires_grad_(False)

@@ -49,7 +49,7 @@ def other_sizes(model: nn.Module, x: Inputs, least: int = 0) -> list[Sight]:
     found = []
     for axes in _axes(x):
         for changed in _resized(x, axes, least):
-            if _runs(model, changed):
+            if runs(model, changed):
                 shapes = " and ".join(str(tuple(leaf.shape[1:])) for leaf in leaves(changed))
                 found.append(Sight(changed, f"inputs of another size, {shapes}"))
                 break
@@ -82,7 +82,8 @@ def _as_long(tensor: Tensor, axes: Axes, sizes: list[int], new: list[int]) -> Te
     return tensor
 
 
-def _runs(model: nn.Module, x: Inputs) -> bool:
+def runs(model: nn.Module, x: Inputs) -> bool:
+    """Whether a network takes these inputs, in float64."""
     try:
         with evaluating(model), torch.no_grad(), Whole():
             called(model, x)

@@ -224,13 +224,19 @@ class Branching(nn.Module):
 
 def test_layers_of_other_branches():
     x = draw(8, 3, 6, 6)
-    with pytest.raises(BadInput, match=r"aux: not used in eval mode.*but in train mode"):
+    with pytest.raises(BadInput, match=r"in train mode .* would not run .*aux: not used in eval mode"):
         shrink_network(Branching(lambda net, _: net.training), x)
     with pytest.raises(BadInput, match=r"inputs of another size, \(3, 13, 13\)"):
         shrink_network(Branching(lambda _, x: x.shape[-1] > 9), x)
     small = shrink_network(Branching(lambda *_: False), x)
     assert small.removed == {"first": 3}
     assert small.notes == ("not used in eval mode, and not followed: aux",)
+
+
+def test_what_only_train_mode_returns():
+    code = lambda net, hidden, _: (net.last(hidden), hidden) if net.training else net.last(hidden)  # noqa: E731
+    with pytest.raises(BadInput, match=r"in train mode .* outputs of another shape"):
+        shrink_network(Net(code), draw(8, 3))
 
 
 def test_a_module_of_any_name_is_found_again():
