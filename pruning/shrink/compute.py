@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from minima.store.command import BadInput
+from minima.store.messages import brief
 from minima.zoo.anatomy.cost import Cost
 from minima.zoo.examples.inputs import Inputs, Several, as_inputs, floats_to
 from minima.zoo.examples.lazy import Lazy
@@ -85,6 +86,8 @@ def shrink_network(
         BadInput: no unit can be followed, a layer would vanish, a size is written in the code, outputs differ; the
             network does not run, or takes values of activations out of torch.
     """
+    import torch
+
     from minima.zoo.anatomy.narrowing.narrow import narrow
     from pruning.shrink.checking import differences
     from pruning.shrink.training import check_training, unused
@@ -98,7 +101,9 @@ def shrink_network(
     small = copy.deepcopy(model).eval()
     narrow(small, manifest)
     own = small.state_dict()
-    small.load_state_dict({name: value.to(own[name].dtype) for name, value in exact.state_dict().items()})
+    for name, value in exact.state_dict().items():
+        own[name] = value.to(own[name].dtype) if torch.is_tensor(value) else own[name]
+    small.load_state_dict(own)
     skipped = unused(found)
     if manifest.changes:
         check_training(model, small, x, skipped)
@@ -143,12 +148,12 @@ def _decided(
 
     one = floats_to(x[:1], torch.float64)
     wanted: set[str] = set()
-    work = copy.deepcopy(model).double().eval()
+    work = _wide(model)
     several = [batch_of(floats_to(x[: max(SEVERAL)], torch.float64), count) for count in SEVERAL]
     several = [each for each in several if runs(work, each)] or [one]
     sights = [*several, *(sight.x for sight in other_sizes(work, several[0]))]
     while True:
-        work = copy.deepcopy(model).double().eval().requires_grad_(False)
+        work = _wide(model)
         with Whole():
             behind = pairs(work, one)
         biases = fold(work, behind) if fold_batch_norm else []
@@ -167,6 +172,17 @@ def _decided(
         manifest = found.manifest(removal.kept)
     identities = tuple(pair.norm for pair in behind) if fold_batch_norm else ()
     return found, work, replace(manifest, identities=identities, biases=(*biases, *sorted(wanted))), removal
+
+
+def _wide(model: nn.Module) -> nn.Module:
+    """A copy in float64."""
+    try:
+        return copy.deepcopy(model).double().eval().requires_grad_(False)
+    except Exception as error:
+        raise BadInput(
+            f"the network cannot be copied: {brief(error)}\nShrink it as it was built, before any pass, and without "
+            "torch.jit, torch.nn.utils.weight_norm, spectral_norm or prune (which remove_weight_norm, ... end)"
+        ) from error
 
 
 def _check_inputs(x: Inputs) -> None:

@@ -117,7 +117,7 @@ class _Constants(TorchFunctionMode):
             if moves and name in LEAVING:
                 self._leave(name, args)
             return result  # a shape, say
-        found = RULES[name](call_, made) if moves and name in RULES else None
+        found = self._ruled(name, call_, made) if moves and name in RULES else None
         if found is None or [each.shape for each in found] != [leaf.shape for leaf in made]:
             found = [torch.tensor(moves).expand(leaf.shape) for leaf in made]
         for leaf, own in zip(made, found, strict=True):
@@ -126,6 +126,14 @@ class _Constants(TorchFunctionMode):
             if leaf._version != version:
                 self._written(leaf, made)
         return result
+
+    @staticmethod
+    def _ruled(name: str, call: Dependence, made: list[Tensor]) -> list[Tensor] | None:
+        """What the rule of an operation says; nothing where it was called in a way that the rule does not know."""
+        try:
+            return RULES[name](call, made)
+        except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError):
+            return None
 
     def _leave(self, name: str, args: Any) -> None:
         """A value is taken out of torch. In transformers' code ids and masks decide on warnings and shortcuts alone."""

@@ -297,6 +297,30 @@ def test_what_is_no_input_of_the_function():
         shrink_network(Net(lambda net, *_: net.nothing), x)
 
 
+def test_networks_that_cannot_be_copied():
+    model = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2))
+    x = draw(8, 3)
+    model.seen = model(x)
+    with pytest.raises(BadInput, match="the network cannot be copied: Only Tensors created"):
+        shrink_network(model, x)
+
+
+def test_constants_that_nothing_can_take_in_stay():
+    class Own(nn.Module):
+        def __init__(self, shape):
+            super().__init__()
+            self.first, self.weight = nn.Conv2d(3, 8, 1), nn.Parameter(draw(4, 8, 1, 1))
+            self.bias = nn.Parameter(draw(*shape)) if shape else None
+            self.first.weight.data[:3], self.first.bias.data[:3] = 0, CONSTANTS
+
+        def forward(self, x):
+            made = functional.conv2d(functional.relu(self.first(x)), self.weight)
+            return made if self.bias is None else made + self.bias
+
+    for shape in (None, (1, 4, 1, 1)):
+        assert shrink_network(Own(shape), draw(8, 3, 4, 4)).removed == {}
+
+
 def test_draws_are_said_to_be_what_they_are():
     with pytest.raises(BadInput, match="The network itself returns something else each time"):
         shrink_network(Net(lambda net, hidden, _: net.last(hidden) + torch.rand(())), draw(8, 3))
