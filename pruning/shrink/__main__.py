@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput, Report, run
+from minima.store.messages import note
 from pruning.shrink.flags import Shrink
 from pruning.shrink.report import text
 
@@ -32,6 +33,8 @@ def main(arguments: Shrink) -> Report:
         vanishing=arguments.vanishing,
         stuck=arguments.stuck,
     )
+    for each in found.notes:
+        note(each)
     parent = content_hash(arguments.checkpoint)
     x = subject.x[: arguments.examples]
     times = latency(subject.model, found.model, x)

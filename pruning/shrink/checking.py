@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,8 @@ from pruning.shrink.whole import Whole
 
 SOME = 64
 """real examples on which outputs are compared, and as many random ones"""
+MOST = 1025
+"""examples, or entries along an axis, that are run at most to go beyond a width"""
 FEW = 3
 """examples of other sizes"""
 ALLOWED = {"float64": 1e-10, "float32": 1e-5}
@@ -24,7 +26,7 @@ ALLOWED = {"float64": 1e-10, "float32": 1e-5}
 
 
 def differences(
-    wide: nn.Module, small: nn.Module, exact: nn.Module, x: Inputs, changed: Sequence[str] = ()
+    wide: nn.Module, small: nn.Module, exact: nn.Module, x: Inputs, changed: Mapping[str, int]
 ) -> dict[str, float]:
     """The largest difference of an output between the networks, in eval mode, by data type.
 
@@ -34,7 +36,8 @@ def differences(
         wide: the network that was made smaller, and `small`, as they run.
         exact: the smaller one as it was found, in float64.
         x: (N, ...) real inputs, of which the first are run, and random ones like them.
-        changed: attributes of the network's own code that were changed with its width, for the message.
+        changed: attributes of the network's own code that were changed with its width, and what they were: sizes
+            beyond those are run.
 
     Raises:
         BadInput: a difference is larger than allowed, or the networks return no tensors.
@@ -47,9 +50,12 @@ def differences(
         inputs = floats_to(real, dtype)
         sights = [Sight(inputs, "the examples"), Sight(random_like(inputs), "random inputs")]
         if kind == "float64":
-            several = Sight(batch_of(inputs, 2 * SOME + 1), f"{2 * SOME + 1} examples at once")
-            sights += [several, *other_sizes(copy.deepcopy(ours), batch_of(inputs, FEW))]
-        found[kind] = max(_Comparing(ours, theirs, kind, changed).difference(sight) for sight in sights)
+            beyond = min(max(changed.values(), default=0) + 1, MOST)
+            many = max(2 * SOME + 1, beyond)
+            sights.append(Sight(batch_of(inputs, many), f"{many} examples at once"))
+            sights += other_sizes(copy.deepcopy(ours), batch_of(inputs, FEW), beyond)
+        comparing = _Comparing(ours, theirs, kind, list(changed))
+        found[kind] = max(comparing.difference(sight, must=sight is sights[0]) for sight in sights)
     return found
 
 
@@ -95,14 +101,19 @@ class _Comparing:
     def __init__(self, ours: nn.Module, theirs: nn.Module, kind: str, changed: Sequence[str]) -> None:
         self.ours, self.theirs, self.kind, self.changed = ours, theirs, kind, changed
 
-    def difference(self, sight: Sight) -> float:
-        """The largest of the outputs' entries."""
+    def difference(self, sight: Sight, must: bool) -> float:
+        """The largest of the outputs' entries; 0 where the wide network does not run, unless it `must`."""
         largest = 0.0
-        wide = self._outputs(self.ours, sight)
+        try:
+            wide = self._outputs(self.ours, sight)
+        except BadInput:
+            if must:
+                raise
+            return largest
         try:
             small = self._outputs(self.theirs, sight)
         except BadInput as error:
-            raise self._other(sight, f"it does not run there: {error}") from error
+            raise self._other(sight, str(error)) from error
         shapes, narrow = ([tuple(each.shape) for each in own] for own in (wide, small))
         if shapes != narrow:
             raise self._other(sight, f"outputs of shape {_listed(narrow)}, not {_listed(shapes)}")

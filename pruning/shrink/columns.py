@@ -95,4 +95,5 @@ def bias_of(model: nn.Module, name: str) -> Tensor | None:
     path, _, last = name.rpartition(".")
     if last != "weight":
         return None
-    return model.get_submodule(path)._parameters.get("bias")
+    bias = model.get_submodule(path)._parameters.get("bias")
+    return bias if bias is None or bias.ndim == 1 else None

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from minima.store.command import BadInput
+from minima.store.messages import brief
 from minima.zoo.anatomy.cost import Cost
-from minima.zoo.examples.inputs import Inputs, as_inputs, floats_to
+from minima.zoo.examples.inputs import Inputs, Several, as_inputs, floats_to
+from minima.zoo.examples.lazy import Lazy
+from minima.zoo.examples.outputs import describe
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -83,11 +86,14 @@ def shrink_network(
         BadInput: no unit can be followed, a layer would vanish, a size is written in the code, outputs differ; the
             network does not run, or takes values of activations out of torch.
     """
+    import torch
+
     from minima.zoo.anatomy.narrowing.narrow import narrow
     from pruning.shrink.checking import differences
     from pruning.shrink.training import check_training, unused
 
     x, masks = as_inputs(x), dict(masks or {})
+    _check_inputs(x)
     _check_choices(model, masks, vanishing, stuck)
     found, work, manifest, removal = _decided(model, x, fold_batch_norm, vanishing, stuck)
     exact = copy.deepcopy(work)
@@ -95,9 +101,11 @@ def shrink_network(
     small = copy.deepcopy(model).eval()
     narrow(small, manifest)
     own = small.state_dict()
-    small.load_state_dict({name: value.to(own[name].dtype) for name, value in exact.state_dict().items()})
+    for name, value in exact.state_dict().items():
+        own[name] = value.to(own[name].dtype) if torch.is_tensor(value) else own[name]
+    small.load_state_dict(own)
     skipped = unused(found)
-    if skipped and manifest.changes:
+    if manifest.changes:
         check_training(model, small, x, skipped)
     return Shrunk(
         model=small,
@@ -135,16 +143,17 @@ def _decided(
     from pruning.shrink.batch_norm import fold, pairs
     from pruning.shrink.constants import agreed
     from pruning.shrink.removal import remove_units
-    from pruning.shrink.sights import batch_of, other_sizes
+    from pruning.shrink.sights import batch_of, other_sizes, runs
     from pruning.shrink.whole import Whole
 
     one = floats_to(x[:1], torch.float64)
     wanted: set[str] = set()
-    work = copy.deepcopy(model).double().eval()
+    work = _wide(model)
     several = [batch_of(floats_to(x[: max(SEVERAL)], torch.float64), count) for count in SEVERAL]
+    several = [each for each in several if runs(work, each)] or [one]
     sights = [*several, *(sight.x for sight in other_sizes(work, several[0]))]
     while True:
-        work = copy.deepcopy(model).double().eval().requires_grad_(False)
+        work = _wide(model)
         with Whole():
             behind = pairs(work, one)
         biases = fold(work, behind) if fold_batch_norm else []
@@ -165,6 +174,27 @@ def _decided(
     return found, work, replace(manifest, identities=identities, biases=(*biases, *sorted(wanted))), removal
 
 
+def _wide(model: nn.Module) -> nn.Module:
+    """A copy in float64."""
+    try:
+        return copy.deepcopy(model).double().eval().requires_grad_(False)
+    except Exception as error:
+        raise BadInput(
+            f"the network cannot be copied: {brief(error)}\nShrink it as it was built, before any pass, and without "
+            "torch.jit, torch.nn.utils.weight_norm, spectral_norm or prune (which remove_weight_norm, ... end)"
+        ) from error
+
+
+def _check_inputs(x: Inputs) -> None:
+    import torch
+
+    if not isinstance(x, torch.Tensor | Several | Lazy) or not len(x):
+        raise BadInput(
+            f"x: expected a tensor (N, ...) of inputs, or a tuple or dict of them, found {describe(x)}; at least one "
+            "example is needed, to follow the units and to compare outputs"
+        )
+
+
 def _check_choices(model: nn.Module, masks: Mapping[str, Tensor], vanishing: str, stuck: str) -> None:
     from pruning.shrink.removal import Vanishing
 
@@ -182,16 +212,20 @@ def _check_choices(model: nn.Module, masks: Mapping[str, Tensor], vanishing: str
             )
 
 
-def _own_attributes(model: nn.Module, manifest: Manifest) -> list[str]:
-    """Attributes that hold a width by the network's own code, not by that of torch's layers."""
+def _own_attributes(model: nn.Module, manifest: Manifest) -> dict[str, int]:
+    """Attributes that hold a width by the network's own code, not by that of torch's layers, and the largest size."""
     from minima.zoo.anatomy.narrowing.narrow import sizes_of
 
-    return [
-        f"{name or type(model).__name__}.{key}"
+    return {
+        f"{name or type(model).__name__}.{key}": _largest(getattr(model.get_submodule(name), key))
         for name, own in manifest.attributes.items()
         for key in own
         if key not in sizes_of(model.get_submodule(name))
-    ]
+    }
+
+
+def _largest(size: int | Sequence[int]) -> int:
+    return size if isinstance(size, int) else max(size, default=0)
 
 
 def _check_followed(found: Removable) -> None:

@@ -20,7 +20,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.callers import Callers
-from minima.zoo.anatomy.operations import GEOMETRY, OPERANDS, named, operation_name
+from minima.zoo.anatomy.operations import GEOMETRY, LEAVING, OPERANDS, named, operation_name
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, called, leaves
 from pruning.shrink.dependence import RULES, Dependence
@@ -29,10 +29,6 @@ from pruning.shrink.whole import Whole
 EQUAL = 1e-12
 """relative to the value: by so much a constant's positions may differ, in float64, by rounding"""
 PRODUCTS = ("matmul", "mm", "bmm")
-LEAVING = frozenset(
-    "item tolist numpy bool float int index complex array equal allclose is_nonzero contains dlpack".split()
-)
-"""operations that make a value of Python of a tensor"""
 
 
 @dataclass(frozen=True)
@@ -104,7 +100,7 @@ class _Constants(TorchFunctionMode):
         self.found: dict[str, list[Reading]] = defaultdict(list)
         self.left: dict[str, str] = {}
         """operation -> the module where it took a value that depends on the input out of torch"""
-        self.callers = Callers(model)
+        self._model, self.callers = model, Callers(model)
         self._names = {id(parameter): name for name, parameter in model.named_parameters()}
         for constant in (*model.parameters(), *model.buffers()):
             self.depends[constant] = torch.tensor(False).expand(constant.shape)
@@ -119,9 +115,9 @@ class _Constants(TorchFunctionMode):
         made = [leaf for leaf in tree_leaves(args[0] if name == "setitem" else result) if torch.is_tensor(leaf)]
         if not made:
             if moves and name in LEAVING:
-                self.left.setdefault(name, self.callers.now.path)
+                self._leave(name, args)
             return result  # a shape, say
-        found = RULES[name](call_, made) if moves and name in RULES else None
+        found = self._ruled(name, call_, made) if moves and name in RULES else None
         if found is None or [each.shape for each in found] != [leaf.shape for leaf in made]:
             found = [torch.tensor(moves).expand(leaf.shape) for leaf in made]
         for leaf, own in zip(made, found, strict=True):
@@ -130,6 +126,21 @@ class _Constants(TorchFunctionMode):
             if leaf._version != version:
                 self._written(leaf, made)
         return result
+
+    @staticmethod
+    def _ruled(name: str, call: Dependence, made: list[Tensor]) -> list[Tensor] | None:
+        """What the rule of an operation says; nothing where it was called in a way that the rule does not know."""
+        try:
+            return RULES[name](call, made)
+        except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError):
+            return None
+
+    def _leave(self, name: str, args: Any) -> None:
+        """A value is taken out of torch. In transformers' code ids and masks decide on warnings and shortcuts alone."""
+        path = self.callers.now.path
+        theirs = type(self._model.get_submodule(path)).__module__.startswith("transformers.")
+        if not theirs or any(leaf.is_floating_point() for leaf in tree_leaves(args) if torch.is_tensor(leaf)):
+            self.left.setdefault(name, path)
 
     def _written(self, tensor: Tensor, made: list[Tensor]) -> None:
         """What was changed in place has changed what shares its memory: of that nothing is known any more."""

@@ -152,7 +152,7 @@ def moved(call: Dependence, _made: list[Tensor]) -> Found:
     others = [leaf for leaf in tree_leaves((call.args[1:], call.kwargs)) if torch.is_tensor(leaf)]
     if any(bool(call.of(leaf).any()) for leaf in others):
         return None
-    found = call.func(call.of(call.args[0]), *call.args[1:], **call.kwargs)
+    found = call.func(call.of(call.args[0]).contiguous(), *call.args[1:], **call.kwargs)
     return [found] if torch.is_tensor(found) else list(found)
 
 

@@ -136,7 +136,9 @@ class _Working:
         for each in columns:
             leaves = go & each.used(self._weight(each)) & ~each.zero() & ~self._borders(each)
             if leaves.any() and self._sink(each) is None:
-                self.removal.wanted.add(each.name.rpartition(".")[0])
+                module = self.model.get_submodule(each.name.rpartition(".")[0])
+                if isinstance(module, nn.Linear | nn.modules.conv._ConvNd) and module.bias is None:
+                    self.removal.wanted.add(each.name.rpartition(".")[0])
                 fine &= ~leaves
         return fine
 

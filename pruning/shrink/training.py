@@ -1,4 +1,4 @@
-"""Layers that a network does not use in eval mode: the smaller one must still run where they are used."""
+"""What a network does in train mode alone: layers that it does not use in eval mode, and other outputs."""
 
 from __future__ import annotations
 
@@ -27,19 +27,24 @@ def unused(found: Removable) -> list[str]:
 
 
 def check_training(wide: nn.Module, small: nn.Module, x: Inputs, modules: list[str]) -> None:
-    """Run both in train mode, where layers that eval mode does not use may be used.
+    """Run both in train mode on a few of the examples x (N, ...), where other layers may be used and returned.
+
+    Args:
+        modules: those that eval mode does not use, for the message.
 
     Raises:
         BadInput: the wide network runs there, and the small one does not, or returns other shapes.
     """
     x = batch_of(x, FEW)
     shapes = _shapes(wide, x)
-    if shapes is not None and _shapes(small, x) != shapes:
-        raise BadInput(
-            f"{', '.join(modules[:4])}: not used in eval mode, where the units were followed, but in train mode, where "
-            "the smaller network would not run any more. Take out of the network what is not needed (set it to None), "
-            "or let eval mode return what it makes"
-        )
+    if shapes is None or _shapes(small, x) == shapes:
+        return
+    skipped = f" {', '.join(modules[:4])}: not used in eval mode, where units are followed." if modules else ""
+    raise BadInput(
+        "in train mode the smaller network would not run any more, or return outputs of another shape: the network "
+        f"computes something else there.{skipped} Take out of it what is not needed (set it to None), or let eval mode "
+        "return it too"
+    )
 
 
 def _shapes(model: nn.Module, x: Inputs) -> list[tuple[int, ...]] | None:

@@ -88,5 +88,5 @@ def test_heads_that_do_not_divide():
     model, x = Divided(), torch.randn(3, 5, 8)
     for start in (0, 8, 16):
         model.qkv.weight.data[start : start + 2], model.qkv.bias.data[start : start + 2] = 0, 0
-    with pytest.raises(BadInput, match=r"the size 4 that view asks for .* none of its heads can be removed"):
+    with pytest.raises(BadInput, match=r"the size 4 that view asks for .* None of its heads can be removed"):
         shrink_network(model, x)

@@ -38,6 +38,9 @@ SHAPE_ONLY = _names(
 )
 """operations that only move neurons about (`get` is a property such as `.T`; dropout is off in eval mode)"""
 
+LEAVING = _names("item tolist numpy bool float int index complex array equal allclose is_nonzero contains dlpack")
+"""operations that make a value of Python of a tensor, where they return none"""
+
 CHANNELS_SECOND = _names(
     """conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d batch_norm group_norm
     instance_norm"""

@@ -27,8 +27,8 @@ class UnitGroup:
     """
 
     name: str
-    """of the module that makes them first in the forward pass, such as `layer1.0.conv2`; of heads, of the attention; of the
-    network itself, its class"""
+    """of the module that makes them first in the forward pass, such as `layer1.0.conv2`; of heads, of the attention;
+    the class of the network where that is the network itself"""
     kind: str
     """channel, neuron or head"""
     size: int

@@ -31,23 +31,24 @@ def pick(outputs: Any, which: str | None = None) -> Any:
 
 def tensors_of(outputs: Any) -> list[Any]:
     """All tensors in what a network returned: in tuples, lists, dicts, dataclasses and attributes of objects, at any
-    depth, in order; one that stands there twice comes twice.
+    depth, in order.
 
     >>> import torch
     >>> [each.item() for each in tensors_of({"loss": torch.tensor(1), "more": (torch.tensor(2), None)})]
     [1, 2]
     """
-    return list(_leaves(outputs, frozenset()))
+    return list(_leaves(outputs, set()))
 
 
-def _leaves(outputs: Any, outer: frozenset[int]) -> Iterator[Any]:
+def _leaves(outputs: Any, seen: set[int]) -> Iterator[Any]:
     import torch
 
     if torch.is_tensor(outputs):
         yield outputs
         return
-    if id(outputs) in outer or isinstance(outputs, type | torch.nn.Module | str | bytes):
+    if id(outputs) in seen or isinstance(outputs, type | torch.nn.Module | str | bytes):
         return
+    seen.add(id(outputs))
     if isinstance(outputs, tuple | list | set | frozenset):
         inner = list(outputs)
     elif isinstance(outputs, Mapping):
@@ -56,7 +57,7 @@ def _leaves(outputs: Any, outer: frozenset[int]) -> Iterator[Any]:
         slots = [getattr(outputs, name, None) for name in _slots(outputs)]
         inner = [*getattr(outputs, "__dict__", {}).values(), *slots]
     for each in inner:
-        yield from _leaves(each, outer | {id(outputs)})
+        yield from _leaves(each, seen)
 
 
 def _slots(outputs: Any) -> list[str]:

@@ -41,9 +41,11 @@ class Stuck:
     def why(self) -> str:
         """In words."""
         where = f"{self.operation} in {self.caller}" if self.caller else self.operation
+        if not self.size:
+            return f"what {where} makes would change with the width, and it is not understood how"
         return (
-            f"the size {self.size} that {where} asks for cannot be changed: it is written in the code, or the attribute "
-            "that holds it means something else too"
+            f"the size {self.size} that {where} asks for cannot be changed: it is written in the code, or the "
+            "attribute that holds it means something else too"
         )
 
 
@@ -157,7 +159,7 @@ class _Trial:
 
     def _changes(self, step: Step) -> Iterator[tuple[Value, Value]]:
         """Sizes that an operation should make otherwise: before, after."""
-        for own, shape in zip(step.numbers, step.shapes, strict=True):
+        for own, shape in zip(step.numbers, step.shapes, strict=bool(step.numbers)):
             for axis, (old, new) in enumerate(zip(shape, self._left(own), strict=True)):
                 if old != new:
                     yield old, new
