@@ -15,6 +15,7 @@ from minima.store.messages import brief
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.anatomy.removable import Removable, removable
 from minima.zoo.anatomy.unit_groups import UnitGroup
+from minima.zoo.examples.inputs import DoesNotRun
 from pruning.context.candidates import Scored
 from pruning.context.counts import MEASURES, alive_count, alive_counts, kept_at_most
 from pruning.context.unit_weights import filters
@@ -208,14 +209,12 @@ class UnitsOf:
 def _followed(model: nn.Module, x: Any) -> Removable:
     """What can be removed, seen in a pass over the first example, or the first two where it takes no less: a batch norm
     without running statistics normalises examples with each other."""
-    failure: Exception | None = None
+    failure: BaseException | None = None
     for few in (1, 2):
         try:
             return removable(model, x[:few])
-        except BadInput:
-            raise
-        except Exception as error:  # the network's own code may raise anything
-            failure = failure or error
+        except DoesNotRun as error:
+            failure = failure or error.__cause__
     assert failure is not None
     raise BadInput(
         "the network does not run on the one or two examples that its units are followed with: "

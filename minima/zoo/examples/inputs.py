@@ -125,11 +125,15 @@ def call(model: nn.Module, x: Inputs) -> Any:
     return model(*positional, **named)
 
 
+class DoesNotRun(BadInput):
+    """The network's own code raises an error on the examples it is given."""
+
+
 def called(model: nn.Module, x: Inputs) -> Any:
-    """The same, where the module's code is anybody's: what goes wrong in it is said.
+    """The module's outputs, where its code is anybody's: what goes wrong in it is said.
 
     Raises:
-        BadInput: the module raised an error.
+        DoesNotRun: the module raised an error, which is the cause.
     """
     try:
         return call(model, x)
@@ -137,7 +141,7 @@ def called(model: nn.Module, x: Inputs) -> Any:
         raise
     except Exception as error:
         count = "1 example" if len(x) == 1 else f"{len(x)} examples"
-        raise BadInput(
+        raise DoesNotRun(
             f"the network does not run on {count} of shape {shapes(x)}, in {dtypes(x)}: {brief(error)}"
         ) from error
 
