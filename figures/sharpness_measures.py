@@ -27,7 +27,7 @@ ERRORS = ("data_stderr_new", "stderr", "seed_stderr")
 
 @dataclass(frozen=True)
 class Sharpness:
-    """One checkpoint's measures."""
+    """The measures of sharpness of one checkpoint."""
 
     name: str
     summary: dict[str, Any]

@@ -7,7 +7,7 @@ from minima.store.command import BadInput, Report, run
 
 
 def main(arguments: PageFlags) -> Report:
-    """Write the page."""
+    """Write the page of the results that were named."""
     from figures.page.compute import compute
     from figures.page.report import report
     from minima.store.files import check_distinct, check_writable, write_atomically

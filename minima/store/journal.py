@@ -76,7 +76,7 @@ class Journal:
         self.size = at
 
     def close(self) -> None:
-        """No more records."""
+        """Close the file: no more records will come."""
         os.close(self._descriptor)
 
     def _read(self, there: int) -> bytes | None:

@@ -23,7 +23,7 @@ BUDGET = 2_000_000
 
 @dataclass(frozen=True)
 class Entropy(Section):
-    """Results of `entropy.psp`."""
+    """The section on how class-specific neurons are: results of `entropy.psp`."""
 
     name: ClassVar[str] = "entropy"
     place: ClassVar[int] = 60

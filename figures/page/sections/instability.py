@@ -14,7 +14,7 @@ from figures.page.content.section import Section
 
 @dataclass(frozen=True)
 class Instability(Section):
-    """Results of `landscape.instability`."""
+    """The section on barriers between siblings: results of `landscape.instability`."""
 
     name: ClassVar[str] = "instability"
     place: ClassVar[int] = 100

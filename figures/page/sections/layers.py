@@ -14,7 +14,7 @@ from figures.page.content.section import Section, finished, listed
 
 @dataclass(frozen=True)
 class Layers(Section):
-    """Results of `entropy.layers`."""
+    """The section on each layer's entropy: results of `entropy.layers`."""
 
     name: ClassVar[str] = "layers"
     place: ClassVar[int] = 70

@@ -17,7 +17,7 @@ from figures.page.content.section import Section, listed
 
 @dataclass(frozen=True)
 class Masks(Section):
-    """Results of `pruning.masks`."""
+    """The section on what masks leave: results of `pruning.masks`."""
 
     name: ClassVar[str] = "masks"
     place: ClassVar[int] = 80

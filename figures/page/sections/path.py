@@ -16,7 +16,7 @@ COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#5
 
 @dataclass(frozen=True)
 class Path(Section):
-    """Results of `landscape.path`."""
+    """The section on the way between two networks: results of `landscape.path`."""
 
     name: ClassVar[str] = "path"
     place: ClassVar[int] = 50

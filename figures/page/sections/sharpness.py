@@ -17,7 +17,7 @@ HEADLINE = {"lambda_max": "by the largest curvature", "adaptive_lambda_max": "by
 
 @dataclass(frozen=True)
 class Sharpness(Section):
-    """Results of `landscape.sharpness`."""
+    """The section on measures of sharpness: results of `landscape.sharpness`."""
 
     name: ClassVar[str] = "sharpness"
     place: ClassVar[int] = 10

@@ -19,7 +19,7 @@ POINTS = 256
 
 @dataclass(frozen=True)
 class Spectrum(Section):
-    """Results of `landscape.hessian`."""
+    """The section on eigenvalues and their density: results of `landscape.hessian`."""
 
     name: ClassVar[str] = "spectrum"
     place: ClassVar[int] = 20

@@ -20,7 +20,7 @@ CURVES = {
 
 @dataclass(frozen=True)
 class Stability(Section):
-    """Results of `landscape.stability`."""
+    """The section on sharpness over a training: results of `landscape.stability`."""
 
     name: ClassVar[str] = "stability"
     place: ClassVar[int] = 90

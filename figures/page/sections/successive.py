@@ -15,7 +15,7 @@ from figures.reading.measurements import stem
 
 @dataclass(frozen=True)
 class Successive(Section):
-    """Results of `landscape.successive`."""
+    """The section on barriers between levels of pruning: results of `landscape.successive`."""
 
     name: ClassVar[str] = "successive"
     place: ClassVar[int] = 110

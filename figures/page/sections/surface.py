@@ -27,7 +27,7 @@ COARSE = 11
 
 @dataclass(frozen=True)
 class Surface(Section):
-    """Results of `landscape.surface`."""
+    """The section on the loss around a network: results of `landscape.surface`."""
 
     name: ClassVar[str] = "surface"
     place: ClassVar[int] = 30

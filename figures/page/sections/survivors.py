@@ -21,7 +21,7 @@ RANDOM = ("dense parent, random coordinates", "#E69F00")
 
 @dataclass(frozen=True)
 class Survivors(Section):
-    """Results of `landscape.survivors`."""
+    """The section on pruned networks beside their parent: results of `landscape.survivors`."""
 
     name: ClassVar[str] = "survivors"
     place: ClassVar[int] = 25

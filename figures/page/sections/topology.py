@@ -17,7 +17,7 @@ from figures.page.content.section import Section, listed
 
 @dataclass(frozen=True)
 class Topology(Section):
-    """Results of `landscape.topology`."""
+    """The section on basins of a surface: results of `landscape.topology`."""
 
     name: ClassVar[str] = "topology"
     place: ClassVar[int] = 40

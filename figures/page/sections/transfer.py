@@ -16,7 +16,7 @@ KINDS = {"probe": "linear probe", "fine_tuned": "fine-tuned"}
 
 @dataclass(frozen=True)
 class Transfer(Section):
-    """Results of `entropy.transfer`."""
+    """The section on other data: results of `entropy.transfer`."""
 
     name: ClassVar[str] = "transfer"
     place: ClassVar[int] = 120

@@ -64,7 +64,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Keys(Networks):
-    """All keys."""
+    """All keys of a study of claims."""
 
     figures: str
     """folder of the pictures"""
@@ -100,7 +100,7 @@ class Keys(Networks):
 
     @property
     def both(self) -> tuple[str, str]:
-        """The compared arms."""
+        """The two arms that are compared, one-shot first."""
         return self.compared.one_shot, self.compared.gradual
 
     def check(self, where: str) -> None:

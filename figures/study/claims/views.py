@@ -51,7 +51,7 @@ class Pair:
 
     @property
     def keys(self) -> tuple[Key, Key]:
-        """One-shot, gradual."""
+        """The keys of the pair: of one-shot, then of gradual."""
         first, second = (Key(arm, self.sparsity, self.seed, self.stage) for arm in (self.one_shot, self.gradual))
         return first, second
 

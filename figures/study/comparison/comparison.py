@@ -69,7 +69,7 @@ class Cell:
 
     @property
     def called(self) -> str:
-        """The arm's name."""
+        """What the cell's arm is called."""
         return DENSE if self.arm is None else self.arm.name
 
     @property
@@ -92,7 +92,7 @@ class Cell:
         return Cell(self.comparison, None, 0.0, self.seed)
 
     def checkpoint(self, stage: str = UNFINISHED) -> str:
-        """The network's file."""
+        """The path of the network's checkpoint."""
         return self.names[stage].checkpoint
 
     def result(self, measure: str, stage: str = UNFINISHED) -> str:

@@ -48,7 +48,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything read."""
+    """Everything that the findings are judged by, read."""
 
     settings: tuple[Setting, ...]
     """the largest learning rate first"""

@@ -47,7 +47,7 @@ class Edge:
 
 @dataclass(frozen=True, kw_only=True)
 class Keys:
-    """All keys."""
+    """All keys of a study of findings."""
 
     name: str
     comparisons: tuple[str, ...]

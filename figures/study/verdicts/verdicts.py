@@ -36,27 +36,27 @@ class Summary(Protocol):
 
     @property
     def n(self) -> int:
-        """Seeds that count."""
+        """The number of seeds that count."""
 
     @property
     def effect(self) -> float:
-        """Above or below zero."""
+        """The effect over the seeds, above or below zero."""
 
     @property
     def low(self) -> float:
-        """Of its interval."""
+        """The lower end of the effect's interval."""
 
     @property
     def high(self) -> float:
-        """Of its interval."""
+        """The upper end of the effect's interval."""
 
     @property
     def p(self) -> float:
-        """Of no effect."""
+        """The p-value of there being no effect."""
 
     @property
     def p_equivalent(self) -> float:
-        """Of an effect as large as the margin."""
+        """The p-value of an effect as large as the margin, by two one-sided tests."""
 
 
 V = TypeVar("V", bound=Expecting)
