@@ -5,16 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from minima.store.command import BadInput
-from minima.store.messages import brief
 from minima.zoo.anatomy.cost import Cost
-from minima.zoo.examples.inputs import Inputs, Several, as_inputs, floats_to
-from minima.zoo.examples.lazy import Lazy
-from minima.zoo.examples.outputs import describe
+from minima.zoo.examples.inputs import Inputs, as_inputs, floats_to
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -90,11 +87,15 @@ def shrink_network(
 
     from minima.zoo.anatomy.narrowing.narrow import narrow
     from pruning.shrink.checking import differences
+    from pruning.shrink.given import check_choice, check_inputs, check_masks
+    from pruning.shrink.removal import Vanishing
     from pruning.shrink.training import check_training, unused
 
     x, masks = as_inputs(x), dict(masks or {})
-    _check_inputs(x)
-    _check_choices(model, masks, vanishing, stuck)
+    check_inputs(x)
+    check_masks(model, masks)
+    check_choice("vanishing", vanishing, Vanishing)
+    check_choice("stuck", stuck, Stuck)
     found, work, manifest, removal = _decided(model, x, fold_batch_norm, vanishing, stuck)
     exact = copy.deepcopy(work)
     narrow(exact, replace(manifest, identities=(), biases=()))
@@ -142,18 +143,19 @@ def _decided(
     from minima.zoo.anatomy.removable import removable
     from pruning.shrink.batch_norm import fold, pairs
     from pruning.shrink.constants import agreed
+    from pruning.shrink.given import in_float64
     from pruning.shrink.removal import remove_units
     from pruning.shrink.sights import batch_of, other_sizes, runs
     from pruning.shrink.whole import Whole
 
     one = floats_to(x[:1], torch.float64)
     wanted: set[str] = set()
-    work = _wide(model)
+    work = in_float64(model)
     several = [batch_of(floats_to(x[: max(SEVERAL)], torch.float64), count) for count in SEVERAL]
     several = [each for each in several if runs(work, each)] or [one]
     sights = [*several, *(sight.x for sight in other_sizes(work, several[0]))]
     while True:
-        work = _wide(model)
+        work = in_float64(model)
         with Whole():
             behind = pairs(work, one)
         biases = fold(work, behind) if fold_batch_norm else []
@@ -172,44 +174,6 @@ def _decided(
         manifest = found.manifest(removal.kept)
     identities = tuple(pair.norm for pair in behind) if fold_batch_norm else ()
     return found, work, replace(manifest, identities=identities, biases=(*biases, *sorted(wanted))), removal
-
-
-def _wide(model: nn.Module) -> nn.Module:
-    """A copy in float64."""
-    try:
-        return copy.deepcopy(model).double().eval().requires_grad_(False)
-    except Exception as error:
-        raise BadInput(
-            f"the network cannot be copied: {brief(error)}\nShrink it as it was built, before any pass, and without "
-            "torch.jit, torch.nn.utils.weight_norm, spectral_norm or prune (which remove_weight_norm, ... end)"
-        ) from error
-
-
-def _check_inputs(x: Inputs) -> None:
-    import torch
-
-    if not isinstance(x, torch.Tensor | Several | Lazy) or not len(x):
-        raise BadInput(
-            f"x: expected a tensor (N, ...) of inputs, or a tuple or dict of them, found {describe(x)}; at least one "
-            "example is needed, to follow the units and to compare outputs"
-        )
-
-
-def _check_choices(model: nn.Module, masks: Mapping[str, Tensor], vanishing: str, stuck: str) -> None:
-    from pruning.shrink.removal import Vanishing
-
-    for name, value, known in (("vanishing", vanishing, Vanishing), ("stuck", stuck, Stuck)):
-        if value not in get_args(known):
-            raise BadInput(f"{name} {value!r}: expected {' or '.join(map(repr, get_args(known)))}")
-    parameters = dict(model.named_parameters())
-    for name, mask in masks.items():
-        if name not in parameters:
-            raise BadInput(f"masks: the network has no parameter {name}. It has {', '.join(list(parameters)[:4])}, ...")
-        if mask.shape != parameters[name].shape:
-            raise BadInput(
-                f"masks: {name} has shape {tuple(parameters[name].shape)}, its mask {tuple(mask.shape)}; expected one "
-                "entry for each weight"
-            )
 
 
 def _own_attributes(model: nn.Module, manifest: Manifest) -> dict[str, int]:

@@ -1,0 +1,55 @@
+"""What `shrink_network` is given, refused where it cannot be used."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import torch
+from torch import Tensor, nn
+
+from minima.store.command import BadInput
+from minima.store.messages import brief
+from minima.zoo.examples.inputs import Inputs, Several
+from minima.zoo.examples.lazy import Lazy
+from minima.zoo.examples.outputs import describe
+
+
+def check_inputs(x: Inputs) -> None:
+    """Raise a BadInput where these are no inputs of a network."""
+    if not isinstance(x, torch.Tensor | Several | Lazy) or not len(x):
+        raise BadInput(
+            f"x: expected a tensor (N, ...) of inputs, or a tuple or dict of them, found {describe(x)}; at least one "
+            "example is needed, to follow the units and to compare outputs"
+        )
+
+
+def check_choice(name: str, value: str, known: Any) -> None:
+    """Raise a BadInput where a value is none of those of a type."""
+    if value not in get_args(known):
+        raise BadInput(f"{name} {value!r}: expected {' or '.join(map(repr, get_args(known)))}")
+
+
+def check_masks(model: nn.Module, masks: Mapping[str, Tensor]) -> None:
+    """Raise a BadInput where masks are of other parameters or shapes than the network's."""
+    parameters = dict(model.named_parameters())
+    for name, mask in masks.items():
+        if name not in parameters:
+            raise BadInput(f"masks: the network has no parameter {name}. It has {', '.join(list(parameters)[:4])}, ...")
+        if mask.shape != parameters[name].shape:
+            raise BadInput(
+                f"masks: {name} has shape {tuple(parameters[name].shape)}, its mask {tuple(mask.shape)}; expected one "
+                "entry for each weight"
+            )
+
+
+def in_float64(model: nn.Module) -> nn.Module:
+    """A copy of a network in float64, in eval mode. Raises a BadInput where it cannot be copied."""
+    try:
+        return copy.deepcopy(model).double().eval().requires_grad_(False)
+    except Exception as error:
+        raise BadInput(
+            f"the network cannot be copied: {brief(error)}\nShrink it as it was built, before any pass, and without "
+            "torch.jit, torch.nn.utils.weight_norm, spectral_norm or prune (which remove_weight_norm, ... end)"
+        ) from error
