@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from figures.drawing.figure_command import command
+from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, look, plain_ticks, save, styled
 from figures.reading.evidence import Curve, finishing
 from figures.reading.study_results import read_all
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 MEASURES = {"lambda_max": "λ₁ of the Hessian", "adaptive_lambda_max": "adaptive λ₁"}
 Curves = Mapping[tuple[str, float, int], Curve]
+
+READS = Reads(measure="sharpness", arrays=("lambda_max", "adaptive_lambda_max"), moments=True, study=True)
 
 
 def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
