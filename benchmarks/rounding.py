@@ -44,17 +44,19 @@ class OneMore:
     """Another schedule, whose first cut removes one weight more."""
 
     schedule: Schedule
+    weights: int
+    """that sparsity is counted over"""
     gradual: ClassVar[bool] = False
 
     def events(self, span: Span) -> list[Event]:
         """
         >>> from pruning.schedules.event import Span
         >>> from pruning.schedules.exponential import Exponential
-        >>> [round(event.sparsity, 6) for event in OneMore(Exponential(2)).events(Span(0.0, (0.75,), 1, 1, (100,)))]
+        >>> [round(event.sparsity, 6) for event in OneMore(Exponential(2), 100).events(Span(0.0, (0.75,), 1, 1))]
         [0.51, 0.75]
         """
         first, *others = self.schedule.events(span)
-        return [replace(first, sparsity=first.sparsity + (1 - span.initial) / sum(span.living)), *others]
+        return [replace(first, sparsity=first.sparsity + 1 / self.weights), *others]
 
 
 def main(arguments: Rounding) -> Report:
@@ -81,8 +83,11 @@ def main(arguments: Rounding) -> Report:
 
 def changed(subject: Subject, parts: Composition, sparsity: float) -> float:
     """The part of the survivors that are others."""
+    from minima.zoo.anatomy.prunable import prunable
+
+    weights = sum(weight.numel() for weight in prunable(subject.model).values())
     plain = _survivors(subject, parts, sparsity)
-    nudged = _survivors(subject, replace(parts, schedule=OneMore(parts.schedule)), sparsity)
+    nudged = _survivors(subject, replace(parts, schedule=OneMore(parts.schedule, weights)), sparsity)
     return int((plain & ~nudged).sum()) / int(plain.sum())
 
 

@@ -16,7 +16,7 @@ from landscape.objective.objective import Objective
 from landscape.objective.streams import stream
 from landscape.surface.grid import parse_grid
 from landscape.surface.plane import Plane
-from minima.store.hdf5.part import Results
+from minima.store.hdf5.part import in_memory
 
 
 def objective_of(kind="batchnorm", masks=None):
@@ -35,15 +35,14 @@ def random_plane(objective):
     return Plane([random_direction(objective, stream(0, "direction", axis)) for axis in (0, 1)])
 
 
-def test_losses_of_0_and_less_are_finished_and_nan_is_not(tmp_path):
+def test_losses_of_0_and_less_are_finished_and_nan_is_not():
     """tomgoldstein resumes where `loss <= 0`: those for ever, and never where there is none."""
     values = np.array([[1.0, 0.0], [-2.0, 1.0], [np.nan, 1.0], [np.inf, 1.0]])
-    with h5py.File(tmp_path / "x.h5", "w") as file:
-        place = Results(file, 1, False).place(0)
-        for axis, length in (("alpha", 4), ("beta", 2)):
-            place.scale(f"surface/{axis}", list(range(length)), "1", "")
-        place.write("surface/loss", values, ("alpha", "beta"), "nat")
-        assert place.rows("surface/loss", values.shape, ("alpha", "beta")).missing() == [2]
+    place = in_memory()
+    for axis, length in (("alpha", 4), ("beta", 2)):
+        place.scale(f"surface/{axis}", list(range(length)), "1", "")
+    place.write("surface/loss", values, ("alpha", "beta"), "nat")
+    assert place.rows("surface/loss", values.shape, ("alpha", "beta")).missing() == [2]
 
 
 @pytest.mark.parametrize("normalise", ["filter", "layer"])
