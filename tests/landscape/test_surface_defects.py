@@ -16,7 +16,7 @@ from landscape.objective.objective import Objective
 from landscape.objective.streams import stream
 from landscape.surface.grid import parse_grid
 from landscape.surface.plane import Plane
-from minima.store.hdf5.part import in_memory
+from minima.store.hdf5.results import in_memory
 
 
 def objective_of(kind="batchnorm", masks=None):
