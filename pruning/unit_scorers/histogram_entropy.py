@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -47,4 +48,4 @@ def histogram_entropy(values: Tensor) -> Tensor:
     width = torch.where(high > low, high - low, 1.0)
     places = ((values - low) / width * BINS).long().clamp(max=BINS - 1)
     shares = torch.nn.functional.one_hot(places, BINS).double().mean(0)
-    return -torch.xlogy(shares, shares).sum(1) / torch.log(torch.tensor(2.0, dtype=torch.float64))
+    return torch.special.entr(shares).sum(1) / math.log(2)
