@@ -174,7 +174,7 @@ def pooled(call: Dependence, _made: list[Tensor]) -> Found:
 
 
 def reduced(call: Dependence, made: list[Tensor]) -> Found:
-    """Any along axes."""
+    """A reduction depends on whatever any of the entries along its axes depends on."""
     given = call.given("input", "dim", "keepdim")
     found, dims = call.counts(given["input"]), given["dim"]
     if dims is None:

@@ -9,7 +9,7 @@ from minima.store.table import render_table
 
 
 def text(summary: Mapping[str, Any]) -> str:
-    """For a person."""
+    """What a person reads of a shrunk network."""
     units, removed = summary["units"], summary["units_removed"]
     lines = [f"{summary['out']}: {_gone(summary)}"]
     if removed:

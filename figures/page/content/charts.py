@@ -49,7 +49,7 @@ class Lines:
     from_zero: bool = True
 
     def plain(self) -> dict[str, Any]:
-        """For the script."""
+        """The chart as the page's script takes it."""
         series = [
             {
                 "label": each.label,
@@ -89,7 +89,7 @@ class Surfaces:
     """of the loss"""
 
     def plain(self) -> dict[str, Any]:
-        """For the script."""
+        """The surfaces as the page's script takes them."""
         return {"kind": "surfaces", "title": self.title, "surfaces": list(self.surfaces), "unit": self.unit}
 
 
@@ -105,7 +105,7 @@ class Maps:
     """each with network, layer or "", values (quantised), labels of both axes, and words"""
 
     def plain(self) -> dict[str, Any]:
-        """For the script."""
+        """The maps as the page's script takes them."""
         names = ("title", "x", "y", "bar")
         return {"kind": "maps", "maps": list(self.maps)} | {name: getattr(self, name) for name in names}
 

@@ -25,7 +25,7 @@ class Progress:
 
     @property
     def said(self) -> str:
-        """In a line."""
+        """How far the study is, in a line."""
         partial = "" if self.done == self.jobs else "**partial**: "
         return (
             f"{partial}{self.done} of {self.jobs} jobs, {self.networks_done} of {self.networks} networks, "

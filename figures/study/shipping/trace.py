@@ -24,7 +24,7 @@ class Place:
 
     @property
     def said(self) -> str:
-        """In a line."""
+        """The view's number with its interval, in a line."""
         view = self.view
         at = ", ".join(f"{100 * sparsity:g}" for sparsity in view["sparsities"])
         middle, low, high = (number(float("nan") if view[end] is None else view[end]) for end in ENDS)

@@ -52,7 +52,7 @@ class Overlay(io.RawIOBase):
         return len(into)
 
     def write(self, content: Any) -> int:
-        """Into memory."""
+        """Take bytes that HDF5 writes into memory, page by page."""
         new = memoryview(content).cast("B")
         for page, within, where in _across_pages(self._at, len(new)):
             if page not in self._pages:

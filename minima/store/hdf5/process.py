@@ -84,7 +84,7 @@ class Process:
         return message | {"size": size}
 
     def stop(self) -> None:
-        """End it."""
+        """End the process that reads."""
         self._channel.close()
         with suppress(OSError):
             self._child.kill()

@@ -37,7 +37,7 @@ class Callers:
 
     @property
     def now(self) -> Caller:
-        """The innermost."""
+        """The innermost module that is running."""
         return self._running[-1]
 
     @contextmanager

@@ -40,7 +40,7 @@ class UnitGroup:
 
     @property
     def places(self) -> dict[tuple[str, int], NDArray[np.int64]]:
-        """Made and read."""
+        """All places of the group's units: where they are made, and where they are read."""
         return {**self.made, **self.read}
 
 

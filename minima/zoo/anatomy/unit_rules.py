@@ -118,7 +118,7 @@ def moved(call: Follower) -> Numbers | None:
 
 
 def pooled(call: Follower) -> Numbers | None:
-    """Channels stay."""
+    """Pooling leaves every channel where it was."""
     own = call.of(call.args[0])
     units = None if own is None else call.classes.along(own, 1)
     return None if units is None else call.spread(units, 1)

@@ -39,7 +39,7 @@ class NarrowAttention(nn.MultiheadAttention):
         average_attn_weights: bool = True,
         is_causal: bool = False,  # noqa: ARG002 (a hint: the mask says it too)
     ) -> tuple[Tensor, Tensor | None]:
-        """As torch's."""
+        """Attention as torch's module computes it, with heads of a width of their own."""
         turned = self.batch_first and query.dim() == 3
         inputs = [each.transpose(0, 1) if turned else each for each in (query, key, value)]
         separate = self.in_proj_weight is None

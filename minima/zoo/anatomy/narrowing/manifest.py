@@ -32,7 +32,7 @@ class Manifest:
 
     @property
     def changes(self) -> bool:
-        """Whether anything does."""
+        """Whether the manifest changes anything."""
         return bool(self.tensors or self.attributes or self.biases or self.identities or self.attentions)
 
     def plain(self) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Stuck:
 
     @property
     def why(self) -> str:
-        """In words."""
+        """Why the size cannot be changed, in words."""
         where = f"{self.operation} in {self.caller}" if self.caller else self.operation
         if not self.size:
             return f"what {where} makes would change with the width, and it is not understood how"
