@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from landscape.objective.derivatives.problem import COUNT
 from landscape.passes.attention import plain_attention
-from minima.store.memory import GIB, OVERHEAD, TOLD, require_room
+from minima.store.memory import GIB, foreseen_within, require_room
 from minima.zoo.examples.evaluation import evaluating
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Room:
         keeper, batch_size = loss.keeper, most or min(loss.batch_size, max(1, len(loss.x)))
         if self._needs is None or not keeper.whole:
             return batch_size
-        return min(batch_size, self._needs.fitting(max(keeper.whole, TOLD * GIB) - keeper.vectors - OVERHEAD))
+        return min(batch_size, self._needs.fitting(foreseen_within(keeper.whole) - keeper.vectors))
 
     def few(self, loss: Differentiated) -> int:
         """Examples on which derivatives are checked, as far as there is room."""

@@ -14,27 +14,35 @@ GIB = 2**30
 TOLD = 0.25
 """GiB from which on it is said: less than that torch itself takes when it is imported"""
 OVERHEAD = 2**27
-"""bytes beside what can be foreseen: libraries that are loaded on the way, blocks between those that are in use"""
+"""bytes beside what can be foreseen: libraries that are loaded on the way"""
+SLACK = 1.15
+"""what is foreseen takes so many times itself at most: blocks between those that are in use"""
 RESET = b"5"
 """for /proc/self/clear_refs: the high-water mark falls to what is resident now"""
 
 
+def foreseen_within(memory: float) -> float:
+    """Bytes that may be foreseen for some work, so that `memory` bytes (at least what `TOLD` says) hold all it takes."""
+    return (max(memory, TOLD * GIB) - OVERHEAD) / SLACK
+
+
 def require_room(needed: float, memory: float, what: str, otherwise: str) -> None:
-    """Say that `what` takes about `needed` bytes, or refuse it where that is more than `memory` GiB.
+    """Say how much memory `what`, of `needed` bytes, takes at most, or refuse it where that is more than `memory` GiB.
 
     `otherwise`: what to type that takes less. Less than `TOLD` is neither said nor refused.
 
     Raises:
         BadInput: with the amount to type.
     """
-    wanted = (needed + OVERHEAD) / GIB
-    if wanted > max(memory, TOLD):
+    exactly = (SLACK * needed + OVERHEAD) / GIB
+    wanted = math.ceil(100 * exactly) / 100
+    if exactly > max(memory, TOLD):
         raise BadInput(
-            f"{what} takes about {wanted:.3g} GiB beside the network and its data, and --memory is {memory:g}.\n"
+            f"{what} takes up to {wanted:g} GiB beside the network and its data, and --memory is {memory:g}.\n"
             f"Type --memory {math.ceil(10 * wanted) / 10:g}, or {otherwise}"
         )
-    if wanted >= TOLD:
-        note(f"{what} takes about {wanted:.2g} GiB beside the network and its data (--memory {memory:g})")
+    if exactly >= TOLD:
+        note(f"{what} takes up to {wanted:g} GiB beside the network and its data (--memory {memory:g})")
 
 
 class Peak:

@@ -38,7 +38,7 @@ def test_short_memory_takes_fewer_examples_at_once_for_the_same_products(capsys:
 def test_what_does_not_fit_is_refused_with_the_amount_to_type() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(3000, 3000), nn.ReLU(), nn.Linear(3000, 2))
     x, y = torch.randn(4, 3000), torch.arange(4) % 2
-    with pytest.raises(BadInput, match=r"derivatives takes about .* --memory is 0.5.\nType --memory") as gradient:
+    with pytest.raises(BadInput, match=r"derivatives takes up to .* --memory is 0.5.\nType --memory") as gradient:
         hessian_trace(model, (x, y), memory=0.5)
     with pytest.raises(BadInput, match=r"derivatives and 33 vectors that are kept takes") as vectors:
         top_eigenvalues(model, (x, y), k=1, memory=2)
