@@ -5,7 +5,7 @@ from torch.nn.utils import parametrizations
 
 
 def build(first, second):
-    return nn.Sequential(first(nn.Linear(20, 30)), nn.ReLU(), second(nn.Linear(30, 30)), nn.ReLU(), nn.Linear(30, 3))
+    return nn.Sequential(first(nn.Linear(20, 12)), nn.ReLU(), second(nn.Linear(12, 12)), nn.ReLU(), nn.Linear(12, 3))
 
 
 def spectral():

@@ -34,7 +34,20 @@ def make(tmp_path):
 
 
 def hessian(folder, kind, *flags):
-    line = ["net.pt", "--top", 3, "--bottom", 1, "--tolerance", 1e-4, "--overwrite", "-o", "out.h5"]
+    line = [
+        "net.pt",
+        "--top",
+        3,
+        "--bottom",
+        1,
+        "--tolerance",
+        1e-4,
+        "--data-error",
+        "none",
+        "--overwrite",
+        "-o",
+        "out.h5",
+    ]
     return typed(folder, "landscape.hessian", *line, "--model", f"model.py:{kind}", "--data", "npz:data.npz", *flags)
 
 
