@@ -22,7 +22,7 @@ RESET = b"5"
 
 
 def foreseen_within(memory: float) -> float:
-    """Bytes that may be foreseen for some work, so that `memory` bytes (at least what `TOLD` says) hold all it takes."""
+    """Bytes that may be foreseen for work, so that `memory` bytes (at least what `TOLD` says) hold all it takes."""
     return (max(memory, TOLD * GIB) - OVERHEAD) / SLACK
 
 
