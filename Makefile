@@ -6,6 +6,7 @@
 # make test      the tests
 # make torture   a crash, a failing disk and a signal at every operation of every command; damaged and forged files of every
 #                format (hours; can be stopped and gone on with: what was tried lies in $(TORTURED); TORTURE_FLAGS="--every 10" for a part of it)
+# make docs      the documentation as a site: site/html/index.html
 # make lint      ruff and mypy
 # make bench     what each measurement costs in plain forward passes, how far masks depend on chance, and whether the comparison with peers works
 # make peers     curvature beside PyHessian, curvlinops and hessian-eigenthings: an hour, of a quiet machine
@@ -18,12 +19,13 @@ STUDIES ?= mnist verdicts-mnist mnist-rate mnist-noise verdicts-shortcuts mnist-
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DOCS_READY := $(VENV)/.docs-ready
 TORTURED ?= /tmp/minima-torture
 PEERS := .venv-peers
 PEERS_BIN := $(PEERS)/bin
 PEERS_READY := $(PEERS)/.ready
 
-.PHONY: figures findings findings-from-scratch studies test torture lint bench peers
+.PHONY: figures findings findings-from-scratch studies test torture docs lint bench peers
 .DELETE_ON_ERROR:
 
 figures: $(READY)
@@ -46,6 +48,10 @@ torture: $(READY)
 	PYTHONPATH=.:tests OMP_NUM_THREADS=1 $(BIN)/python -m faults.campaign $(TORTURED) --interruptions 30 $(TORTURE_FLAGS)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.mutants --count 10000 --state $(TORTURED)/mutants
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.damage --count 2000 --seed 0
+
+docs: $(DOCS_READY)
+	@PYTHONPATH=. $(BIN)/sphinx-build -q -W --keep-going -c docs/site docs site/html
+	@echo "site/html/index.html"
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -81,6 +87,10 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --upgrade pip
 	@$(BIN)/python -m pip install --quiet -c constraints.txt torch
 	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[workflow,dev,topology,report]'
+	@touch $@
+
+$(DOCS_READY): $(READY)
+	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[docs]'
 	@touch $@
 
 # The peers come last and alone (--no-deps): what they ask for would replace torch, which is looked at after them.
