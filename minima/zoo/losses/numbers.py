@@ -19,9 +19,12 @@ def check_numbers(outputs: Tensor, targets: Any, name: str) -> None:
     """Refuse targets (N, ...) that are not shaped like outputs (n, ...), or not finite."""
     found, expected = tuple(targets.shape[1:]), tuple(outputs.shape[1:])
     if found != expected and {found, expected} != {(), (1,)}:
+        classes = len(found) < len(expected) and not targets.is_floating_point()
         raise BadInput(
             f"--loss {name}: the targets have the shape {rows_of(found)} and the outputs {rows_of(expected)}: "
             "expected the same, nothing is broadcast"
+            + classes
+            * ".\nOf class indices: --loss one-hot-mse, or cross-entropy"
         )
     broken = [first + int(row) for first, piece in pieces(targets) for row in _broken(piece)]
     if broken:

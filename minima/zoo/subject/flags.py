@@ -21,8 +21,8 @@ class Naming(Command):
     """digits[:classes=0-4][:labels=random], mnist, fashion-mnist, cifar10, cifar100, npz:FILE, npy:FOLDER,
     safetensors:FILE, file.py:factory (default: the file's)"""
     loss: str | None = None
-    """cross-entropy, next-token, nll, mse or bce, each with :key=value,..., or path/to/file.py:name (default: the
-    checkpoint's, else cross-entropy; of one logit bce)"""
+    """cross-entropy, next-token, nll, mse, one-hot-mse or bce, each with :key=value,..., or path/to/file.py:name
+    (default: the checkpoint's, else cross-entropy; of one logit bce)"""
     output: str | None = None
     """which of several outputs is measured: a name, or a place counted from 0 (default: logits, or the first)"""
     input_dtype: Literal["int64", "float32"] | None = None

@@ -64,6 +64,11 @@ CASES = {
     ),
     "mse": (draw(N, 3, 2), draw(N, 3, 2) + 1, functional.mse_loss),
     "mse:half": (draw(N, 1), draw(N), lambda z, y: functional.mse_loss(z[:, 0], y) / 2),
+    "one-hot-mse": (draw(N, C), labels(N), lambda z, y: functional.mse_loss(z, functional.one_hot(y, C).to(z))),
+    "one-hot-mse:half,class_axis=2": (
+        *(draw(N, C, C), labels(N, C)),
+        lambda z, y: functional.mse_loss(z, functional.one_hot(y, C).to(z)) / 2,
+    ),
     "bce": (draw(N, 3), labels(N, 3, classes=2), lambda z, y: functional.binary_cross_entropy_with_logits(z, y.to(z))),
     "bce:pos_weight=1x2x3": (
         *(draw(N, 3, 4), labels(N, 3, 4, classes=2).float()),
@@ -151,6 +156,10 @@ def test_scores_are_the_usual_ones():
         ("mse", draw(N, 3), draw(N, 2), "nothing is broadcast"),
         ("mse", draw(N, 3), draw(N), "nothing is broadcast"),
         ("mse", draw(N), draw(N).index_fill(0, torch.tensor([3]), torch.nan), "target of example 3 is NaN"),
+        ("mse", draw(N, 3), labels(N), "--loss one-hot-mse"),
+        ("one-hot-mse", draw(N, 3), draw(N), "--loss mse"),
+        ("one-hot-mse", draw(N, 3), labels(N) - 1, "label -1 is none of 0 to 2"),
+        ("one-hot-mse", draw(N, 3), labels(N), "expected 0 to 2"),
         ("bce", draw(N, 3), 2 * draw(N, 3), "from 0 to 1"),
         ("bce:outputs=probabilities", draw(N, 3), torch.rand(N, 3), "--loss bce"),
         ("next-token", draw(N, C), labels(N), "logits (N, T, vocabulary)"),
