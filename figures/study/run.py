@@ -13,6 +13,7 @@ from figures.study.engine.jobs import Job, Plan
 from figures.study.flags import StudyFlags
 from figures.study.kinds import read_study
 from figures.study.shipping.archive import results_of
+from figures.study.shipping.remaining import remaining
 from figures.study.shipping.ship import ship
 from minima.store.command import BadInput, Report, note, render_table
 
@@ -33,10 +34,13 @@ def run_study(arguments: StudyFlags) -> Report:
     study = read_study(path)
     plan = study.plan()
     shipping: Callable[[], object] = _nothing
+    todo = plan
     if arguments.ship and not arguments.dry:
-        shipping = partial(ship, plan, arguments.results or results_of(arguments.study))
-    shipping()
-    outcome = run_jobs(plan, arguments.cores, dry=arguments.dry, overwrite=arguments.overwrite, finished=shipping)
+        folder = arguments.results or results_of(arguments.study)
+        shipping = partial(ship, plan, folder)
+        shipping()
+        todo = remaining(plan, folder)
+    outcome = run_jobs(todo, arguments.cores, dry=arguments.dry, overwrite=arguments.overwrite, finished=shipping)
     shipping()
     if outcome.error:
         raise BadInput(f"{outcome.explained}\n{outcome.error}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from figures.study.engine.jobs import Job, Plan
 from figures.study.engine.record import made_by
 from figures.study.shipping.archive import RESULTS, Shipped, archive_of, write_archive
+from figures.study.shipping.store import results_files
 from minima.store.command import note
 from minima.store.provenance import versions
 from minima.store.reading import sha256
@@ -34,9 +35,7 @@ def ship(plan: Plan, folder: Path = RESULTS) -> list[Path]:
         if missing:
             note(f"{job.name} is not shipped: {missing[0]}, which it read, is gone, so that its hash cannot be told")
             continue
-        results = {
-            Path(file).name: Path(file).read_bytes() for file in job.makes if file.endswith(".h5") and _told(file)
-        }
+        results = {Path(file).name: Path(file).read_bytes() for file in results_files(job)}
         write_archive(target, _record(plan, job), results)
         written.append(target)
     return written
@@ -59,11 +58,6 @@ def _record(plan: Plan, job: Job) -> Shipped:
 def _whole(job: Job, made: dict[str, str]) -> bool:
     """Whether each step's files are there and were made by its command."""
     return all(Path(file).is_file() and made.get(file) == step.line for step in job.steps for file in step.makes)
-
-
-def _told(file: str) -> bool:
-    """A results file, not the weights along a training."""
-    return not file.endswith(".trajectory.h5")
 
 
 def _processor() -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from figures.reading.names import OUT
-from figures.study.engine.jobs import Plan
+from figures.study.engine.jobs import Job, Plan
 from figures.study.shipping.archive import Shipped, archive_of, read_record, read_results
 from minima.store.files import write_atomically
 
@@ -46,6 +46,11 @@ def progress(plan: Plan, shipped: dict[str, Shipped]) -> Progress:
     made = [file for each in shipped.values() for file in each.makes]
     asked = [file for job in jobs for file in job.makes]
     return Progress(len(jobs), len(shipped), _networks(asked), _networks(made), spent / 3600)
+
+
+def results_files(job: Job) -> list[str]:
+    """The files of a job that are shipped: its results, not the weights along a training."""
+    return [file for file in job.makes if file.endswith(".h5") and not file.endswith(".trajectory.h5")]
 
 
 def lay_out(plan: Plan, folder: Path, into: Path, jobs: Iterable[str]) -> list[str]:

@@ -15,6 +15,7 @@ from figures.study.engine.record import write_record
 from figures.study.kinds import read_study
 from figures.study.shipping.archive import Shipped, archive_of, read_record, read_results, write_archive
 from figures.study.shipping.redraw import redraw
+from figures.study.shipping.remaining import remaining
 from figures.study.shipping.ship import ship
 from figures.study.shipping.store import lay_out, progress, shipped_jobs
 from figures.study.shipping.trace import places, told
@@ -149,3 +150,37 @@ def test_tables_are_redrawn_and_their_numbers_traced(kept, tmp_path):
 def test_without_results_nothing_is_drawn(kept, tmp_path):
     with pytest.raises(BadInput, match="no results of the study digits are shipped"):
         redraw(kept[0], tmp_path, tmp_path / "page")
+
+
+def elsewhere(monkeypatch, tmp_path):
+    """Another folder, without anything but what was shipped."""
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    monkeypatch.chdir(other)
+    return tmp_path / "kept"
+
+
+def test_what_is_shipped_is_not_done_again_on_another_machine(study, monkeypatch, tmp_path):
+    finish(study)
+    ship(study, Path("kept"))
+    todo = remaining(study, elsewhere(monkeypatch, tmp_path))
+    assert (todo.jobs, todo.targets) == ((), ())
+    assert Path("out/s-m-seed0.psp.h5").read_bytes() == b"numbers"
+
+
+def test_a_network_that_a_further_job_needs_is_made_again(study, monkeypatch, tmp_path, capsys):
+    ship(study, Path("kept"))
+    kept = elsewhere(monkeypatch, tmp_path)
+    assert remaining(study, kept).jobs == study.jobs
+    assert "made again" in capsys.readouterr().err
+    Path("runs").mkdir()
+    Path("runs/s-m-seed0.dense.pt").write_bytes(b"weights")
+    assert remaining(study, kept).jobs == study.jobs[1:]
+
+
+def test_what_other_commands_shipped_is_refused(study, monkeypatch, tmp_path):
+    ship(study, Path("kept"))
+    step = dataclasses.replace(study.jobs[0].steps[0], flags=("--epochs", "3"))
+    changed = planned("s", [dataclasses.replace(study.jobs[0], steps=(step,)), study.jobs[1]])
+    with pytest.raises(BadInput, match="other commands"):
+        remaining(changed, Path("kept"))
