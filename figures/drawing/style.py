@@ -154,11 +154,16 @@ def _as_written(figure: Figure) -> None:
 
 
 def plain_ticks(axis: Axis) -> None:
-    """Label a log axis 0.5, 1, 2, 5, 10, ... instead of powers of ten; 0.1, 1, 10, ... where that is too many."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    """Label a log axis 0.5, 1, 2, 5, 10, ... instead of powers of ten.
+
+    0.1, 1, 10, ... where that is too many; a few round numbers where it is not two.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 200 * low else (1,)))
+    round_ones = LogLocator(subs=(1, 2, 5) if high < 200 * low else (1,))
+    enough = sum(low <= value <= high for value in round_ones.tick_values(low, high)) >= 2 and high > 3 * low
+    axis.set_major_locator(round_ones if enough else MaxNLocator(4))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

@@ -27,6 +27,10 @@ SHIFT = 0.16
 """of one study's marks in a row against the next one's"""
 
 
+BELOW = 1.9
+"""rows between the axis and the legend: its label stands there"""
+
+
 @dataclass(frozen=True)
 class Effect:
     """A view's median and interval in its margins, of one study and one pair of arms."""
@@ -104,7 +108,7 @@ def _forest(axes: Axes, effects: Sequence[Effect], rows: Sequence[str]) -> None:
     axes.set_yticks(range(len(shown)), shown)
     axes.set_ylim(len(shown) - 0.5, -0.5)
     _scale(axes)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -BELOW / len(shown)), ncols=2)
 
 
 def _curve(axes: Axes, effects: Sequence[Effect]) -> None:
@@ -126,7 +130,7 @@ def _scale(axes: Axes) -> None:
     axes.set_xlim(-LIMIT * 1.1, LIMIT * 1.1)
     axes.set_xticks([-10, -2, 0, 2, 10], ["−10", "−2", "0", "2", "10"])
     axes.minorticks_off()
-    axes.set_xlabel("median and 95 % interval in margins (shaded: no difference that counts)")
+    axes.set_xlabel("median and 95 % interval in margins\n(shaded: no difference that counts)")
 
 
 def _clipped(value: float) -> float:

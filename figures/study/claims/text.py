@@ -22,6 +22,7 @@ from figures.study.verdicts.text import (
     plain,
     pooled,
     probability,
+    seeds_of,
     spoken_path,
 )
 
@@ -54,7 +55,7 @@ def markdown(
     lines = [
         "# The claims of the core paper, and what this run says",
         "",
-        f"{spoken_model(evidence.model)}, {len(evidence.seeds)} seeds. "
+        f"{spoken_model(evidence.model)}, {seeds_of(len(evidence.seeds))}. "
         f"One-shot: {look(arms.one_shot).label}. Gradual: {look(arms.gradual).label}.",
         *_partial(evidence, fixed),
         "",
@@ -130,7 +131,10 @@ def _partial(evidence: Evidence, fixed: Fixed) -> list[str]:
     """A word where seeds are missing that were planned."""
     if len(evidence.seeds) >= fixed.seeds:
         return []
-    return ["", f"**Partial: {len(evidence.seeds)} of {fixed.seeds} seeds. No verdict is given before all are there.**"]
+    return [
+        "",
+        f"**Partial: {len(evidence.seeds)} of {seeds_of(fixed.seeds)}. No verdict is given before all are there.**",
+    ]
 
 
 def _secondary(told: Sequence[Judgement]) -> list[str]:

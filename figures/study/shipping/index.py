@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,6 +25,12 @@ def index(plans: Mapping[str, Plan], folder: Path, pages: Path) -> str:
         here = pages / name
         lines.append(f"## {name}\n\n{progress(plan, shipped_jobs(plan, folder)).said}\n")
         lines += [f"- [{path.name}]({name}/{path.name})" for path in sorted(here.glob("*.md"))]
-        lines += [f"- ![{path.stem}]({name}/{path.name})" for path in sorted(here.glob("*.svg"))]
+        lines += [f"- ![{path.stem}]({name}/{path.name})" for path in sorted(here.glob("*.svg"), key=_by_number)]
         lines.append("")
     return "\n".join(lines)
+
+
+def _by_number(path: Path) -> tuple[int, str]:
+    """The pictures of the gallery in their order, others behind them."""
+    number = path.stem.partition("-")[0]
+    return int(number) if number.isdigit() else sys.maxsize, path.stem

@@ -31,7 +31,17 @@ def spoken_path(path: Path) -> str:
     >>> spoken_path(ROOT / "figures" / "x.toml"), spoken_path(Path("mine.toml"))
     ('figures/x.toml', 'mine.toml')
     """
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+    place = path.resolve()
+    return str(place.relative_to(ROOT)) if place.is_relative_to(ROOT) else str(path)
+
+
+def seeds_of(count: int) -> str:
+    """How many seeds, in words.
+
+    >>> seeds_of(1), seeds_of(8)
+    ('1 seed', '8 seeds')
+    """
+    return f"{count} seed{'s' * (count != 1)}"
 
 
 def number(value: float) -> str:
