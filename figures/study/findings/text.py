@@ -25,6 +25,7 @@ from figures.study.verdicts.text import (
     plain,
     pooled,
     probability,
+    seeds_of,
     spoken_path,
 )
 
@@ -65,8 +66,7 @@ def networks(setting: Setting) -> str:
     >>> networks(Setting(Path(), "x", "lenet300", "digits", 0.1, (0, 1), (), (), {}))
     'LeNet-300-100 on digits, 2 seeds'
     """
-    count = len(setting.seeds)
-    return f"{spoken_model(setting.model)} on {setting.data}, {count} seed{'s' * (count != 1)}"
+    return f"{spoken_model(setting.model)} on {setting.data}, {seeds_of(len(setting.seeds))}"
 
 
 def _overview(outcomes: Sequence[Outcome]) -> Iterator[str]:
