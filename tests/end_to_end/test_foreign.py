@@ -54,7 +54,7 @@ def theirs(tmp_path):
     torch.manual_seed(0)
     network: nn.Module = scope["LeNet5"]()
     torch.save({"state_dict": {f"module.{k}": v for k, v in network.state_dict().items()}}, tmp_path / "theirs.pt")
-    flags = ["--model", "my_lenet.py:LeNet5", "--data", "mnist", "--data-root", root, "--samples", 200]
+    flags = ["--model", "my_lenet.py:LeNet5", "--data", "mnist", "--data-root", root, "--samples", 60]
     return tmp_path, flags
 
 
@@ -70,7 +70,7 @@ def theirs(tmp_path):
 def test_a_foreign_lenet5_is_measured(theirs, command, module, words):
     folder, flags = theirs
     report = command(module, "theirs.pt", *flags, *words, cwd=folder)
-    assert report["samples"] == 200
+    assert report["samples"] == 60
     if module == "entropy.psp":
         layers = [(layer["name"], layer["neurons"]) for layer in report["layers"]]
         assert layers == [("conv1", 11520), ("conv2", 3200), ("fc1", 500), ("fc2", 10)]

@@ -27,7 +27,7 @@ SHARED_KEYS = {
 
 
 @pytest.mark.parametrize("module", MEASURES)
-@pytest.mark.parametrize("name", ["net.pt", "net.magnitude-0.8.pt", "net.gmp-0.8.pt"])
+@pytest.mark.parametrize("name", ["net.pt", "net.magnitude-0.8.pt"])
 def test_every_measure_takes_every_checkpoint(trained, command, module, name, tmp_path):
     checkpoint = trained / name
     report = command(module, checkpoint, *MEASURES[module], cwd=tmp_path)
