@@ -59,17 +59,28 @@ def find_axis(outputs: Tensor, targets: Tensor, class_axis: int | None) -> int:
             )
         return axis
     if not fits:
-        raise BadInput(
-            f"the network's output has the shape {rows_of(shape)} and the targets {rows_of(wanted)}: expected a class "
-            "index at each position of the outputs but their class axis, the second or the last.\n"
-            "Another --loss than cross-entropy: mse for numbers, bce for several yes-or-no labels"
-        )
+        raise BadInput(_misfit(shape, wanted))
     if len(fits) > 1:
         raise BadInput(
             f"outputs {rows_of(shape)} fit targets {rows_of(wanted)} with the classes along axis {fits[0]} and along "
             f"axis {fits[1]}.\nType --loss cross-entropy:class_axis={fits[0]} or class_axis={fits[1]}"
         )
     return fits[0]
+
+
+def _misfit(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """What to say of outputs (N, *shape) and targets (N, *wanted) that no class axis brings together."""
+    squeezed = tuple(size for size in wanted if size != 1)
+    if squeezed in (shape[1:], shape[:-1]):
+        return (
+            f"the targets have the shape {rows_of(wanted)}, with an axis of length 1 that class indices do not have:\n"
+            f"store them as {rows_of(squeezed)} (y.squeeze() of the array)"
+        )
+    return (
+        f"the network's output has the shape {rows_of(shape)} and the targets {rows_of(wanted)}: expected a class "
+        "index at each position of the outputs but their class axis, the second or the last.\n"
+        "Another --loss than cross-entropy: mse for numbers, bce for several yes-or-no labels"
+    )
 
 
 def check_labels(targets: Tensor, classes: int, ignore_index: int) -> None:

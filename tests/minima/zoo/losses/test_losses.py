@@ -148,6 +148,8 @@ def test_scores_are_the_usual_ones():
         ("cross-entropy", draw(N, C), draw(N, C), "no distributions"),
         ("cross-entropy", draw(N, 1), labels(N, classes=2), "--loss bce"),
         ("cross-entropy", draw(N, C, C), labels(N, C), "class_axis=1 or class_axis=2"),
+        ("cross-entropy", draw(N, C), labels(N, 1), "store them as (N,)"),
+        ("cross-entropy", draw(N, C, 5, 6), labels(N, 1, 5, 6), "store them as (N, 5, 6)"),
         ("cross-entropy", draw(N, C), labels(N) + 1, "expected 0 to 3"),
         ("cross-entropy", draw(N, C, 2), torch.full((N, 2), -100), "no position counts"),
         ("cross-entropy:weight=1x2", draw(N, C), labels(N), "each of the 4 classes"),
