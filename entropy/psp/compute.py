@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from minima.store.command import BadInput, note
+from minima.store.command import note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from entropy.information.layer import LayerEntropy
-    from entropy.information.request import Request
     from minima.store.hdf5.results import Place
     from minima.zoo.examples.evaluation import Level
     from minima.zoo.subject.subject import Subject
@@ -27,11 +25,18 @@ def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
     """Measure a subject, write every neuron's numbers to its place, and return what the JSON object says of it."""
     from entropy.information.layer import network_mean
     from entropy.information.recording import write_layer
+    from entropy.psp.positions import position_entropies_of
     from minima.zoo.examples.evaluation import Level
 
-    labels, classes = _groups(subject, arguments)
     level = Level(subject.y, subject.task)
-    layers, skipped = layer_entropies_of(subject, labels, classes, arguments, arguments.seed, arguments.memory, level)
+    if arguments.positions:
+        found = position_entropies_of(subject, arguments, arguments.memory, level, arguments.group_by is not None)
+        layers, skipped, classes = found
+    else:
+        labels, classes = _groups(subject, arguments)
+        layers, skipped = layer_entropies_of(
+            subject, labels, classes, arguments, arguments.seed, arguments.memory, level
+        )
     occurring = layers[-1].labels
     absent = [label for label in range(classes) if label not in set(occurring)]
     explain(subject, layers, skipped, absent)
@@ -43,7 +48,8 @@ def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
     return {
         **reached.said(),
         "order": arguments.order,
-        "neurons": arguments.neurons,
+        "neurons": "channel" if arguments.positions else arguments.neurons,
+        "positions": arguments.positions,
         "compat": arguments.compat,
         "grouped_by": arguments.group_by and str(arguments.group_by),
         "classes": classes,
@@ -73,10 +79,7 @@ def layer_entropies_of(
 ) -> tuple[list[LayerEntropy], dict[str, tuple[int, ...]]]:
     """Every layer of one pass over the examples, whose outputs `level` sees as well; shapes that hold no neurons."""
     from entropy.information.measurement import measure
-
-    def see(logits: Tensor, rows: Tensor) -> None:
-        if subject.y is not None:
-            level.add(subject.task.picked(logits), subject.y[rows.to(subject.y.device)])
+    from entropy.psp.request import request_of
 
     return measure(
         subject.model,
@@ -86,21 +89,7 @@ def layer_entropies_of(
         neurons=counting.neurons,
         batch_size=subject.batch_size,
         available=subject.available,
-        request=replace(_request(counting, seed), memory=memory, output=see, picked=subject.task.picked),
-    )
-
-
-def _request(counting: Counting, seed: int) -> Request:
-    from entropy.information.request import PUBLISHED_CLAMP, Request, Together
-
-    if counting.permutations < 0:
-        raise BadInput(f"--permutations {counting.permutations}: expected 0 or more")
-    return Request(
-        together=Together(counting.order, counting.tuples, seed, counting.pairs),
-        clamp=PUBLISHED_CLAMP if counting.compat == "published" else 0.0,
-        permutations=counting.permutations,
-        selectivity=counting.selectivity,
-        ties=counting.ties,
+        request=request_of(counting, seed, subject, memory, level),
     )
 
 

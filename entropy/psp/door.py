@@ -53,6 +53,7 @@ def psp_entropy(  # noqa: PLR0913 (named, and all but two optional)
     neurons: Literal["position", "channel"] = "position",
     tuples: int = 2000,
     pairs: Literal["auto", "all", "sampled"] = "auto",
+    positions: Literal["as-examples"] | None = None,
     compat: Literal["published"] | None = None,
     permutations: int = 0,
     selectivity: bool = False,
@@ -76,7 +77,7 @@ def psp_entropy(  # noqa: PLR0913 (named, and all but two optional)
         groups: (N,) whole numbers to hold the states against instead of the class.
         order: neurons whose states are looked at jointly: 1, 2 (pairs), or n (sampled tuples).
         neurons: in feature maps, each position (as published) or each channel.
-        tuples, pairs, compat, permutations, selectivity, ties: as the flags of `python -m entropy.psp`.
+        tuples, pairs, positions, compat, permutations, selectivity, ties: as the flags of `python -m entropy.psp`.
         output: which of several outputs.
         batch_size: examples at once; results do not depend on it.
         memory: GiB that counting may take beside the model and its data.
@@ -98,6 +99,7 @@ def psp_entropy(  # noqa: PLR0913 (named, and all but two optional)
     """
     from entropy.information.layer import network_mean
     from entropy.psp.compute import explain, layer_entropies_of
+    from entropy.psp.positions import position_entropies_of
     from minima.zoo.examples.evaluation import Level
 
     counting = Counting(
@@ -105,6 +107,7 @@ def psp_entropy(  # noqa: PLR0913 (named, and all but two optional)
         tuples=tuples,
         pairs=pairs,
         neurons=neurons,
+        positions=positions,
         compat=compat,
         permutations=permutations,
         selectivity=selectivity,
@@ -112,9 +115,12 @@ def psp_entropy(  # noqa: PLR0913 (named, and all but two optional)
     )
     with listening() as heard:
         subject = subject_of(model, data, loss, output=output, batch_size=batch_size, split="test")
-        labels, classes = _groups(subject, groups)
         level = Level(subject.y, subject.task)
-        layers, skipped = layer_entropies_of(subject, labels, classes, counting, seed, memory, level)
+        if positions:
+            layers, skipped, classes = position_entropies_of(subject, counting, memory, level, groups is not None)
+        else:
+            labels, classes = _groups(subject, groups)
+            layers, skipped = layer_entropies_of(subject, labels, classes, counting, seed, memory, level)
         absent = [label for label in range(classes) if label not in set(layers[-1].labels)]
         explain(subject, layers, skipped, absent)
         reached = level.evaluation()

@@ -24,6 +24,9 @@ class Counting:
     """at --order 2, whether to look at all pairs of a layer or a sample; auto: all where that takes seconds"""
     neurons: Literal["position", "channel"] = "position"
     """in feature maps, whether each position is a neuron (as published) or each channel, its positions pooled"""
+    positions: Literal["as-examples"] | None = None
+    """as-examples: each position (pixel, token) of an example counts for its own class, in the layers that have the
+    labels' positions; channels are then the neurons"""
     compat: Literal["published"] | None = None
     """published: keep frequencies within 1e-4 and 1 - 1e-4, as the authors' code does"""
     permutations: int = 0
