@@ -43,12 +43,8 @@ def compute(subject: Subject, place: Place, bits: Sequence[int], steps: Sequence
 def _check(subject: Subject) -> None:
     from minima.zoo.anatomy.prunable import prunable
 
-    weights = prunable(subject.model)
-    if not weights:
+    if not prunable(subject.model):
         raise BadInput(f"{subject.name}: the network has no convolution or linear weights: there is nothing to code")
-    for name, weight in weights.items():
-        if not bool(weight.isfinite().all()):
-            raise BadInput(f"{subject.name}: {name} holds numbers that are not finite: they have no nearest step")
 
 
 def _point(subject: Subject, bits: int | None, step: float | None) -> dict[str, Any]:

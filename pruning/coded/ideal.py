@@ -59,8 +59,8 @@ def without_empty_lines(symbols: Symbols) -> Iterator[tuple[list[NDArray[np.bool
     """First the symbols as they are; then, where rows (axis 0) or columns (axis 1) are wholly zero, those of the
     others, with which of the rows and which of the columns are not."""
     yield [], symbols
-    there = symbols.reshape(*symbols.shape[:2], -1) != 0
-    rows, columns = np.asarray(there.any((1, 2))), np.asarray(there.any((0, 2)))
+    there, inner = symbols != 0, tuple(range(2, symbols.ndim))
+    rows, columns = np.asarray(there.any((1, *inner))), np.asarray(there.any((0, *inner)))
     if not (rows.all() and columns.all()):
         yield [rows, columns], symbols[rows][:, columns]
 

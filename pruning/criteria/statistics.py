@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 FEWEST = 3
 """units that a rank correlation or a spread is of: two units always rank alike or opposite"""
+MANY = 100
+"""weights from which on the difference of two log gammas has fewer digits than a series"""
 
 
 def spearman(scores: Floats) -> Floats:
@@ -67,8 +69,10 @@ def l2_variation(weights: int) -> float:
     """
     if weights == 1:
         return l1_variation(1)
-    if weights > 1_000_000:  # where the difference of the logarithms loses its digits
-        return math.sqrt((1 + 1 / (4 * weights)) / (2 * weights))
+    if weights >= MANY:
+        d = float(weights)
+        mean = -1 / (4 * d) + 1 / (32 * d**2) + 5 / (128 * d**3) - 21 / (2048 * d**4)  # of chi_d / sqrt(d), less 1
+        return math.sqrt(math.expm1(-2 * math.log1p(mean)))
     log_square = math.log(weights / 2) + 2 * (math.lgamma(weights / 2) - math.lgamma((weights + 1) / 2))
     return math.sqrt(math.expm1(log_square))
 
