@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,31 +12,18 @@ from numpy.typing import NDArray
 from minima.store.command import BadInput
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
     from pruning.context.criterion import Criterion
     from pruning.criteria.layers import Layer, Layers
-from pruning.criteria.gaussian import Gaussianity, gaussianity
-from pruning.criteria.statistics import GAUSSIAN_VARIATION, slope, spearman, variation
+from pruning.criteria.compared import Compared, compare
+from pruning.criteria.statistics import GAUSSIAN_VARIATION, slope
 from pruning.criteria.writing import write
 
 Floats = NDArray[np.float64]
 OF_WEIGHTS = ("l1", "l2", "largest", "fpgm", "fermat", "batch-norm")
 """compared where none are named: those that need no data"""
 LEVEL = 0.05
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One layer of one network."""
-
-    scores: Floats
-    """(criteria, units left); NaN where a criterion says nothing of the layer"""
-    spearman: Floats
-    variation: Floats
-    gaussian: Gaussianity
 
 
 def compute(subject: Subject, place: Place, names: Sequence[str], draws: int, seed: int) -> dict[str, Any]:
@@ -76,20 +63,6 @@ def _chosen(names: Sequence[str], layers: Layers) -> dict[str, Criterion]:
         except BadInput:  # no layer has one
             del chosen["batch-norm"]
     return chosen
-
-
-def compare(layers: Layers, chosen: dict[str, Criterion], model: nn.Module) -> dict[str, Compared]:
-    """Score the units of every layer by every criterion, the weights being those of `model`."""
-    scored = [layers.scores(criterion, model) for criterion in chosen.values()]
-    found = {}
-    for layer in layers.every:
-        alive = layers.alive[layer.name].cpu()
-        none = np.full(int(alive.sum()), np.nan)
-        rows = [own[layer.name].double().cpu()[alive].numpy() if layer.name in own else none for own in scored]
-        scores = np.array(rows, dtype=np.float64).reshape(len(rows), len(none))
-        tested = gaussianity(layers.weights_of(layer, model))
-        found[layer.name] = Compared(scores, spearman(scores), variation(scores), tested)
-    return found
 
 
 def _said(layers: Layers, layer: Layer, found: Compared, names: list[str]) -> dict[str, Any]:

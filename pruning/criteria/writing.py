@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from minima.store.hdf5.results import Place
-    from pruning.criteria.compute import Compared
+    from pruning.criteria.compared import Compared
     from pruning.criteria.layers import Layers
 from pruning.criteria.numbers import EXPECTED, OF_LAYER, SPEARMAN, SURROGATE, VARIATION
 
