@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
 from pruning.coded.coder import HEAD, LENGTH
-from pruning.coded.network import CodedNetwork, Quantise, decoded, encoded
+from pruning.coded.network import CodedNetwork, Quantise, decoded, encoded, state_tensors
 from pruning.coded.numbers import POINTS, WHOLE
 from pruning.coded.quantising import Quantised, quantise, quantise_by
 
@@ -32,7 +32,7 @@ def compute(subject: Subject, place: Place, bits: Sequence[int], steps: Sequence
     whole = {
         "weights": sum(layer["weights"] for layer in points[0]["layers"]),
         "other_bytes": points[0].pop("other_bytes"),
-        "float_bytes": sum(tensor.nbytes for tensor in _tensors(subject.model)),
+        "float_bytes": sum(tensor.nbytes for tensor in state_tensors(subject.model)),
     }
     for point in points[1:]:
         point.pop("other_bytes")
@@ -90,11 +90,6 @@ def _sizes(coded: CodedNetwork, model: nn.Module) -> dict[str, Any]:
         "other_bytes": coded.other_bytes,
         "layers": layers,
     }
-
-
-def _tensors(model: nn.Module) -> Sequence[Any]:
-    """Those that the network's state holds, each once."""
-    return list({id(tensor): tensor for tensor in model.state_dict(keep_vars=True).values()}.values())
 
 
 def _write(points: Sequence[dict[str, Any]], whole: dict[str, Any], place: Place, subject: Subject) -> None:

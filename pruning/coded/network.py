@@ -50,7 +50,7 @@ def encoded(model: nn.Module, masks: Mapping[str, Tensor], quantise: Quantise) -
         found = quantise(name, values.cpu().numpy())
         layers[name] = encode(found.symbols, found.step)
         ideals[name], nonzero[name] = ideal(found.symbols), int(np.count_nonzero(found.symbols))
-    others = b"".join(_array(tensor).tobytes() for tensor in _others(model).values())
+    others = b"".join(_array(tensor).tobytes() for tensor in _others(model))
     content = b"".join(LENGTH.pack(len(each.content)) + each.content for each in layers.values()) + others
     return CodedNetwork(content, layers, ideals, nonzero, len(others))
 
@@ -66,7 +66,7 @@ def decoded(content: bytes, model: nn.Module) -> nn.Module:
             at += LENGTH.size + length
             quantised = Quantised(*decode(content[at - length : at], weight.shape))
             weight.copy_(torch.from_numpy(quantised.weights()))
-        for tensor in _others(found).values():
+        for tensor in _others(found):
             flat = np.frombuffer(content, dtype=_array(tensor).dtype, count=tensor.numel(), offset=at)
             at += flat.nbytes
             tensor.copy_(torch.from_numpy(flat.reshape(tensor.shape).copy()))
@@ -79,11 +79,18 @@ def _weights(model: nn.Module) -> dict[str, nn.Parameter]:
     return prunable(model)
 
 
-def _others(model: nn.Module) -> dict[str, Tensor]:
-    """Every tensor that the network's state holds and that is not coded, one that is shared once."""
+def state_tensors(model: nn.Module) -> list[Tensor]:
+    """The tensors that a network's state holds, one that is shared once."""
+    import torch
+
+    state = model.state_dict(keep_vars=True).values()
+    return list({id(tensor): tensor for tensor in state if torch.is_tensor(tensor)}.values())
+
+
+def _others(model: nn.Module) -> list[Tensor]:
+    """Those that are not coded."""
     coded = {id(weight) for weight in _weights(model).values()}
-    found = {id(tensor): (name, tensor) for name, tensor in model.state_dict(keep_vars=True).items()}
-    return {name: tensor for key, (name, tensor) in found.items() if key not in coded and tensor.numel()}
+    return [tensor for tensor in state_tensors(model) if id(tensor) not in coded and tensor.numel()]
 
 
 def _array(tensor: Tensor) -> NDArray[np.generic]:
