@@ -57,7 +57,7 @@ def anderson_darling(values: Floats) -> float:
     standardised by their own mean and standard deviation (with n - 1), and F the standard Gaussian's distribution.
 
     >>> round(anderson_darling(np.arange(1.0, 11)), 5)
-    0.1408
+    0.14111
     """
     from scipy.special import log_ndtr
 

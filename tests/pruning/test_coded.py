@@ -64,7 +64,7 @@ def test_mask_and_values_are_the_entropy_of_all_symbols():
     assert found.mask + found.values == pytest.approx(entropy_bits(symbols))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     arrays(
         np.int8,
