@@ -27,6 +27,8 @@ COMMANDS = {
     "shrink": "pruning.shrink",
     "masks": "pruning.masks",
     "collapse": "pruning.collapse",
+    "criteria": "pruning.criteria",
+    "coded": "pruning.coded",
     "transplant": "pruning.transplant",
     "figures": "figures",
     "page": "figures.page",

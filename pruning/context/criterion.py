@@ -23,6 +23,8 @@ class Criterion:
     summary: ClassVar[str]
     """the formula, in a few words of a help text"""
     of: ClassVar[Scored] = "units"
+    relative: ClassVar[bool] = False
+    """whether a unit's score depends on the weights of the others of its group"""
 
     def score(self, context: Context) -> dict[str, Tensor]:
         """(size,) in float64 by the name of a group of `context.space`, high = stays; a group that is left out keeps

@@ -52,12 +52,23 @@ class UnitsOf:
         Raises:
             BadInput: none can be removed, or the network does not run on one example or two.
         """
-        network = _followed(model, x)
-        if not network.groups:
+        network = followed_units(model, x)
+        return cls.of(network, network.groups, model, x, measure, floor)
+
+    @classmethod
+    def of(
+        cls, network: Removable, units: Sequence[UnitGroup], model: nn.Module, x: Any, measure: str, floor: int
+    ) -> Self:
+        """Some of the units that were found in a network.
+
+        Raises:
+            BadInput: there are none.
+        """
+        if not units:
             held = "; ".join(f"{name or 'the network'}: {why}" for name, why in list(network.held.items())[:4])
             raise BadInput(f"no unit of this network can be removed. Its layers are held:\n{held}")
         shapes = {name: parameter.ndim for name, parameter in model.named_parameters()}
-        groups = [_in(group, shapes) for group in network.groups]
+        groups = [_in(group, shapes) for group in units]
         covered = dict.fromkeys(name for group in groups for name, _ in group.places)
         counted = dict.fromkeys([*prunable(model), *(name for name in covered if shapes[name] > 1)])
         others = [name for name in covered if name not in counted]
@@ -206,9 +217,13 @@ class UnitsOf:
         return cost.multiply_adds if measure == "flops" else cost.parameters
 
 
-def _followed(model: nn.Module, x: Any) -> Removable:
+def followed_units(model: nn.Module, x: Any) -> Removable:
     """What can be removed, seen in a pass over the first example, or the first two where it takes no less: a batch norm
-    without running statistics normalises examples with each other."""
+    without running statistics normalises examples with each other.
+
+    Raises:
+        BadInput: the network does not run on so few.
+    """
     failure: BaseException | None = None
     for few in (1, 2):
         try:

@@ -23,6 +23,7 @@ class Fermat(Criterion):
 
     name: ClassVar[str] = "fermat"
     summary: ClassVar[str] = "distance to the point that has the least sum of distances to all units of the layer"
+    relative: ClassVar[bool] = True
 
     def score(self, context: Context) -> dict[str, Tensor]:
         alive, scores = context.space.alive(context.masks), {}

@@ -23,6 +23,7 @@ class Fpgm(Criterion):
 
     name: ClassVar[str] = "fpgm"
     summary: ClassVar[str] = "sum of the distances to the weights of all other units of the layer (He et al. 2019)"
+    relative: ClassVar[bool] = True
 
     def score(self, context: Context) -> dict[str, Tensor]:
         alive = context.space.alive(context.masks)

@@ -27,6 +27,8 @@ FEW: dict[str, dict[str, Any]] = {
     "entropy.layers": {"samples": 40},
     "entropy.transfer": {"to": "digits:classes=0-1", "samples": 40, "epochs": 0},
     "pruning.masks": {},
+    "pruning.criteria": {},
+    "pruning.coded": {"bits": (4,)},
 }
 """commands that any checkpoint is enough for"""
 DERIVATIVES = {"landscape.hessian", "landscape.sharpness"}

@@ -65,6 +65,8 @@ EVERY = [
     "entropy.layers a.pt",
     "entropy.transfer a.pt b.pt --to digits:classes=3,8 --epochs 1 -o ab.transfer.h5",
     "pruning.masks b.pt",
+    "pruning.criteria a.pt --surrogate --draws 2",
+    "pruning.coded a.pt b.pt -o ab.coded.h5",
 ]
 """every measuring command, with what makes the shortest result of it"""
 

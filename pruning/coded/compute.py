@@ -1,0 +1,106 @@
+"""Bytes and error of a network at several widths of its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minima.store.command import BadInput
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from minima.store.hdf5.results import Place
+    from minima.zoo.subject.subject import Subject
+from pruning.coded.coder import HEAD, LENGTH
+from pruning.coded.network import CodedNetwork, Quantise, decoded, encoded, state_tensors
+from pruning.coded.numbers import POINTS, WHOLE
+from pruning.coded.quantising import Quantised, quantise, quantise_by
+
+
+def compute(subject: Subject, place: Place, bits: Sequence[int], steps: Sequence[float]) -> dict[str, Any]:
+    """Code a subject at every width, or every step where some are given; write the numbers, return what the JSON says.
+
+    Loss and score are those of the network that was decoded from the bytes.
+    """
+    _check(subject)
+    by_step: list[tuple[int | None, float | None]] = [(None, step) for step in steps]
+    points = [_point(subject, *each) for each in by_step or [(width, None) for width in bits]]
+    whole = {
+        "weights": sum(layer["weights"] for layer in points[0]["layers"]),
+        "other_bytes": points[0].pop("other_bytes"),
+        "float_bytes": sum(tensor.nbytes for tensor in state_tensors(subject.model)),
+    }
+    for point in points[1:]:
+        point.pop("other_bytes")
+    _write(points, whole, place, subject)
+    return whole | {"points": points}
+
+
+def _check(subject: Subject) -> None:
+    from minima.zoo.anatomy.prunable import prunable
+
+    if not prunable(subject.model):
+        raise BadInput(f"{subject.name}: the network has no convolution or linear weights: there is nothing to code")
+
+
+def _point(subject: Subject, bits: int | None, step: float | None) -> dict[str, Any]:
+    from minima.zoo.examples.evaluation import evaluate
+
+    coded = encoded(subject.model, subject.masks, _rule(bits, step))
+    network = decoded(coded.content, subject.model)
+    level = evaluate(network, subject.x, subject.y, subject.batch_size, task=subject.task)
+    return {"bits": bits, "step": step} | _sizes(coded, subject.model) | level.said()
+
+
+def _rule(bits: int | None, step: float | None) -> Quantise:
+    def rule(name: str, weights: NDArray[np.float64]) -> Quantised:
+        if step is not None:
+            return quantise_by(weights, step, name)
+        assert bits is not None
+        return quantise(weights, bits)
+
+    return rule
+
+
+def _sizes(coded: CodedNetwork, model: nn.Module) -> dict[str, Any]:
+    overhead = sum(LENGTH.size * (1 + layer.streams) + HEAD.size for layer in coded.layers.values())
+    streams = sum(layer.stream_bits for layer in coded.layers.values()) / 8
+    layers = [
+        {
+            "name": name,
+            "weights": model.get_parameter(name).numel(),
+            "nonzero": coded.nonzero[name],
+            "ideal_bits": coded.ideals[name].bits,
+            "coded_bytes": len(layer.content),
+        }
+        for name, layer in coded.layers.items()
+    ]
+    return {
+        "nonzero": sum(coded.nonzero.values()),
+        "line_bits": sum(each.lines for each in coded.ideals.values()),
+        "mask_bits": sum(each.mask for each in coded.ideals.values()),
+        "value_bits": sum(each.values for each in coded.ideals.values()),
+        "ideal_bytes": coded.ideal_bits / 8,
+        "stream_bytes": streams + overhead + coded.other_bytes,
+        "coded_bytes": len(coded.content),
+        "other_bytes": coded.other_bytes,
+        "layers": layers,
+    }
+
+
+def _write(points: Sequence[dict[str, Any]], whole: dict[str, Any], place: Place, subject: Subject) -> None:
+    place.scale("coded/point", range(len(points)), "1", "width or step, in the order of the command line")
+    for key, (unit, meaning) in POINTS.items():
+        values = [np.nan if each[key] is None else each[key] for each in points]
+        place.write(f"coded/{key}", values, ("point",), unit, meaning)
+    for key, (unit, meaning) in WHOLE.items():
+        place.write(f"coded/{key}", whole[key], (), unit, meaning)
+    loss = subject.task.loss
+    place.write("coded/coded_loss", [each["loss"] for each in points], ("point",), loss.unit, "loss after decoding")
+    named = points[0]["score_name"]
+    if named is not None:
+        place.write("coded/coded_score", [each["score"] for each in points], ("point",), "1", f"{named} after decoding")

@@ -1,0 +1,97 @@
+"""A whole network in bytes: its convolutions and linear layers quantised and coded, all else as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+from pruning.coded.coder import LENGTH, CodedLayer, decode, encode
+from pruning.coded.ideal import Ideal, ideal
+from pruning.coded.quantising import Quantised
+
+Quantise = Callable[[str, NDArray[np.float64]], Quantised]
+"""the name of a weight, and the weight -> its symbols"""
+
+
+@dataclass(frozen=True, eq=False)
+class CodedNetwork:
+    """The bytes of a network, and where they go. Who decodes them knows the shapes of its tensors."""
+
+    content: bytes
+    layers: Mapping[str, CodedLayer]
+    """by weight"""
+    ideals: Mapping[str, Ideal]
+    nonzero: Mapping[str, int]
+    """weights that are not 0 once they are quantised"""
+    other_bytes: int
+    """of biases, normalisations, buffers and whatever else is not quantised"""
+
+    @property
+    def ideal_bits(self) -> float:
+        """Of all layers' weights, and of what is written as it is."""
+        return sum(each.bits for each in self.ideals.values()) + 8 * self.other_bytes
+
+
+def encoded(model: nn.Module, masks: Mapping[str, Tensor], quantise: Quantise) -> CodedNetwork:
+    """A network as bytes: the layers one after the other, then all other tensors."""
+    layers: dict[str, CodedLayer] = {}
+    ideals: dict[str, Ideal] = {}
+    nonzero: dict[str, int] = {}
+    for name, weight in _weights(model).items():
+        values = weight.detach().double()
+        values = values * masks[name] if name in masks else values
+        found = quantise(name, values.cpu().numpy())
+        layers[name] = encode(found.symbols, found.step)
+        ideals[name], nonzero[name] = ideal(found.symbols), int(np.count_nonzero(found.symbols))
+    others = b"".join(_array(tensor).tobytes() for tensor in _others(model))
+    content = b"".join(LENGTH.pack(len(each.content)) + each.content for each in layers.values()) + others
+    return CodedNetwork(content, layers, ideals, nonzero, len(others))
+
+
+def decoded(content: bytes, model: nn.Module) -> nn.Module:
+    """A copy of a network whose every tensor is read from the bytes; of `model` only code and shapes are used."""
+    import torch
+
+    found, at = deepcopy(model), 0
+    with torch.no_grad():
+        for weight in _weights(found).values():
+            (length,) = LENGTH.unpack_from(content, at)
+            at += LENGTH.size + length
+            quantised = Quantised(*decode(content[at - length : at], weight.shape))
+            weight.copy_(torch.from_numpy(quantised.weights()))
+        for tensor in _others(found):
+            flat = np.frombuffer(content, dtype=_array(tensor).dtype, count=tensor.numel(), offset=at)
+            at += flat.nbytes
+            tensor.copy_(torch.from_numpy(flat.reshape(tensor.shape).copy()))
+    return found
+
+
+def _weights(model: nn.Module) -> dict[str, nn.Parameter]:
+    from minima.zoo.anatomy.prunable import prunable
+
+    return prunable(model)
+
+
+def state_tensors(model: nn.Module) -> list[Tensor]:
+    """The tensors that a network's state holds, one that is shared once."""
+    import torch
+
+    state = model.state_dict(keep_vars=True).values()
+    return list({id(tensor): tensor for tensor in state if torch.is_tensor(tensor)}.values())
+
+
+def _others(model: nn.Module) -> list[Tensor]:
+    """Those that are not coded."""
+    coded = {id(weight) for weight in _weights(model).values()}
+    return [tensor for tensor in state_tensors(model) if id(tensor) not in coded and tensor.numel()]
+
+
+def _array(tensor: Tensor) -> NDArray[np.generic]:
+    return np.asarray(tensor.detach().cpu().numpy())
