@@ -94,8 +94,10 @@ def _write(place: Place, layers: Sequence[Rectifier], entries: Sequence[dict[str
 
 def _explain(subject: Subject, layers: Sequence[Rectifier], skipped: dict[str, tuple[int, ...]]) -> None:
     """Say what the numbers leave out."""
+    from minima.zoo.anatomy.sites import told_unseen
+
     lost = [layer.name for layer in layers if layer.weight is None]
     if lost:
         note(f"{subject.name}: no single weight makes the input of {', '.join(lost)}: no importance there")
-    for name, shape in skipped.items():
-        note(f"{subject.name}: {name} {shape} is activated without one row per example: no neurons there")
+    for told in told_unseen(subject.model, skipped):
+        note(f"{subject.name}: {told}")

@@ -100,14 +100,16 @@ def explain(
     absent: list[int],
 ) -> None:
     """Say what the numbers leave out."""
+    from minima.zoo.anatomy.sites import told_unseen
+
     if len(layers) == 1:
         note(f"{subject.name}: no elementwise activation was found: the output layer is all there is to measure")
     if absent and len(layers[-1].labels) < 2:
         note(f"{subject.name}: all examples are of one class: the states cannot tell anything of it")
     if absent:
         note(f"{subject.name}: no examples of class {_first(absent)}: left out of every sum")
-    for name, shape in skipped.items():
-        note(f"{subject.name}: {name} {shape} is activated without one row per example: no neurons there")
+    for told in told_unseen(subject.model, skipped):
+        note(f"{subject.name}: {told}")
 
 
 def _first(absent: Sequence[int]) -> str:

@@ -7,7 +7,7 @@ in place, at any depth), and torch's global module hooks, removed after each run
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -160,3 +160,17 @@ def _tensors(values: Any) -> Iterator[Tensor]:
     elif isinstance(values, list | tuple):
         for value in values:
             yield from _tensors(value)
+
+
+def told_unseen(model: nn.Module, skipped: Mapping[str, tuple[int, ...]]) -> Iterator[str]:
+    """What holds no neurons though it may look so: `skipped` of a run, and the gates of torch's recurrent layers.
+
+    >>> list(told_unseen(nn.Sequential(nn.Linear(2, 3), nn.GRU(3, 4)), {}))
+    ["the gates of 1 (torch's GRU) are computed in one operation and are not measured"]
+    """
+    for name, shape in skipped.items():
+        yield f"{name} {shape} is activated without one row per example: no neurons there"
+    for name, module in model.named_modules():
+        if isinstance(module, nn.RNNBase | nn.RNNCellBase):
+            kind = type(module).__name__
+            yield f"the gates of {name} (torch's {kind}) are computed in one operation and are not measured"
