@@ -11,10 +11,10 @@ PROG = "python -m pruning"
 def main(argv: Sequence[str]) -> None:
     """Hand over to the command the first word names."""
     from minima.store.command import run
+    from pruning.composition.layer_method import layer_methods
     from pruning.composition.method import methods
     from pruning.linearising import command as taking
     from pruning.linearising import flags
-    from pruning.linearising.method import layer_methods
     from pruning.running import command, listing
     from pruning.running.arguments import arguments_of
 

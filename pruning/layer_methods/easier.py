@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from pruning.linearising.method import LayerMethod
+from pruning.composition.layer_method import LayerMethod
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,14 @@ class Easier(LayerMethod):
     estimator: ClassVar[str] = "easier"
     parts: ClassVar[tuple[str, ...]] = ("layer entropy", "identity", "training", "merger of linear layers")
 
+    order: Literal["lowest", "highest"] = "lowest"
+    """which layer goes first; highest: a control, not the method"""
+
     def next(self, entropies: Mapping[str, float]) -> list[str]:
         """The layer of the lowest entropy.
 
         >>> Easier().next({"conv1": 0.5, "conv2": 0.4, "fc": 0.4})
         ['conv2']
         """
-        return [min(entropies, key=lambda name: entropies[name])] if entropies else []
+        choose = min if self.order == "lowest" else max
+        return [choose(entropies, key=lambda name: entropies[name])] if entropies else []

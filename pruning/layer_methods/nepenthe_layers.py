@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from minima.store.command import BadInput
-from pruning.linearising.method import LayerMethod
+from pruning.composition.layer_method import LayerMethod
 
 
 @dataclass(frozen=True)

@@ -174,7 +174,7 @@ def _checkpoint(
         state=state_on_cpu(model),
         masks=left,
         weights_at={},
-        metrics=rounds.splits.metrics(model),
+        metrics=rounds.splits.metrics(model) | {"epochs": rounds.plan.epochs * len(course.rounds)},
     )
     wide, x = parent.subject.model.cpu(), parent.subject.x.to("cpu")
     small, notes = model.cpu(), list[str]()

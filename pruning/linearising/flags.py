@@ -11,7 +11,7 @@ import tyro
 
 from minima.zoo.device import DeviceName
 from minima.zoo.subject.flags import Loading
-from pruning.linearising.method import LayerMethod
+from pruning.composition.layer_method import LayerMethod
 from pruning.running.arguments import RecipeFlags
 
 

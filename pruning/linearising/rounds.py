@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from minima.zoo.data.splits import Splits
     from minima.zoo.training.plan import Plan
     from minima.zoo.training.unfinished import Unfinished
-    from pruning.linearising.method import LayerMethod
+    from pruning.composition.layer_method import LayerMethod
 
     Tensors = Mapping[str, Tensor]
 

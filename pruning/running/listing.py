@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from minima.store.command import Command, Report, render_table
+from pruning.composition.layer_method import LayerMethod, layer_methods
 from pruning.composition.method import Method, methods
-from pruning.linearising.method import LayerMethod, layer_methods
 
 
 @dataclass(frozen=True, kw_only=True)

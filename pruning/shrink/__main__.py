@@ -22,24 +22,11 @@ def main(arguments: Shrink) -> Report:
     from minima.zoo.subject.flags import loaded
     from minima.zoo.subject.subject import Choice, Reader
     from pruning.context.latency import latency
-    from pruning.shrink.compute import shrink_network
-    from pruning.shrink.given import bounds_of
     from pruning.shrink.writing import smaller
 
     _check_target(arguments)
     subject = Reader(Choice(**loaded(arguments), device="cpu", split=arguments.split)).read(arguments.checkpoint)
-    found = shrink_network(
-        subject.model,
-        subject.x,
-        subject.masks,
-        fold_batch_norm=arguments.fold_batch_norm,
-        vanishing=arguments.vanishing,
-        stuck=arguments.stuck,
-        merge=arguments.merge,
-        by_data=arguments.by_data,
-        within=bounds_of(arguments.within, subject.x),
-        held_out=_held_out(subject) if arguments.by_data or arguments.within else None,
-    )
+    found = _smaller(arguments, subject)
     for each in found.notes:
         note(each)
     parent = content_hash(arguments.checkpoint)
@@ -71,6 +58,24 @@ def _check_target(arguments: Shrink) -> None:
     check_distinct(arguments.out, [arguments.checkpoint])
     if arguments.out.exists() and not arguments.overwrite:
         raise BadInput(f"{arguments.out} exists. Name another file with -o, or replace it with --overwrite")
+
+
+def _smaller(arguments: Shrink, subject: Subject) -> Shrunk:
+    from pruning.shrink.compute import shrink_network
+    from pruning.shrink.given import bounds_of
+
+    return shrink_network(
+        subject.model,
+        subject.x,
+        subject.masks,
+        fold_batch_norm=arguments.fold_batch_norm,
+        vanishing=arguments.vanishing,
+        stuck=arguments.stuck,
+        merge=arguments.merge,
+        by_data=arguments.by_data,
+        within=bounds_of(arguments.within, subject.x),
+        held_out=_held_out(subject) if arguments.by_data or arguments.within else None,
+    )
 
 
 def _held_out(subject: Subject) -> Inputs | None:

@@ -17,11 +17,11 @@ from minima.zoo.anatomy.critical_path import critical_path
 from minima.zoo.architecture.architecture import architectures, parse_architecture
 from minima.zoo.subject.subject import load_subject
 from minima.zoo.training.flags import Train
+from pruning.composition.layer_method import layer_methods
 from pruning.layer_methods.easier import Easier
 from pruning.linearising import rounds
 from pruning.linearising.command import main
 from pruning.linearising.flags import arguments_of
-from pruning.linearising.method import layer_methods
 
 
 @pytest.fixture(scope="module")
