@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from figures.study.comparison.comparison import FINISHED, MEASURES, UNFINISHED, Cell, Comparison
 from figures.study.configuration.command_lines import prune_arguments
-from pruning.composition.layer_method import LayerMethod
+from pruning.composition.layer_method import layer_methods
 
 if TYPE_CHECKING:
     from minima.store.checkpoints.checkpoint import Checkpoint
@@ -23,7 +23,7 @@ Found = tuple[Cell, str, Mapping[str, Any]]
 VALUES = {
     "error": "share of the test examples classified wrong",
     "sparsity": "share of the prunable weights removed",
-    "reached": "share removed of what the arm's share is of; of whole layers what names them",
+    "reached": "share removed of what the arm's share is of, where that is not the weights; of layers what names them",
     "effective_sparsity": "share of them removed or on no path from the input to the output",
     "empty_layers": "layers without a weight",
     "disconnected": "units that are on no path",
@@ -84,10 +84,10 @@ def rows(comparison: Comparison, found: Sequence[Found]) -> Iterator[dict[str, A
         yield row
 
 
-def _reached(cell: Cell, masks: Mapping[str, Any]) -> float:
-    """The share removed of what the arm asks a share of."""
-    if cell.arm is None or (cell.arm.measure == "sparsity" and not isinstance(_method(cell), LayerMethod)):
-        return float(masks["sparsity"])
+def _reached(cell: Cell, masks: Mapping[str, Any]) -> float | None:
+    """The share removed of what the arm asks a share of; None where that is the sparsity."""
+    if cell.arm is None or (cell.arm.measure == "sparsity" and cell.arm.method not in layer_methods()):
+        return None
     if cell.arm.measure == "flops":
         whole = _summary(Path(cell.parent.result("masks")))["multiply_adds_reachable"]
         return float(1 - masks["multiply_adds_reachable"] / whole)
@@ -99,10 +99,6 @@ def _further(cell: Cell, masks: Mapping[str, Any]) -> float:
         return 0.0
     parent = _summary(Path(cell.parent.result("masks")))["training_multiply_adds"]["dense"]
     return float(masks["training_multiply_adds"]["dense"] / parent) if parent else math.nan
-
-
-def _method(cell: Cell) -> Any:
-    return prune_arguments(cell.made()).method
 
 
 def _summary(path: Path) -> dict[str, Any]:
@@ -126,10 +122,9 @@ def _cost(cell: Cell, stage: str) -> dict[str, float]:
     else:
         parent = load(Path(cell.parent.checkpoint()))
         before = _cost(cell.parent, UNFINISHED)
-        method = _method(cell)
         used = parent.training["epochs"]
-        if not isinstance(method, LayerMethod):
-            used = _epochs_used(method.composition().start, parent)
+        if cell.arm.method not in layer_methods():
+            used = _epochs_used(prune_arguments(cell.made()).method.composition().start, parent)
         share = used / max(1, parent.training["epochs"])
     return {key: value + share * before[key] for key, value in own.items()}
 

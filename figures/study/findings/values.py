@@ -150,6 +150,12 @@ def _compared(view: View, setting: Setting, within: float) -> Networks:
         frozenset(
             (key.arm, key.sparsity, key.seed)
             for key, cell in own.items()
-            if abs(cell.get("reached", cell["sparsity"]) - key.sparsity) > within
+            if abs(_reached(cell) - key.sparsity) > within
         ),
     )
+
+
+def _reached(cell: Mapping[str, float]) -> float:
+    """The share that is gone of what a share was asked of: of the weights, unless the table says it of something else."""
+    found = cell.get("reached", np.nan)
+    return found if np.isfinite(found) else cell["sparsity"]
