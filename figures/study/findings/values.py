@@ -156,6 +156,6 @@ def _compared(view: View, setting: Setting, within: float) -> Networks:
 
 
 def _reached(cell: Mapping[str, float]) -> float:
-    """The share that is gone of what a share was asked of: of the weights, unless the table says it of something else."""
+    """The share gone of what a share was asked of: of the weights, unless the table says it of something else."""
     found = cell.get("reached", np.nan)
     return found if np.isfinite(found) else cell["sparsity"]
