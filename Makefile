@@ -73,6 +73,7 @@ peers: $(PEERS_READY)
 	$(PEERS_BIN)/python -m pytest tests/landscape/test_peer_agreement.py
 	$(PEERS_BIN)/python -m benchmarks.peers $(PEERS_FLAGS)
 	$(PEERS_BIN)/python -m benchmarks.surfaces
+	$(PEERS_BIN)/python -m benchmarks.structured
 	$(PEERS_BIN)/python -m benchmarks.picture -o docs/gallery/15-peers
 	$(PEERS_BIN)/python -m benchmarks.surfaces_picture -o docs/gallery/16-surface-points
 

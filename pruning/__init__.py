@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from pruning.composition.method import Method as Method
     from pruning.running.door import Pruned as Pruned
     from pruning.running.door import prune as prune
-    from pruning.shrink.compute import Shrunk as Shrunk
     from pruning.shrink.compute import shrink_network as shrink_network
+    from pruning.shrink.shrunk import Shrunk as Shrunk
 
 HOMES = {
     "Method": "pruning.composition.method",
     "Pruned": "pruning.running.door",
     "prune": "pruning.running.door",
-    "Shrunk": "pruning.shrink.compute",
+    "Shrunk": "pruning.shrink.shrunk",
     "shrink_network": "pruning.shrink.compute",
 }
 """public name -> the module that defines it"""

@@ -11,18 +11,23 @@ PROG = "python -m pruning"
 def main(argv: Sequence[str]) -> None:
     """Hand over to the command the first word names."""
     from minima.store.command import run
+    from pruning.composition.layer_method import layer_methods
     from pruning.composition.method import methods
+    from pruning.linearising import command as taking
+    from pruning.linearising import flags
     from pruning.running import command, listing
     from pruning.running.arguments import arguments_of
 
-    known = methods()
+    known, layers = methods(), layer_methods()
     name, rest = (argv[0], argv[1:]) if argv else ("", [])
     if name == "list":
         run(listing.List, listing.main, prog=f"{PROG} list", argv=rest)
     if name in known:
         run(arguments_of(known[name]), command.main, prog=f"{PROG} {name}", argv=rest)
+    if name in layers:
+        run(flags.arguments_of(layers[name]), taking.main, prog=f"{PROG} {name}", argv=rest)
     usage = f"usage: {PROG} METHOD FILE.pt --sparsity S [S ...] -o OUT.pt   ({PROG} METHOD --help for its flags)\n"
-    usage += f"       {PROG} list\n\nmethods: {', '.join(known)}"
+    usage += f"       {PROG} list\n\nmethods: {', '.join(known)}\nof layers: {', '.join(layers)}"
     if name in ("-h", "--help"):
         print(usage)
         sys.exit(0)

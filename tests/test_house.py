@@ -42,8 +42,9 @@ ROOMS = {
         "scopes recoveries",
         "regrow",
         "drops composition",
-        "methods running",
+        "methods layer_methods running",
         "masks collapse export shrink transplant criteria coded",
+        "linearising tuning",
         "",
     ],
     "figures": ["reading statistics", "drawing", "", "study"],
@@ -57,6 +58,7 @@ PACKAGES = ("minima", "landscape", "entropy", "pruning", "figures")
 MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 NAMES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
 COMMANDS = [
+    "pruning.tuning",
     "minima.train",
     "minima.checkpoint",
     "minima.results",

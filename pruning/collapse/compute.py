@@ -46,6 +46,8 @@ def compute(subject: Subject, place: Place, chosen: dict[str, Method], seed: int
     weights, alive = size(masks), alive_counts(masks)
     check(subject.name, alive)
     drawn = subject.checkpoint.seed if seed is None else seed
+    for words, method in chosen.items():
+        _check_start(words, method, subject)
     edges = {words: critical(cutter(method, subject, drawn), alive) for words, method in chosen.items()}
     found = {
         words: asdict(edge) | _levels(weights / edge.kept, edge.kept < len(alive)) for words, edge in edges.items()
@@ -53,6 +55,21 @@ def compute(subject: Subject, place: Place, chosen: dict[str, Method], seed: int
     whole = {"weights": weights, "layers": len(alive), "largest_compression": weights / len(alive)}
     _write(whole, found, place)
     return whole | {"methods": found, "method_seed": drawn}
+
+
+def _check_start(words: str, method: Method, subject: Subject) -> None:
+    """BadInput where the file does not hold the weights that a method begins with: there is no flag here to give
+    them."""
+    from pruning.context.starts import NotHeld
+
+    try:
+        method.composition().start.weights(subject.checkpoint)
+    except NotHeld as missing:
+        raise BadInput(
+            f"{subject.name}: --methods {words!r} begins at the weights of epoch {missing.epoch}, which the file does "
+            "not hold.\nName the dense checkpoint that it was made from, which holds them, or methods that begin with "
+            "the weights as they are: --methods magnitude random"
+        ) from missing
 
 
 def _levels(compression: float, must: bool) -> dict[str, Any]:

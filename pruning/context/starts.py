@@ -152,8 +152,20 @@ def weights_at(parent: Checkpoint, epoch: int, why: str) -> Mapping[str, Tensor]
     raise NotHeld(
         epoch,
         f"{why}: the checkpoint does not hold the weights of epoch {epoch} of its training (it holds: {held}).\n"
-        + (_from_its_parent(parent) if parent.method else "Dense checkpoints of python -m minima.train hold epoch 0")
-        + ("" if epoch else "; of epoch 0 they can be given: python -m pruning takes --initial FILE, prune initial="),
+        + _instead(parent, epoch),
+    )
+
+
+def _instead(parent: Checkpoint, epoch: int) -> str:
+    """What to type where a file does not hold the weights of an epoch."""
+    if parent.model.get("shrunk"):
+        return (
+            "It was made smaller, and its initial weights were not: prune the wide file it was made from and shrink "
+            "that one, or type a method that begins with the trained weights (after training: python -m pruning list)"
+        )
+    said = _from_its_parent(parent) if parent.method else "Dense checkpoints of python -m minima.train hold epoch 0"
+    return said + (
+        "" if epoch else "; of epoch 0 they can be given: python -m pruning takes --initial FILE, prune initial="
     )
 
 

@@ -26,8 +26,8 @@ class IceFilters(Ice):
     layer, fine-tune for --final-epochs at twice the rate.
 
     Other than the published code, which knows the layers of its architectures, this prunes the groups of channels,
-    neurons and heads of any network. Its search for --threshold, --freeze, --centre, --steepness and --drop is not
-    made: they are flags.
+    neurons and heads of any network. Its search for --threshold, --freeze, --lr, --centre, --steepness and --drop is a
+    command: python -m pruning.tuning.
     """
 
     name: ClassVar[str] = "ice-filters"

@@ -52,7 +52,8 @@ class AwareRate(Recovery):
 
     def recover(self, trainer: Trainer, cut: Cut) -> None:
         if cut.first and self.freeze and cut.epochs:
-            names = least_changed(_trial(trainer, cut), self.freeze)
+            changes = _trial(trainer, cut)
+            names = least_changed(changes, self.freeze)[: len(changes) - 1]  # one goes on, or nothing could train
             trainer.freeze([each for name in names for each in layer_of(name, trainer, cut.counted)])
         trainer.restart(replace(cut.recipe, lr=self._rate(cut.density, cut.recipe)), cut.epochs)
 

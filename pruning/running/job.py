@@ -21,7 +21,7 @@ from pruning.composition.method import Method
 from pruning.context.candidates import Candidates
 from pruning.context.counts import MEASURES
 from pruning.context.starts import NotHeld
-from pruning.running.arguments import Prune
+from pruning.running.arguments import Prune, PruneUnits
 from pruning.running.parent import Parent, load_parent, with_drawn_weights
 from pruning.running.path import check_path
 
@@ -100,6 +100,11 @@ def _target(arguments: Prune) -> tuple[str, tuple[float, ...]]:
     wanted = {name: levels for name, levels in given.items() if levels}
     if len(wanted) > 1:
         raise BadInput(f"{' and '.join(f'--{name}' for name in wanted)} each say how much to remove: give one of them")
+    if not wanted and isinstance(arguments, PruneUnits):
+        flags = ", ".join(f"--{name}" for name in MEASURES)
+        raise BadInput(
+            f"nothing says how much to remove: give one of {flags}, each the share that goes; for example --units 0.5"
+        )
     return next(iter(wanted.items()), ("sparsity", ()))
 
 

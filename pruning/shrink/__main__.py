@@ -10,7 +10,9 @@ from pruning.shrink.flags import Shrink
 from pruning.shrink.report import text
 
 if TYPE_CHECKING:
-    from pruning.shrink.compute import Shrunk
+    from minima.zoo.examples.inputs import Inputs
+    from minima.zoo.subject.subject import Subject
+    from pruning.shrink.shrunk import Shrunk
 
 
 def main(arguments: Shrink) -> Report:
@@ -20,19 +22,11 @@ def main(arguments: Shrink) -> Report:
     from minima.zoo.subject.flags import loaded
     from minima.zoo.subject.subject import Choice, Reader
     from pruning.context.latency import latency
-    from pruning.shrink.compute import shrink_network
     from pruning.shrink.writing import smaller
 
     _check_target(arguments)
     subject = Reader(Choice(**loaded(arguments), device="cpu", split=arguments.split)).read(arguments.checkpoint)
-    found = shrink_network(
-        subject.model,
-        subject.x,
-        subject.masks,
-        fold_batch_norm=arguments.fold_batch_norm,
-        vanishing=arguments.vanishing,
-        stuck=arguments.stuck,
-    )
+    found = _smaller(arguments, subject)
     for each in found.notes:
         note(each)
     parent = content_hash(arguments.checkpoint)
@@ -66,6 +60,31 @@ def _check_target(arguments: Shrink) -> None:
         raise BadInput(f"{arguments.out} exists. Name another file with -o, or replace it with --overwrite")
 
 
+def _smaller(arguments: Shrink, subject: Subject) -> Shrunk:
+    from pruning.shrink.compute import shrink_network
+    from pruning.shrink.given import bounds_of
+
+    return shrink_network(
+        subject.model,
+        subject.x,
+        subject.masks,
+        fold_batch_norm=arguments.fold_batch_norm,
+        vanishing=arguments.vanishing,
+        stuck=arguments.stuck,
+        merge=arguments.merge,
+        by_data=arguments.by_data,
+        within=bounds_of(arguments.within, subject.x),
+        held_out=_held_out(subject) if arguments.by_data or arguments.within else None,
+    )
+
+
+def _held_out(subject: Subject) -> Inputs | None:
+    """Inputs of the split that was not looked at."""
+    other = "test" if subject.split == "train" else "train"
+    x = subject.dataset.x_test if other == "test" else subject.dataset.x_train
+    return None if x is None else subject.intake(x)
+
+
 def _told(found: Shrunk) -> dict[str, Any]:
     return {
         "parameters": {"before": found.before.parameters, "after": found.after.parameters},
@@ -73,7 +92,11 @@ def _told(found: Shrunk) -> dict[str, Any]:
         "multiply_adds": {"before": found.before.multiply_adds, "after": found.after.multiply_adds},
         "units": {name: {"before": wide, "after": narrow} for name, (wide, narrow) in found.units.items()},
         "units_removed": found.removed,
-        "layers_removed": list(found.manifest.identities),
+        "layers_removed": [*found.manifest.identities, *(second for _, second in found.manifest.merged)],
+        "merged": [list(pair) for pair in found.manifest.merged],
+        "static_units": dict(found.static),
+        "idle_rectifiers": list(found.idle),
+        "difference_by_static": dict(found.guessed) or None,
         "constants_kept": found.staying,
         "held": found.held,
         "max_difference": found.max_difference,

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
@@ -32,7 +32,7 @@ class Pair:
 
 def pairs(model: nn.Module, x: Inputs) -> list[Pair]:
     """Layers applied once and norms with statistics, found in a pass of `model`, in eval mode, over x (1, ...)."""
-    looking = _Looking(model)
+    looking = Looking(model)
     with evaluating(model), torch.no_grad(), looking:
         looking.read(tensors_of(called(model, x)))
     layers = {id(module._parameters.get("weight")): name for name, module in model.named_modules()}
@@ -75,16 +75,22 @@ def fold(model: nn.Module, found: list[Pair]) -> list[str]:
     return given
 
 
-class _Looking(TorchFunctionMode):
+class Looking(TorchFunctionMode):
+    """Sees in a pass which layer makes what batch norms and other layers read."""
+
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.pairs: list[tuple[int, int, int]] = []
         """what was made (by number), the id of the weight that made it, the id of the running mean"""
+        self.chains: list[tuple[int, int, int]] = []
+        """what was made, the id of the weight that made it, that of the weight that reads it as it is"""
         self.reads: Counter[int] = Counter()
         self.uses: Counter[int] = Counter()
         self._kept = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
         self._made = WeakTensorKeyDictionary()
         """what layers made: its number, and the id of the weight"""
+        self._tokens: set[int] = set()
+        """of what was made: where a norm's channels are not what a linear layer makes"""
         self._numbers = count()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -93,13 +99,23 @@ class _Looking(TorchFunctionMode):
         if not any(torch.is_tensor(leaf) for leaf in tree_leaves(result)):
             return result  # a shape, say
         self.read((args, kwargs))
-        if name in WEIGHTED and torch.is_tensor(result) and (name != "linear" or result.ndim == 2):
-            self._made[result] = (next(self._numbers), id(named(OPERANDS, args, kwargs)["weight"]))
+        if name in WEIGHTED and torch.is_tensor(result):
+            given = named(OPERANDS, args, kwargs)
+            if given["input"] in self._made:
+                self.chains.append((*self._made[given["input"]], id(given["weight"])))
+            self._made[result] = (next(self._numbers), id(given["weight"]))
+            if name == "linear" and result.ndim != 2:
+                self._tokens.add(self._made[result][0])
         elif name == "batch_norm":
             given = named(("input", "running_mean"), args, kwargs)
-            if given["input"] in self._made and given.get("running_mean") is not None:
+            theirs = given["input"] in self._made and self._made[given["input"]][0] not in self._tokens
+            if theirs and given.get("running_mean") is not None:
                 self.pairs.append((*self._made[given["input"]], id(given["running_mean"])))
         return result
+
+    def number(self, tensor: Tensor) -> int | None:
+        """Of what a layer made."""
+        return self._made[tensor][0] if tensor in self._made else None
 
     def read(self, values: Any) -> None:
         """Something reads these, or they are returned."""

@@ -17,6 +17,8 @@ from pruning.shrink.whole import Whole
 
 SOME = 64
 """real examples on which outputs are compared, and as many random ones"""
+AT_ONCE = 256
+"""examples that are run at once where all are"""
 MOST = 1025
 """examples, or entries along an axis, that are run at most to go beyond a width"""
 FEW = 3
@@ -57,6 +59,36 @@ def differences(
         comparing = _Comparing(ours, theirs, kind, list(changed))
         found[kind] = max(comparing.difference(sight, must=sight is sights[0]) for sight in sights)
     return found
+
+
+def apart(wide: nn.Module, other: nn.Module, x: Inputs, held_out: Inputs | None) -> dict[str, float]:
+    """The largest difference of an output between two networks, in float64 and eval mode, over all of the examples x,
+    and over `held_out` ones.
+
+    Raises:
+        BadInput: on x it is more than rounding.
+    """
+    found: dict[str, float] = {}
+    ours, theirs = (copy.deepcopy(model).double() for model in (wide, other))
+    for name, given in (("examples", x), ("held_out", held_out)):
+        if given is None or not len(given):
+            continue
+        chunks = floats_to(given, torch.float64).split(AT_ONCE)
+        each = [_largest(outputs(ours, chunk, True), outputs(theirs, chunk, True)) for chunk in chunks]
+        found[name] = max(difference for difference, _ in each)
+        if name == "examples" and not all(excess <= 1 for _, excess in each):
+            raise BadInput(
+                f"outputs on the examples themselves would differ by {found[name]:.3g}: nothing is written. What is "
+                "static there cannot be taken out of this network"
+            )
+    return found
+
+
+def _largest(one: list[Tensor], other: list[Tensor]) -> tuple[float, float]:
+    """The largest difference of an entry, and the largest as a multiple of what rounding is allowed."""
+    pairs = list(zip(one, other, strict=True))
+    plain = [float((first - second).abs().nan_to_num(nan=0.0).max()) for first, second in pairs if first.numel()]
+    return max(plain, default=0.0), max(_apart(first, second, "float64")[1] for first, second in pairs)
 
 
 def random_like(x: Inputs) -> Inputs:
@@ -118,7 +150,7 @@ class _Comparing:
         if shapes != narrow:
             raise self._other(sight, f"outputs of shape {_listed(narrow)}, not {_listed(shapes)}")
         for one, other in zip(wide, small, strict=True):
-            apart, excess = self._apart(one, other)
+            apart, excess = _apart(one, other, self.kind)
             if not excess <= 1:
                 raise self._other(
                     sight, f"outputs differ by {apart:.3g} in {self.kind}, of {apart / excess:.3g} allowed"
@@ -128,23 +160,6 @@ class _Comparing:
 
     def _outputs(self, model: nn.Module, sight: Sight) -> list[Tensor]:
         return outputs(model, sight.x, self.kind == "float64")
-
-    def _apart(self, one: Tensor, other: Tensor) -> tuple[float, float]:
-        """Of the entry that is furthest beyond what is allowed: the difference, and that over what is allowed."""
-        if not (one.is_floating_point() or one.is_complex()):
-            differ = self.kind == "float64" and not torch.equal(one, other)
-            return (1.0, torch.inf) if differ else (0.0, 0.0)
-        kind = torch.complex128 if one.is_complex() else torch.float64
-        one, other = one.to(kind).flatten(), other.to(kind).flatten()
-        alike = (one == other) | (one.isnan() & other.isnan())
-        apart = (one - other).abs()[~alike]
-        if not len(apart):
-            return 0.0, 0.0
-        usual = one.abs().nan_to_num(posinf=0.0).median()
-        excess = apart / (ALLOWED[self.kind] * one.abs()[~alike].clamp(min=max(1.0, float(usual))))
-        excess = torch.where(apart.isfinite(), excess, torch.inf)
-        worst = int(excess.argmax())
-        return float(apart[worst] if excess.max() > 1 else apart.max()), float(excess[worst])
 
     def _other(self, sight: Sight, found: str) -> BadInput:
         why = ""
@@ -162,6 +177,24 @@ class _Comparing:
             one.shape != other.shape or not torch.equal(one.nan_to_num(), other.nan_to_num())
             for one, other in zip(first, second, strict=True)
         )
+
+
+def _apart(one: Tensor, other: Tensor, kind: str) -> tuple[float, float]:
+    """Of the entry that is furthest beyond what is allowed: the difference, and that over what is allowed."""
+    if not (one.is_floating_point() or one.is_complex()):
+        differ = kind == "float64" and not torch.equal(one, other)
+        return (1.0, torch.inf) if differ else (0.0, 0.0)
+    wide = torch.complex128 if one.is_complex() else torch.float64
+    one, other = one.to(wide).flatten(), other.to(wide).flatten()
+    alike = (one == other) | (one.isnan() & other.isnan())
+    apart = (one - other).abs()[~alike]
+    if not len(apart):
+        return 0.0, 0.0
+    usual = one.abs().nan_to_num(posinf=0.0).median()
+    excess = apart / (ALLOWED[kind] * one.abs()[~alike].clamp(min=max(1.0, float(usual))))
+    excess = torch.where(apart.isfinite(), excess, torch.inf)
+    worst = int(excess.argmax())
+    return float(apart[worst] if excess.max() > 1 else apart.max()), float(excess[worst])
 
 
 def _listed(shapes: list[tuple[int, ...]]) -> str:

@@ -8,7 +8,7 @@ constants' values are those that the pass itself computes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +29,38 @@ from pruning.shrink.whole import Whole
 EQUAL = 1e-12
 """relative to the value: by so much a constant's positions may differ, in float64, by rounding"""
 PRODUCTS = ("matmul", "mm", "bmm")
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a weight is applied to in a call."""
+
+    weight: Tensor
+    values: Tensor
+    axis: int
+    """of the columns' entries in the values"""
+    given: Mapping[str, Any]
+    """geometry of a convolution"""
+
+    @property
+    def padded(self) -> bool:
+        """Whether zeros are put beside the values."""
+        padding = self.given.get("padding") or 0
+        return padding not in (0, "valid") and any(tree_leaves(padding))
+
+
+def read_by(name: str, args: Any, kwargs: Any) -> Read | None:
+    """What a call of an operation reads by a weight; None where it is none that does."""
+    if name == "linear" or name.startswith("conv"):
+        given = named((*OPERANDS, *GEOMETRY), args, kwargs)
+        axis = -1 if name == "linear" else -int(name[-2]) - 1 if name[-2:] in ("1d", "2d", "3d") else None
+        if axis is not None and "transpose" not in name:
+            return Read(given["weight"], given["input"], axis, given)
+    elif name == "addmm":
+        return Read(args[2], args[1], -1, {})
+    elif name in PRODUCTS and torch.is_tensor(args[0]) and torch.is_tensor(args[1]):
+        return Read(args[1], args[0], -1, {})
+    return None
 
 
 @dataclass(frozen=True)
@@ -152,29 +184,23 @@ class _Constants(TorchFunctionMode):
 
     def _look(self, name: str, args: Any, kwargs: Any) -> None:
         """Record what a weight reads."""
-        if name == "linear" or name.startswith("conv"):
-            given = named((*OPERANDS, *GEOMETRY), args, kwargs)
-            axis = -1 if name == "linear" else -int(name[-2]) - 1 if name[-2:] in ("1d", "2d", "3d") else None
-            if axis is not None and "transpose" not in name:
-                self._record(given["weight"], given["input"], axis, given)
-        elif name == "addmm":
-            self._record(args[2], args[1], -1, {})
-        elif name in PRODUCTS:
-            self._record(args[1], args[0], -1, {})
-        elif name == "multi_head_attention_forward":
+        read = read_by(name, args, kwargs)
+        if read is not None:
+            self._record(read)
+        if name == "multi_head_attention_forward":
             self._attend(args, kwargs)
 
-    def _record(self, weight: Tensor, read: Tensor, axis: int, given: Any) -> None:
-        if id(weight) not in self._names:
+    def _record(self, found: Read) -> None:
+        if id(found.weight) not in self._names:
             return
+        read, axis = found.values, found.axis
         rows = read.detach().movedim(axis, 0).reshape(read.shape[axis], -1).double()
         depends = self.depends.get(read, torch.tensor(True).expand(read.shape))
         free = depends.movedim(axis, 0).reshape(len(rows), -1).any(1)
         low, high = rows.amin(1), rows.amax(1)
         constant = ~free & (high - low <= EQUAL * high.abs().clamp(min=1))
-        padding = given.get("padding") or 0
-        padded = padding not in (0, "valid") and any(tree_leaves(padding))
-        self.found[self._names[id(weight)]].append(Reading(constant, rows[:, 0], padded, given.get("groups") or 1))
+        reading = Reading(constant, rows[:, 0], found.padded, found.given.get("groups") or 1)
+        self.found[self._names[id(found.weight)]].append(reading)
 
     def _attend(self, args: Any, kwargs: Any) -> None:
         """The last projection of torch's attention reads shares, that sum to one, of rows of values."""

@@ -15,8 +15,9 @@ from minima.zoo.subject.flags import Loading
 class Shrink(Loading):
     """Make a masked network physically smaller: units that compute nothing go, and outputs stay what they were.
 
-    Exact for any input, and checked before anything is written. A mask that leaves every unit some of its inputs and
-    readers, as one over single weights mostly does, leaves nothing to remove: the report says so.
+    Exact for any input, unless --by-data or --within is given, and checked before anything is written. A mask that
+    leaves every unit some of its inputs and readers, as one over single weights mostly does, leaves nothing to remove:
+    the report says so.
     """
 
     checkpoint: tyro.conf.Positional[Path]
@@ -29,8 +30,19 @@ class Shrink(Loading):
     """what becomes of a layer all of whose units could go"""
     stuck: Literal["refuse", "keep"] = "refuse"
     """what becomes of units that could go, but whose number is written in the network's code"""
+    merge: Literal["smaller", "all", "none"] = "smaller"
+    """of two linear layers or convolutions with nothing between them but the place of a rectifier that is gone: which
+    become one. smaller: where neither parameters nor multiply-adds become more; all: wherever it is exact (the second
+    puts no zeros beside its input)"""
+    by_data: bool = False
+    """also remove units that are 0 on all examples, and put out rectifiers that change nothing on them: a guess from
+    these examples, on which outputs stay what they were. On others they may not: the difference on the other split is
+    told"""
+    within: str | None = None
+    """likewise what is proven of all inputs within bounds, by interval arithmetic: LOW,HIGH of every entry as the
+    network takes it, or data for the least and largest value of each entry among the examples"""
     split: Literal["train", "test"] = "train"
-    """of which examples some are run to compare outputs and to take times"""
+    """of which examples some are run to compare outputs and to take times, and all for --by-data and --within data"""
     examples: int = 128
     """how many are run at once to take times"""
     overwrite: bool = False

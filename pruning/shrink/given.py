@@ -31,6 +31,34 @@ def check_choice(name: str, value: str, known: Any) -> None:
         raise BadInput(f"{name} {value!r}: expected {' or '.join(map(repr, get_args(known)))}")
 
 
+def check_looks(x: Inputs, by_data: bool, within: tuple[Tensor, Tensor] | None) -> None:
+    """Raise a BadInput where what is static cannot be sought as asked."""
+    if within is None:
+        return
+    if by_data:
+        raise BadInput("--by-data and --within each say when a unit is static: give one of them")
+    if not isinstance(x, torch.Tensor) or not x.is_floating_point():
+        raise BadInput("--within: bounds are those of one input of real numbers, and this network takes others")
+    for each in within:
+        if tuple(each.shape) != (1, *x.shape[1:]):
+            raise BadInput(f"within: expected bounds of shape {(1, *x.shape[1:])}, found {tuple(each.shape)}")
+
+
+def bounds_of(words: str | None, x: Inputs) -> tuple[Tensor, Tensor] | None:
+    """Bounds (1, ...) of each entry of inputs like x (N, ...): `LOW,HIGH` of all, or `data` for those of x."""
+    if words is None:
+        return None
+    if not isinstance(x, torch.Tensor) or not x.is_floating_point():
+        raise BadInput("--within: bounds are those of one input of real numbers, and this network takes others")
+    if words == "data":
+        return x.amin(0, keepdim=True), x.amax(0, keepdim=True)
+    try:
+        low, high = map(float, words.split(","))
+    except ValueError as error:
+        raise BadInput(f"--within {words}: expected LOW,HIGH, for example 0,1, or data") from error
+    return torch.full_like(x[:1], low), torch.full_like(x[:1], high)
+
+
 def check_masks(model: nn.Module, masks: Mapping[str, Tensor]) -> None:
     """Raise a BadInput where masks are of other parameters or shapes than the network's."""
     parameters = dict(model.named_parameters())

@@ -15,11 +15,13 @@ def text(summary: Mapping[str, Any]) -> str:
     if removed:
         rows = [[name, f"{units[name]['before']:,}", f"{units[name]['after']:,}"] for name in removed]
         lines += ["", render_table(["layer", "units", "left"], rows), ""]
-    else:
+    elif not summary["merged"]:
         lines.append(
             "Every unit has inputs and is read: a mask over single weights makes no layer smaller. "
             "Prune whole units to remove some."
         )
+    lines += [f"{first} computes what {second} made of it as well" for first, second in summary["merged"]]
+    lines += _static(summary)
     for key, name in (("parameters", "parameters"), ("multiply_adds", "multiply-adds"), ("bytes", "bytes on disk")):
         lines.append(f"{name}: {summary[key]['before']:,} -> {summary[key]['after']:,}")
     times = summary["latency"]
@@ -30,6 +32,19 @@ def text(summary: Mapping[str, Any]) -> str:
     if summary["constants_kept"]:
         lines.append(f"constant units that stay, where padding ends them: {_counts(summary['constants_kept'])}")
     return "\n".join(lines)
+
+
+def _static(summary: Mapping[str, Any]) -> list[str]:
+    """What was guessed from examples or proven within bounds, and what it does to outputs."""
+    apart = summary["difference_by_static"]
+    if apart is None:
+        return []
+    units, idle = summary["static_units"], summary["idle_rectifiers"]
+    others = "" if "held_out" not in apart else f", by {apart['held_out']:.3g} on the other split"
+    return [
+        f"always off, and removed: {_counts(units) or 'no unit'}; always on, and put out: {', '.join(idle) or 'none'}",
+        f"by that alone outputs differ by {apart['examples']:.1e} at most on the examples looked at{others}",
+    ]
 
 
 def _gone(summary: Mapping[str, Any]) -> str:

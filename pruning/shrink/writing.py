@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from minima.zoo.anatomy.narrowing.manifest import Manifest
-    from pruning.shrink.compute import Shrunk
+    from pruning.shrink.shrunk import Shrunk
 
 
 def smaller(checkpoint: Checkpoint, shrunk: Shrunk, parent: str) -> Checkpoint:
     """The checkpoint with the smaller network, rebuilt from the wide one's entry and the manifest beside it.
 
-    Weights of earlier epochs are made narrower too; where the network was given biases or lost batch norms they belong
+    Weights of earlier epochs are made narrower too; where the network was given biases or lost layers they belong
     to another one, and are left out.
     """
     manifest = shrunk.manifest
     entry = dict(checkpoint.model)
     if manifest.changes:
         entry["shrunk"] = [*entry.get("shrunk", []), manifest.plain()]
-    other = bool(manifest.biases or manifest.identities)
+    other = bool(manifest.biases or manifest.identities or manifest.merged)
     earlier = {} if other else {epoch: selected(state, manifest) for epoch, state in checkpoint.weights_at.items()}
     return replace(
         checkpoint,

@@ -118,7 +118,7 @@ def test_of_a_sparse_checkpoint_only_what_is_left_is_cut(prune, dense, tmp_path)
     found = collapse(tmp_path / "sparse.pt", "--methods", "magnitude")
     assert found["weights"] == 64 * 12 + 12 * 10
     assert found["methods"]["magnitude"]["kept"] == before
-    with pytest.raises(BadInput, match="does not hold the weights of epoch 0"):
+    with pytest.raises(BadInput, match="begins at the weights of epoch 0, which the file does not hold"):
         collapse(tmp_path / "sparse.pt", "--methods", "snip", "-o", tmp_path / "x.h5")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from figures.study.comparison.comparison import FINISHED, MEASURES, UNFINISHED, Cell, Comparison
 from figures.study.configuration.command_lines import prune_arguments
+from pruning.composition.layer_method import layer_methods
 
 if TYPE_CHECKING:
     from minima.store.checkpoints.checkpoint import Checkpoint
@@ -22,12 +23,14 @@ Found = tuple[Cell, str, Mapping[str, Any]]
 VALUES = {
     "error": "share of the test examples classified wrong",
     "sparsity": "share of the prunable weights removed",
+    "reached": "share removed of what the arm's share is of, where that is not the weights; of layers what names them",
     "effective_sparsity": "share of them removed or on no path from the input to the output",
     "empty_layers": "layers without a weight",
     "disconnected": "units that are on no path",
     "multiply_adds_reachable": "multiply-adds of the reachable weights for one example",
     "training_dense": "multiply-adds of all training, parent's included, as dense hardware spends them",
     "training_by_density": "the same, each step times the density that the network had",
+    "further_training": "training after the parent's, in units of the parent's: multiply-adds, dense",
     "psp_entropy": "mean PSP-entropy of the hidden neurons, in bits",
     "psp_entropy_lowest": "the same of the hidden layer where it is lowest",
     "psp_entropy_alive": "the mean of those that are neither dead nor always on",
@@ -49,6 +52,8 @@ def values_of(cell: Cell, stage: str = UNFINISHED) -> dict[str, Any]:
     return {
         "error": 1 - masks["accuracy"],
         **{key: masks[key] for key in ("sparsity", "effective_sparsity", "disconnected", "multiply_adds_reachable")},
+        "reached": _reached(cell, masks),
+        "further_training": _further(cell, masks),
         "empty_layers": len(masks["empty_layers"]),
         "training_dense": cost["dense"],
         "training_by_density": cost["by_density"],
@@ -79,6 +84,23 @@ def rows(comparison: Comparison, found: Sequence[Found]) -> Iterator[dict[str, A
         yield row
 
 
+def _reached(cell: Cell, masks: Mapping[str, Any]) -> float | None:
+    """The share removed of what the arm asks a share of; None where that is the sparsity."""
+    if cell.arm is None or (cell.arm.measure == "sparsity" and cell.arm.method not in layer_methods()):
+        return None
+    if cell.arm.measure == "flops":
+        whole = _summary(Path(cell.parent.result("masks")))["multiply_adds_reachable"]
+        return float(1 - masks["multiply_adds_reachable"] / whole)
+    return cell.sparsity  # the first cut at or beyond it: units are whole
+
+
+def _further(cell: Cell, masks: Mapping[str, Any]) -> float:
+    if cell.arm is None:
+        return 0.0
+    parent = _summary(Path(cell.parent.result("masks")))["training_multiply_adds"]["dense"]
+    return float(masks["training_multiply_adds"]["dense"] / parent) if parent else math.nan
+
+
 def _summary(path: Path) -> dict[str, Any]:
     from minima.store.hdf5.opening import opened
     from minima.store.hdf5.results import FORMAT, VERSION
@@ -100,9 +122,10 @@ def _cost(cell: Cell, stage: str) -> dict[str, float]:
     else:
         parent = load(Path(cell.parent.checkpoint()))
         before = _cost(cell.parent, UNFINISHED)
-        share = _epochs_used(prune_arguments(cell.made()).method.composition().start, parent) / max(
-            1, parent.training["epochs"]
-        )
+        used = parent.training["epochs"]
+        if cell.arm.method not in layer_methods():
+            used = _epochs_used(prune_arguments(cell.made()).method.composition().start, parent)
+        share = used / max(1, parent.training["epochs"])
     return {key: value + share * before[key] for key, value in own.items()}
 
 

@@ -20,7 +20,9 @@ from minima.store.command import BadInput, parse
 from minima.zoo.training.flags import Train
 from pruning.collapse.compute import named
 from pruning.collapse.flags import Collapse
+from pruning.composition.layer_method import LayerMethod, layer_methods
 from pruning.composition.method import methods
+from pruning.linearising.flags import arguments_of as layers_of
 from pruning.masks.flags import Masks
 from pruning.running.arguments import arguments_of
 
@@ -63,7 +65,8 @@ def check_commands(plan: Plan, where: str) -> None:
 def prune_arguments(step: Step) -> Any:
     """The flags of a step of `python -m pruning METHOD`, as that command reads them."""
     method, *words = step.given
-    return parse(arguments_of(methods()[method]), f"python -m pruning {method}", (*words, *step.flags))
+    flags: Any = layers_of(layer_methods()[method]) if method in layer_methods() else arguments_of(methods()[method])
+    return parse(flags, f"python -m pruning {method}", (*words, *step.flags))
 
 
 def _check(step: Step, where: str) -> None:
@@ -86,7 +89,9 @@ def _check(step: Step, where: str) -> None:
 def _read(step: Step) -> None:
     """As the command reads its flags; what it prints where it refuses them is not for this place."""
     if step.module == "pruning":
-        prune_arguments(step).method.composition()
+        method = prune_arguments(step).method
+        if not isinstance(method, LayerMethod):
+            method.composition()
         return
     flags, further = COMMANDS[step.module]
     parsed = parse(flags(), f"python -m {step.module}", (*step.given, *step.flags))

@@ -8,6 +8,7 @@ from figures.reading.names import model_word
 from figures.study.comparison.comparison import Comparison
 from figures.study.findings.keys import Keys
 from figures.study.findings.statements import Findings, View, refuse_unknown
+from figures.study.networks.networks import DENSE
 from minima.store.command import BadInput
 
 
@@ -39,7 +40,7 @@ def _words(networks: Sequence[str]) -> list[str]:
 def _check_compared(view: View, comparison: Comparison, where: str) -> None:
     where = f"{where}, comparison {comparison.name!r}"
     known = [arm.name for arm in comparison.arms]
-    for member in (member for arm in view.arms for member in arm):
+    for member in (member for arm in view.arms for member in arm if member != DENSE):
         refuse_unknown(where, "arm", member, known)
         there = comparison.arm(member).sparsities or comparison.sparsities
         for sparsity in view.sparsities:

@@ -13,6 +13,7 @@ from figures.statistics.paired import Paired, paired, slope
 from figures.statistics.trend import Trend, page
 from figures.study.findings.inputs import EDGE, Inputs, Setting
 from figures.study.findings.statements import View
+from figures.study.networks.networks import DENSE
 
 Floats = NDArray[np.float64]
 Network = tuple[str, float, int]
@@ -30,12 +31,18 @@ class Quantity:
     meaning: str
     unit: str = ""
     scale: float = 1.0
+    log: bool = False
+    """whether its logarithm to base 10 is meant"""
 
 
 QUANTITIES = {
     "error": Quantity("test error", "points", 100.0),
     "empty_layers": Quantity("empty layers", "layers"),
     "psp_entropy_lowest": Quantity("mean PSP-entropy of the lowest layer", "bit"),
+    "psp_entropy": Quantity("mean PSP-entropy of hidden neurons", "bit"),
+    "lambda_max": Quantity("log₁₀ λ₁ among the survivors", log=True),
+    "adaptive_lambda_max": Quantity("log₁₀ of the adaptive λ₁ among the survivors", log=True),
+    "further_training": Quantity("training after the parent's", "trainings of the parent"),
     "log_compression": Quantity("log₁₀ of the compression at the first empty layer"),
     "edge": Quantity("λ₁ · lr / 2, last third of the steps"),
     "edge_along": Quantity("λ₁ · lr / 2, from where it is 1 first until all is learnt"),
@@ -75,9 +82,9 @@ def sample(view: View, inputs: Inputs, setting: Setting | None, within: float) -
     sparsities = view.sparsities or UNPRUNED
     rows, lacking, unreached = [], 0, 0
     for seed in networks.seeds:
-        keys = [[[(member, sparsity, seed) for member in arm] for sparsity in sparsities] for arm in arms]
+        keys = [[[_key(member, sparsity, seed) for member in arm] for sparsity in sparsities] for arm in arms]
         found = [[np.mean([networks.values.get(key, np.nan) for key in cell]) for cell in arm] for arm in keys]
-        row = _row(view, np.array(found, dtype=float) * quantity(view.value).scale).round(DIGITS)
+        row = _row(view, _as_spoken(view.value, np.array(found, dtype=float))).round(DIGITS)
         if any(key in networks.unreached for arm in keys for cell in arm for key in cell):
             unreached += 1
         elif not np.isfinite(row).all():
@@ -86,6 +93,18 @@ def sample(view: View, inputs: Inputs, setting: Setting | None, within: float) -
             rows.append(row)
     width = len(arms) if view.kind == "trend" else 1
     return Sample(np.array(rows, dtype=float).reshape(len(rows), width), lacking, unreached)
+
+
+def _key(member: str, sparsity: float, seed: int) -> Network:
+    """The dense parent has one network a seed, whatever is asked of the arms."""
+    return (member, 0.0 if member == DENSE else sparsity, seed)
+
+
+def _as_spoken(value: str, found: Floats) -> Floats:
+    spoken = quantity(value)
+    if spoken.log:
+        return np.log10(np.where(found > 0, found, np.nan))
+    return found * spoken.scale
 
 
 def _row(view: View, table: Floats) -> Floats:
@@ -131,6 +150,12 @@ def _compared(view: View, setting: Setting, within: float) -> Networks:
         frozenset(
             (key.arm, key.sparsity, key.seed)
             for key, cell in own.items()
-            if abs(cell["sparsity"] - key.sparsity) > within
+            if abs(_reached(cell) - key.sparsity) > within
         ),
     )
+
+
+def _reached(cell: Mapping[str, float]) -> float:
+    """The share gone of what a share was asked of: of the weights, unless the table says it of something else."""
+    found = cell.get("reached", np.nan)
+    return found if np.isfinite(found) else cell["sparsity"]

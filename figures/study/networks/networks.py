@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from figures.reading.names import ARM, Name
 from figures.study.configuration.build import BY_NAME, Flags, split_flags
@@ -16,6 +16,7 @@ from minima.zoo.code import is_code
 from minima.zoo.data.classes import split_classes
 from minima.zoo.data.labels import split_labels
 from minima.zoo.subject.network import must_be_typed
+from pruning.composition.layer_method import layer_methods
 from pruning.composition.method import methods
 
 DENSE, LONGER = "dense", "dense-longer"
@@ -32,6 +33,8 @@ class Arm:
     """of `python -m pruning METHOD`, behind those of all arms: the last one of a name counts"""
     sparsities: tuple[float, ...] = ()
     """of this arm (default: the study's)"""
+    measure: Literal["sparsity", "units", "flops", "parameters"] = "sparsity"
+    """of what they are the shares that go; of a method of whole layers its flags say how many, and they only name it"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +87,9 @@ class Networks:
         """
         sparsities = [repr(network.sparsity) for network in networks]
         out = networks[0].checkpoint_template if each else networks[0].checkpoint
-        given = (arm.method, parent.checkpoint, "--sparsity", *sparsities, *(("--each",) if each else ()))
+        target = () if arm.method in layer_methods() else (f"--{arm.measure}", *sparsities)
+        out = out.replace("{sparsity}", f"{{{arm.measure}}}")
+        given = (arm.method, parent.checkpoint, *target, *(("--each",) if each else ()))
         order = () if order_seed is None else ("--order-seed", f"{order_seed}")
         makes = [network.checkpoint for network in networks] + [network.trajectory for network in networks] * keeps
         return Step(
@@ -142,8 +147,9 @@ class Networks:
             at = f"{where}: [arms.{arm.name}]"
             if not ARM.fullmatch(arm.name) or arm.name in (DENSE, LONGER) or len(arm.name) > 60:
                 raise BadInput(f"{at}: small letters, digits and hyphens only, and not {DENSE!r} or {LONGER!r}")
-            if arm.method not in methods():
-                raise BadInput(f"{at}: there is no method {arm.method!r}. Known: {', '.join(methods())}")
+            known = (*methods(), *layer_methods())
+            if arm.method not in known:
+                raise BadInput(f"{at}: there is no method {arm.method!r}. Known: {', '.join(known)}")
             check_sparsities(at, "sparsities", arm.sparsities)
 
 

@@ -93,8 +93,8 @@ def load(path: Path) -> Checkpoint:
     shown = ", ".join(found.keys[:5]) + (" ..." if len(found.keys) > 5 else "")
     raise BadInput(
         f"{path} is a PyTorch file, but not a checkpoint of this suite (it holds {shown or 'nothing'}).\n"
-        "It can be measured where --model SPEC and --data SPEC say what it is; training and pruning start from "
-        "python -m minima.train"
+        "This command takes files of this suite alone. Commands that measure, and python -m pruning METHOD, take "
+        "others too, with --model SPEC and --data SPEC"
     )
 
 

@@ -65,7 +65,7 @@ class Sites(TorchFunctionMode):
         super().__init__()
         self.model, self.visit, self.activated, self.picked = model, visit, activated, picked
         self.skipped: dict[str, tuple[int, ...]] = {}
-        self._callers = Callers(model)
+        self.callers = Callers(model)
 
     def run(self, x: Inputs) -> str:
         """One forward pass over x (N, ...), without gradients; the name of the output layer's site, visited as well.
@@ -82,7 +82,7 @@ class Sites(TorchFunctionMode):
             self._origins[constant] = None
         for leaf in leaves(x):
             self._origins[leaf] = Origin("input", channels=1)
-        with torch.no_grad(), _uncompiled(), self._callers.followed(), self:
+        with torch.no_grad(), _uncompiled(), self.callers.followed(), self:
             self.output = call(self.model, x)
         return self._visit_output(self.picked(self.output))
 
@@ -100,7 +100,7 @@ class Sites(TorchFunctionMode):
         origin = source
         if source and operation not in SHAPE_ONLY:
             logits = potential if operation in SOFTMAXES else None
-            name = self._callers.now.name(operation)
+            name = self.callers.now.name(operation)
             origin = Origin(name, channel_axis(operation, source.channels), site, logits)
         # Writing into a tensor (x[i] = y) returns nothing: the tensor itself is the result.
         for tensor in _tensors(args[0] if operation == "setitem" else result):
@@ -116,7 +116,7 @@ class Sites(TorchFunctionMode):
 
     def _origin(self, tensor: Tensor) -> Origin:
         # A tensor never seen (made by a custom autograd function, say) is taken for one that depends on the input.
-        return self._origins.get(tensor) or Origin(self._callers.now.name("unknown"), channels=1)
+        return self._origins.get(tensor) or Origin(self.callers.now.name("unknown"), channels=1)
 
     def _visit(self, origin: Origin, potential: Tensor) -> str | None:
         if potential.dim() < 2 or len(potential) != self._examples:

@@ -44,7 +44,7 @@ def cell_of(cell: Cell, rng: np.random.Generator, harm: dict[str, float]) -> dic
     error = 0.2 + 0.01 * (cell.seed + added + noise * rng.normal())
     lowest = {"egp": 0.5, "nepenthe": 0.5}.get(cell.called, 2.0) + 0.01 * rng.normal()
     values = {"error": error, "sparsity": cell.sparsity, "psp_entropy_lowest": lowest}
-    return dict.fromkeys(VALUES, 0.0) | values | {"empty_layers": EMPTY.get(cell.called, 0)}
+    return dict.fromkeys(VALUES, 0.0) | values | {"reached": None, "empty_layers": EMPTY.get(cell.called, 0)}
 
 
 def unchanged(_, values):

@@ -12,12 +12,12 @@ Value = int | tuple[int, ...]
 """of an attribute: a size, or several"""
 MOST = 10**6
 """digits of what is kept along an axis"""
-KEYS = {"tensors", "attributes", "biases", "identities", "attentions"}
+KEYS = {"tensors", "attributes", "biases", "identities", "attentions", "merged"}
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """A network made narrower: in this order identities, biases, attentions, tensors, attributes."""
+    """A network made narrower: in this order identities, biases, mergers, attentions, tensors, attributes."""
 
     tensors: Mapping[str, Mapping[int, tuple[int, ...]]] = field(default_factory=dict)
     """parameter or buffer -> axis -> which of its entries are kept, ascending"""
@@ -29,11 +29,14 @@ class Manifest:
     """modules that hand on what they are given"""
     attentions: tuple[str, ...] = ()
     """torch's multi-head attentions that may have fewer heads than their width has room for"""
+    merged: tuple[tuple[str, str], ...] = ()
+    """pairs of linear layers or convolutions, of which the first computes both from then on and the second hands on"""
 
     @property
     def changes(self) -> bool:
         """Whether the manifest changes anything."""
-        return bool(self.tensors or self.attributes or self.biases or self.identities or self.attentions)
+        parts = (self.tensors, self.attributes, self.biases, self.identities, self.attentions, self.merged)
+        return any(map(bool, parts))
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it: what is kept as the bits of a number in hexadecimal, with all axes of which it is true.
@@ -54,6 +57,7 @@ class Manifest:
             "biases": list(self.biases),
             "identities": list(self.identities),
             "attentions": list(self.attentions),
+            **({"merged": [list(pair) for pair in self.merged]} if self.merged else {}),
         }
 
 
@@ -80,7 +84,7 @@ def parse_manifest(found: Any) -> Manifest:
         for module, own in _mapping(found.get("attributes", {})).items()
     }
     lists = {key: _names(found.get(key, [])) for key in ("biases", "identities", "attentions")}
-    return Manifest(tensors, attributes, **lists)
+    return Manifest(tensors, attributes, **lists, merged=tuple(map(_pair, _list(found.get("merged", [])))))
 
 
 def _wrong(expected: str) -> BadInput:
@@ -91,6 +95,13 @@ def _mapping(found: Any) -> Mapping[Any, Any]:
     if not isinstance(found, Mapping):
         raise _wrong(f"expected names and what belongs to them, found a {type(found).__name__}")
     return found
+
+
+def _pair(found: Any) -> tuple[str, str]:
+    names = _names(found)
+    if len(names) != 2:
+        raise _wrong(f"{found!r} is no pair of layers")
+    return names[0], names[1]
 
 
 def _names(found: Any) -> tuple[str, ...]:

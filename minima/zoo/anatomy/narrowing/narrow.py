@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from minima.store.command import BadInput
 from minima.zoo.anatomy.narrowing.attention import NarrowAttention
 from minima.zoo.anatomy.narrowing.manifest import Manifest, Value, parse_manifest
+from minima.zoo.anatomy.narrowing.merging import merge
 
 SIZES: dict[str, tuple[tuple[str, str, int], ...]] = {
     "Linear": (("in_features", "weight", 1), ("out_features", "weight", 0)),
@@ -49,6 +50,10 @@ def narrow(model: nn.Module, manifest: Manifest) -> None:
         setattr(_module(model, parent), last, nn.Identity())
     for name in manifest.biases:
         add_bias(_module(model, name), name)
+    for first, second in manifest.merged:
+        why = merge(model, _named(model, first), _named(model, second))
+        if why:
+            raise _misfit(why)
     for name in manifest.attentions:
         NarrowAttention.take_over(_module(model, name), name)
     select(model, manifest.tensors)
@@ -115,6 +120,11 @@ def _selected(tensor: Tensor, name: str, axes: Mapping[int, Iterable[int]]) -> T
             raise _misfit(f"{name} has shape {tuple(tensor.shape)}, and place {kept[-1]} of axis {axis} is kept")
         found = found.index_select(axis, torch.tensor(kept, device=tensor.device))
     return nn.Parameter(found, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else found
+
+
+def _named(model: nn.Module, name: str) -> str:
+    _module(model, name)
+    return name
 
 
 def _module(model: nn.Module, name: str) -> nn.Module:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad, relu
+from torch.nn.functional import pad
 
 
 class BasicBlock(nn.Module):
@@ -14,19 +14,21 @@ class BasicBlock(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(channels_out)
+        self.relu1 = nn.ReLU()
         self.conv2 = nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(channels_out)
+        self.relu2 = nn.ReLU()
         grown = channels_out - channels_in
         self.stride, self.factor = stride, factor
         self.padding = (grown // 2, grown - grown // 2)
         """zero channels that the shortcut puts on both sides"""
 
     def forward(self, x: Tensor) -> Tensor:
-        out = relu(self.bn1(self.conv1(x)))
+        out = self.relu1(self.bn1(self.conv1(x)))
         out = self.bn2(self.conv2(out))
         if self.factor != 1:
             out = self.factor * out
-        return relu(out + self._shortcut(x))
+        return self.relu2(out + self._shortcut(x))
 
     def _shortcut(self, x: Tensor) -> Tensor:
         if self.stride == 1 and not any(self.padding):
@@ -45,6 +47,7 @@ class ResidualNetwork(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(channels, width, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
+        self.relu1 = nn.ReLU()
         self.layer1 = _stage(width, width, blocks, 1, factor)
         self.layer2 = _stage(width, 2 * width, blocks, 2, factor)
         self.layer3 = _stage(2 * width, 4 * width, blocks, 2, factor)
@@ -54,7 +57,7 @@ class ResidualNetwork(nn.Module):
                 nn.init.kaiming_normal_(module.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        out = relu(self.bn1(self.conv1(x)))
+        out = self.relu1(self.bn1(self.conv1(x)))
         out = self.layer3(self.layer2(self.layer1(out)))
         return self.linear(torch.mean(out, dim=(2, 3)))
 

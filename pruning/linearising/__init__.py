@@ -1,0 +1,1 @@
+"""`python -m pruning easier` and its kin: rectifiers of little entropy are put out, and their layers merged."""

@@ -1,0 +1,1 @@
+"""What of a network is static: on examples, or for all inputs within bounds."""

@@ -1,0 +1,1 @@
+"""`python -m pruning.tuning`: the search of ICE-Pruning for its own settings, on a share of the data."""

@@ -1,0 +1,45 @@
+"""The study of channels and layers: its commands, its dense parents in statements, and what counts as reached."""
+
+import numpy as np
+import pytest
+
+from figures.reading.evidence import Key
+from figures.study.findings.inputs import Inputs, Setting
+from figures.study.findings.statements import View, load_findings
+from figures.study.findings.values import sample
+from figures.study.kinds import read_study
+from figures.study.shipped import bundled
+
+
+@pytest.fixture(scope="module")
+def study():
+    return read_study(bundled()["verdicts-structure"])
+
+
+def test_arms_ask_for_shares_of_units_and_multiply_adds_and_layers_by_their_flags(study):
+    steps = {step.given[0]: step.given for job in study.plan().jobs for step in job.steps if step.module == "pruning"}
+    assert {"filters", "ice-filters", "easier"} == set(steps)
+    assert "--units" in steps["ice-filters"]
+    assert "--flops" in steps["filters"]
+    assert not {"--sparsity", "--units", "--layers"} & set(steps["easier"])
+    seeds = {job.name.split("-seed")[1].split(".")[0] for job in study.plan().jobs}
+    assert seeds == {str(seed) for seed in range(12)}
+
+
+def test_every_statement_has_its_networks(study):
+    for claim in load_findings(study.statements).claims:
+        assert claim.views
+        assert all(view.sparsities == (0.5,) for view in claim.views)
+
+
+def test_the_dense_parent_is_compared_whatever_share_goes_and_by_the_share_asked_for(tmp_path):
+    cells = {}
+    for seed in range(3):
+        cells[Key("dense", 0.0, seed, "unfinished")] = {"sparsity": 0.0, "reached": np.nan, "lambda_max": 10.0}
+        reached = 0.52 if seed else 0.7
+        cells[Key("half", 0.5, seed, "unfinished")] = {"sparsity": 0.74, "reached": reached, "lambda_max": 1000.0}
+    setting = Setting(tmp_path, "a", "m", "d", 0.1, (0, 1, 2), ("half",), ("lambda_max",), cells)
+    view = View("difference", "lambda_max", "above", (("dense",), ("half",)), (0.5,), "unfinished", 0.1)
+    found = sample(view, Inputs((setting,), {}, {}), setting, 0.05)
+    assert found.unreached == 1
+    assert np.allclose(found.rows, 2.0)
