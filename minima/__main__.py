@@ -28,6 +28,7 @@ COMMANDS = {
     "masks": "pruning.masks",
     "collapse": "pruning.collapse",
     "transplant": "pruning.transplant",
+    "robustness": "pruning.robustness",
     "figures": "figures",
     "page": "figures.page",
     "study": "figures.study",
