@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs
 from minima.zoo.examples.spending import spend
 from minima.zoo.losses.score import Accuracy, Score
+from pruning.robustness.level import Refused
 from pruning.robustness.points import Points, inputs_of
-from pruning.robustness.trial import Level, Refused
 
 if TYPE_CHECKING:
     from torch import nn
 
     from minima.zoo.examples.task import Task
-    from pruning.robustness.bench import Bench, Chunk
     from pruning.robustness.scale import Scale
 
 
@@ -144,22 +142,3 @@ def level_of(seen: Sequence[Seen], score: Score) -> tuple[float, float]:
         whole = whole + each
     weight = len(whole.losses) if whole.weights is None else whole.weights.sum().item()
     return whole.losses.sum().item() / weight, score.value(whole.scores.sum(0))
-
-
-def attacked(bench: Bench, levels: Sequence[float], worst: Callable[[Chunk, float, Seen | None], Seen]) -> list[Level]:
-    """An attack at each of these radii, which ascend.
-
-    `worst`: of a chunk and a radius, and what it was for the radius before (None at the first), what is seen.
-
-    Raises:
-        Refused: inputs are whole numbers, or the loss has no gradient by them.
-    """
-    bench.check_floats()
-    found: list[list[Seen]] = [[] for _ in levels]
-    with evaluating(bench.subject.model):
-        for chunk in bench.chunks():
-            before = None
-            for level, seen in zip(levels, found, strict=True):
-                before = worst(chunk, level, before)
-                seen.append(before)
-    return [Level(*level_of(seen, bench.target.score)) for seen in found]

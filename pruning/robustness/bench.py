@@ -14,9 +14,9 @@ from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.examples.evaluation import Evaluation, Level, evaluate, evaluating
 from minima.zoo.examples.inputs import Inputs, Several, leaves
 from minima.zoo.subject.handed import copied
-from pruning.robustness.attack import Target
+from pruning.robustness.attack import Seen, Target, level_of
+from pruning.robustness.level import Refused
 from pruning.robustness.points import Points, inputs_of, points_of
-from pruning.robustness.trial import Refused
 
 if TYPE_CHECKING:
     from minima.zoo.subject.subject import Subject
@@ -111,6 +111,26 @@ class Bench:
                 made = inputs_of(change(chunk), chunk.x)
                 level.add(subject.task.outputs(subject.model, made), chunk.y)
         return level.evaluation()
+
+    def attacked(
+        self, levels: Sequence[float], worst: Callable[[Chunk, float, Seen | None], Seen]
+    ) -> list[tuple[float, float]]:
+        """Loss and score under an attack at each of these radii, which ascend.
+
+        `worst`: of a chunk and a radius, and what it was for the radius before (None at the first), what is seen.
+
+        Raises:
+            Refused: inputs are whole numbers, or the loss has no gradient by them.
+        """
+        self.check_floats()
+        found: list[list[Seen]] = [[] for _ in levels]
+        with evaluating(self.subject.model):
+            for chunk in self.chunks():
+                before = None
+                for level, seen in zip(levels, found, strict=True):
+                    before = worst(chunk, level, before)
+                    seen.append(before)
+        return [level_of(seen, self.target.score) for seen in found]
 
     def check_floats(self) -> None:
         """See that inputs can be perturbed by a little.

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput, note
 from minima.store.messages import progress_bar
+from pruning.robustness.level import Level, Refused
 from pruning.robustness.numbers import NUMBERS
-from pruning.robustness.trial import Level, Refused, Trial
+from pruning.robustness.trial import Trial
 
 if TYPE_CHECKING:
     from minima.store.hdf5.results import Place

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from minima.zoo.subject.handed import LossLike, subject_of
 from pruning.robustness.flags import chosen_trials
-from pruning.robustness.trial import Level, Refused, Trial
+from pruning.robustness.level import Level, Refused
+from pruning.robustness.trial import Trial
 
 if TYPE_CHECKING:
     from torch import nn

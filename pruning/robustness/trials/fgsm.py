@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from pruning.robustness.trial import Level, Trial
+from pruning.robustness.level import Level
+from pruning.robustness.trial import Trial
 
 if TYPE_CHECKING:
     from pruning.robustness.attack import Seen
@@ -25,11 +26,11 @@ class Fgsm(Trial):
     """radii, in units of the inputs before --mean and --std"""
 
     def measure(self, bench: Bench, levels: Sequence[float], seed: int) -> list[Level]:  # noqa: ARG002
-        from pruning.robustness.attack import Ball, ascent, attacked
+        from pruning.robustness.attack import Ball, ascent
 
         def step(chunk: Chunk, level: float, _: Seen | None) -> Seen:
             ball = Ball(chunk.points, level, bench.scale)
             *_start, end = ascent(bench.target, chunk.y, ball, chunk.points, steps=1, step=level)
             return end
 
-        return attacked(bench, levels, step)
+        return [Level(*each) for each in bench.attacked(levels, step)]

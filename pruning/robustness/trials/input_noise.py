@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from pruning.robustness.trial import Level, Trial, mean_level
+from pruning.robustness.level import Level, mean_level
+from pruning.robustness.trial import Trial
 
 if TYPE_CHECKING:
     from minima.zoo.examples.evaluation import Evaluation

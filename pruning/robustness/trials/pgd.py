@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pruning.robustness.trial import Level, Trial
+from pruning.robustness.level import Level
+from pruning.robustness.trial import Trial
 
 if TYPE_CHECKING:
     from pruning.robustness.attack import Seen
@@ -38,7 +39,7 @@ class Pgd(Trial):
     """random: uniform in the ball, by --seed; example: one climb from the example itself"""
 
     def measure(self, bench: Bench, levels: Sequence[float], seed: int) -> list[Level]:
-        from pruning.robustness.attack import Ball, ascent, attacked
+        from pruning.robustness.attack import Ball, ascent
         from pruning.robustness.draws import for_points
 
         target = bench.target
@@ -54,4 +55,4 @@ class Pgd(Trial):
                     worst = worst.worse(seen, target.score)
             return worst
 
-        return attacked(bench, levels, climb)
+        return [Level(*each) for each in bench.attacked(levels, climb)]
