@@ -29,6 +29,7 @@ COMMANDS = {
     "collapse": "pruning.collapse",
     "transplant": "pruning.transplant",
     "robustness": "pruning.robustness",
+    "equilibrium": "pruning.equilibrium",
     "figures": "figures",
     "page": "figures.page",
     "study": "figures.study",

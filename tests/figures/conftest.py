@@ -65,6 +65,8 @@ EVERY = [
     "entropy.layers a.pt",
     "entropy.transfer a.pt b.pt --to digits:classes=3,8 --epochs 1 -o ab.transfer.h5",
     "pruning.masks b.pt",
+    "pruning.robustness b.pt --samples 100 --trials fgsm,quantisation",
+    "pruning.equilibrium a.pt",
 ]
 """every measuring command, with what makes the shortest result of it"""
 

@@ -18,7 +18,7 @@ from figures.reading.contents import Contents, contents
 ROOT = Path(__file__).parents[2]
 MEASURES = (
     *("sharpness", "hessian", "surface", "topology", "path", "survivors", "stability", "instability", "successive"),
-    *("psp", "layers", "transfer", "masks"),
+    *("psp", "layers", "transfer", "masks", "robustness", "equilibrium"),
 )
 
 

@@ -221,7 +221,7 @@ def test_inputs_of_several_tensors_are_all_attacked():
     assert found[0.1].loss == pytest.approx(softplus(net(**x)[:, 0] + 0.1 * ones).mean().item(), rel=1e-5)
 
 
-def test_dense_beside_pruned(prune, dense, tmp_path):
+def test_dense_beside_pruned(prune, dense, tmp_path, figure_of):
     prune("magnitude", dense, "--sparsity", 0.8, "--epochs", 0, "-o", tmp_path / "b.pt")
     words = [
         "--trials",
@@ -245,6 +245,9 @@ def test_dense_beside_pruned(prune, dense, tmp_path):
         assert np.isnan(file["robustness/pgd/loss_stderr"][()]).all()
         assert json.loads(file.attrs["summary"])[0]["robustness"]["pgd"]["steps"] == 2
     assert robustness(dense, tmp_path / "b.pt", *words, "-o", tmp_path / "x.h5").summary["reused"]
+    panel = figure_of("robustness", tmp_path / "x.h5").axes[0]
+    assert panel.get_title() == "pgd"
+    np.testing.assert_allclose(panel.lines[0].get_ydata(), first["pgd"]["score"])
 
 
 def test_a_foreign_network_and_its_range(tmp_path):
