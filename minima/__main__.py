@@ -30,6 +30,7 @@ COMMANDS = {
     "transplant": "pruning.transplant",
     "robustness": "pruning.robustness",
     "equilibrium": "pruning.equilibrium",
+    "watermark": "pruning.watermark",
     "figures": "figures",
     "page": "figures.page",
     "study": "figures.study",

@@ -22,7 +22,7 @@ def table(summary: dict[str, Any]) -> str:
         render_table(["layer", "neurons", "updated"], rows),
         "",
         "updated: share of the layer's neurons that trained, over all epochs. Multiply-adds of backward passes without",
-        "the gradients of frozen neurons' weights (those by inputs in full): what arithmetic that skips them takes. Here",
-        "they are computed and thrown away.",
+        "the gradients of frozen neurons' weights, those by inputs in full: what arithmetic that skips them takes.",
+        "Here they are computed and thrown away.",
     ]
     return "\n".join(lines)

@@ -20,7 +20,7 @@ def main(arguments: Robustness) -> Report:
     chosen = arguments.chosen()
 
     def work(subject: Subject, place: Place) -> dict[str, Any]:
-        return compute(subject, place, chosen, arguments.seed, arguments.input_range)
+        return compute(subject, place, chosen, arguments.seed, arguments.input_range, arguments.watermark)
 
     return measure_each(arguments, "robustness", work, table)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,16 +12,18 @@ import torch
 from torch import Tensor
 
 from minima.zoo.anatomy.prunable import prunable
-from minima.zoo.examples.evaluation import Evaluation, Level, evaluate, evaluating
+from minima.zoo.examples.evaluation import Evaluation, evaluate, evaluating
+from minima.zoo.examples.evaluation import Level as Sums
 from minima.zoo.examples.inputs import Inputs, Several, leaves
 from minima.zoo.subject.handed import copied
 from pruning.robustness.attack import Seen, Target, level_of
-from pruning.robustness.level import Refused
+from pruning.robustness.level import Level, Refused
 from pruning.robustness.points import Points, inputs_of, points_of
 
 if TYPE_CHECKING:
     from minima.zoo.subject.subject import Subject
     from pruning.robustness.scale import Scale
+    from pruning.watermark.mark import Mark
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,8 @@ class Chunk:
 class Bench:
     """A subject whose network and examples stay as they are: weights are changed in a copy, inputs chunk by chunk."""
 
-    def __init__(self, subject: Subject, scale: Scale) -> None:
-        self.subject, self.scale = subject, scale
+    def __init__(self, subject: Subject, scale: Scale, mark: Mark | None = None) -> None:
+        self.subject, self.scale, self.mark = subject, scale, mark
 
     @cached_property
     def weights(self) -> dict[str, Tensor]:
@@ -63,6 +66,10 @@ class Bench:
         return {
             name: masks.get(name, torch.ones_like(weight, dtype=torch.bool)) for name, weight in self.weights.items()
         }
+
+    def bit_error(self, weights: Mapping[str, Tensor]) -> float:
+        """The share of the watermark's bits that are read wrong of these weights; NaN where there is no watermark."""
+        return math.nan if self.mark is None else self.mark.wrong(weights)
 
     @cached_property
     def _copy(self) -> torch.nn.Module:
@@ -90,6 +97,11 @@ class Bench:
         subject = self.subject
         return evaluate(subject.model, subject.x, subject.y, subject.batch_size, task=subject.task)
 
+    def start(self, clean: Evaluation) -> Level:
+        """The network as it is, as the first level of every trial."""
+        error = math.nan if self.mark is None else self.bit_error(self.weights)
+        return Level(clean.loss, clean.score, bit_error=error)
+
     def chunks(self) -> Iterator[Chunk]:
         """All examples, `batch_size` at once."""
         subject, rows = self.subject, self.subject.rows.tolist()
@@ -105,7 +117,7 @@ class Bench:
         """
         self.check_floats()
         subject = self.subject
-        level = Level(subject.y, subject.task)
+        level = Sums(subject.y, subject.task)
         with evaluating(subject.model), torch.no_grad():
             for chunk in self.chunks():
                 made = inputs_of(change(chunk), chunk.x)

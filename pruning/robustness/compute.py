@@ -14,15 +14,23 @@ from pruning.robustness.numbers import NUMBERS
 from pruning.robustness.trial import Trial
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
 
 
 def compute(
-    subject: Subject, place: Place, chosen: Sequence[Trial], seed: int, input_range: tuple[float, float] | None
+    subject: Subject,
+    place: Place,
+    chosen: Sequence[Trial],
+    seed: int,
+    input_range: tuple[float, float] | None = None,
+    watermark: Path | None = None,
 ) -> dict[str, Any]:
     """Put a subject to these trials, write levels to its place, return what the JSON object says of them.
 
+    A watermark is read where the checkpoint carries one, or where another that it was made from does (`watermark`).
     A trial that does not apply (of inputs, where those are tokens) is left out and said; the others are made.
 
     Raises:
@@ -30,13 +38,15 @@ def compute(
     """
     from pruning.robustness.bench import Bench
     from pruning.robustness.scale import scale_of
+    from pruning.watermark.mark import carried, mark_in
 
     if subject.y is None:
         raise BadInput(f"{subject.name}: the data have no targets, so that there is no loss to look at")
     scale = scale_of(subject, input_range)
-    bench, refused = Bench(subject, scale), {}
+    mark = carried(subject.checkpoint, subject.model) if watermark is None else mark_in(watermark, subject.model)
+    bench, refused = Bench(subject, scale, mark), {}
     clean = bench.clean()
-    start = Level(clean.loss, clean.score)
+    start = bench.start(clean)
     for trial in progress_bar(chosen, desc=subject.name, unit="trial"):
         if trial.name not in place.kept():
             levels = trial.all_levels()

@@ -87,5 +87,5 @@ def measure_robustness(  # noqa: PLR0913 (named, and all but two optional)
             except Refused as reason:
                 refused[trial.name] = str(reason)
                 continue
-            found[trial.name] = dict(zip(levels, [Level(clean.loss, clean.score), *made], strict=True))
+            found[trial.name] = dict(zip(levels, [bench.start(clean), *made], strict=True))
         return RobustnessResult(found, refused, tuple(heard))

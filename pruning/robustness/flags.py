@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, make_dataclass
+from pathlib import Path
 from typing import Literal
 
 from minima.store.command import BadInput
@@ -20,7 +21,10 @@ class Robustness(Measuring):
     pruning, quantisation), several checkpoints side by side: dense beside pruned."""
 
     trials: str | None = None
-    """names separated by commas (default: all)"""
+    """names separated by commas (default: all but fine_tuning, which trains)"""
+    watermark: Path | None = None
+    """read the bits that python -m pruning.watermark put into this checkpoint, of which those measured were made
+    (default: those that a checkpoint says it carries)"""
     input_range: tuple[float, float] | None = None
     """ends that perturbed inputs are clipped to, before --mean and --std (default: as the data set says: 0 1 for images
     of the suite's own; others are not clipped, which is said)"""
@@ -36,7 +40,7 @@ class Robustness(Measuring):
 
 
 def chosen_trials(names: Sequence[str] | None, settings: Mapping[str, Trial | None] | None = None) -> list[Trial]:
-    """Trials by name, each once; all of them where none is named.
+    """Trials by name, each once; the default ones where none is named.
 
     Args:
         settings: trials with parameters of their own, by name.
@@ -49,7 +53,7 @@ def chosen_trials(names: Sequence[str] | None, settings: Mapping[str, Trial | No
     """
     known, own = trials(), settings or {}
     if names is None:
-        names = sorted(known, key=_order)
+        names = sorted((name for name, kind in known.items() if kind.default), key=_order)
     if not names or any(name not in known for name in names):
         raise BadInput(f"--trials {','.join(map(str, names))}: known are {', '.join(sorted(known, key=_order))}")
     chosen = [own.get(name) or known[name]() for name in dict.fromkeys(names)]

@@ -35,4 +35,5 @@ class WeightTrial(Trial):
         ]
 
     def _level(self, bench: Bench, drawn: Sequence[Mapping[str, Tensor]]) -> Level:
-        return mean_level([bench.at_weights(weights) for weights in drawn])
+        errors = [bench.bit_error(weights) for weights in drawn]
+        return mean_level([bench.at_weights(weights) for weights in drawn], errors)

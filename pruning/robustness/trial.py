@@ -27,6 +27,9 @@ class Trial:
     clean: ClassVar[float] = 0.0
     """the level at which nothing is changed, which is always measured"""
 
+    default: ClassVar[bool] = True
+    """whether it is made when --trials names none"""
+
     levels: tuple[float, ...] = ()
     """strengths"""
 

@@ -17,9 +17,9 @@ from landscape.objective.objective import Objective
 from landscape.objective.subset import drawn_subset
 from landscape.sharpness.__main__ import main as sharpness
 from landscape.sharpness.flags import flags
+from landscape.sharpness.measures.gradient_step import GradientStep
 from landscape.sharpness.measures.lambda_max import LambdaMax
 from landscape.sharpness.measures.sam import Sam
-from landscape.sharpness.measures.sam_step import SamStep
 from minima.store.checkpoints.checkpoint import load
 from minima.store.command import BadInput
 from minima.train import main as train
@@ -57,7 +57,7 @@ def test_on_a_slope_it_is_rho_times_the_gradient_of_the_subset():
     norm = slope[SUBSET[0]].norm().item()
     objective = over_subset(torch.zeros(6, 6), slope)
     assert Sam(rho=(0.2,)).measure(objective, seed=0).value == pytest.approx(0.2 * norm)
-    step = SamStep(rho=(0.2,)).measure(objective, seed=0)
+    step = GradientStep(rho=(0.2,)).measure(objective, seed=0)
     assert step.value == pytest.approx(0.2 * norm)
     assert step.values["first order rho=0.2"] == pytest.approx(0.2 * norm)
 
@@ -66,7 +66,7 @@ def test_one_step_of_a_slope_with_curvature(matrix):
     slope = torch.arange(1.0, 7).double()
     own = torch.where(SUBSET[0], slope, 0.0)
     way = 0.3 * own / own.norm()
-    step = SamStep(rho=(0.3,)).measure(over_subset(matrix, slope), seed=0)
+    step = GradientStep(rho=(0.3,)).measure(over_subset(matrix, slope), seed=0)
     assert step.value == pytest.approx((slope @ way + way @ matrix @ way / 2).item())
 
 
@@ -93,7 +93,7 @@ def dense(tmp_path_factory):
 
 def test_the_commands_and_the_functions_agree(dense, tmp_path):
     words = [str(dense), "--samples", "first:60", "--split", "test"]
-    asked = [*words, "--subset", "40", "--subset-seed", "2", "--measures", "sam_step,lambda_max"]
+    asked = [*words, "--subset", "40", "--subset-seed", "2", "--measures", "gradient_step,lambda_max"]
     report = sharpness(tyro.cli(flags(), args=[*asked, "-o", str(tmp_path / "s.h5")]))
     assert report.summary["dimension"] == report.summary["subset"] == 40
     assert "a subset of 40 single weights" in report.table
@@ -108,13 +108,13 @@ def test_the_commands_and_the_functions_agree(dense, tmp_path):
     assert again.summary["eigenvalues"][0] == pytest.approx(largest, rel=2e-3)
     data = (subject.x, subject.y)
     assert top_eigenvalues(subject.model, data, k=1, moving=moving).values[0] == pytest.approx(largest, rel=2e-3)
-    found = measure_sharpness(subject.model, data, measures=["sam_step"], moving=moving)
-    assert found["sam_step"].value == pytest.approx(report.summary["measures"]["sam_step"]["value"])
+    found = measure_sharpness(subject.model, data, measures=["gradient_step"], moving=moving)
+    assert found["gradient_step"].value == pytest.approx(report.summary["measures"]["gradient_step"]["value"])
     assert found.dimension == 40
 
 
 def test_results_of_before_are_still_recognised(dense, tmp_path):
-    words = [str(dense), "--samples", "first:60", "--measures", "sam_step", "-o", str(tmp_path / "s.h5")]
+    words = [str(dense), "--samples", "first:60", "--measures", "gradient_step", "-o", str(tmp_path / "s.h5")]
     sharpness(tyro.cli(flags(), args=words))
     with h5py.File(tmp_path / "s.h5") as file:
         assert not [name for name in json.loads(file.attrs["arguments"]) if name.startswith("subset")]
@@ -138,4 +138,4 @@ def test_what_is_refused(dense, tmp_path, monkeypatch, words, said):
     np.savez("shape.npz", **{name: np.ones(3, bool)})
     np.savez("empty.npz", **{name: np.zeros(tuple(weight.shape), bool)})
     with pytest.raises(BadInput, match=said):
-        sharpness(tyro.cli(flags(), args=[str(dense), "--measures", "sam_step", *words, "-o", "y.h5"]))
+        sharpness(tyro.cli(flags(), args=[str(dense), "--measures", "gradient_step", *words, "-o", "y.h5"]))

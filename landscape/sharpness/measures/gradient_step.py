@@ -1,4 +1,4 @@
-"""The rise of the loss after one step along the gradient (Foret et al. 2021, SAM)."""
+"""The rise of the loss after one step along the gradient (the step of SAM, Foret et al. 2021)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SamStep(Measure):
+class GradientStep(Measure):
     """L(w + rho g / ||g||) - L(w), the value at the middle rho; beside it its first order rho ||g||."""
 
-    name: ClassVar[str] = "sam_step"
+    name: ClassVar[str] = "gradient_step"
     invariant: ClassVar[Invariant] = "none"
     meaning: ClassVar[str] = "rise of the loss after one step of length rho along the gradient"
     default: ClassVar[bool] = False
