@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from landscape.objective.flags import located
 from landscape.objective.position import write_position
-from landscape.objective.subset import subset_of
+from landscape.objective.subsets.asked import subset_of
 from landscape.spectrum.operator import Operator, operators
 from minima.store.command import BadInput, note
 

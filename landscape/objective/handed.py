@@ -31,7 +31,7 @@ class Where(TypedDict, total=False):
     parameters: Sequence[str] | None
     """only these may move: names of layers, of modules that hold several, or of parameters (default: all)"""
     moving: Mapping[str, Tensor] | None
-    """only these single weights may move: bool tensors by parameter name (`landscape.objective.subset.drawn_subset`)"""
+    """only these single weights may move: bool by parameter name (`landscape.objective.subsets.drawn.drawn_subset`)"""
     output: str | None
     """which of several outputs is measured: a name, or a place counted from 0"""
     temperature: float

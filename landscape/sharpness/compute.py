@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from landscape.objective.flags import located
 from landscape.objective.position import write_position
-from landscape.objective.subset import subset_of
+from landscape.objective.subsets.asked import subset_of
 from landscape.sharpness import rescale_test
 from landscape.sharpness.report import entry, write
 from minima.store.messages import progress_bar

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from landscape.objective.streams import stream
-from landscape.objective.subset import drawn_subset
+from landscape.objective.subsets.drawn import drawn_subset
 from minima.store.checkpoints.checkpoint import Checkpoint, load
 from minima.store.command import BadInput
 from pruning.watermark.settings import Settings

@@ -14,7 +14,7 @@ from landscape import measure_sharpness, top_eigenvalues
 from landscape.hessian.__main__ import main as hessian
 from landscape.hessian.flags import Hessian
 from landscape.objective.objective import Objective
-from landscape.objective.subset import drawn_subset
+from landscape.objective.subsets.drawn import drawn_subset
 from landscape.sharpness.__main__ import main as sharpness
 from landscape.sharpness.flags import flags
 from landscape.sharpness.measures.gradient_step import GradientStep

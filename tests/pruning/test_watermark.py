@@ -10,7 +10,7 @@ from oracles.quadratic import Quadratic
 from torch import nn
 
 from landscape.objective.flags import mean_loss
-from landscape.objective.subset import drawn_subset
+from landscape.objective.subsets.drawn import drawn_subset
 from landscape.sharpness.measures.gradient_step import GradientStep
 from minima.store.checkpoints.checkpoint import load, save
 from minima.store.command import BadInput
