@@ -20,8 +20,8 @@ class Settings:
     """size of these weights, in units of the root mean square of what is left of their tensor"""
     rho: float = 0.2
     """length of the step along the gradient, in units of the norm of these weights"""
-    strength: float = 0.5
-    """weight of the rise of the loss along it, which training maximises; 0: they are set and kept, nothing else"""
+    strength: float = 0.02
+    """what e times the rise of the loss along it is worth to training, in the loss' units; 0: bits are only set"""
 
     def check(self) -> None:
         """BadInput for a value that means nothing; before any work."""

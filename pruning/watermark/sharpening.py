@@ -13,15 +13,18 @@ from minima.zoo.examples.inputs import Inputs, arguments
 if TYPE_CHECKING:
     from minima.zoo.examples.task import Task
 
+SMALLEST = 1e-9
+"""of a rise that is seen"""
 Objective = Callable[[nn.Module, Inputs, Any], Tensor]
 
 
 def sharpened(task: Task, places: Mapping[str, Tensor], rho: float, strength: float) -> Objective:
-    """What a step goes down: L(w) - strength x tanh(L(w + eps) - L(w)), eps = rho g_K / ||g_K|| on the weights K.
+    """What a step goes down: L(w) - strength log tanh(L(w + eps) - L(w)), eps = rho g_K / ||g_K|| on the weights K.
 
     L is the loss of a mini-batch, g_K its gradient in K; eps is held while the rest is differentiated, as in SAM, which
-    goes down where this goes up (Foret et al. 2021). tanh bounds what a step may gain at 1, so that the rise is not
-    driven without end. Buffers are those of the pass at w.
+    goes down where this goes up (Foret et al. 2021). Small rises count by their logarithm, so that e times the rise is
+    worth `strength` of the loss whatever its size, and one beyond 1 is worth no more; where the loss falls along eps,
+    L alone counts. Buffers are those of the pass at w.
     """
 
     def objective(model: nn.Module, x: Inputs, y: Any) -> Tensor:
@@ -35,6 +38,6 @@ def sharpened(task: Task, places: Mapping[str, Tensor], rho: float, strength: fl
         positional, named = arguments(x)
         returned = torch.func.functional_call(model, moved | buffers, positional, named)
         rise = task.loss.mean(task.picked(returned), y) - loss
-        return loss - strength * rise.tanh()
+        return loss - strength * rise.tanh().clamp(min=SMALLEST).log()
 
     return objective

@@ -28,7 +28,7 @@ from pruning.watermark.mark import Mark, carried, mark_of
 from pruning.watermark.settings import Settings
 from pruning.watermark.sharpening import sharpened
 
-BITS = ["--bits", "40", "--key", "7", "--lr", "0.05"]
+BITS = ["--bits", "40", "--key", "7", "--lr", "0.05", "--rho", "0.02"]
 
 
 def watermark(*words):
@@ -43,7 +43,7 @@ def marked(dense, tmp_path_factory):
     masks = {name: value.abs() > value.abs().median() for name, value in checkpoint.state.items() if value.ndim == 2}
     state = checkpoint.state | {name: checkpoint.state[name] * mask for name, mask in masks.items()}
     save(replace(checkpoint, state=state, masks=masks), folder / "sparse.pt")
-    for name, strength in (("plain", 0), ("sharp", 1)):
+    for name, strength in (("plain", 0), ("sharp", 0.1)):
         watermark(folder / "sparse.pt", *BITS, "--epochs", 4, "--strength", strength, "-o", folder / f"{name}.pt")
     return folder
 
@@ -77,10 +77,10 @@ def test_training_raises_the_loss_around_the_bits(marked):
         moving = drawn_subset(subject.model, subject.masks, 40, 7)
         norm = torch.cat([subject.model.get_parameter(key)[place] for key, place in moving.items()]).norm().item()
         objective = mean_loss(subject, "survivors", moving=moving)
-        rises[name] = GradientStep(rho=(0.2 * norm,)).measure(objective, seed=0).value
+        rises[name] = GradientStep(rho=(0.02 * norm,)).measure(objective, seed=0).value
     assert rises["sharp"] > 1.5 * rises["plain"]
     plain, sharp = (load(marked / f"{name}.pt").metrics["test"]["accuracy"] for name in ("plain", "sharp"))
-    assert sharp > plain - 0.05
+    assert sharp > plain - 0.15  # it has its price
 
 
 def test_what_training_goes_down_on_a_quadratic():
@@ -94,9 +94,9 @@ def test_what_training_goes_down_on_a_quadratic():
     step = 0.4 * gradient * place[0] / (gradient * place[0]).norm()
     level = slope @ at + at @ matrix @ at / 2
     rise = step @ gradient + step @ matrix @ step / 2
-    assert made.item() == pytest.approx((level - 0.7 * torch.tanh(rise)).item())
+    assert made.item() == pytest.approx((level - 0.7 * torch.tanh(rise).log()).item())
     made.backward()
-    expected = gradient - 0.7 / math.cosh(rise) ** 2 * (matrix @ step)
+    expected = gradient - 0.7 / (math.cosh(rise) * math.sinh(rise)) * (matrix @ step)
     assert torch.allclose(model.weight.grad[0], expected)
 
 
@@ -151,7 +151,7 @@ def test_bits_are_looked_for_in_what_was_made_of_the_marked_network(marked, tmp_
 
 
 def test_typed_again_it_is_there_and_the_same_bytes(marked, tmp_path):
-    words = [marked / "sparse.pt", *BITS, "--epochs", 4, "--strength", 1]
+    words = [marked / "sparse.pt", *BITS, "--epochs", 4, "--strength", 0.1]
     assert watermark(*words, "-o", marked / "sharp.pt").summary["reused"]
     assert watermark(*words, "-o", tmp_path / "x.pt").summary["sha256"] == sha256(marked / "sharp.pt")
     with pytest.raises(BadInput, match="--overwrite"):
