@@ -74,7 +74,8 @@ def _text(summary: dict[str, Any]) -> str:
         "sparsity": _sparsity(summary),
         "method": _flat(summary["method"]),
         "training": _flat(summary["training"]),
-        "metrics": _flat(summary["metrics"]),
+        "metrics": _flat({key: value for key, value in (summary["metrics"] or {}).items() if key != "equilibrium"}),
+        "at equilibrium": _equilibrium((summary["metrics"] or {}).get("equilibrium")),
         "seed": str(summary["seed"]),
         "weights at epochs": ", ".join(map(str, summary["weights_at"])),
         "made from": summary["parent"],
@@ -109,6 +110,13 @@ def _tensors(summary: dict[str, Any]) -> str:
 def _shrunk(manifests: list[Any] | None) -> str | None:
     """How often units were taken out of the network that `model` names; None for never."""
     return None if not manifests else "once" if len(manifests) == 1 else f"{len(manifests)} times"
+
+
+def _equilibrium(found: dict[str, Any] | None) -> str | None:
+    """How many updates of neurons training left out; None where it did not watch them."""
+    if found is None:
+        return None
+    return f"{found['skipped_updates']:,} of {found['updates']:,} updates of neurons left out"
 
 
 def _flat(entry: dict[str, Any] | None, prefix: str = "") -> str:

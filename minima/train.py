@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,22 @@ def main(arguments: Train) -> Report:
     score = score_column(rows)
     headers = ("checkpoint", "epochs", "train loss", f"train {score}", "test loss", f"test {score}")
     table = render_table(headers, [[row[key] for key in COLUMNS] for row in rows])
+    table += "".join(_skipped(row) for row in rows if "updates" in row)
     summary = rows[0] if len(rows) == 1 else {key: [row[key] for row in rows] for key in rows[0]}
     return Report(summary, table)
+
+
+def _skipped(row: Mapping[str, Any]) -> str:
+    if not row["updates"]:
+        return ""
+    skipped, spent = (
+        row["skipped_updates"] / row["updates"],
+        row["backward_multiply_adds"] / row["full_backward_multiply_adds"],
+    )
+    return (
+        f"\n{row['out']}: {skipped:.2%} of the neurons' updates left out at equilibrium; backward passes without them "
+        f"take {spent:.2%} of the multiply-adds"
+    )
 
 
 def _targets(arguments: Train) -> list[tuple[Path | None, Path]]:
@@ -64,6 +79,21 @@ def _train_one(arguments: Train, source: Path | None, target: Path) -> dict[str,
         "reused": reused,
         "epochs": start.plan.epochs,
         **said_levels(finished.metrics),
+        **_watched(finished.metrics),
+    }
+
+
+def _watched(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """What freezing neurons at equilibrium left out, where that was asked for."""
+    if "equilibrium" not in metrics:
+        return {}
+    found = metrics["equilibrium"]
+    spent, whole = sum(found["backward_multiply_adds"]), sum(found["full_backward_multiply_adds"])
+    return {
+        "skipped_updates": found["skipped_updates"],
+        "updates": found["updates"],
+        "backward_multiply_adds": spent,
+        "full_backward_multiply_adds": whole,
     }
 
 

@@ -9,6 +9,8 @@ from minima.store.doors import door
 
 if TYPE_CHECKING:
     from pruning.composition.method import Method as Method
+    from pruning.robustness.door import RobustnessResult as RobustnessResult
+    from pruning.robustness.door import measure_robustness as measure_robustness
     from pruning.running.door import Pruned as Pruned
     from pruning.running.door import prune as prune
     from pruning.shrink.compute import shrink_network as shrink_network
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 HOMES = {
     "Method": "pruning.composition.method",
+    "RobustnessResult": "pruning.robustness.door",
+    "measure_robustness": "pruning.robustness.door",
     "Pruned": "pruning.running.door",
     "prune": "pruning.running.door",
     "Shrunk": "pruning.shrink.shrunk",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from landscape.objective.flags import located
 from landscape.objective.position import write_position
+from landscape.objective.subsets.asked import subset_of
 from landscape.spectrum.operator import Operator, operators
 from minima.store.command import BadInput, note
 
@@ -31,7 +32,8 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
     from landscape.spectrum.lanczos import LEAST_ROOM
 
     start = time.perf_counter()
-    objective, where, known = located(subject, arguments, arguments.top + arguments.bottom + LEAST_ROOM)
+    vectors = arguments.top + arguments.bottom + LEAST_ROOM
+    objective, where, known = located(subject, arguments, vectors, subset_of(subject, arguments))
     check_size(arguments, objective)
     if arguments.eigenvectors == "keep":
         eigenvectors.make_room(place, objective.coordinates, arguments.top)

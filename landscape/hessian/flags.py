@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from landscape.objective.flags import Landscape
+from landscape.objective.region import Subset
 from minima.store.command import BadInput, note
 
 
@@ -55,7 +56,7 @@ class Curvature:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hessian(Curvature, Landscape):
+class Hessian(Curvature, Subset, Landscape):
     """Flags of `python -m landscape.hessian`."""
 
 

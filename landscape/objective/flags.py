@@ -44,17 +44,18 @@ class Landscape(Region, Measuring):
 
 
 def located(
-    subject: Subject, region: Region, vectors: int = 0
+    subject: Subject, region: Region, vectors: int = 0, moving: Mapping[str, Tensor] | None = None
 ) -> tuple[Objective, dict[str, Any], tuple[Tensor, Tensor]]:
     """The objective that is asked for, where the network sits (keys of the JSON object), and its g and H g.
 
-    `vectors`: as many will be kept at least, whatever is measured.
+    `vectors`: as many will be kept at least, whatever is measured. `moving`: the single weights that may move, if not
+    all of them.
     """
     from landscape.objective.logits import temperature_of
     from landscape.objective.position import position, slope
 
     loss = loss_of(subject, region)
-    objective = objective_of(subject, region, loss)
+    objective = objective_of(subject, region, loss, moving)
     objective.keeper.reserve(vectors, objective.dimension)
     said = {
         "subspace": region.subspace,
@@ -63,6 +64,8 @@ def located(
         "calibrated": region.temperature == "calibrated",
         "logits": region.logits,
     }
+    if moving is not None:
+        said["subset"] = objective.dimension
     at = slope(objective)
     return objective, said | position(objective, at), at[1:]
 
@@ -80,7 +83,7 @@ def loss_of(subject: Subject, scale: Scale) -> Loss:
     return ScaledCrossEntropy.of(subject.task.loss, temperature, normalised)
 
 
-def objective_of(subject: Subject, region: Region, loss: Loss) -> Objective:
+def objective_of(subject: Subject, region: Region, loss: Loss, moving: Mapping[str, Tensor] | None = None) -> Objective:
     """The mean loss of a subject's network over its examples, over the region that is asked for."""
     from landscape.objective.coordinates import Coordinates
 
@@ -90,7 +93,7 @@ def objective_of(subject: Subject, region: Region, loss: Loss) -> Objective:
         except BadInput as error:
             raise BadInput(f"--parameters: {error}") from error
     region.check_memory()
-    return mean_loss(subject, region.subspace, loss, region.parameters, region.graph_bytes)
+    return mean_loss(subject, region.subspace, loss, region.parameters, region.graph_bytes, moving)
 
 
 def mean_loss(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
@@ -30,6 +30,8 @@ class Where(TypedDict, total=False):
     """which weights may move: those that the masks keep (default), or the removed ones too"""
     parameters: Sequence[str] | None
     """only these may move: names of layers, of modules that hold several, or of parameters (default: all)"""
+    moving: Mapping[str, Tensor] | None
+    """only these single weights may move: bool by parameter name (`landscape.objective.subsets.drawn.drawn_subset`)"""
     output: str | None
     """which of several outputs is measured: a name, or a place counted from 0"""
     temperature: float
@@ -100,4 +102,4 @@ def handed(model: nn.Module, data: Any, loss: LossLike, where: Where) -> Iterato
     """A network with its objective, while which nothing is printed; keywords as in `Where`."""
     with listening() as heard:
         subject, region = subject_at(model, data, loss, where), region_of(where)
-        yield Handed(subject, region, *located(subject, region), heard)
+        yield Handed(subject, region, *located(subject, region, moving=where.get("moving")), heard)

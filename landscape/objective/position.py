@@ -70,6 +70,8 @@ def heading(summary: dict[str, Any]) -> str:
     ]
     if summary.get("parameters"):
         lines.append(f"The others are held: only {', '.join(summary['parameters'])} may move.")
+    if summary.get("subset"):
+        lines.append(f"The others are held: only a subset of {summary['subset']:,} single weights may move.")
     lines += _scale_of_the_logits(summary)
     if is_steep(*(summary[key] for key in ("loss", "gradient_norm", "gradient_curvature", "weight_norm"))):
         lines.append(

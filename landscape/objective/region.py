@@ -6,6 +6,7 @@ The commands have them as flags, the functions that are called from Python as ke
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from minima.store.command import BadInput
@@ -52,6 +53,19 @@ class Scale:
     """logits are divided by it; calibrated: by what fits the examples best that training held out for validation"""
     logits: Literal["raw", "normalised"] = "raw"
     """normalised: each example's logits centred and divided by their norm (Andriushchenko et al. 2023)"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subset:
+    """Flags that say which single weights may move."""
+
+    subset: int | None = None
+    """only so many single weights may move, drawn at random from those of convolutions and linear layers that are left
+    (default: all that may)"""
+    subset_seed: int = 0
+    """of that draw"""
+    subset_file: Path | None = None
+    """instead the weights that a file says, an .npz of bool arrays by parameter name"""
 
 
 @dataclass(frozen=True, kw_only=True)

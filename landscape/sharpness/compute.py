@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from landscape.objective.flags import located
 from landscape.objective.position import write_position
+from landscape.objective.subsets.asked import subset_of
 from landscape.sharpness import rescale_test
 from landscape.sharpness.report import entry, write
 from minima.store.messages import progress_bar
@@ -21,9 +22,10 @@ def compute(subject: Subject, place: Place, arguments: Sharpness) -> dict[str, A
     from landscape.spectrum.lanczos import LEAST_ROOM
 
     vectors = 1 + LEAST_ROOM if any(measure.by_lanczos for measure in arguments.chosen()) else 0
-    objective, where, _ = located(subject, arguments, vectors)
+    moving = subset_of(subject, arguments)
+    objective, where, _ = located(subject, arguments, vectors, moving)
     write_position(place, "sharpness", where)
-    test = rescale_test.RescaleTest.of(subject, arguments, arguments.seed) if arguments.rescale_test else None
+    test = rescale_test.RescaleTest.of(subject, arguments, arguments.seed, moving) if arguments.rescale_test else None
     used = subject.used_share
     for measure in progress_bar(arguments.chosen(), desc=subject.name, unit="measure"):
         if measure.name not in place.kept():

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, make_dataclass
 
 from landscape.objective.flags import Landscape
+from landscape.objective.region import Subset
 from landscape.sharpness.measure import Measure, measures
 from minima.store.command import BadInput
 
@@ -14,7 +15,7 @@ STANDARD = ("lambda_max", "trace", "adaptive_lambda_max", "adaptive_trace", "kes
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sharpness(Landscape):
+class Sharpness(Subset, Landscape):
     """Flags of `python -m landscape.sharpness`, but for the measures' own."""
 
     measures: str | None = None

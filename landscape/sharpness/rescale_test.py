@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from landscape.objective.flags import loss_of, objective_of
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from landscape.objective.objective import Objective
     from landscape.objective.region import Region
     from landscape.sharpness.measure import Measure
@@ -32,14 +34,14 @@ class RescaleTest:
     """what the JSON object says of the rescaling"""
 
     @classmethod
-    def of(cls, subject: Subject, region: Region, seed: int) -> RescaleTest:
+    def of(cls, subject: Subject, region: Region, seed: int, moving: Mapping[str, Tensor] | None = None) -> RescaleTest:
         """Rescale copies of the network; refused where that changes what it computes."""
         from landscape.symmetry.rescaling import LARGEST, rescaled
 
         loss, objectives, changes = loss_of(subject, region), {}, []
         for kind in KINDS:
             found = rescaled(subject.model, subject.x[:EXAMPLES], kind, seed)  # type: ignore[arg-type]
-            objectives[kind] = objective_of(replace(subject, model=found.model), region, loss)
+            objectives[kind] = objective_of(replace(subject, model=found.model), region, loss, moving)
             changes.append(found.output_change)
         return cls(
             objectives,

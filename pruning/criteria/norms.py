@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pruning.context.neurons import layers
+from minima.zoo.anatomy.neurons import layers
 from pruning.context.unit_weights import is_norm
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from torch import nn
 
 from minima.store.checkpoints.checkpoint import Checkpoint
 from minima.store.command import BadInput
-from minima.zoo.anatomy.critical_path import critical_path
+from minima.zoo.anatomy.costs.critical_path import critical_path
 from minima.zoo.examples.inputs import Inputs
 from pruning.context.latency import latency
 from pruning.shrink.compute import shrink_network

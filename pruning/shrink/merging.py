@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 
-from minima.zoo.anatomy.cost import Cost
+from minima.zoo.anatomy.costs.listing import costs_of
+from minima.zoo.anatomy.costs.of_units import Cost
 from minima.zoo.anatomy.following import followed
 from minima.zoo.anatomy.narrowing.merging import merge, obstacle
-from minima.zoo.anatomy.unit_costs import costs_of
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, called
 from minima.zoo.examples.outputs import tensors_of

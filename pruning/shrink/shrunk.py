@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from minima.zoo.anatomy.cost import Cost
+from minima.zoo.anatomy.costs.of_units import Cost
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

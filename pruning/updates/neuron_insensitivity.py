@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.command import BadInput
-from pruning.context.neurons import layers, over_positions, potentials
+from minima.zoo.anatomy.neurons import layers, over_positions, potentials
 from pruning.updates.insensitivity import insensitivity
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
-from pruning.context.neurons import layers, over_positions, potentials
+from minima.zoo.anatomy.neurons import layers, over_positions, potentials
 from pruning.updates.insensitivity import insensitivity
 from pruning.updates.neuron_insensitivity import shrink
 

@@ -67,6 +67,8 @@ EVERY = [
     "pruning.masks b.pt",
     "pruning.criteria a.pt --surrogate --draws 2",
     "pruning.coded a.pt b.pt -o ab.coded.h5",
+    "pruning.robustness b.pt --samples 100 --trials fgsm,quantisation",
+    "pruning.equilibrium a.pt",
 ]
 """every measuring command, with what makes the shortest result of it"""
 

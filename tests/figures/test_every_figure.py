@@ -18,7 +18,7 @@ from figures.reading.contents import Contents, contents
 ROOT = Path(__file__).parents[2]
 MEASURES = (
     *("sharpness", "hessian", "surface", "topology", "path", "survivors", "stability", "instability", "successive"),
-    *("psp", "layers", "transfer", "masks", "criteria", "coded"),
+    *("psp", "layers", "transfer", "masks", "criteria", "coded", "robustness", "equilibrium"),
 )
 
 

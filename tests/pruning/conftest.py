@@ -58,3 +58,19 @@ def prune():
         return main(tyro.cli(arguments_of(methods()[method]), args=[str(word) for word in words])).summary
 
     return call
+
+
+@pytest.fixture
+def figure_of(monkeypatch):
+    """Draw a figure of a file without writing it: matplotlib's figure."""
+    import importlib
+    from pathlib import Path
+
+    def draw(name, file):
+        kept = []
+        module = importlib.import_module(f"figures.{name}")
+        monkeypatch.setattr(module, "save", lambda figure, _: kept.append(figure) or [])
+        module.draw([file], Path("nowhere"))
+        return kept[0]
+
+    return draw

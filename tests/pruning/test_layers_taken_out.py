@@ -13,7 +13,7 @@ from minima.store.checkpoints.checkpoint import load
 from minima.store.command import BadInput
 from minima.train import main as train
 from minima.zoo.anatomy.activation_modules import activation_modules
-from minima.zoo.anatomy.critical_path import critical_path
+from minima.zoo.anatomy.costs.critical_path import critical_path
 from minima.zoo.architecture.architecture import architectures, parse_architecture
 from minima.zoo.subject.subject import load_subject
 from minima.zoo.training.flags import Train

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from minima.store.command import BadInput
-from minima.zoo.anatomy.cost import Cost, Costs, Kept
+from minima.zoo.anatomy.costs.listing import costs_of
+from minima.zoo.anatomy.costs.of_units import Cost, Costs, Kept
 from minima.zoo.anatomy.following import Following, followed
 from minima.zoo.anatomy.narrowing.attention import NarrowAttention
 from minima.zoo.anatomy.narrowing.manifest import Manifest
 from minima.zoo.anatomy.narrowing.sizes import Stuck, manifest_of
 from minima.zoo.anatomy.union_find import UNKNOWN
-from minima.zoo.anatomy.unit_costs import costs_of
 from minima.zoo.anatomy.unit_groups import UnitGroup, unit_groups
 from minima.zoo.examples.inputs import Inputs
 

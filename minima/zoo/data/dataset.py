@@ -80,6 +80,8 @@ class Source:
     name: ClassVar[str]
     mean: ClassVar[tuple[float, ...]] = (0.0,)
     std: ClassVar[tuple[float, ...]] = (1.0,)
+    bounds: ClassVar[tuple[float, float] | None] = None
+    """of the inputs before normalisation; None where they have none"""
     needs_root: ClassVar[bool] = False
     """whether the arrays lie under --data-root"""
     torchvision: ClassVar[str | None] = None

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 NOT_DECIDING = ("checkpoints", "out", "json", "debug", "overwrite", "memory")
 """flags that do not change a number"""
+LATER: dict[str, Any] = {"subset": None, "subset_seed": 0, "subset_file": None}
+"""flags that came to commands later: left out while they say nothing, so that older results are still recognised"""
 RESOLVED = ("model", "data", "to", "data_root", "mean", "std", "loss")
 """flags that mean the same from another folder or in other words"""
 
@@ -25,6 +27,7 @@ def deciding(arguments: Measuring) -> dict[str, Any]:
     mean, std = per_channel("--mean", arguments.mean), per_channel("--std", arguments.std)
     root = arguments.data_root and arguments.data_root.absolute()
     data = resolve_data(arguments.data, root, mean, std) if arguments.data is not None else None
+    values = {key: value for key, value in values.items() if key not in LATER or value != LATER[key]}
     values |= {"data": data, "model": _model(arguments.model)}
     values["loss"] = arguments.loss and stored(arguments.loss)
     if hasattr(arguments, "to"):  # the target of a transfer

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from minima.store.checkpoints.checkpoint import Checkpoint, save
 from minima.store.messages import progress_bar
 from minima.zoo.data.splits import make_splits
+from minima.zoo.training.equilibrium import Watch
 from minima.zoo.training.keeping import Keeper, state_on_cpu
 from minima.zoo.training.loop import Trainer
 from minima.zoo.training.starts import Start
@@ -53,11 +54,17 @@ class _Run:
             masks=start.checkpoint.masks,
             task=start.task,
         )
+        self.watch: Watch | None = None
+        if self.plan.equilibrium is not None:
+            self.watch = Watch(self.plan.equilibrium, self.trainer, self.splits)
+            self.trainer.around_step = self.watch.around
         self.weights_at: dict[int, dict[str, Tensor]] = {}
         stopped = part.load()
         if stopped:
             self.trainer.load_state_dict(stopped["trainer"])
             self.weights_at = stopped["weights_at"]
+            if self.watch is not None:
+                self.watch.load_state_dict(stopped["watch"])
         self.keeper = Keeper(self.plan, self.trainer, target, start.checkpoint, resumed=bool(stopped))
         if not stopped:
             self._keep_weights()
@@ -71,6 +78,8 @@ class _Run:
             for loss in trainer.pieces(last, stride):
                 if trainer.between_epochs:
                     trainer.validate(self.splits)
+                    if self.watch is not None:
+                        self.watch.end_of_epoch()
                     self._keep_weights()
                     bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
                     bar.update()
@@ -86,8 +95,11 @@ class _Run:
             state=state_on_cpu(self.trainer.model),
             weights_at=self.weights_at,
             training=self.plan.stored(),
-            metrics=self.splits.metrics(self.trainer.model),
+            metrics=self.splits.metrics(self.trainer.model) | self._watched(),
         )
+
+    def _watched(self) -> dict[str, Any]:
+        return {} if self.watch is None else {"equilibrium": self.watch.metrics()}
 
     def _keep_weights(self) -> None:
         """Weights of chosen epochs stay in the checkpoint itself, for rewinding."""
@@ -95,4 +107,5 @@ class _Run:
             self.weights_at[self.trainer.epochs_done] = state_on_cpu(self.trainer.model)
 
     def _state(self) -> dict[str, Any]:
-        return {"trainer": self.trainer.state_dict(), "weights_at": self.weights_at}
+        own = {} if self.watch is None else {"watch": self.watch.state_dict()}
+        return {"trainer": self.trainer.state_dict(), "weights_at": self.weights_at} | own

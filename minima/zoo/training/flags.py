@@ -10,6 +10,7 @@ import tyro
 
 from minima.zoo.device import DeviceName
 from minima.zoo.subject.flags import Naming
+from minima.zoo.training.freezing import Form
 from minima.zoo.training.recipe import Recipe
 
 
@@ -48,6 +49,13 @@ class Train(Naming):
     """of the order of the examples (default: the seed): another one gives a sibling"""
     weights_at: tuple[int, ...] = (0,)
     """epochs whose weights a new network's checkpoint also holds, for rewinding"""
+    equilibrium: float | None = None
+    """freeze neurons at equilibrium (NEq): of each epoch those whose outputs' similarity from epoch to epoch moves by
+    less than this, such as 0.001; 0 freezes none (default: all train, and nothing is watched)"""
+    equilibrium_momentum: float = 0.5
+    """with --equilibrium: momentum of the velocity"""
+    equilibrium_form: Form = "paper"
+    """with --equilibrium: sign of the last velocity in the next, as in the paper or in its authors' code"""
     keep: int = 0
     """write the weights of every N-th epoch to OUT.trajectory.h5"""
     keep_unit: Literal["epoch", "step"] = "epoch"

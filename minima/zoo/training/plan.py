@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from minima.zoo.training.freezing import Equilibrium
 from minima.zoo.training.recipe import Recipe, require
 
 
@@ -30,9 +31,13 @@ class Plan:
     """epoch of the parent whose weights the run starts from (None: its last)"""
     task: dict[str, Any] | None = None
     """`loss` and `output` as `task_entry` has them (None: the plain cross-entropy of the only output)"""
+    equilibrium: Equilibrium | None = None
+    """which neurons are left out of an epoch (None: all train)"""
 
     def __post_init__(self) -> None:
         self.recipe.check()
+        if self.equilibrium is not None:
+            self.equilibrium.check()
         require("--epochs", self.epochs, self.epochs >= 0, "0 or more")
         require("--validation", self.validation, 0 <= self.validation < 1, "a fraction, at least 0 and below 1")
         require("--keep", self.keep, self.keep >= 0, "0 (keep none) or more")
@@ -40,6 +45,7 @@ class Plan:
             require("--weights-at", epoch, 0 <= epoch <= self.epochs, f"epochs of this run, from 0 to {self.epochs}")
 
     def stored(self) -> dict[str, Any]:
-        """The entry `training` of a checkpoint; without `from_epoch` and `task` where there are none."""
-        left_out = ("from_epoch", "task")
+        """The entry `training` of a checkpoint; without `from_epoch`, `task` and `equilibrium` where there are
+        none."""
+        left_out = ("from_epoch", "task", "equilibrium")
         return {key: value for key, value in asdict(self).items() if key not in left_out or value is not None}

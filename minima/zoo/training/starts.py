@@ -20,6 +20,7 @@ from minima.zoo.subject.flags import reading
 from minima.zoo.subject.foreign import load_ours
 from minima.zoo.subject.network import changed_since, drawing_from, entry_of, make_network, must_be_typed, network_for
 from minima.zoo.subject.task_entry import asked_task, task_entry
+from minima.zoo.training.freezing import Equilibrium
 from minima.zoo.training.keeping import state_on_cpu
 from minima.zoo.training.plan import Plan
 
@@ -156,5 +157,12 @@ def _plan(arguments: Train, inherited: Mapping[str, Any], seed: int, task: Task,
         keep_unit=arguments.keep_unit,
         from_epoch=arguments.from_epoch,
         task=task_entry(task),
+        equilibrium=_equilibrium(arguments),
         **settled,
     )
+
+
+def _equilibrium(arguments: Train) -> Equilibrium | None:
+    if arguments.equilibrium is None:
+        return None
+    return Equilibrium(arguments.equilibrium, arguments.equilibrium_momentum, arguments.equilibrium_form)

@@ -39,6 +39,7 @@ class CIFAR10(Source):
     """
 
     name: ClassVar[str] = "cifar10"
+    bounds: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
     mean: ClassVar[tuple[float, ...]] = (0.4914, 0.4822, 0.4465)
     std: ClassVar[tuple[float, ...]] = (0.2470, 0.2435, 0.2616)
     needs_root: ClassVar[bool] = True

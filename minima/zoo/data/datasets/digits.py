@@ -19,6 +19,7 @@ class Digits(Source):
     """8x8 grey images scaled to [0, 1]; images 0, 5, 10, ... are the test split (360), the others train (1,437)."""
 
     name: ClassVar[str] = "digits"
+    bounds: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
 
     def read(self, root: Path) -> Mapping[str, Any]:  # noqa: ARG002 (nothing on disk is needed)
         import numpy as np

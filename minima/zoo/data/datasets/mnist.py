@@ -15,6 +15,7 @@ class MNIST(Source):
     """28x28 grey images, 60,000 train and 10,000 test; `folder`/raw/*-ubyte under --data-root, plain or gzipped."""
 
     name: ClassVar[str] = "mnist"
+    bounds: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
     mean: ClassVar[tuple[float, ...]] = (0.1307,)
     std: ClassVar[tuple[float, ...]] = (0.3081,)
     needs_root: ClassVar[bool] = True

@@ -6,7 +6,7 @@ from collections import Counter
 
 from torch import nn
 
-from minima.zoo.anatomy.cost import Axis, Costs, Sized
+from minima.zoo.anatomy.costs.of_units import Axis, Costs, Sized
 from minima.zoo.anatomy.following import Following
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.anatomy.unit_groups import UnitGroup

@@ -1,0 +1,1 @@
+"""`python -m pruning.equilibrium`: what training with neurons at equilibrium (NEq) left out, beside full training."""

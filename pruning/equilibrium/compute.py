@@ -1,0 +1,85 @@
+"""What a training left out of its backward passes, from what its checkpoint says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minima.store.command import BadInput
+
+if TYPE_CHECKING:
+    from minima.store.checkpoints.checkpoint import Checkpoint
+    from minima.store.hdf5.results import Place
+    from minima.zoo.subject.subject import Subject
+
+COSTS = {
+    "backward_multiply_adds": "multiply-adds of the backward passes of an epoch: of convolutions and linear layers, "
+    "without the gradients of frozen neurons' weights, as if no weight were removed",
+    "full_backward_multiply_adds": "the same with every neuron trained",
+}
+
+
+def compute(subject: Subject, place: Place) -> dict[str, Any]:
+    """Read what a subject's training left out, write it to its place, return what the JSON object says of it."""
+    found = _watched(subject)
+    neurons, updated = found["neurons"], found["updated"]
+    shares = [[count / whole for count, whole in zip(epoch, neurons, strict=True)] for epoch in updated]
+    place.scale("equilibrium/layer", found["layers"], "1", "convolution or linear layer")
+    place.scale("equilibrium/epoch", list(range(1, len(updated) + 1)), "1", "epoch")
+    place.write("equilibrium/updated", shares, ("epoch", "layer"), "1", "share of the layer's neurons that trained")
+    place.write("equilibrium/neurons", neurons, ("layer",), "1", "neurons of the layer")
+    for key, meaning in COSTS.items():
+        place.write(f"equilibrium/{key}", [float(each) for each in found[key]], ("epoch",), "1", meaning)
+    spent, whole = (sum(found[key]) for key in COSTS)
+    trained = [sum(counts) for counts in zip(*updated, strict=True)]
+    layers = [
+        {"name": name, "neurons": count, "updated": total / (count * len(updated))}
+        for name, count, total in zip(found["layers"], neurons, trained, strict=True)
+    ]
+    settings = subject.checkpoint.training.get("equilibrium") or {}
+    return {
+        "threshold": settings.get("threshold"),
+        "epochs": len(updated),
+        "updates": found["updates"],
+        "skipped_updates": found["skipped_updates"],
+        "backward_multiply_adds": spent,
+        "full_backward_multiply_adds": whole,
+        "backward_share": spent / whole,
+        "layers": layers,
+    }
+
+
+def _watched(subject: Subject) -> dict[str, Any]:
+    """What `minima.zoo.training.equilibrium.Watch.metrics` wrote; of a training that watched nothing, that all trained.
+
+    Raises:
+        BadInput: the file does not say how its network was trained, or it was not.
+    """
+    from minima.zoo.training.backward import backward_of
+
+    checkpoint = subject.checkpoint
+    epochs, examples = _trained(checkpoint)
+    if epochs < 1 or examples is None:
+        raise BadInput(
+            f"{subject.name}: the file says of no epoch of training. Name one that python -m minima.train wrote"
+        )
+    if "equilibrium" in checkpoint.metrics:
+        return dict(checkpoint.metrics["equilibrium"])
+    cost = backward_of(subject.model, subject.x)
+    neurons = list(cost.neurons.values())
+    steps = -(-examples // checkpoint.training["recipe"]["batch_size"])
+    spent = [examples * cost.whole] * epochs
+    return {
+        "layers": list(cost.neurons),
+        "neurons": neurons,
+        "updated": [neurons] * epochs,
+        "updates": steps * sum(neurons) * epochs,
+        "skipped_updates": 0,
+        "backward_multiply_adds": spent,
+        "full_backward_multiply_adds": spent,
+    }
+
+
+def _trained(checkpoint: Checkpoint) -> tuple[int, int | None]:
+    """Epochs, and examples of each."""
+    train = checkpoint.metrics.get("train") or {}
+    return int(checkpoint.metrics.get("epochs", checkpoint.training.get("epochs", 0))), train.get("samples")

@@ -1,0 +1,1 @@
+"""`python -m pruning.watermark`: bits in a secret subset of weights, around which training sharpens the loss."""
