@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput, note
+from minima.store.disk import readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from entropy.information.layer import LayerEntropy
     from entropy.information.request import Request
+    from entropy.information.site import Site
     from minima.store.hdf5.results import Place
     from minima.zoo.examples.evaluation import Level
     from minima.zoo.subject.subject import Subject
@@ -21,6 +23,8 @@ from entropy.psp.flags import NO_GROUPS, Counting, Psp
 
 NAMED = 10
 """classes that a note names"""
+LARGEST_TABLES = 2**30
+"""bytes of what there is for every class and neuron that are written unasked"""
 
 
 def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
@@ -30,15 +34,16 @@ def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
     from minima.zoo.examples.evaluation import Level
 
     labels, classes = _groups(subject, arguments)
-    level = Level(subject.y, subject.task)
-    layers, skipped = layer_entropies_of(subject, labels, classes, arguments, arguments.seed, arguments.memory, level)
+    level, file = Level(subject.y, subject.task), _File(place, arguments)
+    room = {"memory": arguments.memory, "results": file.foresee}
+    layers, skipped = layer_entropies_of(subject, labels, classes, arguments, arguments.seed, level, **room)
     occurring = layers[-1].labels
     absent = [label for label in range(classes) if label not in set(occurring)]
     explain(subject, layers, skipped, absent)
     what = "class label" if arguments.group_by is None else "group"
     place.scale("psp/class", list(occurring), "1", f"{what}; those without examples are left out")
     for layer in layers:
-        write_layer(layer, place)
+        write_layer(layer, place, file.tables)
     reached = level.evaluation()
     return {
         **reached.said(),
@@ -51,6 +56,31 @@ def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
         "network_mean": network_mean(layers),
         "layers": [layer.summary() for layer in layers],
     }
+
+
+class _File:
+    """What of the layers the results file is to hold, decided before anything is counted."""
+
+    def __init__(self, place: Place, arguments: Psp) -> None:
+        self._place, self._arguments = place, arguments
+        self.tables = arguments.tables != "none"
+        """whether what there is for every class and neuron"""
+
+    def foresee(self, sites: Sequence[Site], classes: int) -> int:
+        """Its bytes, from the sites and how many classes occur; said, and refused where its disk has no room."""
+        from entropy.information.recorded import recorded_bytes
+
+        counting = _request(self._arguments, self._arguments.seed)
+        found, places = recorded_bytes(sites, classes, counting), self._place.places
+        if self._arguments.tables == "auto" and places * found.tables > LARGEST_TABLES:
+            self.tables = False
+            note(
+                f"the file holds numbers for each neuron, not for each class and neuron: counts and p_on would take "
+                f"{readable(places * found.tables)}. --tables all writes them"
+            )
+        size = found.neurons + self.tables * found.tables
+        self._place.foresee(size)
+        return places * size
 
 
 def _groups(subject: Subject, arguments: Psp) -> tuple[Tensor, int]:
@@ -69,9 +99,12 @@ def _groups(subject: Subject, arguments: Psp) -> tuple[Tensor, int]:
 
 
 def layer_entropies_of(
-    subject: Subject, labels: Tensor, classes: int, counting: Counting, seed: int, memory: float, level: Level
+    subject: Subject, labels: Tensor, classes: int, counting: Counting, seed: int, level: Level, **room: Any
 ) -> tuple[list[LayerEntropy], dict[str, tuple[int, ...]]]:
-    """Every layer of one pass over the examples, whose outputs `level` sees as well; shapes that hold no neurons."""
+    """Every layer of one pass over the examples, whose outputs `level` sees as well; shapes that hold no neurons.
+
+    `room`: `memory` and `results` of the `Request`.
+    """
     from entropy.information.measurement import measure
 
     def see(logits: Tensor, rows: Tensor) -> None:
@@ -86,7 +119,7 @@ def layer_entropies_of(
         neurons=counting.neurons,
         batch_size=subject.batch_size,
         available=subject.available,
-        request=replace(_request(counting, seed), memory=memory, output=see, picked=subject.task.picked),
+        request=replace(_request(counting, seed), **room, output=see, picked=subject.task.picked),
     )
 
 

@@ -114,7 +114,7 @@ def psp_entropy(  # noqa: PLR0913 (named, and all but two optional)
         subject = subject_of(model, data, loss, output=output, batch_size=batch_size, split="test")
         labels, classes = _groups(subject, groups)
         level = Level(subject.y, subject.task)
-        layers, skipped = layer_entropies_of(subject, labels, classes, counting, seed, memory, level)
+        layers, skipped = layer_entropies_of(subject, labels, classes, counting, seed, level, memory=memory)
         absent = [label for label in range(classes) if label not in set(layers[-1].labels)]
         explain(subject, layers, skipped, absent)
         reached = level.evaluation()

@@ -39,13 +39,14 @@ def named(words: str) -> Method:
 
 def compute(subject: Subject, place: Place, chosen: dict[str, Method], seed: int | None) -> dict[str, Any]:
     """Find where each method empties a first layer, write it to a subject's place, return what the JSON object says."""
-    from pruning.collapse.critical import critical, cutter, kept_weights
+    from pruning.collapse.critical import critical, cutter, kept_weights, require_scoring_room
     from pruning.context.counts import alive_counts, size
 
     masks = kept_weights(subject)
     weights, alive = size(masks), alive_counts(masks)
     check(subject.name, alive)
     drawn = subject.checkpoint.seed if seed is None else seed
+    require_scoring_room(chosen.values(), subject, drawn)
     edges = {words: critical(cutter(method, subject, drawn), alive) for words, method in chosen.items()}
     found = {
         words: asdict(edge) | _levels(weights / edge.kept, edge.kept < len(alive)) for words, edge in edges.items()
