@@ -13,6 +13,7 @@ import tyro
 from minima.store.command import Command, Report, render_table, run
 from minima.store.plain import plain, to_json
 from minima.store.reading import sha256, unchanging
+from minima.store.room import DEFAULT
 
 if TYPE_CHECKING:
     from minima.store.hdf5.view import Dataset, Group, Item
@@ -27,6 +28,8 @@ class Show(Command):
 
     file: tyro.conf.Positional[Path]
     """HDF5 file to describe"""
+    memory: float = DEFAULT
+    """GiB that what is compressed in it may unpack to"""
 
 
 @unchanging()

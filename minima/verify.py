@@ -8,6 +8,7 @@ from pathlib import Path
 import tyro
 
 from minima.store.command import BadInput, Command, Report, render_table, run
+from minima.store.room import DEFAULT
 
 ELSEWHERE = (".safetensors", ".onnx", ".pt2", ".npz", ".npy")
 """endings of files that are for other tools, or come from there"""
@@ -22,6 +23,8 @@ class Verify(Command):
 
     files: tyro.conf.Positional[tuple[Path, ...]]
     """results (.h5), trajectories (.trajectory.h5) and checkpoints (.pt)"""
+    memory: float = DEFAULT
+    """GiB that what is compressed in a file may unpack to"""
 
 
 def main(arguments: Verify) -> Report:

@@ -22,13 +22,13 @@ from entropy.information.panel import Panel
 from entropy.information.permutations import Permutations, PermutedTally
 from entropy.information.request import FIRST_ORDER, Request
 from entropy.information.room import (
-    Site,
     affordable_batch,
     affordable_blocks,
     all_pairs,
     needed_bytes,
     sites_of,
 )
+from entropy.information.site import Site
 from minima.store.memory import require_room
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.seeds import derive

@@ -52,7 +52,11 @@ def measure_positions(
         blocks = deal(torch.zeros(len(x), dtype=torch.int64), 1, affordable_blocks(sites or [], len(x), 1))
         batch_size = affordable_batch(sites, x, batch_size, request.memory) if sites else batch_size
         cells = len(blocks.sizes) * (len(own.classes) + 1)
-        needed = 4 * cells * sum(site.neurons for site in sites) + 8 * own.places.numel()
+        needed = (
+            request.results(sites, len(own.classes))
+            + 4 * cells * sum(site.neurons for site in sites)
+            + 8 * own.places.numel()
+        )
         require_room(needed, request.memory, f"counting at {own.positions:,} positions of each example", LESS)
         onlookers = Onlookers(output=request.output, picked=request.picked)
         found = watch(
@@ -60,11 +64,9 @@ def measure_positions(
         )
     elsewhere = {name: site.positions for name, site in found.sites.items() if not site.fits}
     if len(elsewhere) == len(found.sites):
-        raise BadInput(
-            f"--positions as-examples: the labels have {own.positions:,} positions for each example, and no layer has "
-            f"as many: {', '.join(f'{name} {count:,}' for name, count in elsewhere.items())}"
-        )
+        raise BadInput(_misfit(own.positions, elsewhere))
     observed = own.observed(blocks)
+    kept = {name: site for name, site in found.sites.items() if site.fits}
     layers = [
         LayerEntropy(
             name=name,
@@ -77,7 +79,14 @@ def measure_positions(
             available=available or len(x),
             clamp=request.clamp,
         )
-        for name, site in found.sites.items()
-        if site.fits
+        for name, site in kept.items()
     ]
     return layers, found.skipped, elsewhere
+
+
+def _misfit(positions: int, elsewhere: dict[str, int]) -> str:
+    """What to say where no layer has the positions of the labels."""
+    return (
+        f"--positions as-examples: the labels have {positions:,} positions for each example, and no layer has as many: "
+        f"{', '.join(f'{name} {count:,}' for name, count in elsewhere.items())}"
+    )

@@ -20,8 +20,8 @@ def group_of(layer: str) -> str:
     return f"psp/{layer}" + ("_" if layer in TAKEN else "")
 
 
-def write_layer(layer: LayerEntropy, place: Place) -> None:
-    """Write what was measured of a layer's neurons."""
+def write_layer(layer: LayerEntropy, place: Place, tables: bool = True) -> None:
+    """Write what was measured of a layer's neurons; `tables`: and of every class and neuron."""
     group = group_of(layer.name)
     neurons = list(range(layer.entropy.size))
     place.scale(f"{group}/neuron", neurons, "1", "neuron, in row-major order of `shape`")
@@ -42,14 +42,16 @@ def write_layer(layer: LayerEntropy, place: Place) -> None:
     if layer.responses is not None:
         selectivity = selectivity_index(layer.responses)
         per_neuron["selectivity_index"] = (selectivity, "1", "(mu_max - mu_rest) / (mu_max + mu_rest) of activations")
-        place.write(f"{group}/mean_activation", layer.responses, ("class", "neuron"), "1", "given the class")
+        if tables:
+            place.write(f"{group}/mean_activation", layer.responses, ("class", "neuron"), "1", "given the class")
     if layer.permuted is not None:
         p = permutation_p(layer.information, layer.permuted)
         per_neuron["permutation_p"] = (p, "1", "chance of so much class information were the labels random")
     for name, (values, units, meaning) in per_neuron.items():
         place.write(f"{group}/{name}", values, ("neuron",), units, meaning)
-    place.write(f"{group}/p_on", layer.p_on, ("class", "neuron"), "1", "frequency of ON given the class")
-    place.write(f"{group}/counts", layer.counts, ("class", "neuron"), "1", "number of ON states")
+    if tables:
+        place.write(f"{group}/p_on", layer.p_on, ("class", "neuron"), "1", "frequency of ON given the class")
+        place.write(f"{group}/counts", layer.counts, ("class", "neuron"), "1", "number of ON states")
     place.write(f"{group}/observed", layer.observed, ("class",), "1", "number of states looked at")
     if layer.joint is not None and layer.joint.matrix is not None:
         place.scale(f"{group}/other", neurons, "1", "the other neuron of a pair")

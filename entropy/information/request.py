@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from torch import Tensor
 
 from minima.store.command import BadInput
 from minima.zoo.examples.outputs import pick
+
+if TYPE_CHECKING:
+    from entropy.information.site import Site
 
 TUPLES = 2000
 """tuples of a sample"""
@@ -56,6 +59,8 @@ class Request:
     """who is shown what the network returned for each batch, and which examples (rows of x) it is of"""
     picked: Callable[[Any], Any] = pick
     """which of several outputs is the network's"""
+    results: Callable[[Sequence[Site], int], int] = lambda *_: 0
+    """bytes of the file of results in memory, from the sites and how many classes occur, asked before any counting"""
 
 
 FIRST_ORDER = Request()

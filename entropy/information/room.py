@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import comb
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from entropy.counting.states import Neurons, per_neuron
 from entropy.counting.tally import counter
 from entropy.information.panel import PANEL
 from entropy.information.permutations import LABEL
+from entropy.information.site import Site
 from minima.store.memory import GIB
 from minima.zoo.anatomy.sites import Sites
 from minima.zoo.examples.inputs import Inputs, leaves
@@ -36,18 +36,6 @@ WORKED_OUT = 5
 """arrays of 8 bytes by class and neuron of one layer that its numbers and its place in the file take"""
 OF_TUPLES = 6
 """likewise by class, tuple and joint state"""
-
-
-@dataclass(frozen=True)
-class Site:
-    """A site's neurons, seen in a pass of one example."""
-
-    name: str
-    neurons: int
-    positions: int
-    """states per neuron and example"""
-    bytes: int
-    """of its potentials, for an example"""
 
 
 def sites_of(model: nn.Module, x: Inputs, neurons: Neurons, picked: Callable[[Any], Any]) -> list[Site]:
@@ -83,11 +71,14 @@ def affordable_batch(sites: Sequence[Site], x: Inputs, batch_size: int, memory: 
 
 
 def needed_bytes(sites: Sequence[Site], x: Inputs, batch_size: int, blocks: Blocks, request: Request) -> int:
-    """What is held of all layers at once, beside a pass of a batch, or the numbers of the largest layer after it."""
+    """What is held of all layers at once, beside a pass of a batch, or the numbers of the largest layer and the results
+    after it; or the results, twice, while their file is written."""
+    classes = blocks.sizes.shape[1]
     held = sum(_held(site, blocks, request) for site in sites)
     held += request.permutations * int(blocks.sizes.sum()) * LABEL.itemsize
-    worked_out = 8 * WORKED_OUT * blocks.sizes.shape[1] * max(site.neurons for site in sites)
-    return held + max(worked_out, batch_size * _pass_bytes(sites, x))
+    worked_out = 8 * WORKED_OUT * classes * max(site.neurons for site in sites)
+    results = request.results(sites, classes)
+    return max(held + max(worked_out + results, batch_size * _pass_bytes(sites, x)), 2 * results)
 
 
 def _pass_bytes(sites: Sequence[Site], x: Inputs) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput, note
+from minima.store.memory import GIB
+from minima.store.room import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +26,9 @@ def compute(subject: Subject, place: Place, arguments: Layers) -> dict[str, Any]
     from entropy.layers.rectifiers import budgets
 
     estimator, published = arguments.chosen(), arguments.compat == "published"
-    layers, batch_size = layers_of(subject, estimator, published=published, batch_size=arguments.batch_size)
+    layers, batch_size = layers_of(
+        subject, estimator, published=published, batch_size=arguments.batch_size, memory=arguments.memory
+    )
     entries = [layer.summary() for layer in layers]
     if arguments.zeta is not None:
         planned = budgets(layers, arguments.zeta)
@@ -43,16 +47,22 @@ def compute(subject: Subject, place: Place, arguments: Layers) -> dict[str, Any]
 
 
 def layers_of(
-    subject: Subject, estimator: Estimator, *, published: bool = False, batch_size: int | None = None
+    subject: Subject,
+    estimator: Estimator,
+    *,
+    published: bool = False,
+    batch_size: int | None = None,
+    memory: float = DEFAULT,
 ) -> tuple[Sequence[Rectifier], int]:
     """The rectifiers of a subject's network by an estimator, and the examples at once that they were found with.
 
     Raises:
-        BadInput: it has no elementwise activations.
+        BadInput: it has no elementwise activations, or looking at them takes more than `memory` GiB.
     """
     from entropy.layers.rectifiers import rectifiers
 
     size = batch_size or PUBLISHED_BATCH if published else subject.batch_size
+    size = _with_room(subject, size, memory, fixed=published)
     run: dict[str, Any] = {"batch_size": size, "published": published, "picked": subject.task.picked}
     layers, skipped = rectifiers(subject.model, subject.x, estimator, **run)
     if not layers:
@@ -62,6 +72,19 @@ def layers_of(
         )
     _explain(subject, layers, skipped)
     return layers, size
+
+
+def _with_room(subject: Subject, size: int, memory: float, *, fixed: bool) -> int:
+    """`size` examples at once, or as many as `memory` GiB hold, where the result does not depend on it."""
+    from minima.store.memory import foreseen_within, require_room
+    from minima.zoo.examples.needs import pass_bytes
+
+    each = pass_bytes(subject.model, subject.x)
+    if not fixed:
+        size = max(1, min(size, int(foreseen_within(memory * GIB) // each)))
+    own = min(size, len(subject.x))
+    require_room(own * each, memory, f"looking at {own} examples at once", "a smaller --batch-size")
+    return size
 
 
 def _write(place: Place, layers: Sequence[Rectifier], entries: Sequence[dict[str, Any]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import note
+from minima.store.disk import readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from entropy.information.layer import LayerEntropy
+    from entropy.information.site import Site
     from minima.store.hdf5.results import Place
     from minima.zoo.examples.evaluation import Level
     from minima.zoo.subject.subject import Subject
@@ -19,6 +21,8 @@ from entropy.psp.flags import NO_GROUPS, Counting, Psp
 
 NAMED = 10
 """classes that a note names"""
+LARGEST_TABLES = 2**30
+"""bytes of what there is for every class and neuron that are written unasked"""
 
 
 def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
@@ -28,22 +32,21 @@ def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
     from entropy.psp.positions import position_entropies_of
     from minima.zoo.examples.evaluation import Level
 
-    level = Level(subject.y, subject.task)
+    level, file = Level(subject.y, subject.task), _File(place, arguments)
+    room = {"memory": arguments.memory, "results": file.foresee}
     if arguments.positions:
-        found = position_entropies_of(subject, arguments, arguments.memory, level, arguments.group_by is not None)
-        layers, skipped, classes = found
+        grouped = arguments.group_by is not None
+        layers, skipped, classes = position_entropies_of(subject, arguments, level, grouped, **room)
     else:
         labels, classes = _groups(subject, arguments)
-        layers, skipped = layer_entropies_of(
-            subject, labels, classes, arguments, arguments.seed, arguments.memory, level
-        )
+        layers, skipped = layer_entropies_of(subject, labels, classes, arguments, arguments.seed, level, **room)
     occurring = layers[-1].labels
     absent = [label for label in range(classes) if label not in set(occurring)]
     explain(subject, layers, skipped, absent)
     what = "class label" if arguments.group_by is None else "group"
     place.scale("psp/class", list(occurring), "1", f"{what}; those without examples are left out")
     for layer in layers:
-        write_layer(layer, place)
+        write_layer(layer, place, file.tables)
     reached = level.evaluation()
     return {
         **reached.said(),
@@ -57,6 +60,32 @@ def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
         "network_mean": network_mean(layers),
         "layers": [layer.summary() for layer in layers],
     }
+
+
+class _File:
+    """What of the layers the results file is to hold, decided before anything is counted."""
+
+    def __init__(self, place: Place, arguments: Psp) -> None:
+        self._place, self._arguments = place, arguments
+        self.tables = arguments.tables != "none"
+        """whether what there is for every class and neuron"""
+
+    def foresee(self, sites: Sequence[Site], classes: int) -> int:
+        """Its bytes, from the sites and how many classes occur; said, and refused where its disk has no room."""
+        from entropy.information.recorded import recorded_bytes
+        from entropy.psp.request import asked
+
+        counting = asked(self._arguments, self._arguments.seed)
+        found, places = recorded_bytes(sites, classes, counting), self._place.places
+        if self._arguments.tables == "auto" and places * found.tables > LARGEST_TABLES:
+            self.tables = False
+            note(
+                f"the file holds numbers for each neuron, not for each class and neuron: counts and p_on would take "
+                f"{readable(places * found.tables)}. --tables all writes them"
+            )
+        size = found.neurons + self.tables * found.tables
+        self._place.foresee(size)
+        return places * size
 
 
 def _groups(subject: Subject, arguments: Psp) -> tuple[Tensor, int]:
@@ -75,9 +104,12 @@ def _groups(subject: Subject, arguments: Psp) -> tuple[Tensor, int]:
 
 
 def layer_entropies_of(
-    subject: Subject, labels: Tensor, classes: int, counting: Counting, seed: int, memory: float, level: Level
+    subject: Subject, labels: Tensor, classes: int, counting: Counting, seed: int, level: Level, **room: Any
 ) -> tuple[list[LayerEntropy], dict[str, tuple[int, ...]]]:
-    """Every layer of one pass over the examples, whose outputs `level` sees as well; shapes that hold no neurons."""
+    """Every layer of one pass over the examples, whose outputs `level` sees as well; shapes that hold no neurons.
+
+    `room`: `memory` and `results` of the `Request`.
+    """
     from entropy.information.measurement import measure
     from entropy.psp.request import request_of
 
@@ -89,7 +121,7 @@ def layer_entropies_of(
         neurons=counting.neurons,
         batch_size=subject.batch_size,
         available=subject.available,
-        request=request_of(counting, seed, subject, memory, level),
+        request=request_of(counting, seed, subject, level, **room),
     )
 
 

@@ -117,10 +117,11 @@ def psp_entropy(  # noqa: PLR0913 (named, and all but two optional)
         subject = subject_of(model, data, loss, output=output, batch_size=batch_size, split="test")
         level = Level(subject.y, subject.task)
         if positions:
-            layers, skipped, classes = position_entropies_of(subject, counting, memory, level, groups is not None)
+            grouped = groups is not None
+            layers, skipped, classes = position_entropies_of(subject, counting, level, grouped, memory=memory)
         else:
             labels, classes = _groups(subject, groups)
-            layers, skipped = layer_entropies_of(subject, labels, classes, counting, seed, memory, level)
+            layers, skipped = layer_entropies_of(subject, labels, classes, counting, seed, level, memory=memory)
         absent = [label for label in range(classes) if label not in set(layers[-1].labels)]
         explain(subject, layers, skipped, absent)
         reached = level.evaluation()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from minima.zoo.measuring.flags import Measuring
 
@@ -41,8 +41,12 @@ class Counting:
 class Psp(Counting, Measuring):
     """How class-specific a network's neurons are: PSP-entropy, in bits, with its error."""
 
+    as_before: ClassVar[tuple[str, ...]] = ("tables",)
     split: Literal["train", "test"] = "test"
     """which examples; train includes what training held out for validation"""
+    tables: Literal["auto", "all", "none"] = "auto"
+    """whether the file also holds what there is for every class and neuron (counts, p_on and, with --selectivity,
+    mean_activation); auto: where that takes 1 GiB or less, of all checkpoints together"""
     group_by: Path | None = None
     """an .npy with a group for each example of the split, to be held against the states instead of the class; none:
     nothing, the entropy of the states by itself"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from entropy.information.positions import measure_positions
 from entropy.psp.request import request_of
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 
 def position_entropies_of(
-    subject: Subject, counting: Counting, memory: float, level: Level, grouped: bool = False
+    subject: Subject, counting: Counting, level: Level, grouped: bool, **room: Any
 ) -> tuple[list[LayerEntropy], dict[str, tuple[int, ...]], int]:
     """The layers that have the labels' positions, each of which is an example; shapes that hold no neurons; classes.
+
+    `grouped`: whether other groups than the classes were asked for; `room`: `memory` and `results` of the `Request`.
 
     Raises:
         BadInput: there are no labels by position, or more was asked for than goes together with them.
@@ -37,7 +39,7 @@ def position_entropies_of(
         counted,
         batch_size=subject.batch_size,
         available=subject.available,
-        request=request_of(counting, 0, subject, memory, level),
+        request=request_of(counting, 0, subject, level, **room),
     )
     left_out = int((~counted).sum())
     note(

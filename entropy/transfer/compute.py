@@ -11,13 +11,16 @@ import torch
 
 from entropy.information.layer import LayerEntropy, mean, network_mean
 from entropy.information.measurement import measure
+from entropy.information.request import Request
 from entropy.transfer.fine_tuning import fine_tune
 from entropy.transfer.probe import linear_probe
 from minima.store.command import BadInput, note
-from minima.zoo.anatomy.head import features, find_head
+from minima.store.memory import require_room
+from minima.zoo.anatomy.head import Head, features, find_head
 from minima.zoo.examples.batches import default_batch_size
 from minima.zoo.examples.evaluation import evaluate
 from minima.zoo.examples.inputs import call, shapes
+from minima.zoo.examples.needs import pass_bytes
 from minima.zoo.losses.named.cross_entropy import CrossEntropy
 from minima.zoo.losses.spec import described
 
@@ -37,6 +40,8 @@ NUMBERS = {
     "probe_strength": ("1", "the probe's penalty: factor of |w|^2 / 2 beside the mean cross-entropy"),
     "fine_tuned_accuracy": ("1", "accuracy of the fine-tuned network on the target's test split"),
 }
+OF_A_FEATURE = 60
+"""bytes that a feature of an example takes while probes are fitted: as found, in float64, standardised, by parts"""
 INTERVALS = {"probe_interval": "of the probe's accuracy", "fine_tuned_interval": "of the fine-tuned accuracy"}
 
 
@@ -65,6 +70,9 @@ def measure_on(target: Target, subject: Subject, place: Place, arguments: Transf
     if data.labelled(f"--to {arguments.to}") < 2:
         raise BadInput(f"--to {arguments.to}: there is only one class, nothing to tell apart. Choose two or more")
     _check_fit(data, subject, arguments)
+    kept = place.kept()
+    if "probe" not in kept:
+        _require_probing_room(data, subject, arguments)
     parts: dict[str, Callable[[Dataset, Subject, Transfer], Summary]] = {
         "entropy": _entropies,
         "probe": _probe,
@@ -100,6 +108,7 @@ def _entropies(target: Dataset, subject: Subject, arguments: Transfer) -> Summar
         y,
         target.labelled("entropy.transfer"),
         batch_size=arguments.batch_size or default_batch_size(x),
+        request=Request(memory=arguments.memory),
     )
     hidden = [layer for layer in layers if not layer.output]
     if not hidden:
@@ -113,6 +122,19 @@ def _entropies(target: Dataset, subject: Subject, arguments: Transfer) -> Summar
 
 def _alive(layer: LayerEntropy) -> Any:
     return layer.entropy[~(layer.dead | layer.always_on)]
+
+
+def _require_probing_room(target: Dataset, subject: Subject, arguments: Transfer) -> None:
+    """Say what memory the features of all of the target and a probe on them take, or refuse it."""
+    examples, width = len(target.x_train) + len(target.x_test), _head(target, subject).features
+    size = arguments.batch_size or default_batch_size(target.x_train)
+    passed = size * pass_bytes(subject.model, target.x_test[:1].to(subject.device))
+    what = f"a probe on {width} features of {examples:,} examples"
+    require_room(OF_A_FEATURE * examples * width + passed, arguments.memory, what, "name a smaller target with --to")
+
+
+def _head(target: Dataset, subject: Subject) -> Head:
+    return find_head(subject.model, target.x_test[:1].to(subject.device))
 
 
 def _probe(target: Dataset, subject: Subject, arguments: Transfer) -> Summary:
@@ -133,7 +155,7 @@ def _probe(target: Dataset, subject: Subject, arguments: Transfer) -> Summary:
 def _fine_tuning(target: Dataset, subject: Subject, arguments: Transfer) -> Summary:
     if not arguments.epochs:
         return {"fine_tuned_accuracy": None, "fine_tuned_interval": None}
-    head = find_head(subject.model, target.x_test[:1].to(subject.device))
+    head = _head(target, subject)
     tuned = fine_tune(subject.model, head, subject.masks, target, arguments.recipe, arguments.epochs, arguments.seed)
     x, y = target.x_test.to(subject.device), target.y_test.to(subject.device)
     accuracy = evaluate(tuned, x, y, arguments.batch_size).accuracy

@@ -9,6 +9,7 @@ from minima.store.messages import progress_bar
 from minima.zoo.anatomy.head import Head, with_fresh_head
 from minima.zoo.data.splits import make_splits
 from minima.zoo.training.loop import Trainer
+from minima.zoo.training.room import require_training_room
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -36,6 +37,8 @@ def fine_tune(
     splits = make_splits(target, 0.0, seed, network.get_parameter(head.weight).device)
     kept = {name: mask for name, mask in masks.items() if name not in (head.weight, head.bias)}
     trainer = Trainer(network, *splits.train, recipe, epochs=epochs, order_seed=seed, masks=kept)
+    batch = min(recipe.batch_size, len(splits.train[0]))
+    require_training_room(trainer, batch, f"fine-tuning on batches of {batch}", "a smaller --recipe.batch-size")
     for _ in progress_bar(range(epochs), unit="epoch"):
         trainer.run_epoch()
         trainer.validate(splits)

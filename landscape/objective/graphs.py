@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import saved_tensors_hooks
 
 from landscape.objective.derivatives.operations import named
 from minima.store.memory import GIB, TOLD
+from minima.zoo.examples.needs import saved_bytes
 
 
 @dataclass(frozen=True)
@@ -135,26 +135,3 @@ def slopes(
 def flat(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors in the parameters' shapes -> (D,) in float64."""
     return torch.cat([tensor.double().flatten() for tensor in tensors])
-
-
-def saved_bytes(build: Callable[[], Any]) -> int:
-    """Bytes of the tensors that autograd saves for the graph that `build` makes and returns, each storage once.
-
-    >>> x = torch.ones(10, requires_grad=True)
-    >>> saved_bytes(lambda: x.exp())
-    40
-    """
-    storages: dict[int, int] = {}
-    saved: list[Tensor] = []
-
-    def pack(tensor: Tensor) -> int:
-        storage = tensor.untyped_storage()
-        storages[storage.data_ptr()] = storage.nbytes()
-        saved.append(tensor)
-        return len(saved) - 1
-
-    with saved_tensors_hooks(pack, saved.__getitem__):
-        graph = build()
-    del graph
-    saved.clear()  # a node that saved its own output would keep itself alive for good
-    return sum(storages.values())

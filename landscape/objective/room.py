@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from landscape.objective.derivatives.problem import COUNT
 from landscape.passes.attention import plain_attention
 from minima.store.memory import GIB, foreseen_within, require_room
 from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.examples.needs import Needs, saved_bytes
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -17,40 +17,6 @@ if TYPE_CHECKING:
     from landscape.objective.coordinates import Coordinates
     from landscape.objective.graphs import Chunk, Keeper
     from minima.zoo.ranks import Ranks
-
-OF_A_WEIGHT = 60
-"""bytes that directions, gradients, products and the check of derivatives hold for each weight at once, all in all"""
-OF_A_GRAPH = 2
-"""times its size: a graph that is differentiated, and what that makes on the way"""
-
-
-@dataclass(frozen=True)
-class Needs:
-    """Bytes that the derivatives of a network take, beside what is kept from one to the next."""
-
-    fixed: float
-    """whatever the examples"""
-    each: float
-    """for each example of a chunk"""
-
-    @classmethod
-    def measured(cls, weights: int, saved: Callable[[int], int], examples: int) -> Needs:
-        """`saved`: bytes that the graph of the gradient of so many examples saves, of which there are `examples`.
-
-        >>> Needs.measured(0, lambda count: 100 + 10 * count, 5)
-        Needs(fixed=200.0, each=20.0)
-        """
-        one = saved(1)
-        each = max(1, saved(2) - one) if examples > 1 else one
-        return cls(float(OF_A_WEIGHT * weights + OF_A_GRAPH * (one - each)), float(OF_A_GRAPH * each))
-
-    def of(self, examples: int) -> float:
-        """With so many examples at once."""
-        return self.fixed + self.each * examples
-
-    def fitting(self, room: float) -> int:
-        """How many examples at once so many bytes allow, one at least."""
-        return max(1, int((room - self.fixed) // self.each))
 
 
 class Differentiated(Protocol):
@@ -111,7 +77,6 @@ def needs_of(objective: Differentiated) -> Needs | None:
     """Of the graphs of the first examples; None where they do not run, of which the derivative check tells."""
     import torch
 
-    from landscape.objective.graphs import saved_bytes
     from landscape.objective.pearlmutter import gradient_graph
 
     def saved(count: int) -> int:

@@ -26,7 +26,7 @@ def make_room(place: Place, coordinates: Coordinates, count: int) -> None:
         BadInput: another one has more or fewer, or the disk has no room for the vectors.
     """
     size = len(coordinates.full)
-    place.check_room(count * size * 4)
+    place.foresee(count * size * 4 + size * 8)
     try:
         place.scale("hessian/weight", range(size), "1", "weight, in the order of the network's parameters")
     except BadInput as error:

@@ -76,12 +76,13 @@ def draw(found: Survey, place: Place, drawing: Drawing, name: str, chunk: int | 
 
 def _fill(place: Place, points: Grid | Lines, sheet: Sheet, drawing: Drawing, name: str) -> dict[str, Any]:
     """Loss, accuracy and maps over the grid; what that took, and how exact it is."""
-    from landscape.surface.estimate.within_error import fill_within
     from landscape.surface.filling import fill
 
     count = math.prod(points.shape)
     own = {"points": count, "batch_norm_statistics": drawing.batch_norm_statistics}
     if drawing.error is not None and isinstance(points, Grid):
+        from landscape.surface.estimate.within_error import fill_within  # which takes half a second to import
+
         return own | fill_within(place, points, sheet, name, drawing.error)
     fields = parse_maps(drawing.maps)
     fill(place, points, sheet, name, fields)

@@ -69,15 +69,15 @@ def check_room(target: Path, size: int) -> None:
         free = disk.f_bavail * disk.f_frsize
         if size > free and disk.f_blocks:  # some file systems tell 0 of 0
             raise NotWritten(
-                f"{target} needs {_readable(size)} of room, and its disk has {_readable(free)} left.\n"
+                f"{target} needs {readable(size)} of room, and its disk has {readable(free)} left.\n"
                 "Make room and type the same line again, or name an output elsewhere with -o"
             )
 
 
-def _readable(size: int) -> str:
+def readable(size: int) -> str:
     """A number of bytes for people.
 
-    >>> _readable(100), _readable(3 * 2**20), _readable(2**40)
+    >>> readable(100), readable(3 * 2**20), readable(2**40)
     ('100 bytes', '3 MiB', '1,024 GiB')
     """
     for unit, name in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):

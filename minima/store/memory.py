@@ -22,7 +22,7 @@ RESET = b"5"
 
 
 def foreseen_within(memory: float) -> float:
-    """Bytes that may be foreseen for work, so that `memory` bytes (at least what `TOLD` says) hold all it takes."""
+    """Bytes that may be foreseen for some work, so that `memory` bytes (`TOLD` GiB at least) hold all it takes."""
     return (max(memory, TOLD * GIB) - OVERHEAD) / SLACK
 
 
@@ -38,11 +38,11 @@ def require_room(needed: float, memory: float, what: str, otherwise: str) -> Non
     wanted = math.ceil(100 * exactly) / 100
     if exactly > max(memory, TOLD):
         raise BadInput(
-            f"{what} takes up to {wanted:g} GiB beside the network and its data, and --memory is {memory:g}.\n"
+            f"{what} takes up to {wanted:g} GiB beside the network and its data, and --memory is {memory:.4g}.\n"
             f"Type --memory {math.ceil(10 * wanted) / 10:g}, or {otherwise}"
         )
     if exactly >= TOLD:
-        note(f"{what} takes up to {wanted:g} GiB beside the network and its data (--memory {memory:g})")
+        note(f"{what} takes up to {wanted:g} GiB beside the network and its data (--memory {memory:.4g})")
 
 
 class Peak:

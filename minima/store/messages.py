@@ -124,7 +124,7 @@ def _remind(bar: Callable[[], tqdm[Any] | None]) -> None:
         shown = bar()
         if shown is None or shown.disable:  # closed
             return
-        if time.time() - max(shown.last_print_t, shown.start_t) >= pause:
+        if not 0 <= time.time() - max(shown.last_print_t, shown.start_t) < pause:  # a clock may be set back
             shown.refresh()
             shown.last_print_t = time.time()
         del shown

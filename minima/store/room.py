@@ -32,6 +32,16 @@ def allowing(gibibytes: float) -> Iterator[None]:
         _ALLOWED.reset(token)
 
 
+def allowed() -> float:
+    """GiB that --memory grants here.
+
+    >>> with allowing(2.5):
+    ...     allowed()
+    2.5
+    """
+    return _ALLOWED.get()
+
+
 def check_room(size: int, what: str, does: str = "unpacks to") -> None:
     """Refuse what takes more than --memory: `size` bytes, of which no more than a fraction lie in the file.
 

@@ -39,7 +39,7 @@ def named(words: str) -> Method:
 
 def compute(subject: Subject, place: Place, chosen: dict[str, Method], seed: int | None) -> dict[str, Any]:
     """Find where each method empties a first layer, write it to a subject's place, return what the JSON object says."""
-    from pruning.collapse.critical import critical, cutter, kept_weights
+    from pruning.collapse.critical import critical, cutter, kept_weights, require_scoring_room
     from pruning.context.counts import alive_counts, size
 
     masks = kept_weights(subject)
@@ -48,6 +48,7 @@ def compute(subject: Subject, place: Place, chosen: dict[str, Method], seed: int
     drawn = subject.checkpoint.seed if seed is None else seed
     for words, method in chosen.items():
         _check_start(words, method, subject)
+    require_scoring_room(chosen.values(), subject, drawn)
     edges = {words: critical(cutter(method, subject, drawn), alive) for words, method in chosen.items()}
     found = {
         words: asdict(edge) | _levels(weights / edge.kept, edge.kept < len(alive)) for words, edge in edges.items()

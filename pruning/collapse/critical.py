@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from minima.zoo.anatomy.prunable import prunable
 from pruning.composition.guards import Guards
 from pruning.context.counts import alive_counts, size
+from pruning.running.room import require_pruning_room
 from pruning.schedules.event import Span
 from pruning.selection.exact import Exact
 from pruning.spaces.elements import Elements
@@ -113,6 +114,14 @@ def cutter(method: Method, subject: Subject, seed: int) -> Callable[[int], Count
         return alive_counts(engine.masks)
 
     return left
+
+
+def require_scoring_room(methods: Iterable[Method], subject: Subject, seed: int) -> None:
+    """Say what memory the scores of these methods take at most, or refuse it."""
+    for method in methods:
+        composition = method.composition()
+        engine = before_training(composition, subject, seed, (0.5,))
+        require_pruning_room(composition, engine.trainer, False, f"cutting by {method.name}")
 
 
 def before_training(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from minima.store.command import Report, run
 from minima.zoo.measuring.each import measure_each
 
 if TYPE_CHECKING:
-    pass
+    from minima.store.hdf5.results import Place
+    from minima.zoo.subject.subject import Subject
 from pruning.masks.compute import compute, conclude
 from pruning.masks.flags import Masks
 from pruning.masks.report import table
@@ -16,7 +17,11 @@ from pruning.masks.report import table
 
 def main(arguments: Masks) -> Report:
     """Look at every checkpoint named on the command line."""
-    return measure_each(arguments, "masks", compute, table, conclude=conclude)
+
+    def work(subject: Subject, place: Place) -> dict[str, Any]:
+        return compute(subject, place, arguments.memory)
+
+    return measure_each(arguments, "masks", work, table, conclude=conclude)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,15 @@ from minima.store.command import BadInput
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from minima.store.hdf5.results import Place
     from minima.zoo.anatomy.reachability import Layer
     from minima.zoo.subject.subject import Subject
 from pruning.masks.numbers import COUNTS, PAIRWISE
+
+OF_A_MARK = 40
+"""bytes that the marks of a weight take, with its mask, its gradient and the constants beside them"""
+OF_THE_WAY_BACK = 10
+"""times a pass, what the marks of one example take, kept for the way back"""
 
 
 def _layers(subject: Subject) -> list[Layer]:
@@ -34,10 +36,11 @@ def _layers(subject: Subject) -> list[Layer]:
         ) from error
 
 
-def compute(subject: Subject, place: Place) -> dict[str, Any]:
+def compute(subject: Subject, place: Place, memory: float) -> dict[str, Any]:
     """Look at a subject's masks, write every layer's counts to its place, return what the JSON object says of it."""
     from pruning.masks.training_cost import training_cost
 
+    _require_room(subject, place, memory)
     found = _layers(subject)
     if not found:
         raise BadInput(f"{subject.name}: the network has no convolution or linear weights: there is nothing to count")
@@ -53,6 +56,20 @@ def compute(subject: Subject, place: Place) -> dict[str, Any]:
         "training_multiply_adds": None if cost is None else asdict(cost),
         "layers": layers,
     }
+
+
+def _require_room(subject: Subject, place: Place, memory: float) -> None:
+    """Say what memory and room on disk it takes, or refuse it: marks of an example's pass there and back, and bits."""
+    from minima.store.memory import require_room
+    from minima.zoo.anatomy.prunable import prunable
+    from minima.zoo.examples.needs import pass_bytes
+
+    weights = sum(weight.numel() for weight in prunable(subject.model).values())
+    bits = 2 * weights // 8  # kept and reachable
+    place.foresee(bits)
+    marks = OF_A_MARK * weights + OF_THE_WAY_BACK * pass_bytes(subject.model, subject.x)
+    results = place.places * bits
+    require_room(max(marks + results, 2 * results), memory, f"following {weights:,} weights", "fewer checkpoints")
 
 
 def _counts(layer: Layer) -> dict[str, Any]:
@@ -90,14 +107,14 @@ def _write(found: Sequence[Layer], counts: Sequence[dict[str, Any]], place: Plac
 
 
 def conclude(places: list[Place], summaries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Hold the masks of several checkpoints against one another, two by two."""
-    from pruning.masks.overlap import overlap
+    """Hold the masks of several checkpoints against one another, two by two, as the bits they are in the file."""
+    from pruning.masks.overlap import overlap_of_bits
 
     layers = {layer["name"]: layer["total"] for layer in summaries[0]["layers"]}
-    masks = [_read(place, layers) for place in places]
+    masks = [{name: place.read(f"masks/{name}/kept") for name in layers} for place in places]
     concluded = []
     for place, own, summary in zip(places, masks, summaries, strict=True):
-        pairs = [overlap(own, other) for other in masks]
+        pairs = [overlap_of_bits(own, other, layers) for other in masks]
         numbers = {key: [getattr(pair, key)() for pair in pairs] for key in PAIRWISE}
         place.scale("masks/other", range(len(masks)), "1", "the checkpoint it is compared with, counted from 0")
         for key, meaning in PAIRWISE.items():
@@ -106,13 +123,3 @@ def conclude(places: list[Place], summaries: list[dict[str, Any]]) -> list[dict[
             place.write(f"masks/{key}_by_layer", of_layers, ("other", "layer"), "1", meaning)
         concluded.append(summary | numbers)
     return concluded
-
-
-def _read(place: Place, layers: dict[str, int]) -> dict[str, NDArray[np.bool_]]:
-    """Which weights are kept, layer by layer."""
-    import numpy as np
-
-    return {
-        name: np.unpackbits(place.read(f"masks/{name}/kept"), count=total).astype(bool)
-        for name, total in layers.items()
-    }

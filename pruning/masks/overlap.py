@@ -10,6 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Bits = NDArray[np.bool_]
+Bytes = NDArray[np.uint8]
+
+ONES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(1, dtype=np.uint8)
+"""how many bits of each byte are 1"""
 
 
 @dataclass(frozen=True)
@@ -73,11 +77,23 @@ def overlap(first: Mapping[str, Bits], second: Mapping[str, Bits]) -> Overlap:
     (0.3333, 0.3333, 0.0)
     """
 
-    def counts(masks: Sequence[Bits]) -> NDArray[np.int64]:
-        return np.array([mask.sum() for mask in masks], dtype=np.int64)
+    one, other = ({name: np.packbits(mask) for name, mask in masks.items()} for masks in (first, second))
+    return overlap_of_bits(one, other, {name: mask.size for name, mask in first.items()})
+
+
+def overlap_of_bits(first: Mapping[str, Bytes], second: Mapping[str, Bytes], totals: Mapping[str, int]) -> Overlap:
+    """As `overlap`, of masks packed into bytes, eight weights each, the last filled with 0; `totals`: of each layer.
+
+    >>> a, b = {"w": np.packbits([1, 1, 0, 0])}, {"w": np.packbits([0, 1, 1, 0])}
+    >>> round(overlap_of_bits(a, b, {"w": 4}).jaccard(), 4)
+    0.3333
+    """
+
+    def counts(masks: Sequence[Bytes]) -> NDArray[np.int64]:
+        return np.array([ONES[mask].sum(dtype=np.int64) for mask in masks], dtype=np.int64)
 
     ours, theirs = list(first.values()), [second[name] for name in first]
-    total = np.array([mask.size for mask in ours], dtype=np.int64)
+    total = np.array([totals[name] for name in first], dtype=np.int64)
     return Overlap(total, counts(ours), counts(theirs), counts([a & b for a, b in zip(ours, theirs, strict=True)]))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import tyro
 
+from minima.store.room import DEFAULT
 from minima.zoo.device import DeviceName
 from minima.zoo.subject.flags import Loading
 from minima.zoo.training.recipe import Recipe
@@ -80,6 +81,9 @@ class Prune(Loading):
     data: str | None = None
     """data of a foreign file, as in minima.train; and of a checkpoint of ours again, if they are code
     (path/to/file.py:factory): it is run only when it is named here"""
+    memory: float = DEFAULT
+    """GiB that the run may take beside the data, and that what is compressed in a file may unpack to; what would take
+    more is refused before it"""
     device: DeviceName = "auto"
     """where to compute"""
     overwrite: bool = False

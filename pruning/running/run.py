@@ -17,6 +17,7 @@ from minima.zoo.training.unfinished import Unfinished, unfinished
 from pruning.running.engine import Engine
 from pruning.running.job import Job, all_masks
 from pruning.running.path import connected
+from pruning.running.room import require_pruning_room
 
 if TYPE_CHECKING:
     from pruning.composition.composition import Composition
@@ -40,6 +41,7 @@ class _Run:
         if composition.validates and not len(self.splits.validation[0]):
             raise BadInput(f"--validation {plan.validation} holds no example out, and {job.method.name} needs some")
         self.trainer = _trainer(job, composition, self.splits)
+        require_pruning_room(composition, self.trainer, plan.epochs > 0, f"pruning by {job.method.name}")
         self.engine = Engine(
             composition,
             self.trainer,

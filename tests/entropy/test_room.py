@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -82,3 +85,44 @@ def test_peak_stays_below_what_was_said(tmp_path) -> None:
     summary = json.loads(done.stdout)
     assert 0 < summary["memory_gib"] < float(said[1]) < 1.5
     assert "and 947 more" in done.stderr
+
+
+def counted(folder: Path, *flags: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The arrays of a layer that `entropy.psp` writes of a small network."""
+    from entropy.psp.__main__ import main
+    from entropy.psp.flags import Psp
+    from minima.store.command import parse
+
+    torch.manual_seed(0)
+    if not (folder / "net.pt").exists():
+        assert torch.save(ConvNet().state_dict(), folder / "net.pt") is None
+        x, y = data(30, 3)
+        np.savez(folder / "net.npz", x_train=x.numpy(), y_train=y.numpy(), x_test=x.numpy(), y_test=y.numpy())
+    monkeypatch.setattr("sys.path", [str(Path(__file__).parents[1]), *sys.path])
+    network = Path(__file__).parents[1] / "oracles" / "psp_networks.py"
+    named = ["--model", f"{network}:ConvNet", "--data", f"npz:{folder}/net.npz", "-o", str(folder / "x.h5")]
+    main(parse(Psp, "psp", [str(folder / "net.pt"), *named, "--overwrite", *flags]))
+    with h5py.File(folder / "x.h5") as file:
+        assert ("tables" in str(file.attrs["arguments"])) == ("--tables" in flags)
+        layer = next(file["psp"][name] for name in file["psp"] if isinstance(file["psp"][name], h5py.Group))
+        return set(layer)
+
+
+def test_numbers_of_every_class_and_neuron_are_left_out_where_they_are_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert {"entropy", "counts", "p_on"} <= counted(tmp_path, monkeypatch=monkeypatch)
+    monkeypatch.setattr("entropy.psp.compute.LARGEST_TABLES", 1000)
+    monkeypatch.setattr("minima.store.hdf5.part.TOLD", 0)
+    few = counted(tmp_path, monkeypatch=monkeypatch)
+    said = capsys.readouterr().err
+    assert "entropy" in few
+    assert not {"counts", "p_on"} & few
+    assert "--tables all writes them" in said
+    foreseen = re.search(r"x\.h5 will take ([\d.]+) KiB of its disk", said)
+    assert foreseen, said
+    assert 0.2 < (tmp_path / "x.h5").stat().st_size / 1024 / float(foreseen[1]) < 2
+    assert {"counts", "p_on"} <= counted(tmp_path, "--tables", "all", monkeypatch=monkeypatch)
+    monkeypatch.setattr("minima.store.disk.os.statvfs", lambda _: os.statvfs_result((1, 1, 1000, 9, 9, 1, 1, 1, 0, 1)))
+    with pytest.raises(BadInput, match=r"x\.h5 needs [\d.]+ KiB of room, and its disk has 9 bytes left"):
+        counted(tmp_path, "--tables", "none", monkeypatch=monkeypatch)

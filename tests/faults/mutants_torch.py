@@ -101,7 +101,7 @@ def saved(tree: Any, **options: Any) -> bytes:
 def _strange(value: Any, draw: Random) -> tuple[str, Any]:
     if torch.is_tensor(value) and draw.random() < 0.7:
         name = draw.choice(list(LIKE))
-        return f"tensor {name}", LIKE[name](value)
+        return f"tensor {name}", LIKE[name](value.dequantize() if value.is_quantized else value)
     if draw.random() < 0.3:
         name = draw.choice(list(TENSORS))
         return name, TENSORS[name]()

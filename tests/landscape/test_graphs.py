@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from landscape.objective.graphs import saved_bytes
 from landscape.objective.objective import Objective
 from landscape.objective.pearlmutter import gradient_graph
+from minima.zoo.examples.needs import saved_bytes
 
 
 def build(batch_size: int = 7, memory: int = 2**30) -> Objective:

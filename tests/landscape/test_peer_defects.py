@@ -15,7 +15,6 @@ from oracles.quadratic import quadratic
 from oracles.small_networks import make
 from torch import nn
 
-from landscape.objective.graphs import saved_bytes
 from landscape.objective.objective import Objective
 from landscape.objective.pearlmutter import gradient_graph
 from landscape.sharpness.measures.adaptive_sam import AdaptiveSam
@@ -24,6 +23,7 @@ from landscape.sharpness.measures.sam import Sam
 from landscape.spectrum.density import spectral_density
 from landscape.spectrum.lanczos import top_eigenpairs
 from landscape.spectrum.trace import hutchinson
+from minima.zoo.examples.needs import saved_bytes
 
 STATM = Path("/proc/self/statm")
 

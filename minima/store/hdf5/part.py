@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minima.store.disk import check_room, discard
+from minima.store.disk import check_room, discard, readable
 from minima.store.files import scratch_path
-from minima.store.hdf5 import changes
+from minima.store.hdf5 import changes, gathered
 from minima.store.hdf5.attributes import to_attribute
 from minima.store.hdf5.changes import Change
-from minima.store.hdf5.labelled import fill_value, to_array
+from minima.store.hdf5.gathered import Gathered
+from minima.store.hdf5.labelled import to_array
 from minima.store.hdf5.memory import in_memory
 from minima.store.hdf5.progress import Progress, done, kept
+from minima.store.hdf5.rows import Rows
 from minima.store.hdf5.summaries import store_summaries, stored_summaries
-from minima.store.messages import BadInput
+from minima.store.memory import GIB, TOLD
+from minima.store.messages import BadInput, note
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,12 +63,14 @@ class Results:
         self.file = in_memory(image.content if image else None)
         self.progress = image.progress if image else Progress()
         self.places = places
+        self.gathered = Gathered(self.file, places)
         self.worth_keeping = False
         """whether there is finished work, which a later run goes on from"""
         self.finished = False
         self.target: Path | None = None
         """the file that this becomes; None in memory"""
         self._journal = journal
+        self._told = False  # how large the file will be
 
     @property
     def path(self) -> Path | None:
@@ -84,13 +89,26 @@ class Results:
 
     def make(self, change: Change) -> None:
         """Make a change that is in the journal, or need not be."""
-        if not self.progress.make(change):
+        if not self.progress.make(change) and not self.gathered.make(change):
             change.make(self.file)
 
     def check_room(self, size: int) -> None:
         """Raise a BadInput if the disk has no room for arrays of so many bytes; there always is in memory."""
         if self.target is not None:
             check_room(self.target, TWICE * size)
+
+    def foresee(self, size: int) -> None:
+        """Each checkpoint's arrays will take so many bytes: say how large the file will be, where that is much.
+
+        Raises:
+            NotWritten: its disk has no room for it and for the journal.
+        """
+        if self.target is not None:
+            whole, to_come = self.places * size, (self.places - len(self.progress.done)) * size
+            if whole >= TOLD * GIB and not self._told:
+                note(f"{self.target} will take {readable(whole)} of its disk")
+                self._told = True
+            check_room(self.target, whole + to_come)
 
     def done(self, index: int) -> bool:
         """Whether this checkpoint is measured, by this run or by one that was stopped."""
@@ -107,6 +125,7 @@ class Results:
 
     def image(self) -> Image:
         """The file as it is now."""
+        self.gathered.write()
         self.file.flush()
         return Image(self.file.id.get_file_image(), self.progress)
 
@@ -126,6 +145,7 @@ class Results:
         if missing:
             raise RuntimeError(f"places {missing} of {self.path or 'a file in memory'} are not done")
         summaries = [self.summary(index) for index in range(self.places)]
+        self.gathered.write()
         store_summaries(self.file, summaries)
         self.finished = True
         return stored_summaries(self.file)
@@ -208,6 +228,18 @@ class Place:
         """Before they are computed: raise a BadInput if the disk has no room for arrays of so many bytes."""
         self._results.check_room(size)
 
+    def foresee(self, size: int) -> None:
+        """Before the work: its arrays will take so many bytes, those of the other checkpoints as many each.
+
+        The size of the file is said where it is much, and refused where its disk has no room.
+        """
+        self._results.foresee(size)
+
+    @property
+    def places(self) -> int:
+        """How many checkpoints the file is for."""
+        return self._results.places
+
     def forget(self, name: str) -> None:
         """What `scratch` named is not needed any more."""
         path = self.scratch(name)
@@ -225,19 +257,17 @@ class Place:
 
     def attributes(self, group: str, **values: Any) -> None:
         """Attributes of a group; with several checkpoints an array of the checkpoints' values each."""
-        attributes = self._file[group].attrs if group in self._file else {}
         for key, value in values.items():
             if value is None:
                 continue
             whole = to_attribute(value)
-            if self._leading:
-                own = to_array(whole)
-                each = attributes.get(key, np.full(self._leading + own.shape, fill_value(own.dtype), own.dtype))
-                if each.shape[1:] != own.shape:
-                    raise _differing(f"{group}'s {key}", own.shape)
-                whole = each.astype(np.result_type(each, own))  # 1 for one checkpoint may be 0.5 for another
-                whole[self._own] = own[()]
-            self._results.change(changes.attribute(group, key, whole))
+            if not self._leading:
+                self._results.change(changes.attribute(group, key, whole))
+                continue
+            own = to_array(whole)
+            if self._results.gathered.shape(group, key) not in (None, own.shape):
+                raise _differing(f"{group}'s {key}", own.shape)
+            self._results.change(gathered.own(group, key, self._index, own))
 
     def _dataset(
         self,
@@ -260,29 +290,6 @@ class Place:
         axes = [CHECKPOINT] * len(self._leading) + list(dims)
         self._results.change(changes.array(name, shape, dtype, axes, units, long_name))
         return self._file[name]
-
-
-class Rows:
-    """A checkpoint's array, filled along its first axis; NaN where nothing is known yet."""
-
-    def __init__(self, results: Results, dataset: h5py.Dataset, name: str, own: tuple[int, ...]) -> None:
-        self._results, self._dataset, self._name, self._own = results, dataset, name, own
-
-    @property
-    def values(self) -> NDArray[np.float64]:
-        """All rows, unfinished ones NaN."""
-        return np.asarray(self._dataset[self._own or ()])
-
-    def missing(self) -> list[int]:
-        """Indices of the rows with a NaN in them: to be computed (again, where NaN is what was found)."""
-        values = self.values
-        return np.flatnonzero(np.isnan(values.reshape(len(values), -1)).any(axis=1)).tolist()
-
-    def set(self, index: int | tuple[int | slice, ...], values: object) -> None:
-        """A finished row, or with several indices a part of one or of several: from here on it survives a kill."""
-        own = index if isinstance(index, tuple) else (index,)
-        self._results.change(changes.values(self._name, (*self._own, *own), to_array(values)))
-        self._results.worth_keeping = True
 
 
 def _differing(name: str, found: object) -> BadInput:

@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MEMORY = 2**30
-"""bytes of address space"""
+"""bytes of address space, at least"""
+SHARE = 4
+"""what of --memory they are, where that is more: a fourth"""
 SECONDS = 2
 """of the processor, from one sign of progress to the next"""
 UNDERSTOOD = ("CLASS", "NAME", DIMENSIONS, USES)
 """attributes that make dimension scales, which are told as such"""
-HARMLESS = 2**32
-"""bytes that an array may take which are not all there, being compressed or never written"""
 TEXT = 64
 """bytes that a text is taken to have, to know how many to read at once"""
 
@@ -95,7 +95,8 @@ class _Server:
         key, what = request["file"], request["do"]
         if what == "open":
             assert descriptor is not None
-            self._files[key] = _File(descriptor)
+            _limit(resource.RLIMIT_AS, max(MEMORY, request["memory"] // SHARE))
+            self._files[key] = _File(descriptor, request["memory"])
             self._say(**self._files[key].description())
         elif what == "read":
             for message, content in self._files[key].read(request["name"], request["box"]):
@@ -111,12 +112,15 @@ class _Server:
 
 
 class _File:
-    """One file, open for reading, and what of it was found to be as it was sealed."""
+    """One file, open for reading, and what of it was found to be as it was sealed.
 
-    def __init__(self, descriptor: int) -> None:
+    `memory`: bytes that an array may take which are not all there, being compressed or never written.
+    """
+
+    def __init__(self, descriptor: int, memory: int) -> None:
         import h5py
 
-        self._descriptor = descriptor
+        self._descriptor, self._memory = descriptor, memory
         self.file = h5py.File(f"/dev/fd/{descriptor}", "r", locking=False)
         self._content = Content(self.file, _progress)
         self._sealed = DIGEST in self.file.attrs
@@ -156,8 +160,11 @@ class _File:
         if dataset.id.get_create_plist().get_external_count() or dataset.is_virtual:
             raise ValueError(f"the values of {name} lie in another file")
         says, there = dataset.dtype.itemsize * math.prod(dataset.shape), os.fstat(self._descriptor).st_size
-        if says > max(HARMLESS, there):
-            raise ValueError(f"{name} says that it takes {says:,} bytes, and the whole file has {there:,}")
+        if says > max(self._memory, there):
+            raise ValueError(
+                f"{name} says that it takes {says:,} bytes, the whole file has {there:,}, and --memory is "
+                f"{self._memory / 2**30:g}"
+            )
 
     def read(self, name: str, box: list[list[int]]) -> Iterator[tuple[dict[str, Any], Any]]:
         """The values in a box of an array, a start and stop for each axis, in pieces, once they are known to be right.

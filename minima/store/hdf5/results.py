@@ -19,8 +19,9 @@ from minima.store.files import check_writable, digest, hold, part_path, scratche
 from minima.store.hdf5.comparison import differences, same_content
 from minima.store.hdf5.digest import seal
 from minima.store.hdf5.opening import opened, verify
-from minima.store.hdf5.part import CHECKPOINT, Image, Place, Results, Rows
+from minima.store.hdf5.part import CHECKPOINT, Image, Place, Results
 from minima.store.hdf5.resuming import gone_on
+from minima.store.hdf5.rows import Rows
 from minima.store.hdf5.summaries import stored_summaries
 from minima.store.journal import Journal
 from minima.store.messages import BadInput

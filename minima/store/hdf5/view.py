@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from minima.store.hdf5 import wire
 from minima.store.hdf5.process import Process, conversation
+from minima.store.room import allowed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,7 +92,7 @@ class Source:
         """Hand over the file, unless this very process has it."""
         if process is self._known_to:
             return {}
-        process.ask(self._descriptor, file=self._key, do="open")
+        process.ask(self._descriptor, file=self._key, do="open", memory=int(allowed() * 2**30))
         self._known_to = process
         return process.answer()
 

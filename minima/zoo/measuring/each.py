@@ -67,8 +67,11 @@ def measure_each(
             for index, summary in zip(every, concluded, strict=True):
                 results.mark_done(index, summary)
 
+    def first() -> None:
+        reader.read(*moments[0])
+
     names = [path.name if step is None else f"{path.name}@{step}" for path, step in moments]
-    return _through_file(arguments, name, [path for path, _ in moments], names, work, table)
+    return _through_file(arguments, name, [path for path, _ in moments], names, work, table, first)
 
 
 @unchanging()
@@ -93,7 +96,10 @@ def measure_together(
             _write_origin(results.place(0), assumed, len(first.x))
             results.mark_done(0, _described(assumed, arguments) | own | costs)
 
-    return _through_file(arguments, name, list(arguments.checkpoints), [], work, table)
+    def first() -> None:
+        reader.read(arguments.checkpoints[0])
+
+    return _through_file(arguments, name, list(arguments.checkpoints), [], work, table, first)
 
 
 def _measure(
@@ -184,8 +190,13 @@ def _through_file(
     names: Sequence[str],
     work: Callable[[Results, Ranks], None],
     table: Callable[[Summary], str],
+    first: Callable[[], None],
 ) -> Report:
-    """Reuse the finished results file, or fill one by `work`; report what is in it."""
+    """Reuse the finished results file, or fill one by `work`; report what is in it.
+
+    `first` reads a checkpoint: where another result is in the way, what is wrong with the network or the data that were
+    named comes before that.
+    """
     from minima.store.checkpoints.safetensors_file import content_hash
     from minima.store.files import check_distinct, check_writable
     from minima.store.hdf5.results import Identity, find
@@ -196,7 +207,11 @@ def _through_file(
     check_writable(target)
     check_distinct(target, paths)
     identity = Identity(name, [hashes[path] for path in paths], deciding(arguments))
-    stored = find(target, identity, arguments.overwrite)
+    try:
+        stored = find(target, identity, arguments.overwrite)
+    except BadInput:
+        first()
+        raise
     reused = stored is not None
     if stored is None:
         with joined() as ranks, _opened(target, identity, list(names), arguments, ranks) as results:

@@ -22,6 +22,8 @@ class Measuring(Loading):
 
     shares_work: ClassVar[bool] = False
     """whether several ranks of torchrun are faster than one"""
+    as_before: ClassVar[tuple[str, ...]] = ()
+    """flags that results made before there were any do not tell: at their defaults they are not told either"""
 
     checkpoints: tyro.conf.Positional[tuple[Path, ...]]
     """checkpoints, trajectory files or folders of transformers; several give one result with a `checkpoint` axis"""

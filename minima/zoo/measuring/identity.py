@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,9 @@ RESOLVED = ("model", "data", "to", "data_root", "mean", "std", "loss")
 
 def deciding(arguments: Measuring) -> dict[str, Any]:
     """The flags that decide the numbers, as they are stored: paths absolute, files also by their hash."""
-    values = {key: _files(value) for key, value in asdict(arguments).items() if key not in (*NOT_DECIDING, *RESOLVED)}
+    usual = {field.name: field.default for field in fields(arguments) if field.name in arguments.as_before}
+    given = {key: value for key, value in asdict(arguments).items() if key not in usual or value != usual[key]}
+    values = {key: _files(value) for key, value in given.items() if key not in (*NOT_DECIDING, *RESOLVED)}
     mean, std = per_channel("--mean", arguments.mean), per_channel("--std", arguments.std)
     root = arguments.data_root and arguments.data_root.absolute()
     data = resolve_data(arguments.data, root, mean, std) if arguments.data is not None else None

@@ -13,6 +13,7 @@ from minima.zoo.data.splits import make_splits
 from minima.zoo.training.equilibrium import Watch
 from minima.zoo.training.keeping import Keeper, state_on_cpu
 from minima.zoo.training.loop import Trainer
+from minima.zoo.training.room import require_training_room
 from minima.zoo.training.starts import Start
 from minima.zoo.training.unfinished import Unfinished, unfinished
 
@@ -58,6 +59,8 @@ class _Run:
         if self.plan.equilibrium is not None:
             self.watch = Watch(self.plan.equilibrium, self.trainer, self.splits)
             self.trainer.around_step = self.watch.around
+        batch = min(self.plan.recipe.batch_size, len(self.trainer.x)) if self.plan.epochs else 0
+        require_training_room(self.trainer, batch, f"training on batches of {batch}", "a smaller --batch-size")
         self.weights_at: dict[int, dict[str, Tensor]] = {}
         stopped = part.load()
         if stopped:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from minima.store.room import DEFAULT
 from minima.zoo.device import DeviceName
 from minima.zoo.subject.flags import Naming
 from minima.zoo.training.freezing import Form
@@ -60,6 +61,9 @@ class Train(Naming):
     """write the weights of every N-th epoch to OUT.trajectory.h5"""
     keep_unit: Literal["epoch", "step"] = "epoch"
     """unit of --keep"""
+    memory: float = DEFAULT
+    """GiB that training may take beside the data, and that what is compressed in a file may unpack to; what would take
+    more is refused before it"""
     device: DeviceName = "auto"
     """where to compute"""
     overwrite: bool = False

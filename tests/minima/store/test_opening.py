@@ -16,6 +16,7 @@ import pytest
 from minima.store.hdf5 import opening, process
 from minima.store.hdf5.opening import is_hdf5, opened
 from minima.store.messages import BadInput
+from minima.store.room import allowing
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def dates(file: h5py.File) -> None:
         (link, "/aside leads to another place"),
         (loop, "/loop leads to another place"),
         (raw, "the values of /raw lie in another file"),
-        (huge, r"/huge says that it takes 8,000,000,000,000,000,000 bytes, and the whole file has"),
+        (huge, r"/huge says that it takes 8,000,000,000,000,000,000 bytes, the whole file has"),
         (dates, "an array of"),
     ],
 )
@@ -130,6 +131,15 @@ def test_what_leads_out_of_the_file_or_is_not_all_there_is_refused(
         change(file)
     with pytest.raises(BadInput, match=rf"x\.h5 is damaged: .*{said}"), opened(path):
         pass
+
+
+def test_what_is_not_all_there_may_take_what_memory_grants(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        file.create_dataset("compressed", (5 * 2**27,), "f8", chunks=(2**10,), compression="gzip")
+    with pytest.raises(BadInput, match=r"the whole file has [\d,]+, and --memory is 4"), opened(path):
+        pass
+    with allowing(5.0), opened(path) as file:
+        assert file["compressed"][:3].tolist() == [0, 0, 0]
 
 
 def test_only_regular_files_are_opened_and_nothing_is_waited_for(tmp_path: Path) -> None:

@@ -56,6 +56,25 @@ def names(folder: Path) -> list[str]:
     return sorted(item.name for item in folder.iterdir())
 
 
+def test_what_a_checkpoint_adds_to_the_journal_does_not_grow_with_their_number(tmp_path: Path) -> None:
+    many = Identity("surface", [f"{number:064x}" for number in range(50)], {"seed": 0})
+    sizes = []
+    with create(tmp_path / "many.h5", many, [f"{number}.pt" for number in range(50)], PROVENANCE) as results:
+        for index in range(50):
+            place = results.place(index)
+            place.attributes("/", model="m" * 1000, samples=index + (0.5 if index == 30 else 0))
+            place.write("surface/centre", 1.0)
+            results.mark_done(index, {"loss": 0.5})
+            assert results.path is not None
+            sizes.append(results.path.stat().st_size)
+        results.finish()
+    first, last = sizes[2] - sizes[1], sizes[-1] - sizes[-2]
+    assert last < first + 10  # digits of the index
+    with h5py.File(tmp_path / "many.h5") as file:
+        assert file.attrs["model"].tolist() == ["m" * 1000] * 50
+        assert file.attrs["samples"].tolist() == [30.5 if index == 30 else index for index in range(50)]
+
+
 # ---- what is in a finished file
 
 
