@@ -185,7 +185,7 @@ function sayMoment(part, state) {
   const course = part.surface.trajectory;
   if (!course) return "";
   const at = Math.min(state.moment, course.moment.length - 1);
-  return `; training at moment ${course.moment[at]}: loss ${short(course.loss[at])}, off the plane by ${short(course.residual[at])} of its distance to the network`;
+  return `; training at moment ${course.moment[at]}: loss ${short(course.loss[at])}, ${course.residual[at] < 1e-6 ? "on the plane" : `off the plane by ${short(100 * course.residual[at])} % of its distance to the network`}`;
 }
 
 // A click reads a point; turning one turns all.

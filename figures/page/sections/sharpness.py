@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, with_error
+from figures.page.content.charts import Lines, Row, Series, Table, View
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section, finished, listed, trainings
+from figures.page.content.seeds import median_tables, median_words, medians
+from minima.store.table import to_one_place, with_error
 
 INVARIANCE = {"none": "changes under rescaling", "layer": "same under layer rescaling", "unit": "same under rescaling"}
 HEADLINE = {"lambda_max": "by the largest curvature", "adaptive_lambda_max": "by its rescaling-invariant form"}
@@ -46,8 +48,15 @@ class Sharpness(Section):
         measures = list(dict.fromkeys(name for each in results for name in each.summary["measures"]))
         charts = [_beside(done, networks, measure) for measure in measures if _having(done, measure)]
         courses = trainings(results)
-        charts += [_over_training(courses, networks, measure) for measure in measures if courses]
-        return View(_says(done, networks), charts, [_table(results, networks, measures)])
+        along = [each for course in courses.values() for each in course]
+        charts += [_over_training(courses, networks, measure) for measure in measures if _having(along, measure)]
+        alike = medians(done, networks.label, _values)
+        said = _says(done, networks) + "".join(median_words(alike, measure) for measure in HEADLINE)
+        return View(said, charts, [_table(results, networks, measures), *median_tables(alike)])
+
+
+def _values(result: Result) -> dict[str, float | None]:
+    return {name: taken["value"] for name, taken in result.summary["measures"].items()}
 
 
 def _having(results: Sequence[Result], measure: str) -> list[Result]:
@@ -91,7 +100,7 @@ def _beside(results: Sequence[Result], networks: Networks, measure: str) -> Line
 
 def _over_training(courses: dict[str, list[Result]], networks: Networks, measure: str) -> Lines:
     every = [each for course in courses.values() for each in course]
-    title, units = _heading(every, measure) if _having(every, measure) else (measure, "")
+    title, units = _heading(every, measure)
     series = []
     for course in courses.values():
         here = _having(course, measure)
@@ -125,8 +134,8 @@ def _table(results: Sequence[Result], networks: Networks, measures: Sequence[str
             taken = _taken(each, measure)
             at = networks.label(each) + ("" if each.moment is None else f", moment {each.moment}")
             draws = taken.get("stderr") if taken.get("stderr") is not None else taken.get("seed_stderr")
-            cells = [measure, at, with_error(taken["value"], None), with_error(draws, None)]
-            cells += [with_error(taken.get("data_stderr_new"), None), _units(each, measure), taken["invariant"]]
-            rows.append(Row(cells, networks.place(each)))
+            value = float("nan") if taken["value"] is None else taken["value"]
+            numbers = to_one_place(value, draws, taken.get("data_stderr_new"))
+            rows.append(Row([measure, at, *numbers, _units(each, measure), taken["invariant"]], networks.place(each)))
     heads = ("measure", "network", "value", "± of draws", "± of examples", "unit", "invariant under rescaling of")
     return Table("Every measure of every network, with its errors", heads, rows)
