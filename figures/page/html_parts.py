@@ -47,8 +47,8 @@ def overview(networks: Networks, shown: Sequence[tuple[Section, Sequence[Result]
             rows.append(Row([network.label, *_known([each for _, each in here]), measured, network.sha256[:12]], place))
     scores = {each.summary.get("score_name", "accuracy") for _, results in shown for each in results}
     score = "accuracy" if scores <= {"accuracy", None} else "score"
-    heads = ("network", "removed", "loss (train)", f"{score} (train)", "loss (test)", f"{score} (test)")
-    heads += ("shown in", "SHA-256")
+    levels = ("loss (train)", f"{score} (train)", "loss (test)", f"{score} (test)")
+    heads = ("network", "removed", *levels, "shown in", "SHA-256")
     table = _table_html(Table("Networks on this page", heads, rows))
     return _measured_on([each for _, results in shown for each in results]) + table if rows else ""
 

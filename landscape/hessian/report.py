@@ -73,7 +73,7 @@ def _density_line(summary: dict[str, Any]) -> str:
     if "outliers" in summary:
         found = summary["outliers"]
         many = f"{found['count']}" if found["complete"] else f"at least {found['count']}"
-        lines.append(f"{many} eigenvalues beyond it{_share(found)}")
+        lines.append(f"{many} eigenvalue{'s' * (found['count'] != 1)} beyond it{_share(found)}")
     else:
         lines.append("--trace N beside --density also counts the eigenvalues beyond it")
     return "\n".join(lines)
