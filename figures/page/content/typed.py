@@ -68,9 +68,9 @@ def nearby(path: Path | str) -> str:
 
 
 def _defaults(module: str) -> dict[str, Any]:
-    """What a command takes for the flags that are not typed; None for those that must be."""
-    found = {}
-    for each in fields(COMMANDS[module][0]()):
+    """What a command takes for the flags that are not typed; None for those that must be; {} of a command not known."""
+    found: dict[str, Any] = {}
+    for each in fields(COMMANDS[module][0]()) if module in COMMANDS else ():
         value = each.default_factory() if each.default_factory is not MISSING else each.default
         found[each.name] = None if value is MISSING else plain(value)
     return found

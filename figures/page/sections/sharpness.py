@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -14,6 +15,8 @@ from figures.page.content.seeds import median_tables, median_words, medians
 from minima.store.table import to_one_place, with_error
 
 INVARIANCE = {"none": "changes under rescaling", "layer": "same under layer rescaling", "unit": "same under rescaling"}
+SURE = 2
+"""errors that two networks must be apart to be told apart"""
 HEADLINE = {"lambda_max": "by the largest curvature", "adaptive_lambda_max": "by its rescaling-invariant form"}
 
 
@@ -123,8 +126,19 @@ def _says(results: Sequence[Result], networks: Networks) -> str:
             for each in ordered
         ]
         if said:
-            sentences.append(f"Sharpest first, {words}: {listed(said)}.")
+            sentences.append(f"Sharpest first, {words}: {listed(said)}{_unsure(ordered, measure)}.")
     return " ".join(sentences) or "Sharpness over training, moment by moment."
+
+
+def _unsure(ordered: Sequence[Result], measure: str) -> str:
+    """Words on the first two of some networks where their errors do not tell them apart."""
+    if len(ordered) < 2:
+        return ""
+    (first, one), (second, other) = (
+        (_taken(each, measure)["value"], _error(_taken(each, measure)) or 0.0) for each in ordered[:2]
+    )
+    apart = first - second > SURE * math.hypot(one, other)
+    return "" if apart else " (the first two differ by less than two of their errors: which is sharper is not known)"
 
 
 def _table(results: Sequence[Result], networks: Networks, measures: Sequence[str]) -> Table:

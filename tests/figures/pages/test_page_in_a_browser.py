@@ -110,11 +110,17 @@ def test_keys_and_clicks_drive_it(shown):
     quiet(shown)
 
 
-def test_on_paper_it_is_light_and_has_no_controls(shown):
+def test_on_paper_it_is_light_and_whole_and_has_no_controls(shown):
     shown.send("Emulation.setEmulatedMedia", media="print")
+    shown.value("dispatchEvent(new Event('beforeprint')); 0")
+    shown.until("[...document.querySelectorAll('.plot')].every((plot) => plot.querySelector('.main-svg'))")
+    assert shown.value("document.documentElement.dataset.theme") == "light"
+    assert shown.value("[...document.querySelectorAll('details.data')].every((each) => each.open)")
     assert shown.value("getComputedStyle(document.querySelector('.controls')).display") == "none"
     assert shown.value("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    shown.value("dispatchEvent(new Event('afterprint')); 0")
     shown.send("Emulation.setEmulatedMedia", media="")
+    quiet(shown)
 
 
 def test_names_that_are_scripts_do_not_run(nasty, browser, tmp_path):
