@@ -54,6 +54,7 @@ function drawSurfaces(plot, chart, tools) {
   const scale = { log, low: log ? Math.log10(low) : low, high: log ? Math.log10(high) : high };
   surfaceTools(plot, chart, tools, parts, every.length);
   if (said) tools.querySelector(".reading").textContent += `. ${said}`;
+  if (log) tools.querySelector(".reading").textContent += ". Heights and colours are logarithmic, so that a loss of almost zero is a deep funnel";
   const traces = [];
   const fields = { margin: { l: 10, r: 70, t: 44, b: 10 }, annotations: [] };
   parts.forEach((part, place) => (state.flat ? flatPart : spacePart)(part, place, parts.length, { chart, scale, fields, traces, state }));

@@ -57,8 +57,9 @@ class Entropy(Section):
         charts.append(Lines("Neurons that never change", x, "dead or always on (%)", series, names, layers=True))
         maps = _maps(done, networks)
         if maps:
-            title = "Which neuron is on for which class: a column a neuron, those that never change on the right"
-            charts.append(Maps(title, "neurons", "class", "share of examples", maps))
+            whom = "for which class" if _grouped(done) else "for which share of the examples"
+            title = f"Which neuron is on {whom}: a column a neuron, those that never change on the right"
+            charts.append(Maps(title, "neurons", "class" if _grouped(done) else "", "share of examples", maps))
         charts = charts if done else []
         courses = [_course(moments, networks) for moments in trainings(results).values()]
         if courses:
@@ -66,6 +67,11 @@ class Entropy(Section):
         alike = medians(done, networks.label, lambda each: {MEAN: _network_mean(each)})
         said = _says(done, networks) + median_words(alike, MEAN)
         return View(said, charts, [_table(results, networks), *median_tables(alike)])
+
+
+def _grouped(results: Sequence[Result]) -> bool:
+    """Whether there are classes to be on for, or all examples are one group."""
+    return any(each.summary["classes"] > 1 for each in results)
 
 
 def _hidden(result: Result) -> list[dict[str, Any]]:
@@ -155,7 +161,8 @@ def _says(results: Sequence[Result], networks: Networks) -> str:
     said = [f"{networks.label(each)} {with_error(_network_mean(each), None)}" for each in results]
     if not said:
         return "Entropy over training, moment by moment."
-    return f"Mean PSP-entropy of all hidden neurons, in bits summed over classes: {listed(said)}."
+    unit = "in bits summed over classes" if _grouped(results) else "in bits, of all examples together"
+    return f"Mean PSP-entropy of all hidden neurons, {unit}: {listed(said)}."
 
 
 def _table(results: Sequence[Result], networks: Networks) -> Table:
