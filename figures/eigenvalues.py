@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.drawing.captions import legend_below
+from figures.drawing.captions import legend_below, with_unit
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.networks import network_looks
 from figures.drawing.reads import Reads
@@ -29,7 +29,7 @@ MATRICES = {
     "empirical-fisher": "empirical Fisher matrix",
     "mc-fisher": "Fisher matrix",
 }
-READS = Reads(measure="hessian", arrays=("eigenvalues",), room=8)
+READS = Reads(measure="hessian", arrays=("eigenvalues",), room=8, alike=("loss_name",))
 
 Spectrum = tuple[str, dict[str, Any]]
 
@@ -52,7 +52,7 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
             axes.axhline(0, color="#999999", linewidth=0.8, linestyle=":")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("rank")
-        axes.set_ylabel(f"eigenvalue of the\n{_matrix(found)} ({found[0][1]['loss_unit']})")
+        axes.set_ylabel(with_unit(f"eigenvalue of the\n{_matrix(found)}", found[0][1]["loss_unit"]))
         handles, labels = axes.get_legend_handles_labels()
         legend_below(figure, handles, labels, 2, _caption(found))
         return save(figure, out)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.drawing.captions import fitted, legend_below
+from figures.drawing.captions import fitted, legend_below, with_unit
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, from_zero, save, spoken_model, styled
 from figures.reading.measurements import result, stem
 from minima.store.command import BadInput
+from minima.store.table import in_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,7 +77,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
             for axes, quantity in zip(column, ("loss", "error"), strict=True):
                 _panel(axes, ways, quantity)
             column[1].set_xlabel("t (0: first, 1: second network)")
-        panels[0, 0].set_ylabel(f"loss ({pairs[0][0].summary['loss_unit']})")
+        panels[0, 0].set_ylabel(with_unit("loss", pairs[0][0].summary["loss_unit"]))
         panels[1, 0].set_ylabel("error (%)")
         labels = {line.get_label(): line for axes in panels[0] for line in axes.get_lines()}
         caption = "numbers: barrier, the largest rise above the chord between the ends"
@@ -119,7 +120,7 @@ def _panel(axes: Axes, ways: Sequence[Way], quantity: str) -> None:
             axes.text(0.5, 0.5, "the outputs are no classes", ha="center", transform=axes.transAxes)
             continue
         height = scale * way.summary["barrier"][quantity]
-        words = f"{way.label}: {height:.2g} {unit}" if height >= 1e-6 else f"{way.label}: none"
+        words = f"{way.label}: {in_unit(f'{height:.2g}', unit)}" if height >= 1e-6 else f"{way.label}: none"
         axes.text(
             0.5, 0.99 - 0.08 * row, words, color=colour, fontsize=8, ha="center", va="top", transform=axes.transAxes
         )

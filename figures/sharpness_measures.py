@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLUMNS = 4
-READS = Reads(measure="sharpness", room=8)
+READS = Reads(measure="sharpness", room=8, alike=("loss_name",))
 ERRORS = ("data_stderr_new", "stderr", "seed_stderr")
 """those of a measure, in the order in which one is drawn"""
 

@@ -83,8 +83,8 @@ MODELS = {
 
 
 def spoken_model(name: str) -> str:
-    """A network's name as people write it."""
-    return MODELS.get(name, name)
+    """A network's name as people write it; of code its file and name, without its folder."""
+    return MODELS.get(name, name.rpartition("/")[2])
 
 
 def look(arm: str) -> Look:
