@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from page_parts.every_command import EVERY
 
 from figures.reading.names import parse
 from minima.store.hdf5.results import Identity, create
@@ -36,6 +35,44 @@ def chained(tmp_path_factory):
         return folder
 
     return run
+
+
+EVERY = [
+    "minima.train --model mlp:hidden=12x8 --data digits --epochs 2 --keep 1 -o a.pt",
+    "pruning magnitude a.pt --sparsity 0.5 --epochs 1 -o b.pt",
+    "minima.train --from a.pt --from-epoch 0 --epochs 2 --order-seed 1 -o c.pt",
+    "minima.train --from a.pt --from-epoch 0 --epochs 2 --order-seed 2 -o d.pt",
+    "landscape.sharpness a.pt --samples 100 --measures lambda_max,adaptive_lambda_max,trace",
+    "landscape.sharpness b.pt --samples 100 --measures lambda_max,adaptive_lambda_max,trace",
+    "landscape.sharpness a.trajectory.h5 --samples 100 --measures lambda_max",
+    "landscape.hessian a.pt --samples 100 --top 3 --trace 4 --density",
+    "landscape.hessian b.pt --samples 100 --top 3",
+    "landscape.surface a.pt --samples 100 --grid 7",
+    "landscape.surface b.pt --samples 100 --grid 7",
+    "landscape.surface a.pt --samples 100 --grid 7x1 --lines 3 -o a.lines.h5",
+    "landscape.surface a.pt --samples 100 --grid 5 --directions eigen --maps per-class,gradient -o a.eigen.h5",
+    "landscape.surface a.pt --samples 100 --grid 5 --directions checkpoints --through b.pt c.pt -o a.three.h5",
+    "landscape.surface a.pt --samples 100 --grid 5 --directions trajectory --trajectory a.trajectory.h5 -o a.course.h5",
+    "landscape.topology a.surface.h5",
+    "landscape.path a.pt b.pt --samples 100 -o a-b.path.h5",
+    "landscape.survivors b.pt --parent a.pt --samples 100 --top 2",
+    "landscape.stability a.trajectory.h5 --samples 100",
+    "landscape.instability c.pt d.pt --samples 100 -o cd.instability.h5",
+    "landscape.successive a.pt b.pt c.pt d.pt --siblings --samples 100 -o ab.successive.h5",
+    "entropy.psp a.pt --order 2",
+    "entropy.psp b.pt",
+    "entropy.psp a.trajectory.h5",
+    "entropy.layers a.pt",
+    "entropy.transfer a.pt b.pt --to digits:classes=3,8 --epochs 1 -o ab.transfer.h5",
+    "pruning.masks b.pt",
+]
+"""every measuring command, with what makes the shortest result of it"""
+
+
+@pytest.fixture(scope="session")
+def every_line():
+    """What `every_result` was made by."""
+    return tuple(EVERY)
 
 
 @pytest.fixture(scope="session")
