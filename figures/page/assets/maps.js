@@ -14,7 +14,7 @@ function drawMaps(plot, chart, tools) {
   const parts = shown.map((map) => ({ map, values: decoded(map.values) }));
   const all = chart.maps.flatMap((map) => [map.values.low, map.values.high]);
   const [low, high] = [Math.min(0, ...all), Math.max(...all)];
-  tools.replaceChildren(element("span", { class: "note" }, `${layer ? `layer ${layer}; choose another above. ` : ""}${every.length > shown.length ? `${shown.length} of ${every.length} networks are drawn: choose them above. ` : ""}`));
+  tools.replaceChildren(element("span", { class: "note" }, `${layer ? `layer ${layer}${layers.length > 1 ? "; choose another above" : ""}. ` : ""}${every.length > shown.length ? `${shown.length} of ${every.length} networks are drawn: choose them above. ` : ""}`));
   const fields = { margin: { l: 50, r: 80, t: 40, b: 40 }, annotations: [] };
   const traces = parts.map(({ map, values }, place) => {
     const suffix = place ? String(place + 1) : "";

@@ -126,7 +126,8 @@ def _says(results: Sequence[Result], networks: Networks) -> str:
             for each in ordered
         ]
         if said:
-            sentences.append(f"Sharpest first, {words}: {listed(said)}{_unsure(ordered, measure)}.")
+            order = "Sharpest first" if len(said) > 1 else "Sharpness"
+            sentences.append(f"{order}, {words}: {listed(said)}{_unsure(ordered, measure)}.")
     return " ".join(sentences) or "Sharpness over training, moment by moment."
 
 
