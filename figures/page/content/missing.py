@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from figures.page.content.results import Result
-from figures.page.content.typed import nearby, with_loading
+from figures.page.content.typed import checkpoint, nearby, with_loading
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ def _checkpoints(checkpoints: Sequence[Path], results: Sequence[Result]) -> dict
     typed = {path.name: path for path in checkpoints}
     found = {}
     for name in [*typed, *removed]:
-        beside = next((each.path.parent / name for each in results if each.name == name), Path(name))
-        path = typed.get(name, beside if beside.exists() else Path(name))
+        beside = next((checkpoint(each, name) for each in results if each.name == name), Path(name))
+        path = typed.get(name, beside)
         found[nearby(path)] = removed.get(name)
     return found
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
+from figures.reading.names import RUNS
 from figures.study.configuration.command_lines import COMMANDS
 from minima.store.plain import plain
 
@@ -42,11 +43,17 @@ def again(result: Result, command: str, networks: Networks) -> str:
     words = [*_flags(result.origin["arguments"], _defaults(module))]
     names = result.names or [networks.file(sha256) for sha256 in result.sha256]
     made = f"{'-to-'.join(Path(name).stem for name in names)}.{result.measure}.h5"
-    named = [str(result.path.parent / name) for name in names]
+    named = [nearby(checkpoint(result, name)) for name in names]
     if result.measure == "topology":
-        named, made = [str(result.path).removesuffix(".topology.h5") + ".h5"], result.path.name
-    out = [] if result.path.name == made else ["-o", str(result.path)]
+        named, made = [nearby(str(result.path).removesuffix(".topology.h5") + ".h5")], result.path.name
+    out = [] if Path(nearby(result.path)) == Path(named[0]).parent / made else ["-o", nearby(result.path)]
     return shlex.join(["python", "-m", module, *named, *words, *out])
+
+
+def checkpoint(result: Result, name: str) -> Path:
+    """Where a checkpoint of a result lies: beside it, or in a study's folder; its name where it is in neither."""
+    places = (result.path.parent / name, result.path.parent.parent / RUNS / name)
+    return next((path for path in places if path.exists()), Path(name))
 
 
 def with_loading(command: str, arguments: Mapping[str, Any]) -> str:
