@@ -39,6 +39,8 @@ def main(arguments: Figures) -> Report:
     drawn = draw_all(arguments.inputs, arguments.out)
     for path, reason in drawn.without.items():
         note(reason if str(path) in reason else f"{path}: {reason}")
+    for picture, reason in drawn.apart.items():
+        note(f"{picture.figure.name} was drawn of each file by itself: {reason}")
     for picture, reason in drawn.refused.items():
         note(f"{picture.figure.name} was left out: {reason}")
     if not drawn.written:

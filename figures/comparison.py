@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, Look, compression_axis, looks, plain_ticks, save, styled
@@ -70,7 +71,7 @@ def _draw(rows: Sequence[Mapping[str, Any]], measures: dict[str, str], out: Path
             above.tick_params(labelbottom=not below.get_visible())
         handles, labels = grid.flat[0].get_legend_handles_labels()
         caption = f"median of {max(row['seeds'] for row in rows)} seeds, band: quartiles"
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, title=caption, title_fontsize=8)
+        legend_below(figure, handles, labels, 3, caption)
         return save(figure, out)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.drawing.captions import legend_below, with_unit
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, from_zero, save, styled
@@ -45,11 +46,12 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
             _curvatures(below, run)
             below.set_xlabel("step")
             below.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-        panels[0, 0].set_ylabel("training\nloss (nat)")
-        panels[1, 0].set_ylabel("curvature (nat)")
+        unit = next(iter(runs.values()))[0].get("loss_unit", "nat")
+        panels[0, 0].set_ylabel(with_unit("training\nloss", unit))
+        panels[1, 0].set_ylabel(with_unit("curvature", unit))
         from_zero(panels[1])
         handles, labels = panels[1, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, title=_caption(runs), title_fontsize=8)
+        legend_below(figure, handles, labels, 3, _caption(runs))
         return save(figure, out)
 
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.drawing.captions import legend_below, with_unit
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.networks import network_looks
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, Look, save, styled
 from figures.reading.measurements import measured
 from minima.store.command import BadInput
+from minima.store.table import with_error
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +29,7 @@ MATRICES = {
     "empirical-fisher": "empirical Fisher matrix",
     "mc-fisher": "Fisher matrix",
 }
-READS = Reads(measure="hessian", arrays=("eigenvalues",), room=8)
+READS = Reads(measure="hessian", arrays=("eigenvalues",), room=8, alike=("loss_name",))
 
 Spectrum = tuple[str, dict[str, Any]]
 
@@ -50,10 +52,9 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
             axes.axhline(0, color="#999999", linewidth=0.8, linestyle=":")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("rank")
-        axes.set_ylabel(f"eigenvalue of the\n{_matrix(found)} ({found[0][1]['loss_unit']})")
+        axes.set_ylabel(with_unit(f"eigenvalue of the\n{_matrix(found)}", found[0][1]["loss_unit"]))
         handles, labels = axes.get_legend_handles_labels()
-        legend: dict[str, Any] = {"ncols": 2, "title": _caption(found), "title_fontsize": 8}
-        figure.legend(handles, labels, loc="outside lower center", **legend)
+        legend_below(figure, handles, labels, 2, _caption(found))
         return save(figure, out)
 
 
@@ -62,7 +63,7 @@ def _line(axes: Axes, summary: dict[str, Any], style: Look) -> None:
     values = np.array(summary["eigenvalues"], dtype=float)
     trace, label = summary.get("trace"), style.label
     if trace:
-        label += f" (trace {trace['value']:.3g} ± {_size(trace['stderr']):.2g})"
+        label += f" (trace {with_error(trace['value'], trace['stderr'])})"
     look: dict[str, Any] = {"color": style.colour, "marker": style.marker, "linestyle": style.line}
     axes.errorbar(np.arange(1, len(values) + 1), values, _errors(summary), capsize=2, label=label, **look)
 
@@ -70,10 +71,6 @@ def _line(axes: Axes, summary: dict[str, Any], style: Look) -> None:
 def _errors(summary: dict[str, Any]) -> NDArray[np.float64] | None:
     found = summary.get("data_stderr_new")
     return None if found is None or None in found else np.array(found, dtype=float)
-
-
-def _size(error: float | None) -> float:
-    return float("nan") if error is None else error
 
 
 def _matrix(found: Sequence[Spectrum]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import command
 from figures.drawing.psp import LEVELS, Level, Network, examples, level, read_networks
 from figures.drawing.reads import Reads
@@ -61,7 +62,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
         seeds = len({point.seed for point in points})
         spread = f"; median of {seeds} seeds, band: quartiles" if seeds > 1 else ""
         caption = f"{examples(networks[0])}; all hidden neurons together{spread}"
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, title=caption, title_fontsize=8)
+        legend_below(figure, handles, labels, 3, caption)
         return save(figure, out)
 
 

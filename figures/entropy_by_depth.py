@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.psp import Layer, Network, beside, check_count, examples, level, read_networks
 from figures.drawing.reads import Reads
@@ -40,7 +41,7 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
             axes.set_xticks(depth, names, rotation=90 if len(names) > MANY else 0)
             axes.set_xlabel("layer, in forward order")
         handles, labels = alive.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, title=_caption(networks), title_fontsize=8)
+        legend_below(figure, handles, labels, 3, _caption(networks))
         return save(figure, out)
 
 

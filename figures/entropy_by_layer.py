@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, look, save, spoken_model, styled
@@ -45,7 +46,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
         for axes in panels[-1]:
             axes.set_xlabel("PSP-entropy, summed over classes (bit)")
         handles, labels = panels[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, title=_caption(results), title_fontsize=8)
+        legend_below(figure, handles, labels, 3, _caption(results))
         return save(figure, out)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import Drawing, command
 from figures.drawing.psp import LEVELS, Network, examples, level, read_networks
 from figures.drawing.reads import Reads
@@ -66,7 +67,7 @@ def draw(inputs: Sequence[Path], out: Path, unit: str = "epoch") -> list[Path]:
             from_zero(row)
         handles, labels = panels[0, 0].get_legend_handles_labels()
         caption = _caption([moments for seeds in methods.values() for moments in seeds.values()], unit)
-        figure.legend(handles, labels, loc="outside lower center", ncols=4, title=caption, title_fontsize=8)
+        legend_below(figure, handles, labels, 4, caption)
         return save(figure, out)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
 from figures.drawing.style import LOOKS, WIDTH, compression_axis, look, plain_ticks, save, styled
@@ -41,7 +42,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
         handles, labels = panels[0].get_legend_handles_labels()
         seeds = len({key.seed for key in found})
         caption = f"median of {seeds} seeds, band: quartiles"
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, title=caption, title_fontsize=8)
+        legend_below(figure, handles, labels, 3, caption)
         return save(figure, out)
 
 

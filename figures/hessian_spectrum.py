@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, look, save, spoken_model, styled
@@ -36,7 +37,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
         panels[0].set_yscale("log")
         panels[0].set_ylabel("eigenvalue of the Hessian of the\nmean training loss (nat)")
         handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, title=_caption(results), title_fontsize=8)
+        legend_below(figure, handles, labels, 3, _caption(results))
         return save(figure, out)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
 from figures.drawing.style import LOOKS, WIDTH, from_zero, save, spoken_model, styled
@@ -20,7 +21,7 @@ from minima.store.command import BadInput
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SCALES = {"error": ("error barrier (percentage points)", 100), "loss": ("loss barrier (nat)", 1)}
+SCALES = {"error": ("error barrier (percentage points)", 100), "loss": ("loss barrier", 1)}
 STYLES = [look for name, look in LOOKS.items() if name != "dense-longer"]
 READS = Reads(measure="instability", arrays=("barrier_loss", "barrier_error"), room=len(STYLES))
 
@@ -61,7 +62,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
             _epochs(axes, sorted({int(epoch) for series in every for epoch in series.shared}))
         caption = "line: median over pairs of siblings; marks: each pair"
         handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=2, title=caption, title_fontsize=8)
+        legend_below(figure, handles, labels, 2, caption)
         return save(figure, out)
 
 

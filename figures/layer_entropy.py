@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.networks import network_looks
 from figures.drawing.reads import Reads
@@ -43,8 +44,7 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
         below.set_xticks(range(len(names)), names, rotation=90 if len(names) > MANY else 0)
         below.set_xlabel("layer, in forward order")
         handles, labels = above.get_legend_handles_labels()
-        legend: dict[str, Any] = {"ncols": 3, "title": _caption(found), "title_fontsize": 8}
-        figure.legend(handles, labels, loc="outside lower center", **legend)
+        legend_below(figure, handles, labels, 3, _caption(found))
         return save(figure, out)
 
 

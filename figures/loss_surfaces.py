@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.drawing.captions import caption_below
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, look, save, spoken_model, styled
@@ -56,7 +57,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
         _in_space(figure, surfaces, levels)
         bar = figure.colorbar(filled, ax=figure.axes, shrink=0.6, label="training loss (nat), log scale")
         _plain_ticks(bar, low, high)
-        figure.supxlabel(_caption(result), fontsize=8)
+        caption_below(figure, _caption(result))
         return save(figure, out)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, looks, plain_ticks, save, styled
@@ -47,7 +48,8 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
         _layers(row[0, 0], shown)
         if shown.jaccard is not None:
             _overlap(row[0, 1], shown.names, shown.jaccard)
-        figure.legend(loc="outside lower center", ncols=2, title="solid: kept, dotted: reachable", title_fontsize=8)
+        handles, labels = row[0, 0].get_legend_handles_labels()
+        legend_below(figure, handles, labels, 2, "solid: kept, dotted: reachable")
         return save(figure, out)
 
 

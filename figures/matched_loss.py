@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, look, plain_ticks, save, styled
@@ -43,7 +44,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
         for axes in panels[-1]:
             axes.set_xlabel("training loss (nat)")
         handles, labels = panels[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=3)
+        legend_below(figure, handles, labels, 3)
         return save(figure, out)
 
 

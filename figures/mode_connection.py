@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.drawing.captions import fitted, legend_below, with_unit
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, from_zero, save, spoken_model, styled
-from figures.reading.measurements import result
+from figures.reading.measurements import result, stem
 from minima.store.command import BadInput
+from minima.store.table import in_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 BESIDE = 4
 """pairs that fit the page"""
 KINDS = {"line": ("straight", "#000000"), "bezier": ("Bezier", "#0072B2"), "piecewise": ("two pieces", "#D55E00")}
+TITLE = 200
+"""points that a pair's name may be wide"""
 SAME = ("samples", "split", "batch_norm")
 """what ways must have in common to be compared"""
 STATISTICS = {"interpolate": "interpolated", "re-estimate": "estimated anew at each t"}
@@ -36,8 +40,15 @@ class Way:
     path: Path
     ends: tuple[str, ...]
     """the checkpoints' hashes"""
+    names: tuple[str, ...]
+    """theirs; () in a file that does not say them"""
     model: str
     summary: dict[str, Any]
+
+    @property
+    def ends_named(self) -> str:
+        """Between which networks; the file's name where that is all there is."""
+        return " to ".join(map(stem, self.names)) or self.path.name.removesuffix(".h5").removesuffix(".path")
 
     @property
     def label(self) -> str:
@@ -61,15 +72,16 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
         size = (min(WIDTH, 1.2 + 3.0 * len(pairs)), 5.2)
         figure, panels = plt.subplots(2, len(pairs), figsize=size, sharex=True, squeeze=False)
         for ways, column in zip(pairs, panels.T, strict=True):
-            column[0].set_title(f"{spoken_model(ways[0].model)}\n{_examples(ways[0])}")
+            title = f"{ways[0].ends_named}\n{spoken_model(ways[0].model)}, {_examples(ways[0])}"
+            column[0].set_title(fitted(title, TITLE), fontsize=8)
             for axes, quantity in zip(column, ("loss", "error"), strict=True):
                 _panel(axes, ways, quantity)
             column[1].set_xlabel("t (0: first, 1: second network)")
-        panels[0, 0].set_ylabel(f"loss ({pairs[0][0].summary['loss_unit']})")
+        panels[0, 0].set_ylabel(with_unit("loss", pairs[0][0].summary["loss_unit"]))
         panels[1, 0].set_ylabel("error (%)")
         labels = {line.get_label(): line for axes in panels[0] for line in axes.get_lines()}
         caption = "numbers: barrier, the largest rise above the chord between the ends"
-        figure.legend(labels.values(), labels, loc="outside lower center", ncols=3, title=caption, title_fontsize=8)
+        legend_below(figure, labels.values(), labels, 3, caption)
         return save(figure, out)
 
 
@@ -93,7 +105,8 @@ def read_pairs(inputs: Sequence[Path]) -> list[list[Way]]:
 
 def _read(path: Path) -> Way:
     with result(path, "path", "landscape") as (file, (summary,)):
-        return Way(path, tuple(file.attrs["sha256"]), json.loads(file.attrs["model"])["name"], summary)
+        names = tuple(str(name) for name in file.attrs.get("together", ()))
+        return Way(path, tuple(file.attrs["sha256"]), names, json.loads(file.attrs["model"])["name"], summary)
 
 
 def _panel(axes: Axes, ways: Sequence[Way], quantity: str) -> None:
@@ -107,7 +120,7 @@ def _panel(axes: Axes, ways: Sequence[Way], quantity: str) -> None:
             axes.text(0.5, 0.5, "the outputs are no classes", ha="center", transform=axes.transAxes)
             continue
         height = scale * way.summary["barrier"][quantity]
-        words = f"{way.label}: {height:.2g} {unit}" if height >= 1e-6 else f"{way.label}: none"
+        words = f"{way.label}: {in_unit(f'{height:.2g}', unit)}" if height >= 1e-6 else f"{way.label}: none"
         axes.text(
             0.5, 0.99 - 0.08 * row, words, color=colour, fontsize=8, ha="center", va="top", transform=axes.transAxes
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.drawing.captions import caption_below
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.psp import Layer, Network, beside, check_count, examples, read_networks
 from figures.drawing.reads import Reads
@@ -43,7 +44,7 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
         for axes, style in zip(panels[0], beside(networks), strict=True):
             axes.set_title(style.label)
         figure.colorbar(image, ax=panels, shrink=0.6, aspect=30, label="P(ON | class)")
-        figure.supxlabel(_caption(networks), fontsize=8)
+        caption_below(figure, _caption(networks))
         return save(figure, out)
 
 

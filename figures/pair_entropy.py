@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.drawing.captions import caption_below
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.psp import Layer, Network, beside, check_count, examples, read_networks
 from figures.drawing.reads import Reads
@@ -52,7 +53,7 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = (), laye
             image = _matrix(axes, c, top)
         words = "multi-information,\nsummed over classes (bit)"
         figure.colorbar(image, ax=panels, shrink=0.7, aspect=25, label=words, extend="max")
-        figure.supxlabel(_caption(name, networks), fontsize=8)
+        caption_below(figure, _caption(name, networks))
         return save(figure, out)
 
 

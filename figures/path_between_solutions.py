@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
 from figures.drawing.style import LOOKS, Look, look, save, spoken_model, styled
@@ -42,7 +43,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
         panels[1, 0].set_ylabel("training error (%)")
         handles, labels = panels[0, 0].get_legend_handles_labels()
         caption = "thick: median over seeds, thin: each seed; numbers: median barrier above the chord of the ends"
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, title=caption, title_fontsize=8)
+        legend_below(figure, handles, labels, 3, caption)
         return save(figure, out)
 
 

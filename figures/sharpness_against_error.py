@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, look, plain_ticks, save, styled
@@ -44,7 +45,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
             row[len(row) // 2].set_xlabel(label)
             row[0].set_ylabel("test error (%)")
         handles, labels = panels[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, title=_caption(points), title_fontsize=8)
+        legend_below(figure, handles, labels, 3, _caption(points))
         return save(figure, out)
 
 

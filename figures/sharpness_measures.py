@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.networks import network_looks
 from figures.drawing.reads import Reads
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLUMNS = 4
-READS = Reads(measure="sharpness", room=8)
+READS = Reads(measure="sharpness", room=8, alike=("loss_name",))
 ERRORS = ("data_stderr_new", "stderr", "seed_stderr")
 """those of a measure, in the order in which one is drawn"""
 
@@ -52,8 +53,7 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
         for axes in panels.flat[len(measures) :]:
             axes.set_axis_off()
         handles, labels = panels[0, 0].get_legend_handles_labels()
-        legend: dict[str, Any] = {"ncols": 3, "title": _caption(found), "title_fontsize": 8}
-        figure.legend(handles, labels, loc="outside lower center", **legend)
+        legend_below(figure, handles, labels, 3, _caption(found))
         return save(figure, out)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from figures.drawing.captions import legend_below, with_unit
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, save, styled
@@ -43,12 +44,14 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
         for axes in panels.flat[len(spectra) :]:
             axes.set_axis_off()
         for axes in panels[:, 0]:
-            axes.set_ylabel("density (1/nat)")
+            unit = spectra[0][1]["loss_unit"]
+            axes.set_ylabel("density" if unit == "1" else f"density (1/{unit})")
         for axes, (_, summary) in zip(panels.flat, spectra, strict=False):
             operator = summary["operator"]
-            axes.set_xlabel(f"eigenvalue of the {MATRICES.get(operator, operator)} (nat)")
+            words = f"eigenvalue of the {MATRICES.get(operator, operator)}"
+            axes.set_xlabel(with_unit(words, summary["loss_unit"]))
         handles, labels = panels[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=2)
+        legend_below(figure, handles, labels, 2)
         return save(figure, out)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
 from figures.drawing.style import LOOKS, WIDTH, Look, from_zero, save, styled
@@ -37,7 +38,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
         _pairs(panels, found)
         handles, labels = panels[0].get_legend_handles_labels()
         caption = f"{found[0]['samples']:,} {found[0]['split']} examples; barrier: largest rise above the chord"
-        figure.legend(handles, labels, loc="outside lower center", ncols=2, title=caption, title_fontsize=8)
+        legend_below(figure, handles, labels, 2, caption)
         return save(figure, out)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from figures.drawing.captions import caption_below
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, plain_ticks, save, styled
@@ -60,7 +61,7 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = (), maps
             axes.set_ylabel("" if axes.get_ylabel() == "β" else axes.get_ylabel())
         for axes in panels.flat[count:]:
             axes.set_axis_off()
-        figure.supxlabel(_caption(sheets), fontsize=7.5)
+        caption_below(figure, _caption(sheets), 7.5)
         return save(figure, out)
 
 
@@ -82,7 +83,7 @@ def _line(axes: Axes, sheet: Sheet, field: Field) -> None:
     (alpha,) = sheet.axes
     curve = np.where(np.isfinite(field.values), field.values, np.nan)
     if field.name == "loss":
-        error = [other.values for other in sheet.fields if other.name == "loss_error"]
+        error = [other.values for other in sheet.fields if other.name == "loss_error" and other.values.any()]
         if sheet.lines is not None:
             lines = np.where(np.isfinite(sheet.lines), sheet.lines, np.inf)
             for inner, shade in ((0, 0.2), (25, 0.35)):
@@ -117,7 +118,7 @@ def _residual(axes: Axes, trajectory: Trajectory) -> None:
     beside: Any = axes.twinx()
     beside.plot(trajectory.moments, trajectory.loss, color=ASIDE, linestyle="--")
     beside.spines["right"].set_visible(True)
-    beside.set_ylabel("loss of the moment (nat)", color=ASIDE)
+    beside.set_ylabel("loss of the moment", color=ASIDE)
 
 
 def _caption(sheets: Sequence[Sheet]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.drawing.captions import caption_below
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, plain_ticks, save, styled
@@ -64,7 +65,7 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
             right.set_title("how they merge")
         words = [f"{tree.name}: {tree.caption}" for tree in trees]
         said = f"colours: the {len(COLOURS)} deepest basins; grey: all others; hatched: the loss is not finite"
-        figure.supxlabel("\n".join([*words, said]), fontsize=7.5)
+        caption_below(figure, "\n".join([*words, said]), 7.5)
         return save(figure, out)
 
 
@@ -147,7 +148,7 @@ def _segments(axes: Axes, tree: Tree) -> None:
         axes.axvspan(at - half, at + half, linewidth=0, **look)
     axes.axvline(0, color="black", linewidth=0.8, linestyle=":")
     _scale(axes, tree)
-    axes.set(xlabel="α", ylabel="loss (nat)")
+    axes.set(xlabel="α", ylabel="loss")
 
 
 def _merging(axes: Axes, tree: Tree) -> None:
@@ -162,7 +163,7 @@ def _merging(axes: Axes, tree: Tree) -> None:
         if tree.parent[number - 1]:
             axes.plot([order.index(tree.parent[number - 1]), index], [end, end], color=colour, linewidth=1)
     axes.set_xticks(range(len(order)), [f"{number}" for number in order] if len(order) <= 20 else [""] * len(order))
-    axes.set(xlabel="basin", ylabel="loss (nat)", xlim=(-0.7, len(order) - 0.3))
+    axes.set(xlabel="basin", ylabel="loss", xlim=(-0.7, len(order) - 0.3))
     _scale(axes, tree)
 
 

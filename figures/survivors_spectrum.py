@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from figures.drawing.captions import legend_below, with_unit
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, Look, save, styled
@@ -62,9 +63,10 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
         for axes, spectra in zip(row[0], found, strict=True):
             _panel(axes, spectra)
         row[0, 0].set_yscale("log")
-        row[0, 0].set_ylabel("eigenvalue of the Hessian of the\nmean loss (nat)")
+        unit = found[0].summary.get("loss_unit", "nat")
+        row[0, 0].set_ylabel(with_unit("eigenvalue of the Hessian of the\nmean loss", unit))
         handles, labels = row[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=2, title=_caption(found), title_fontsize=8)
+        legend_below(figure, handles, labels, 2, _caption(found))
         return save(figure, out)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.networks import network_looks
 from figures.drawing.reads import Reads
@@ -44,8 +45,7 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
                 axes.text(0.5, 0.5, "not measured", ha="center", transform=axes.transAxes)
         panels[0].set_ylabel("accuracy on the target (%)")
         handles, labels = panels[0].get_legend_handles_labels()
-        legend: dict[str, Any] = {"ncols": 3, "title": _caption(found), "title_fontsize": 8}
-        figure.legend(handles, labels, loc="outside lower center", **legend)
+        legend_below(figure, handles, labels, 3, _caption(found))
         return save(figure, out)
 
 

@@ -32,6 +32,8 @@ class Drawn:
     written: dict[Picture, list[Path]]
     refused: dict[Picture, str]
     """pictures that would not be drawn, and why"""
+    apart: dict[Picture, str]
+    """pictures of several files that became one of each, and why"""
     without: dict[Path, str]
     """files that no figure fits, and why"""
 
@@ -40,7 +42,8 @@ def draw_all(inputs: Sequence[Path], folder: Path) -> Drawn:
     """Draw what fits what is in some results files.
 
     A picture of one file is `STEM.FIGURE`, STEM being the file's name without `.h5`; one of several files together is
-    `FIGURE`; where the networks do not fit one picture, further ones have `-2`, `-3`, ... behind them.
+    `FIGURE`; where the networks do not fit one picture, further ones have `-2`, `-3`, ... behind them. What a
+    figure does not draw together, as networks of other layers, is drawn each by itself.
 
     A file that holds no results, such as a training's trajectory, is left out and said.
 
@@ -51,14 +54,28 @@ def draw_all(inputs: Sequence[Path], folder: Path) -> Drawn:
     pictures = list(_pictures(files, folder))
     written: dict[Picture, list[Path]] = {}
     refused: dict[Picture, str] = {}
-    for picture in pictures:
+    apart: dict[Picture, str] = {}
+    waiting = pictures[::-1]
+    while waiting:
+        picture = waiting.pop()
         try:
             written[picture] = picture.figure.draw(picture.page, picture.out)
         except BadInput as error:
-            refused[picture] = str(error)
+            alone = _one_by_one(picture)
+            (apart if alone else refused)[picture] = str(error)
+            waiting += alone[::-1]
     drawn = {path for picture in pictures for path in picture.page.files}
     without |= {file.path: NOTHING.format(file.measure) for file in files if file.path not in drawn}
-    return Drawn(written, refused, without)
+    return Drawn(written, refused, apart, without)
+
+
+def _one_by_one(picture: Picture) -> list[Picture]:
+    """A picture of each file of one that shows several; [] of one file."""
+    files = picture.page.files if len(picture.page.files) > 1 else ()
+    return [
+        Picture(picture.figure, Page((path,)), picture.out.with_name(f"{path.stem}.{picture.figure.name}"))
+        for path in files
+    ]
 
 
 def _looked_into(paths: Sequence[Path]) -> tuple[list[Contents], dict[Path, str]]:

@@ -65,6 +65,8 @@ LOOKS = {
     "gmp": Look("gradual magnitude (GMP)", "#CC79A7", "P", (0, (4, 1, 1, 1, 1, 1))),
     "random": Look("random mask", "#E69F00", "X", ":"),
 }
+LAST = "dense-longer"
+"""whose grey beside black is given to no other"""
 MORE_MARKERS = "<>*hp8"
 
 MODELS = {
@@ -81,8 +83,8 @@ MODELS = {
 
 
 def spoken_model(name: str) -> str:
-    """A network's name as people write it."""
-    return MODELS.get(name, name)
+    """A network's name as people write it; of code its file and name, without its folder."""
+    return MODELS.get(name, name.rpartition("/")[2])
 
 
 def look(arm: str) -> Look:
@@ -99,7 +101,7 @@ def looks(arms: Iterable[str]) -> dict[str, Look]:
     ('mine', '#000000', 'one-shot magnitude')
     """
     there = list(dict.fromkeys(arms))
-    free = chain([style for name, style in LOOKS.items() if name not in there], _further())
+    free = chain([style for name, style in LOOKS.items() if name not in (*there, LAST)], _further())
     return {arm: LOOKS[arm] if arm in LOOKS else replace(next(free, look(arm)), label=arm) for arm in there}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from figures.page.content.missing import missing_command
 from figures.page.content.networks import Networks, networks_of
 from figures.page.content.results import Result, read_results
 from figures.page.content.section import Section
@@ -49,7 +50,8 @@ def compute(inputs: Sequence[Path], title: str = "") -> Page:
     """
     there, every = given(inputs), sections()
     wanted = {section.measure: section.arrays for section in every}
-    results = [each for path in there.results for each in read_results(path, wanted)]
+    read = [each for path in there.results for each in read_results(path, wanted)]
+    results = [each for each in read if there.shows(each.path, each.sha256)]
     if not results:
         raise BadInput(_nothing(there))
     networks = networks_of(results)
@@ -59,8 +61,9 @@ def compute(inputs: Sequence[Path], title: str = "") -> Page:
         if here:
             shown.append(Shown(section, here, section.view(_in_order(here, networks), networks)))
         else:
-            missing[section.name] = _command(section, there, results)
-    html, size = document(title or _title(networks), networks, shown, missing)
+            missing[section.name] = missing_command(section.command, there.checkpoints, results)
+    titled = {section.title: missing[section.name] for section in every if section.name in missing}
+    html, size = document(title or _title(networks), networks, shown, titled)
     known = {section.measure for section in every}
     unknown = tuple(f"{each.path}: no section shows {each.measure}" for each in results if each.measure not in known)
     counts = {each.section.name: len(each.results) for each in shown}
@@ -78,17 +81,6 @@ def _title(networks: Networks) -> str:
     if not labels:
         return "Results"
     return ", ".join(labels[:3]) + (f" and {len(labels) - 3} more networks" if len(labels) > 3 else "")
-
-
-def _command(section: Section, there: Given, results: Sequence[Result]) -> str:
-    """What to type for results of this kind, of the first network that is known."""
-    finished = [each for each in results if each.moment is None and not each.together]
-    first = there.checkpoints[0] if there.checkpoints else None
-    if first is None and finished:
-        beside = finished[0].path.parent / finished[0].name
-        first = beside if beside.exists() else Path(finished[0].name)
-    name = str(first) if first is not None else "CHECKPOINT.pt"
-    return section.command.format(checkpoint=name, stem=name.removesuffix(".pt").removesuffix(".trajectory.h5"))
 
 
 def _nothing(there: Given) -> str:

@@ -61,7 +61,10 @@ def document(title: str, networks: Networks, shown: Sequence[Shown], missing: Ma
 
 def _data(networks: Networks, shown: Sequence[Shown]) -> str:
     content: dict[str, Any] = {
-        "networks": [{"label": each.label, "training": each.training, "look": each.look} for each in networks.every],
+        "networks": [
+            {"label": each.label, "short": short, "training": each.training, "look": each.look}
+            for each, short in zip(networks.every, networks.short(), strict=True)
+        ],
         "charts": {
             f"{each.section.name}-{number}": chart.plain()
             for each in shown

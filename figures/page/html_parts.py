@@ -11,6 +11,7 @@ from figures.page.content.charts import Chart, Lines, Row, Table, View
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section
+from figures.page.content.typed import again, typed_spec
 from minima.store.table import format_cell
 
 MOST_TABLES = 6
@@ -44,18 +45,39 @@ def overview(networks: Networks, shown: Sequence[tuple[Section, Sequence[Result]
         if here:
             measured = ", ".join(dict.fromkeys(section.title for section, _ in here))
             rows.append(Row([network.label, *_known([each for _, each in here]), measured, network.sha256[:12]], place))
-    heads = (
-        "network",
-        "removed",
-        "loss (train)",
-        "accuracy (train)",
-        "loss (test)",
-        "accuracy (test)",
-        "shown in",
-        "SHA-256",
-    )
+    scores = {each.summary.get("score_name", "accuracy") for _, results in shown for each in results}
+    score = "accuracy" if scores <= {"accuracy", None} else "score"
+    levels = ("loss (train)", f"{score} (train)", "loss (test)", f"{score} (test)")
+    heads = ("network", "removed", *levels, "shown in", "SHA-256")
     table = _table_html(Table("Networks on this page", heads, rows))
-    return table if rows else ""
+    return _measured_on([each for _, results in shown for each in results]) + table if rows else ""
+
+
+def _measured_on(results: Sequence[Result]) -> str:
+    """A sentence of the data, losses and classes of networks behind all numbers."""
+    said = {
+        "Data": [_spec(each.origin.get("data")) for each in results],
+        "Loss": [str(each.summary.get("loss_name", "-")) for each in results],
+        "Network": [_class(each.origin.get("model")) for each in results],
+        "Examples": [_examples(each) for each in results],
+    }
+    parts = [
+        f"{of}: {'; '.join(dict.fromkeys(word for word in words if word != '-')) or '-'}" for of, words in said.items()
+    ]
+    return f"<p>{escape('. '.join(parts))}.</p>"
+
+
+def _class(model: Any) -> str:
+    """The network's class or name, as it was typed."""
+    if isinstance(model, list):
+        return "; ".join(dict.fromkeys(_class(json.loads(each) if isinstance(each, str) else each) for each in model))
+    return typed_spec(str(model.get("name", "-"))) if isinstance(model, Mapping) else "-"
+
+
+def _examples(result: Result) -> str:
+    samples = result.summary.get("samples")
+    split = result.summary.get("split", result.origin.get("split", "-"))
+    return "-" if samples is None else f"{samples:,} ({split})"
 
 
 def _known(results: Sequence[Result]) -> list[str]:
@@ -82,10 +104,11 @@ def missing_list(missing: Mapping[str, str]) -> str:
     """What was not measured, and what would."""
     if not missing:
         return ""
-    items = "".join(f"<li>{escape(name)}: <code>{escape(command)}</code></li>" for name, command in missing.items())
+    items = "".join(f"<li>{escape(title)}: <code>{escape(command)}</code></li>" for title, command in missing.items())
     return (
         '<section id="missing" aria-labelledby="missing-title"><h2 id="missing-title">Not measured yet</h2>'
-        f"<p>Each appears here once its command was run and the page written again.</p><ul>{items}</ul></section>"
+        "<p>Each of these appears here once its command was run, in the folder where this page was written, and the "
+        f"page written again. What stands in capitals is to be filled in.</p><ul>{items}</ul></section>"
     )
 
 
@@ -135,12 +158,13 @@ def _row(row: Row) -> str:
 def _provenance(section: Section, results: Sequence[Result], networks: Networks) -> str:
     """Where the numbers are from, and whom to cite."""
     rows = [_origin(each, networks) for each in _one_a_file(results)]
-    heads = ("of", "file", "SHA-256 of the checkpoint", "data", "examples", "made with", "flags")
+    heads = ("of", "file", "SHA-256 of the checkpoint", "data", "examples", "made with")
     cites = "".join(f"<li>{escape(paper)}</li>" for paper in section.cite)
-    command = escape(section.command.format(checkpoint="CHECKPOINT.pt", stem="CHECKPOINT"))
+    lines = dict.fromkeys(again(each, section.command, networks) for each in results)
+    commands = "".join(f"<li><code>{escape(line)}</code></li>" for line in lines)
     return (
-        "<details class='origin'><summary>Where this is from, and how to cite it</summary>"
-        f"<p>Measured by <code>{command}</code>.</p>"
+        "<details class='origin'><summary>Where this is from, how to get it again, and how to cite it</summary>"
+        f"<p>Typed in the folder where this page was written, this makes the same numbers again:</p><ul>{commands}</ul>"
         f"{_table_html(Table('Provenance', heads, rows))}<p>Papers:</p><ul>{cites}</ul></details>"
     )
 
@@ -158,23 +182,22 @@ def _origin(result: Result, networks: Networks) -> Row:
     name = result.name if result.together else networks.label(result)
     versions = origin.get("versions") or {}
     made = ", ".join(f"{key} {value}" for key, value in versions.items()) if isinstance(versions, dict) else versions
-    examples = f"{result.summary.get('samples', '-')} ({result.summary.get('split', origin.get('split', '-'))})"
     hashes = ", ".join(result.sha256)
-    cells = [name, result.path.name, hashes, _spec(origin.get("data")), examples, f"{made}, {origin.get('dtype', '-')}"]
-    return Row([*cells, _flags(origin.get("arguments"))], None if result.together else networks.place(result))
+    cells = [
+        name,
+        result.path.name,
+        hashes,
+        _spec(origin.get("data")),
+        _examples(result),
+        f"{made}, {origin.get('dtype', '-')}",
+    ]
+    return Row(cells, None if result.together else networks.place(result))
 
 
 def _spec(data: Any) -> str:
     """What was typed behind --data."""
     if isinstance(data, dict):
-        return str(data.get("spec", data))
+        return typed_spec(str(data.get("spec", data)))
     if isinstance(data, list):
         return ", ".join(dict.fromkeys(_spec(json.loads(each) if isinstance(each, str) else each) for each in data))
     return str(data or "-")
-
-
-def _flags(arguments: Any) -> str:
-    """Those that are neither off nor left out."""
-    if not isinstance(arguments, dict):
-        return str(arguments or "-")
-    return ", ".join(f"{key}={value}" for key, value in arguments.items() if value not in (None, False, [], "", ()))

@@ -9,7 +9,7 @@ from typing import Any
 from landscape.objective.position import heading
 from landscape.spectrum.examples_legend import of_examples
 from landscape.spectrum.operator import operators
-from minima.store.table import render_table
+from minima.store.table import render_table, to_one_place
 
 LARGEST = 5
 """layers whose shares of the trace are named"""
@@ -54,8 +54,9 @@ def _trace_line(summary: dict[str, Any]) -> str:
     """The trace with its errors, and the layers that most of it comes from."""
     trace = summary["trace"]
     errors = {"draws": trace["stderr"], "examples": trace["data_stderr_new"]}
-    said = "".join(f" ± {error:.2g} ({of})" for of, error in errors.items() if error is not None)
-    line = f"trace {trace['value']:.5g}{said}"
+    known = {of: error for of, error in errors.items() if error is not None}
+    value, *shown = to_one_place(trace["value"], *known.values())
+    line = f"trace {value}" + "".join(f" ± {error} ({of})" for of, error in zip(known, shown, strict=True))
     by_layer = [] if summary.get("layers") else summary.get("layer_traces", [])  # which have probes of their own
     if layers := sorted(by_layer, key=lambda layer: -layer["trace"])[:LARGEST]:
         shares = (f"{layer['name']} {layer['trace']:.3g}" for layer in layers)
@@ -72,14 +73,17 @@ def _density_line(summary: dict[str, Any]) -> str:
     if "outliers" in summary:
         found = summary["outliers"]
         many = f"{found['count']}" if found["complete"] else f"at least {found['count']}"
-        lines.append(f"{many} eigenvalues beyond it, {found['classes']} classes{_share(found)}")
+        lines.append(f"{many} eigenvalue{'s' * (found['count'] != 1)} beyond it{_share(found)}")
     else:
         lines.append("--trace N beside --density also counts the eigenvalues beyond it")
     return "\n".join(lines)
 
 
 def _share(found: dict[str, Any]) -> str:
-    """What the largest eigenvalues have of the trace, or what to type to know it."""
+    """Of networks with classes: what as many eigenvalues have of the trace, or what to type to know it."""
+    classes = found["classes"]
+    if classes is None:
+        return ""
     if found["top_share"] is None:
-        return f"; --top {found['classes'] + 2} tells more"
-    return f"; the top {found['classes']} sum to {found['top_share']:.0%} of the trace"
+        return f", {classes} classes; --top {classes + 2} tells more"
+    return f", {classes} classes; the top {classes} sum to {found['top_share']:.0%} of the trace"

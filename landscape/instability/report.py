@@ -8,6 +8,11 @@ from landscape.path.report import points
 from minima.store.command import render_table
 
 
+def _units(summary: dict[str, Any]) -> str:
+    unit = summary.get("loss_unit", "nat")
+    return "in the own unit of the loss and " if unit == "1" else f"in {unit} and "
+
+
 def table(summary: dict[str, Any]) -> str:
     """A line for each pair, by k."""
     rows = sorted(
@@ -18,7 +23,7 @@ def table(summary: dict[str, Any]) -> str:
         [
             render_table(["shared epochs", "loss barrier", "error barrier (points)"], cells),
             "",
-            f"largest rise above the chord between siblings, in nat and in percentage points of "
+            f"largest rise above the chord between siblings, {_units(summary)}in percentage points of "
             f"{summary['samples']:,} examples ({summary['split']}), at {len(summary['t'])} values of t",
         ]
     )

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from minima.store.command import render_table
+from minima.store.table import in_unit
 
 STATISTICS = {"interpolate": "interpolated", "re-estimate": "re-estimated at each t", None: "none"}
 
@@ -50,9 +51,9 @@ def points(error: float | None, sign: str = "") -> str | None:
 
 
 def _rise(summary: dict[str, Any], kind: str) -> str:
-    unit = "" if summary.get("loss_unit", "nat") == "1" else " nat"
+    loss = in_unit(f"{summary[kind]['loss']:.4g}", summary.get("loss_unit", "nat"))
     error = points(summary[kind]["error"])
-    return f"loss {summary[kind]['loss']:.4g}{unit}" + (f", error {error} points" if error is not None else "")
+    return f"loss {loss}" + (f", error {error} points" if error is not None else "")
 
 
 def _alignment(summary: dict[str, Any]) -> list[str]:

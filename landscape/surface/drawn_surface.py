@@ -29,13 +29,18 @@ class DrawnSurface:
     coordinates: tuple[NDArray[np.float64], ...]
     """(points,) along each of its one or two axes"""
     loss: NDArray[np.float64]
-    """nat, in the shape of the grid; what is not finite is a wall"""
+    """in the shape of the grid; what is not finite is a wall"""
     error: NDArray[np.float64] | None
-    """nat: estimated of each point; None of an exact surface"""
+    """estimated of each point; None of an exact surface"""
     norms: tuple[float, ...]
     """lengths of the directions"""
     cosine: float
     """of the angle between them; on a line 0, NaN where the file does not say"""
+
+    @property
+    def loss_unit(self) -> str:
+        """Of the loss, as it is on the axis of a picture."""
+        return str(self.summary.get("loss_unit", "nat"))
 
     @property
     def centre(self) -> int:

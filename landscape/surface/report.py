@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from landscape.objective.position import heading
+from minima.store.table import in_unit
 
 
 def table(summary: dict[str, Any]) -> str:
@@ -31,11 +32,13 @@ def _promise(summary: dict[str, Any]) -> list[str]:
     if "error" not in summary:
         return []
     error = summary["error"]
+    if error.get("exact_points") == summary["points"]:
+        return ["exact: nothing could be saved, and each point was evaluated with all examples"]
     kept = "as asked" if error["kept"] else "NOT as asked"
-    unit = "" if summary["loss_unit"] == "1" else f" {summary['loss_unit']}"
+    one = in_unit("1", summary["loss_unit"])
     return [
         f"{kept}: {error['cells_beyond']:.2%} of the losses are estimated to be off by more than "
-        f"{error['asked']:g} x max(loss, 1{unit});",
+        f"{error['asked']:g} x max(loss, {one});",
         f"of {error['held_out']} points that were held out and then evaluated {error['held_out_beyond']} were "
         f"(the largest error: {error['held_out_largest']:.3g})",
     ]
@@ -64,7 +67,7 @@ def _networks(summary: dict[str, Any]) -> list[str]:
     found = []
     if "eigenvalues" in summary:
         values = ", ".join(f"{value:.4g}" for value in summary["eigenvalues"])
-        found.append(f"curvature along them: {values} nat")
+        found.append(f"curvature along them: {in_unit(values, summary['loss_unit'])}")
     for name, loss in zip(summary.get("networks", []), summary.get("point_loss", []), strict=True):
         found.append(f"{name}: loss {loss:.6g}")
     if "explained_variance" in summary:
@@ -79,5 +82,6 @@ def _networks(summary: dict[str, Any]) -> list[str]:
     if "line_ends" in summary:
         means, spreads = summary["line_ends"]["mean"], summary["line_ends"]["spread"]
         ends = " and ".join(f"{mean:.4g} +- {spread:.2g}" for mean, spread in zip(means, spreads, strict=True))
-        found.append(f"loss at the ends, mean and standard deviation over lines: {ends} nat")
+        words = in_unit(ends, summary["loss_unit"])
+        found.append(f"loss at the ends, mean and standard deviation over lines: {words}")
     return found

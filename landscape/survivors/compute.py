@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from minima.zoo.subject.subject import Subject
 from landscape.survivors.flags import Comparison, Survivors
 
+SURE = 2
+"""errors that a number must be away from zero, for ratios to it to mean something"""
 NUMBERS = {
     "loss": ("nat", "mean cross-entropy of the examples used"),
     "accuracy": ("1", "fraction of the examples used that are classified right"),
@@ -187,10 +189,19 @@ def _compare(entries: Sequence[dict[str, Any]], reference: dict[str, Any], used_
     weights = reference["blocks"]["weights"]
     shares = {"data_stderr": used_share, "data_stderr_new": 1.0}
     for each in entries:
-        each["ratios"] = {key: each[key] / reference[key] if reference[key] else None for key in RATIOS}
+        each["ratios"] = {key: _ratio(each[key], reference[key], reference.get(f"{key}_stderr")) for key in RATIOS}
         each |= {kind: errors(each, reference, RATIOS, weights, share) for kind, share in shares.items()}
     for each in entries:
         del each["blocks"]
+
+
+def _ratio(value: float, reference: float, error: float | None) -> float | None:
+    """None to a reference that is zero, or cannot be told from it by its error: such a ratio may be anything.
+
+    >>> _ratio(3.0, 2.0, 0.5), _ratio(3.0, 2.0, None), _ratio(3.0, 0.8, 0.5)
+    (1.5, 1.5, None)
+    """
+    return None if abs(reference) <= SURE * (error or 0.0) else value / reference
 
 
 def _write(place: Place, found: Sequence[dict[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from landscape.objective.position import heading
 from landscape.spectrum.examples_legend import of_examples
-from minima.store.table import render_table
+from minima.store.table import render_table, with_error
 
 RATIOS = ("lambda_max", "trace", "adaptive_lambda_max")
 """what is also given as a multiple of the pruned network's"""
@@ -33,7 +33,8 @@ def table(summary: dict[str, Any]) -> str:
         "",
         render_table(head, rows),
         "",
-        "×: multiple of the pruned network's. ±: error of the probes; of random masks: deviation from mask to mask.",
+        "×: multiple of the pruned network's, - where that is zero within two of its errors. ±: error of the probes;",
+        "of random masks: deviation from mask to mask.",
         "The parent in a mask keeps all its weights, and only those in the mask move; norm: of the weights that move.",
     ]
     if first[0].get("data_stderr_new"):
@@ -72,4 +73,4 @@ def _row(entries: Sequence[dict[str, Any]]) -> list[Any]:
 
 
 def _with_error(value: float | None, error: float | None) -> str | None:
-    return value if value is None else f"{value:.4g}" + (f" ± {error:.2g}" if error is not None else "")
+    return None if value is None else with_error(value, error)

@@ -19,5 +19,5 @@ def fill(results: Results, surfaces: list[DrawnSurface], prominence: float | Non
     seconds = (time.perf_counter() - start) / len(shapes)
     basins, loops = (max(numbers) for numbers in zip(*(shape.counts for shape in shapes), strict=True))
     for index, shape in enumerate(shapes):
-        shape.write(results.place(index), (basins, loops))
+        shape.write(results.place(index, surfaces[index].loss_unit), (basins, loops))
         results.mark_done(index, shape.summary() | {"seconds": seconds, "compile_seconds": 0.0})

@@ -7,6 +7,7 @@ from typing import Any
 
 from landscape.surface.grid import AXES
 from minima.store.command import Report, render_table
+from minima.store.table import in_unit
 
 SHOWN = 12
 """basins in the table; the file and --json have all"""
@@ -18,8 +19,9 @@ def table(summary: dict[str, Any]) -> str:
     head = ["basin", "minimum at", "loss", "depth", "merges with", "at", "share of the grid", "minimum at the edge"]
     walls = f", {summary['walls']} of them not finite: walls" if summary["walls"] else ""
     lines = [f"{' x '.join(map(str, summary['shape']))} points{walls}"]
-    if summary["largest_loss_error"] is not None:
-        lines.append(f"estimated, not exact: errors of the loss up to {summary['largest_loss_error']:.3g} nat")
+    if summary["largest_loss_error"]:
+        largest = in_unit(f"{summary['largest_loss_error']:.3g}", summary.get("loss_unit", "nat"))
+        lines.append(f"estimated, not exact: errors of the loss up to {largest}")
     lines += ["", render_table(head, rows[:SHOWN])]
     if len(rows) > SHOWN:
         lines.append(f"and {len(rows) - SHOWN} shallower ones")
@@ -65,7 +67,7 @@ def _curvature(summary: dict[str, Any]) -> str:
     if summary["curvatures"] is None:
         return "curvature at the centre: not known (near the edge or a wall, or the directions are parallel)"
     values = " and ".join(f"{value:.4g}" for value in summary["curvatures"])
-    text = f"curvature at the centre {values} nat for a squared unit of distance"
+    text = f"curvature at the centre {in_unit(values, summary.get('loss_unit', 'nat'))} for a squared unit of distance"
     if summary["condition"] is not None:
         text += f", condition {summary['condition']:.3g}"
     if summary["orientation"] is not None:

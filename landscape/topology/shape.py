@@ -39,6 +39,7 @@ class Shape:
         """What the JSON object says of it; what never merges has no depth."""
         surface, basins = self.surface, self.basins
         own = {key: surface.summary[key] for key in ("loss", "accuracy", "samples", "split", "seed")}
+        own["loss_unit"] = surface.loss_unit
         centre, fit = int(basins.belonging.flat[surface.centre]), self.fit
         return own | {
             "shape": list(surface.loss.shape),
@@ -62,7 +63,7 @@ class Shape:
         axes = AXES[: surface.loss.ndim]
         for name, along in zip(axes, surface.coordinates, strict=True):
             place.scale(f"topology/{name}", along, "1", f"coordinate along direction {name}")
-        place.write("topology/loss", surface.loss, axes, "nat", "mean cross-entropy")
+        place.write("topology/loss", surface.loss, axes, "nat", "mean loss of the examples used")
         place.write("topology/basin_of_point", basins.belonging + 1, axes, "1", "number of its basin; 0: a wall")
         place.scale("topology/basin", list(range(1, counts[0] + 1)), "1", "basin, the deepest first")
         self._write_points(place, "minimum", basins.minima, counts[0], "basin")

@@ -7,6 +7,11 @@ from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
+LEAST_POWER, GREATEST_POWER = -4, 6
+"""of ten, between which a number with an error is written without an exponent"""
+DIGITS = 8
+"""of a number, however small its error is"""
+
 
 def render_table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Columns two blanks apart under a rule; numbers to the right, text to the left; missing values as `-`.
@@ -54,6 +59,53 @@ def format_cell(value: Any) -> str:
     if isinstance(value, Real):
         return _format_float(float(value))
     return str(value)
+
+
+def with_error(value: float | None, error: float | None) -> str:
+    """A number and its error to the same place, the error to two significant digits; the number alone without one.
+
+    >>> with_error(11.2186, 1.2158), with_error(3.0, None), with_error(None, None)
+    ('11.2 ± 1.2', '3', '-')
+    >>> with_error(1.23456e-7, 2.1e-9), with_error(0.003, 1.2), with_error(1234567.0, 890.0)
+    ('(1.235 ± 0.021)e-07', '0.0 ± 1.2', '1,234,570 ± 890')
+    """
+    if value is None or math.isnan(value):
+        return "-"
+    if error is None or not math.isfinite(error) or not math.isfinite(value):
+        return f"{value:.4g}"
+    power = math.floor(math.log10(max(abs(value), error))) if value or error else 0
+    factor = 1.0 if LEAST_POWER <= power <= GREATEST_POWER else 10.0**power
+    number, off = to_one_place(value / factor, error / factor)
+    return f"{number} ± {off}" if factor == 1 else f"({number} ± {off})e{power:+03d}"
+
+
+def in_unit(number: str, unit: str) -> str:
+    """A number in words with its unit behind it, where it has one.
+
+    >>> in_unit("0.5", "nat"), in_unit("0.5", "1")
+    ('0.5 nat', '0.5')
+    """
+    return number if unit == "1" else f"{number} {unit}"
+
+
+def to_one_place(value: float, *errors: float | None) -> list[str]:
+    """A number and some errors of it, all to the place of the second significant digit of the smallest error.
+
+    >>> to_one_place(11.2186, 1.2158, 0.034), to_one_place(11.2186, None), to_one_place(2.0, 0.0)
+    (['11.219', '1.216', '0.034'], ['11.22', '-'], ['2', '0'])
+    """
+    known = [error for error in errors if error is not None and math.isfinite(error) and error > 0]
+    if not known or not math.isfinite(value):
+        return ["-" if math.isnan(value) else f"{value:.4g}", *map(_alone, errors)]
+    places = 1 - math.floor(math.log10(float(f"{min(known):.2g}")))
+    most = DIGITS - 1 - (math.floor(math.log10(abs(value))) if value else 0)
+    places = min(places, max(most, 0))
+    shown = [value, *errors]
+    return ["-" if each is None or math.isnan(each) else f"{round(each, places):,.{max(places, 0)}f}" for each in shown]
+
+
+def _alone(error: float | None) -> str:
+    return "-" if error is None or math.isnan(error) else f"{error:.2g}"
 
 
 def _format_float(value: float) -> str:

@@ -34,4 +34,5 @@ def table(summary: dict[str, Any]) -> str:
         shown = [[key.replace("_", " "), *summary[key]] for key in PAIRWISE]
         lines += ["", "Beside the checkpoints in the order of the command line:"]
         lines.append(render_table(["", *(str(n + 1) for n in range(len(summary["jaccard"])))], shown))
+        lines += ["", *(f"{key.replace('_', ' ')}: {meaning}" for key, meaning in PAIRWISE.items())]
     return "\n".join(lines)

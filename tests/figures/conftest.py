@@ -74,6 +74,12 @@ EVERY = [
 
 
 @pytest.fixture(scope="session")
+def every_line():
+    """What `every_result` was made by."""
+    return tuple(EVERY)
+
+
+@pytest.fixture(scope="session")
 def every_result(chained):
     """A folder of two networks, and results of every measuring command."""
     return chained("every", EVERY)

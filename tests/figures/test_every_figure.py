@@ -103,3 +103,29 @@ def test_what_is_not_there(words, tmp_path):
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
+
+
+def test_what_is_not_drawn_together_is_drawn_apart(every_result, tmp_path, monkeypatch):
+    import figures as package
+
+    code = '''
+        """One file only."""
+        from figures.drawing.reads import Reads
+        from minima.store.command import BadInput
+        READS = Reads(measure="sharpness", moments=False)
+        def draw(inputs, out):
+            if len(inputs) > 1:
+                raise BadInput("other layers")
+            out.with_name(out.name + ".svg").write_text("<svg/>")
+            return [out.with_name(out.name + ".svg")]
+    '''
+    (tmp_path / "lonely.py").write_text(textwrap.dedent(code))
+    monkeypatch.setattr(package, "__path__", [str(tmp_path)])
+    drawn = draw_all([every_result / "a.sharpness.h5", every_result / "b.sharpness.h5"], tmp_path)
+    assert [path.name for paths in drawn.written.values() for path in paths] == [
+        "a.sharpness.lonely.svg",
+        "b.sharpness.lonely.svg",
+    ]
+    assert list(drawn.apart.values()) == ["other layers"]
+    assert drawn.refused == {}
+    sys.modules.pop("figures.lonely")

@@ -108,6 +108,12 @@ def test_all_maps_of_one_network(written, drawn):
     assert residual.get_xydata().tolist() == [[0, 3], [4, 1], [9, 0]]
 
 
+def test_losses_of_classes_by_themselves(written, drawn):
+    panels = titled(drawn("surface", written("surface", everything), maps=("class_loss",)))
+    assert [title for title in panels if "class" in title] == [f"loss, class {index} (nat)" for index in range(3)]
+    assert "loss (nat)" not in panels
+
+
 def test_contours_stand_where_the_loss_has_their_level(written, drawn):
     """Alpha to the right, beta upwards: of an oblong bowl the other way round, no contour would fit."""
     axes = titled(drawn("surface", written("surface", plane)))["loss (nat)"]

@@ -70,7 +70,7 @@ class Browser:
         self.send("Page.navigate", url=path.absolute().as_uri())
         self.until("document.documentElement?.dataset.ready === 'yes'")
 
-    def until(self, condition: str, seconds: float = 60):
+    def until(self, condition: str, seconds: float = 300):
         """Wait for a condition of the page."""
         end = time.monotonic() + seconds
         while not self.value(condition):

@@ -12,11 +12,12 @@ SUMMARY = {
 }
 
 
-def surfaces(path, names, spoil=True):
+def surfaces(path, names, spoil=True, arguments=None):
     """Surfaces of many networks, with walls and holes in them where `spoil`."""
     alpha = np.linspace(-1, 1, 9)
     identity = Identity("surface", [f"{number:064d}" for number in range(len(names))], {})
-    with create(path, identity, names, {"split": "train", "data": NASTY, "arguments": {"note": NASTY}}) as file:
+    said = {"note": NASTY} if arguments is None else arguments
+    with create(path, identity, names, {"split": "train", "data": NASTY, "arguments": said}) as file:
         for row in range(len(names)):
             place = file.place(row)
             place.scale("surface/alpha", alpha, "1", "alpha")

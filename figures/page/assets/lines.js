@@ -1,3 +1,14 @@
+// Of a small chart whose marks are named below it.
+const MOST_TICKS = 6;
+const LONGEST_TICK = 18;
+
+// What tells a network from the others on the page: its name without what all begin and end with.
+function tick(name) {
+  const named = DATA.networks.find((network) => network.label === name);
+  const words = named ? named.short : name;
+  return words.length > LONGEST_TICK ? `${words.slice(0, LONGEST_TICK - 8)}…${words.slice(-7)}` : words;
+}
+
 // Numbers against numbers or names, with errors.
 function drawLines(plot, chart) {
   const shown = chart.series.filter((series) => visible(series.network));
@@ -9,7 +20,8 @@ function drawLines(plot, chart) {
   const vertical = axis({ title: { text: safe(chart.y), font: { size: 12 } }, type: log ? "log" : "linear", exponentformat: "power" });
   if (!log && chart.fromZero && values.every((value) => value >= 0)) Object.assign(vertical, { rangemode: "tozero" });
   const across = axis({ title: { text: safe(chart.x), font: { size: 12 } } });
-  if (chart.categories.length) Object.assign(across, { type: "category", categoryorder: "array", categoryarray: chart.categories.map(safe), range: [-0.6, chart.categories.length - 0.4], showticklabels: !chart.small });
+  if (chart.categories.length) Object.assign(across, { type: "category", categoryorder: "array", categoryarray: chart.categories.map(safe), range: [-0.6, chart.categories.length - 0.4], showticklabels: !chart.small || chart.categories.length <= MOST_TICKS });
+  if (chart.small && chart.categories.length) Object.assign(across, { tickfont: { size: 10 }, tickangle: -35, tickvals: chart.categories.map(safe), ticktext: chart.categories.map((name) => safe(tick(name))) });
   const places = shown.flatMap((series) => series.x);
   if (!chart.categories.length && places.every(Number.isInteger)) Object.assign(across, Math.max(...places) <= 12 ? { dtick: 1 } : { tickformat: "d" });
   const fields = { xaxis: across, yaxis: vertical, showlegend: legend, legend: { orientation: "h", y: -0.25, font: { size: 11 } }, shapes: band(chart) };

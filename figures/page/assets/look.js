@@ -12,7 +12,7 @@ function colour(given) {
 }
 
 function axis(more) {
-  return Object.assign({ color: tone("--soft"), gridcolor: tone("--line"), zerolinecolor: tone("--line"), automargin: true, title: { font: { size: 12 } } }, more);
+  return Object.assign({ color: tone("--soft"), gridcolor: tone("--line"), zerolinecolor: tone("--line"), automargin: true, tickfont: { size: 11 }, title: { font: { size: 12 } } }, more);
 }
 
 function layout(more) {

@@ -87,6 +87,19 @@ function makeRoom(place) {
   }
 }
 
+// On paper all tables are open, all charts are drawn, and it is light; a surface that is not in sight is a map there.
+function paper() {
+  const dark = STATE.dark;
+  document.querySelectorAll("details.data, details.origin").forEach((each) => { each.open = true; });
+  if (dark) theme(false);
+  for (const place of places) {
+    const empty = !place.plot.querySelector(".main-svg");
+    if (empty && place.chart.kind === "surfaces") Object.assign((place.chart.state = place.chart.state || surfaceState(place.chart)), { flat: true });
+    if (empty || dark) draw(place);
+  }
+  window.addEventListener("afterprint", () => { theme(dark); redraw(); }, { once: true });
+}
+
 // Charts near the window are drawn.
 function watch() {
   const seen = new IntersectionObserver((entries) => entries.forEach((entry) => {
@@ -113,7 +126,7 @@ async function begin() {
   library.textContent = await unpacked("library");
   document.head.append(library);
   watch();
-  window.addEventListener("beforeprint", () => { document.querySelectorAll("details.data, details.origin").forEach((each) => { each.open = true; }); });
+  window.addEventListener("beforeprint", paper);
   document.documentElement.dataset.ready = "yes";
 }
 

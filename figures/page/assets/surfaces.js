@@ -54,6 +54,7 @@ function drawSurfaces(plot, chart, tools) {
   const scale = { log, low: log ? Math.log10(low) : low, high: log ? Math.log10(high) : high };
   surfaceTools(plot, chart, tools, parts, every.length);
   if (said) tools.querySelector(".reading").textContent += `. ${said}`;
+  if (log) tools.querySelector(".reading").textContent += ". Heights and colours are logarithmic, so that a loss of almost zero is a deep funnel";
   const traces = [];
   const fields = { margin: { l: 10, r: 70, t: 44, b: 10 }, annotations: [] };
   parts.forEach((part, place) => (state.flat ? flatPart : spacePart)(part, place, parts.length, { chart, scale, fields, traces, state }));
@@ -185,7 +186,7 @@ function sayMoment(part, state) {
   const course = part.surface.trajectory;
   if (!course) return "";
   const at = Math.min(state.moment, course.moment.length - 1);
-  return `; training at moment ${course.moment[at]}: loss ${short(course.loss[at])}, off the plane by ${short(course.residual[at])} of its distance to the network`;
+  return `; training at moment ${course.moment[at]}: loss ${short(course.loss[at])}, ${course.residual[at] < 1e-6 ? "on the plane" : `off the plane by ${short(100 * course.residual[at])} % of its distance to the network`}`;
 }
 
 // A click reads a point; turning one turns all.

@@ -141,15 +141,6 @@ class View:
     tables: Sequence[Table]
 
 
-def with_unit(words: str, unit: str) -> str:
-    """A quantity and its unit, on an axis; a number without a unit stands alone.
-
-    >>> with_unit("loss", "nat"), with_unit("loss", "1")
-    ('loss (nat)', 'loss')
-    """
-    return words if unit == "1" else f"{words} ({unit})"
-
-
 def percent(share: float | None) -> float | None:
     """A share in per cent, a difference of shares in points; None where there is none, as of losses without classes.
 
@@ -157,17 +148,6 @@ def percent(share: float | None) -> float | None:
     (25.0, None, None)
     """
     return None if share is None or np.isnan(share) else 100 * share
-
-
-def with_error(value: float | None, error: float | None) -> str:
-    """A number and its error in a table.
-
-    >>> with_error(11.2186, 1.2158), with_error(3.0, None), with_error(None, None)
-    ('11.22 ± 1.2', '3', '-')
-    """
-    if value is None or np.isnan(value):
-        return "-"
-    return f"{value:.4g}" + ("" if error is None or np.isnan(error) else f" ± {error:.2g}")
 
 
 def _number(value: Any) -> Any:

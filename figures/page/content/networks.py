@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from figures.drawing.networks import network_looks
-from figures.drawing.style import Look
+from figures.drawing.networks import network_looks, seed_and_method
+from figures.drawing.style import Look, looks
 from figures.page.content.results import Result
 
 SYMBOLS = {
@@ -16,6 +17,7 @@ SYMBOLS = {
     **{"p": "pentagon", "8": "octagon"},
 }
 """matplotlib's markers as Plotly calls them"""
+PART = re.compile(r"[^.-]+[.-]?|[.-]")
 TRAINING = "training"
 DASHES = {"-": "solid", ":": "dot", "-.": "dashdot", "--": "dash"}
 
@@ -26,6 +28,8 @@ class Network:
 
     label: str
     sha256: str
+    name: str
+    """of its file"""
     training: bool
     look: dict[str, Any]
     """colour, symbol and dash"""
@@ -51,6 +55,31 @@ class Networks:
         names = [network.label for network in self.every if network.sha256 == sha256 and not network.training]
         return names[0] if names else f"{sha256[:8]}…"
 
+    def short(self) -> list[str]:
+        """What tells each name from the others: without the words that all begin and end with."""
+        return without_common([network.label for network in self.every])
+
+    def file(self, sha256: str) -> str:
+        """The name of the file with this hash; words that say so where it is not on the page."""
+        names = [network.name for network in self.every if network.sha256 == sha256]
+        return names[0] if names else f"CHECKPOINT-{sha256[:8]}"
+
+
+def without_common(names: Sequence[str]) -> list[str]:
+    """Names without the parts, which end in a dot or a hyphen, that all of them begin with, and end with.
+
+    >>> without_common(["net-seed0.dense", "net-seed0.magnitude-0.9"]), without_common(["a.x", "b.x"])
+    (['dense', 'magnitude-0.9'], ['a', 'b'])
+    """
+    parts = [PART.findall(name) for name in names]
+    if len(set(names)) < 2:
+        return list(names)
+    shortest = min(map(len, parts)) - 1
+    first = next((at for at in range(shortest) if len({each[at] for each in parts}) > 1), shortest)
+    room = shortest - first
+    last = next((at for at in range(room) if len({each[-1 - at] for each in parts}) > 1), room)
+    return ["".join(each[first : len(each) - last]).strip(".-") for each in parts]
+
 
 def networks_of(results: Sequence[Result]) -> Networks:
     """The networks that some results are of; equal names of different files are told apart by a number."""
@@ -59,24 +88,32 @@ def networks_of(results: Sequence[Result]) -> Networks:
     looks = _looks(keys)
     every, seen = [], dict[str, int]()
     for key in keys:
-        training, look = first[key].moment is not None, looks[key]
-        name = f"{key[0]} (training)" if training else key[0]
-        seen[name] = seen.get(name, 0) + 1
-        label = name if seen[name] == 1 else f"{name} ({seen[name]})"
+        training, look, name = first[key].moment is not None, looks[key], first[key].name.partition("@")[0]
+        words = f"{key[0]} (training)" if training else key[0]
+        seen[words] = seen.get(words, 0) + 1
+        label = words if seen[words] == 1 else f"{words} ({seen[words]})"
         dash = DASHES.get(look.line, "dash") if isinstance(look.line, str) else "dash"
         drawn = {"colour": look.colour, "symbol": SYMBOLS.get(look.marker, "circle"), "dash": dash}
-        every.append(Network(label, first[key].sha256[0], training, drawn))
+        every.append(Network(label, first[key].sha256[0], name, training, drawn))
     return Networks(tuple(every), {key: place for place, key in enumerate(keys)})
 
 
 def _looks(keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Look]:
     """Those of the static pictures; a training looks as the network that it ends in, where that is on the page."""
     done = [key for key in keys if key[1] != TRAINING]
-    found = dict(zip(done, network_looks([f"{name}.pt" for name, _ in done]) if done else [], strict=True))
+    found = dict(zip(done, _beside([f"{name}.pt" for name, _ in done]) if done else [], strict=True))
     ends = {name: look for (name, _), look in found.items()}
     alone = [key for key in keys if key[1] == TRAINING and key[0] not in ends]
     found |= dict(zip(alone, network_looks([f"{name}.pt" for name, _ in alone]) if alone else [], strict=True))
     return found | {key: ends[key[0]] for key in keys if key[1] == TRAINING and key[0] in ends}
+
+
+def _beside(names: Sequence[str]) -> list[Look]:
+    """One look for a method, whatever its seed, where each seed has it once."""
+    found = [seed_and_method(name) for name in names]
+    if len(set(found)) < len(found):
+        return network_looks(names)
+    return list(map(looks(sorted({method for _, method in found})).__getitem__, (method for _, method in found)))
 
 
 def _key(result: Result) -> tuple[str, str]:

@@ -28,6 +28,8 @@ class Result:
     measure: str
     name: str
     """the checkpoint's; of several together, the file's"""
+    names: tuple[str, ...]
+    """of all checkpoints in the file, once each; () where it does not say them"""
     sha256: tuple[str, ...]
     """of the checkpoint's file; of several together, theirs"""
     summary: Summary
@@ -65,22 +67,20 @@ def read_results(path: Path, wanted: Mapping[str, Sequence[str]]) -> list[Result
         names, hashes = (_list(file.attrs[key]) for key in ("checkpoint", "sha256"))
         summaries = json.loads(file.attrs["summary"])
         together = len(names) != len(summaries)
+        said = [str(name) for name in file.attrs.get("together", ())] if together else names
         names = [path.name.removesuffix(".h5")] if together else names
         origin = {key: _plain(file.attrs[key]) for key in ORIGIN if key in file.attrs}
         found = dict(_arrays(file[measure])) if measure in file else {}
-        patterns = wanted.get(measure, ())
-        values = {
-            name: (np.asarray(each[()]), bool(each.is_scale))
-            for name, each in found.items()
-            if any(fnmatchcase(name, pattern) for pattern in patterns)
-        }
+        values = _wanted(found, wanted.get(measure, ()))
         units = {name: str(each.attrs.get("units", "1")) for name, each in found.items()}
+        origin["arguments"] = _typed(origin.get("arguments"))
     several = not together and len(names) > 1
     return [
         Result(
             path,
             measure,
             name,
+            tuple(dict.fromkeys(each.partition("@")[0] for each in said)),
             tuple(hashes) if together else (hashes[row],),
             summary,
             {key: array[row] if several and not scale else array for key, (array, scale) in values.items()},
@@ -110,6 +110,20 @@ def _plain(found: Any) -> Any:
         except ValueError:
             return found
     return found.tolist() if hasattr(found, "tolist") else found
+
+
+def _wanted(found: Mapping[str, Any], patterns: Sequence[str]) -> dict[str, tuple[NDArray[Any], bool]]:
+    """Arrays of these names, and whether each is a scale, which all checkpoints of a file share."""
+    return {
+        name: (np.asarray(each[()]), bool(each.is_scale))
+        for name, each in found.items()
+        if any(fnmatchcase(name, pattern) for pattern in patterns)
+    }
+
+
+def _typed(arguments: Any) -> dict[str, Any]:
+    """The flags that decided the numbers; none of a file that does not say them as a table."""
+    return arguments if isinstance(arguments, dict) else {}
 
 
 def _arrays(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:

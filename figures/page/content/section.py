@@ -24,7 +24,7 @@ class Section(ABC):
     measure: ClassVar[str]
     """the command whose results it shows"""
     command: ClassVar[str]
-    """what makes such results; {checkpoint} stands for the checkpoint, {stem} for its name without an ending"""
+    """what makes such results; {checkpoint}, {other}, {pruned}, {parent}, {surface} and {trajectory} stand for files"""
     arrays: ClassVar[tuple[str, ...]] = ()
     """arrays of the results that it reads; `*` stands for any part"""
     question: ClassVar[str]
@@ -58,11 +58,11 @@ def trainings(results: Sequence[Result]) -> dict[str, list[Result]]:
     return found
 
 
-def listed(words: Sequence[str], most: int = 4) -> str:
+def listed(words: Sequence[str], most: int = 4, separator: str = ", ") -> str:
     """Words in a sentence, not too many.
 
     >>> listed(["a", "b", "c"], 2)
     'a, b and 1 more'
     """
     shown, rest = list(words[:most]), len(words) - most
-    return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
+    return separator.join(shown) + (f" and {rest} more" if rest > 0 else "")

@@ -9,12 +9,15 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.page.content.charts import Chart, Lines, Maps, Row, Series, Table, View, with_error
+from figures.page.content.charts import Chart, Lines, Maps, Row, Series, Table, View
 from figures.page.content.networks import Networks
 from figures.page.content.quantised import quantised
 from figures.page.content.results import Result
 from figures.page.content.section import Section, finished, listed, trainings
+from figures.page.content.seeds import median_tables, median_words, medians
+from minima.store.table import with_error
 
+MEAN = "mean entropy of hidden neurons (bit)"
 COLUMNS = 256
 """of a map: where a layer has more neurons, a column is the mean of some"""
 BUDGET = 2_000_000
@@ -54,13 +57,21 @@ class Entropy(Section):
         charts.append(Lines("Neurons that never change", x, "dead or always on (%)", series, names, layers=True))
         maps = _maps(done, networks)
         if maps:
-            charts.append(Maps("P(ON | class) of each neuron", "neurons", "class", "P(ON | class)", maps))
+            whom = "for which class" if _grouped(done) else "for which share of the examples"
+            title = f"Which neuron is on {whom}: a column a neuron, those that never change on the right"
+            charts.append(Maps(title, "neurons", "class" if _grouped(done) else "", "share of examples", maps))
         charts = charts if done else []
         courses = [_course(moments, networks) for moments in trainings(results).values()]
         if courses:
-            words = "mean entropy of hidden neurons (bit)"
-            charts.append(Lines("PSP-entropy over training", "moment", words, courses))
-        return View(_says(done, networks), charts, [_table(results, networks)])
+            charts.append(Lines("PSP-entropy over training", "moment", MEAN, courses))
+        alike = medians(done, networks.label, lambda each: {MEAN: _network_mean(each)})
+        said = _says(done, networks) + median_words(alike, MEAN)
+        return View(said, charts, [_table(results, networks), *median_tables(alike)])
+
+
+def _grouped(results: Sequence[Result]) -> bool:
+    """Whether there are classes to be on for, or all examples are one group."""
+    return any(each.summary["classes"] > 1 for each in results)
 
 
 def _hidden(result: Result) -> list[dict[str, Any]]:
@@ -150,7 +161,8 @@ def _says(results: Sequence[Result], networks: Networks) -> str:
     said = [f"{networks.label(each)} {with_error(_network_mean(each), None)}" for each in results]
     if not said:
         return "Entropy over training, moment by moment."
-    return f"Mean PSP-entropy of all hidden neurons, in bits summed over classes: {listed(said)}."
+    unit = "in bits summed over classes" if _grouped(results) else "in bits, of all examples together"
+    return f"Mean PSP-entropy of all hidden neurons, {unit}: {listed(said)}."
 
 
 def _table(results: Sequence[Result], networks: Networks) -> Table:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, percent, with_error, with_unit
+from figures.drawing.captions import with_unit
+from figures.page.content.charts import Lines, Row, Series, Table, View, percent
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section
+from minima.store.table import with_error
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ class Masks(Section):
     place: ClassVar[int] = 80
     title: ClassVar[str] = "Mask"
     measure: ClassVar[str] = "masks"
-    command: ClassVar[str] = "python -m pruning.masks {checkpoint}"
+    command: ClassVar[str] = "python -m pruning.masks {pruned}"
     question: ClassVar[str] = (
         "Which weights were kept, are they still on a path from input to output, and do masks agree?"
     )

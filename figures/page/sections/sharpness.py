@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, with_error
+from figures.page.content.charts import Lines, Row, Series, Table, View
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section, finished, listed, trainings
+from figures.page.content.seeds import median_tables, median_words, medians
+from minima.store.table import to_one_place, with_error
 
 INVARIANCE = {"none": "changes under rescaling", "layer": "same under layer rescaling", "unit": "same under rescaling"}
+SURE = 2
+"""errors that two networks must be apart to be told apart"""
 HEADLINE = {"lambda_max": "by the largest curvature", "adaptive_lambda_max": "by its rescaling-invariant form"}
 
 
@@ -46,8 +51,15 @@ class Sharpness(Section):
         measures = list(dict.fromkeys(name for each in results for name in each.summary["measures"]))
         charts = [_beside(done, networks, measure) for measure in measures if _having(done, measure)]
         courses = trainings(results)
-        charts += [_over_training(courses, networks, measure) for measure in measures if courses]
-        return View(_says(done, networks), charts, [_table(results, networks, measures)])
+        along = [each for course in courses.values() for each in course]
+        charts += [_over_training(courses, networks, measure) for measure in measures if _having(along, measure)]
+        alike = medians(done, networks.label, _values)
+        said = _says(done, networks) + "".join(median_words(alike, measure) for measure in HEADLINE)
+        return View(said, charts, [_table(results, networks, measures), *median_tables(alike)])
+
+
+def _values(result: Result) -> dict[str, float | None]:
+    return {name: taken["value"] for name, taken in result.summary["measures"].items()}
 
 
 def _having(results: Sequence[Result], measure: str) -> list[Result]:
@@ -91,7 +103,7 @@ def _beside(results: Sequence[Result], networks: Networks, measure: str) -> Line
 
 def _over_training(courses: dict[str, list[Result]], networks: Networks, measure: str) -> Lines:
     every = [each for course in courses.values() for each in course]
-    title, units = _heading(every, measure) if _having(every, measure) else (measure, "")
+    title, units = _heading(every, measure)
     series = []
     for course in courses.values():
         here = _having(course, measure)
@@ -114,8 +126,20 @@ def _says(results: Sequence[Result], networks: Networks) -> str:
             for each in ordered
         ]
         if said:
-            sentences.append(f"Sharpest first, {words}: {listed(said)}.")
+            order = "Sharpest first" if len(said) > 1 else "Sharpness"
+            sentences.append(f"{order}, {words}: {listed(said)}{_unsure(ordered, measure)}.")
     return " ".join(sentences) or "Sharpness over training, moment by moment."
+
+
+def _unsure(ordered: Sequence[Result], measure: str) -> str:
+    """Words on the first two of some networks where their errors do not tell them apart."""
+    if len(ordered) < 2:
+        return ""
+    (first, one), (second, other) = (
+        (_taken(each, measure)["value"], _error(_taken(each, measure)) or 0.0) for each in ordered[:2]
+    )
+    apart = first - second > SURE * math.hypot(one, other)
+    return "" if apart else " (the first two differ by less than two of their errors: which is sharper is not known)"
 
 
 def _table(results: Sequence[Result], networks: Networks, measures: Sequence[str]) -> Table:
@@ -125,8 +149,8 @@ def _table(results: Sequence[Result], networks: Networks, measures: Sequence[str
             taken = _taken(each, measure)
             at = networks.label(each) + ("" if each.moment is None else f", moment {each.moment}")
             draws = taken.get("stderr") if taken.get("stderr") is not None else taken.get("seed_stderr")
-            cells = [measure, at, with_error(taken["value"], None), with_error(draws, None)]
-            cells += [with_error(taken.get("data_stderr_new"), None), _units(each, measure), taken["invariant"]]
-            rows.append(Row(cells, networks.place(each)))
+            value = float("nan") if taken["value"] is None else taken["value"]
+            numbers = to_one_place(value, draws, taken.get("data_stderr_new"))
+            rows.append(Row([measure, at, *numbers, _units(each, measure), taken["invariant"]], networks.place(each)))
     heads = ("measure", "network", "value", "± of draws", "± of examples", "unit", "invariant under rescaling of")
     return Table("Every measure of every network, with its errors", heads, rows)

@@ -8,11 +8,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, with_error, with_unit
+from figures.drawing.captions import with_unit
+from figures.page.content.charts import Lines, Row, Series, Table, View
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section, finished, listed, trainings
+from figures.page.content.seeds import median_tables, median_words, medians
+from minima.store.table import with_error
 
+LARGEST = "largest eigenvalue"
 POINTS = 256
 """of a density's curve"""
 
@@ -26,7 +30,10 @@ class Spectrum(Section):
     title: ClassVar[str] = "Spectrum of the curvature"
     measure: ClassVar[str] = "hessian"
     command: ClassVar[str] = "python -m landscape.hessian {checkpoint} --density --trace 20"
-    question: ClassVar[str] = "Along how many directions is the loss curved, how strongly, and in which layers?"
+    question: ClassVar[str] = (
+        "Along how many directions is the loss curved, how strongly, in which layers, and are there outliers, a few "
+        "eigenvalues far beyond the bulk of the others?"
+    )
     caveat: ClassVar[str] = (
         "Eigenvalues are scale-dependent: a rescaled network, with the very same function, would show others. Removed "
         "weights do not count unless it says full space. At a point with a large gradient this is not the curvature "
@@ -59,7 +66,9 @@ class Spectrum(Section):
                     courses,
                 )
             )
-        return View(_says(done, networks), charts, _tables(results, networks))
+        alike = medians(done, networks.label, lambda each: {LARGEST: each.summary["eigenvalues"][0]})
+        said = _says(done, networks) + median_words(alike, LARGEST)
+        return View(said, charts, [*_tables(results, networks), *median_tables(alike)])
 
 
 def _errors(summary: dict[str, Any]) -> list[float | None] | None:
@@ -142,7 +151,7 @@ def _says(results: Sequence[Result], networks: Networks) -> str:
         errors, outliers = _errors(each.summary), each.summary.get("outliers")
         words = f"{networks.label(each)} {with_error(each.summary['eigenvalues'][0], errors[0] if errors else None)}"
         if outliers:
-            words += f" ({'' if outliers['complete'] else 'at least '}{outliers['count']} beyond the bulk)"
+            words += f" ({'' if outliers['complete'] else 'at least '}{outliers['count']} outliers beyond the bulk)"
         said.append(words)
     return f"Largest eigenvalue: {listed(said)}." if said else "The largest eigenvalue over training."
 

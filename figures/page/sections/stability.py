@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, with_error, with_unit
+from figures.drawing.captions import with_unit
+from figures.page.content.charts import Lines, Row, Series, Table, View
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section, trainings
+from minima.store.table import with_error
 
 CURVES = {
     "lambda_max": ("largest eigenvalue of the full loss", {"colour": "#0072B2"}),
@@ -26,7 +28,7 @@ class Stability(Section):
     place: ClassVar[int] = 90
     title: ClassVar[str] = "Training at the edge of stability"
     measure: ClassVar[str] = "stability"
-    command: ClassVar[str] = "python -m landscape.stability {stem}.trajectory.h5"
+    command: ClassVar[str] = "python -m landscape.stability {trajectory}"
     question: ClassVar[str] = "Did the training go as far into sharp regions as its learning rate lets it?"
     caveat: ClassVar[str] = (
         "The threshold is that of a quadratic loss and this optimiser; weight decay is added to the curvatures of "
@@ -58,7 +60,7 @@ class Stability(Section):
             )
             last = moments[-1].summary
             ends = f"{with_error(last['lambda_max'], None)} of {with_error(last['threshold'], None)}"
-            said.append(f"{name} ends at a largest eigenvalue of {ends}")
+            said.append(f"{name} ends at a largest eigenvalue of {ends} that its optimiser bears")
         return View(f"{'; '.join(said)}.", charts, [_table(results, networks)])
 
 

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from figures.page.content.charts import Chart, Lines, Row, Series, Surfaces, Table, View, with_unit
+from figures.drawing.captions import with_unit
+from figures.page.content.charts import Chart, Lines, Row, Series, Surfaces, Table, View
 from figures.page.content.networks import Networks
 from figures.page.content.quantised import quantised
 from figures.page.content.results import Result
@@ -116,10 +117,12 @@ def _says(results: Sequence[Result], networks: Networks) -> str:
         summary, loss = each.summary, each.arrays["loss"]
         finite = loss[np.isfinite(loss)]
         kind = str(summary["directions"])
-        on = "" if kind == "random" else f" ({PLANES.get(kind, kind).lower()})"
+        line = "along single directions" if "beta" not in each.arrays else ""
+        where = line or ("" if kind == "random" else PLANES.get(kind, kind).lower())
+        on = f" ({where})" if where else ""
         words = f"{networks.label(each)}{on}: {_short(summary.get('loss_at_centre'))} at the network"
         if finite.size:
-            words += f", {_short(finite.min())} to {_short(finite.max())} on the plane"
+            words += f", {_short(finite.min())} to {_short(finite.max())} in the picture"
         if loss.size > finite.size:
             words += f" ({loss.size - finite.size} of {loss.size} points are not finite)"
         said.append(words)

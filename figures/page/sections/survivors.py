@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, with_error, with_unit
+from figures.drawing.captions import with_unit
+from figures.page.content.charts import Lines, Row, Series, Table, View
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section, listed
+from minima.store.table import with_error
 
 LOOKS: dict[str, tuple[str, str]] = {
     "pruned": ("pruned network, its survivors", "#D55E00"),
@@ -27,7 +29,7 @@ class Survivors(Section):
     place: ClassVar[int] = 25
     title: ClassVar[str] = "Pruned network beside its parent"
     measure: ClassVar[str] = "survivors"
-    command: ClassVar[str] = "python -m landscape.survivors {checkpoint} --parent PARENT.pt"
+    command: ClassVar[str] = "python -m landscape.survivors {pruned} --parent {parent}"
     question: ClassVar[str] = "Is a pruned network flatter since it has fewer weights, or since it lies elsewhere?"
     caveat: ClassVar[str] = (
         "Fewer coordinates can only lower the largest eigenvalue of the same matrix: compare the pruned network with "
@@ -48,17 +50,20 @@ class Survivors(Section):
                 )
             )
             for operator in operators:
-                error = (operator.get("data_stderr_new") or {}).get("lambda_max")
-                largest = with_error(operator["lambda_max"], error)
                 trace = with_error(operator["trace"], operator["trace_stderr"])
-                rows.append(Row([label, _look(operator["name"])[0], largest, trace], place))
-            named = {operator["name"]: operator["lambda_max"] for operator in operators}
+                rows.append(Row([label, _look(operator["name"])[0], _largest(operator), trace], place))
+            named = {operator["name"]: _largest(operator) for operator in operators}
             if {"pruned", "parent-in-mask"} <= set(named):
-                pair = f"{with_error(named['pruned'], None)} against {with_error(named['parent-in-mask'], None)}"
+                pair = f"{named['pruned']} against {named['parent-in-mask']}"
                 said.append(f"{label} {pair}")
         words = "Largest eigenvalue of the pruned network against its parent's in the same coordinates"
         heads = ("network", "of", "largest eigenvalue", "trace")
         return View(f"{words}: {listed(said) or '-'}.", charts, [Table("Largest eigenvalue and trace", heads, rows)])
+
+
+def _largest(operator: dict[str, Any]) -> str:
+    """The largest eigenvalue with the error that other examples would make."""
+    return with_error(operator["lambda_max"], (operator.get("data_stderr_new") or {}).get("lambda_max"))
 
 
 def _look(name: str) -> tuple[str, str]:

@@ -23,7 +23,7 @@ class Topology(Section):
     place: ClassVar[int] = 40
     title: ClassVar[str] = "Basins of the surface"
     measure: ClassVar[str] = "topology"
-    command: ClassVar[str] = "python -m landscape.topology {stem}.surface.h5"
+    command: ClassVar[str] = "python -m landscape.topology {surface}"
     arrays: ClassVar[tuple[str, ...]] = (*("alpha", "beta", "basin_of_point", "minimum_*", "saddle_loss", "parent"),)
     question: ClassVar[str] = "Is the network alone in its valley on this plane, and how high are the passes to others?"
     caveat: ClassVar[str] = (
@@ -43,7 +43,7 @@ class Topology(Section):
                 "values": quantised(each.arrays["basin_of_point"].T, bits=8),
                 "x": each.arrays["alpha"].tolist(),
                 "y": each.arrays["beta"].tolist(),
-                "words": f"{each.summary['minima']} basins",
+                "words": f"{each.summary['minima']} basin{'s' * (each.summary['minima'] != 1)}",
             }
             for each in results
             if "beta" in each.arrays

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from figures.page.content.charts import Lines, Row, Series, Table, View, percent, with_error
+from figures.page.content.charts import Lines, Row, Series, Table, View, percent
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
 from figures.page.content.section import Section, finished, listed
+from minima.store.table import with_error
 
 KINDS = {"probe": "linear probe", "fine_tuned": "fine-tuned"}
 
@@ -71,4 +72,4 @@ def _interval(result: Result, kind: str) -> str:
     if accuracy is None:
         return "not measured"
     words = f"{100 * accuracy:.1f} %"
-    return words if ends is None else f"{words}, 95 % interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f} %"
+    return words if ends is None else f"{words} (95 % interval {100 * ends[0]:.1f} to {100 * ends[1]:.1f} %)"

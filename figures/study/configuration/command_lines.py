@@ -7,15 +7,20 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+from entropy.layers.flags import Layers
 from entropy.psp.flags import Psp
 from entropy.transfer.flags import Transfer, check_recipe
 from figures.study.configuration.build import flag_names
 from figures.study.engine.jobs import LONGEST_LINE, Plan, Step
 from landscape.hessian import flags as hessian
+from landscape.instability.flags import Instability
 from landscape.path.flags import Path as LossPath
 from landscape.sharpness import flags as sharpness
 from landscape.stability import flags as stability
+from landscape.successive.flags import Successive
 from landscape.surface import flags as surface
+from landscape.survivors.flags import Survivors
+from landscape.topology.flags import Topology
 from minima.store.command import BadInput, parse
 from minima.zoo.training.flags import Train
 from pruning.collapse.compute import named
@@ -34,7 +39,12 @@ COMMANDS: dict[str, tuple[Callable[[], type[Any]], Check | None]] = {
     "landscape.surface": (lambda: surface.Surface, surface.check),
     "landscape.path": (lambda: LossPath, None),
     "landscape.stability": (lambda: stability.Stability, stability.check),
+    "landscape.instability": (lambda: Instability, None),
+    "landscape.successive": (lambda: Successive, None),
+    "landscape.survivors": (lambda: Survivors, None),
+    "landscape.topology": (lambda: Topology, None),
     "entropy.psp": (lambda: Psp, None),
+    "entropy.layers": (lambda: Layers, None),
     "entropy.transfer": (lambda: Transfer, lambda arguments: check_recipe(arguments.recipe)),
     "pruning.masks": (lambda: Masks, None),
     "pruning.collapse": (lambda: Collapse, lambda arguments: [named(words) for words in arguments.methods]),

@@ -42,6 +42,7 @@ def fill_within(place: Place, grid: Grid, sheet: Sheet, name: str, error: float)
             "asked": error,
             "kept": found.beyond <= BEYOND,
             "cells_beyond": found.beyond,
+            "exact_points": int((samples.examples == samples.levels[-1]).sum()),
             "held_out": len(found.checked),
             "held_out_beyond": int((found.misses > 1).sum()),
             "held_out_largest": error * float(found.misses.max(initial=0.0)),

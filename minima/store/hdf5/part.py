@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT = "checkpoint"
 """the dimension of several checkpoints"""
+NAT = "nat"
 TWICE = 2
 """an array lies in the journal and, at the end, in the file as well"""
 
@@ -77,9 +78,9 @@ class Results:
         """Where the journal lies; None in memory."""
         return None if self._journal is None else self._journal.path
 
-    def place(self, index: int) -> Place:
-        """Where the arrays of the checkpoint with this index go."""
-        return Place(self, index)
+    def place(self, index: int, loss_unit: str = NAT) -> Place:
+        """Where the arrays of the checkpoint with this index go, whose loss is in this unit."""
+        return Place(self, index, loss_unit)
 
     def change(self, change: Change) -> None:
         """Make a change, which survives a kill from here on."""
@@ -152,9 +153,14 @@ class Results:
 
 
 class Place:
-    """One checkpoint's place in a file. With several, every array gets a leading `checkpoint` axis of its own."""
+    """One checkpoint's place in a file. With several, every array gets a leading `checkpoint` axis of its own.
 
-    def __init__(self, results: Results, index: int) -> None:
+    Args:
+        loss_unit: of the loss that is measured: what is written in `NAT`, the unit of most losses, is in this one.
+    """
+
+    def __init__(self, results: Results, index: int, loss_unit: str = NAT) -> None:
+        self._loss_unit = loss_unit
         self._results, self._index = results, index
         self._file = results.file
         self._own = (index,) if results.places > 1 else ()
@@ -196,7 +202,7 @@ class Place:
 
         Args:
             dims: one name for each axis, looked up as a scale in the array's own group, then in its parents.
-            units: `nat`, `bit`, `1` for what has none.
+            units: `nat` (which stands for that of the loss, whatever it is), `bit`, `1` for what has none.
             long_name: what it is, in a few words.
             attributes: what else there is to say of it, the same for all checkpoints.
         """
@@ -281,7 +287,7 @@ class Place:
         """The array at `name` with room for all checkpoints, made and filled with what is no number if need be."""
         if len(dims) != len(shape):
             raise ValueError(f"{name} has shape {shape} and {len(dims)} dimension names: {tuple(dims)}")
-        shape = self._leading + shape
+        shape, units = self._leading + shape, self._loss_unit if units == NAT else units
         if name in self._file:
             if self._file[name].shape != shape:
                 raise _differing(name, shape)

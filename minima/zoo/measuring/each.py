@@ -29,6 +29,8 @@ Conclusion = Callable[[list["Place"], list[Summary]], list[Summary]]
 """what is to be said of several checkpoints together: from their places and summaries, the summaries with it added"""
 
 
+TOGETHER = "together"
+"""the root attribute of checkpoints that were measured at once: their names, which no axis has"""
 SHARED = ("samples", "split", "subspace", "seed", "device", "target", "rank_correlation", "rank_correlation_note")
 """keys that are the same for all checkpoints of one command"""
 
@@ -56,7 +58,7 @@ def measure_each(
         for index, (path, step) in enumerate(moments):
             if not results.done(index):
                 subject = replace(reader.read(path, step), ranks=ranks)
-                place = results.place(index)
+                place = results.place(index, subject.task.loss.unit)
                 summary = _measure(subject, arguments, place, compute) | ({} if step is None else {"step": step})
                 if write_level:
                     _write_level(place, name, summary, subject.task.loss)
@@ -91,7 +93,7 @@ def measure_together(
             subjects = [replace(reader.read(path), ranks=ranks) for path in arguments.checkpoints]
             first = subjects[0]
             with _costs(first) as costs:
-                own = compute(subjects, results.place(0))
+                own = compute(subjects, results.place(0, first.task.loss.unit))
             assumed = replace(first, notes=tuple(said for subject in subjects for said in subject.notes))
             _write_origin(results.place(0), assumed, len(first.x))
             results.mark_done(0, _described(assumed, arguments) | own | costs)
@@ -214,7 +216,7 @@ def _through_file(
         raise
     reused = stored is not None
     if stored is None:
-        with joined() as ranks, _opened(target, identity, list(names), arguments, ranks) as results:
+        with joined() as ranks, _opened(target, identity, paths, list(names), arguments, ranks) as results:
             work(results, ranks)
             stored = results.finish()
     else:
@@ -231,7 +233,7 @@ def _through_file(
 
 @contextmanager
 def _opened(
-    target: Path, identity: Identity, names: Sequence[str], arguments: Measuring, ranks: Ranks
+    target: Path, identity: Identity, paths: Sequence[Path], names: Sequence[str], arguments: Measuring, ranks: Ranks
 ) -> Iterator[Results]:
     """The file to fill; of several ranks the first has it, the others a copy in memory with the same finished work."""
     from minima.store.hdf5.results import create, follow
@@ -241,7 +243,8 @@ def _opened(
     if not ranks.first:
         yield follow(ranks.tell(None), names)
         return
-    with create(target, identity, names, _provenance(arguments), arguments.overwrite) as results:
+    together = {} if names else {TOGETHER: [path.name for path in paths]}
+    with create(target, identity, names, _provenance(arguments) | together, arguments.overwrite) as results:
         if ranks.size > 1:
             ranks.tell(results.image())
         yield results

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from page_parts.written_surfaces import surfaces
 
 from figures.page.compute import compute, sections
 from figures.page.content.quantised import quantised
+from figures.page.content.typed import module_of
 from minima.store.messages import BadInput
 
 ROOT = Path(__file__).parents[3]
@@ -26,10 +29,10 @@ ROOT = Path(__file__).parents[3]
 class Parsed(HTMLParser):
     """Elements and their texts; scripts apart."""
 
-    def __init__(self, html):
+    def __init__(self, text):
         super().__init__()
         self.elements, self.scripts, self.open = [], [], []
-        self.feed(html)
+        self.feed(text)
         self.close()
 
     def handle_starttag(self, tag, attrs):
@@ -107,6 +110,40 @@ def test_names_are_text(nasty):
     assert re.search(r"<title>title &lt;/script&gt;", nasty.html)
 
 
+def test_lines_make_the_results_again(whole, every_result, every_line):
+    """Flag by flag what was typed, whatever the results' names; words in another order."""
+    found = [html.unescape(line) for line in re.findall(r"<li><code>(python .*?)</code>", whole.html)]
+    lines = {frozenset(shlex.split(line.replace(f"{every_result}/", ""))) for line in found}
+    known = {module_of(section.command) for section in sections()}
+    typed = [f"python -m {line}" for line in every_line if line.split()[0] in known]
+    assert lines == {frozenset(shlex.split(line)) for line in typed}
+
+
+def test_pairs_and_results_of_any_name_are_found_beside_a_checkpoint(every_result, tmp_path, plotly):
+    for name in ("a.pt", "a-b.path.h5", "ab.transfer.h5", "cd.instability.h5"):
+        shutil.copy(every_result / name, tmp_path / name)
+    page = compute([tmp_path / "a.pt"])
+    assert page.sections == {"path": 1, "transfer": 1}
+    assert page.networks == ("a",)
+    assert "a to b, line" in page.html
+
+
+def test_what_would_make_the_missing_carries_model_data_and_loss(tmp_path, plotly):
+    typed = {
+        "model": {"spec": f"{tmp_path}/my nets.py:Net", "sha256": "0"},
+        "data": {"spec": f"npz:{tmp_path}/x.npz", "root": None, "mean": [0.5], "std": [1.0]},
+        "loss": {"spec": "mse"},
+        "zeros": "keep",
+        "samples": 10,
+    }
+    surfaces(tmp_path / "x.h5", ["net.pt"], spoil=False, arguments=typed)
+    missing = compute([tmp_path / "x.h5"]).missing
+    named = f"--model '{tmp_path}/my nets.py:Net' --data npz:{tmp_path}/x.npz --mean 0.5 --loss mse --zeros keep"
+    assert missing["sharpness"] == f"python -m landscape.sharpness net.pt {named}"
+    assert missing["path"] == f"python -m landscape.path net.pt OTHER.pt {named}"
+    assert missing["topology"] == f"python -m landscape.topology {tmp_path}/x.h5"
+
+
 def test_what_is_not_finite_is_said(nasty):
     assert "3 of 81 points are not finite" in nasty.html
 
@@ -128,7 +165,7 @@ def test_of_a_checkpoint_what_stands_beside_it(every_result, tmp_path, plotly):
     assert page.sections == {"sharpness": 1}
     assert page.missing["spectrum"] == f"python -m landscape.hessian {tmp_path / 'b.pt'} --density --trace 20"
     assert "landscape.hessian" in page.html
-    shutil.copy(every_result / "a.pt", tmp_path / "b.pt")
+    shutil.copy(every_result / "c.pt", tmp_path / "b.pt")
     with pytest.raises(BadInput, match=r"no results stand beside .*b\.pt"):
         compute([tmp_path / "b.pt"])
 
@@ -154,6 +191,9 @@ def test_by_command_line(every_result, tmp_path, plotly):
         "surface",
         "entropy",
         "masks",
+        "path",
+        "successive",
+        "transfer",
     }
 
 

@@ -15,31 +15,49 @@ pytestmark = [
 ]
 COLOURS = 12
 """that a drawn chart has at least"""
+HEIGHT, TALLEST = 2400, 700
+"""of the window, and of a chart, in pixels"""
+DRAWN = (
+    "chart.dataset.drawn === 'yes' || chart.getBoundingClientRect().bottom < 0"
+    " || chart.getBoundingClientRect().top > innerHeight"
+)
+"""whether a chart is drawn, or out of sight"""
 
 
-@pytest.fixture
-def browser(tmp_path):
-    opened = Browser(tmp_path / "profile")
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """One for all: its start takes longer than most of what is looked at."""
+    opened = Browser(tmp_path_factory.mktemp("profile"), height=HEIGHT)
     yield opened
     opened.close()
 
 
-def shown(browser, page, tmp_path):
+def opened(browser, html, folder):
     """Open a page; nothing has failed when this returns."""
-    (tmp_path / "page.html").write_text(page.html, encoding="utf-8")
-    browser.open(tmp_path / "page.html")
-    return browser.value("document.querySelectorAll('.chart').length")
+    (folder / "page.html").write_text(html, encoding="utf-8")
+    browser.events.clear()
+    browser.open(folder / "page.html")
 
 
-def bring(browser, number):
-    """Scroll a chart into sight and wait until it is drawn; where it is on the page."""
-    chart = f"document.querySelectorAll('.chart')[{number}]"
-    browser.value(f"{chart}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
-    browser.until(f"{chart}.dataset.drawn === 'yes' && {chart}.querySelector('.main-svg') !== null")
-    return browser.value(
-        f"(() => {{ const box = {chart}.querySelector('.plot').getBoundingClientRect();"
-        " return {x: box.x + scrollX, y: box.y + scrollY, width: box.width, height: box.height}; })()"
-    )
+@pytest.fixture(scope="module")
+def shown(browser, whole, tmp_path_factory):
+    """The browser with the page of every command's results."""
+    opened(browser, whole.html, tmp_path_factory.mktemp("whole"))
+    return browser
+
+
+def stops(browser):
+    """By a window down the page: the charts that are whole in it, by number, and where, once they are drawn."""
+    end = browser.value("document.documentElement.scrollHeight")
+    for top in range(0, end, HEIGHT - TALLEST):
+        browser.value(f"scrollTo({{top: {top}, behavior: 'instant'}})")
+        browser.until(f"[...document.querySelectorAll('.chart')].every((chart) => {DRAWN})")
+        yield browser.value(
+            "[...document.querySelectorAll('.chart .plot')]"
+            ".map((plot, number) => [number, plot.getBoundingClientRect()])"
+            ".filter(([_, box]) => box.top >= 60 && box.bottom <= innerHeight)"
+            ".map(([number, box]) => [number, box.left, box.top, box.right, box.bottom])"
+        )
 
 
 def quiet(browser):
@@ -51,49 +69,64 @@ def quiet(browser):
     assert addresses[0].startswith("file:")
 
 
-def colours(png):
+def colours(pixels):
     """How many colours a picture has, of those that are more than a few pixels."""
-    from matplotlib.image import imread
-
-    pixels = (imread(io.BytesIO(png))[..., :3] * 15).round().astype(int)
-    _, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_counts=True)
+    _, counts = np.unique((pixels[..., :3] * 15).round().astype(int).reshape(-1, 3), axis=0, return_counts=True)
     return int((counts > 4).sum())
 
 
-def test_every_chart_is_drawn_and_named(whole, browser, tmp_path):
-    for number in range(shown(browser, whole, tmp_path)):
-        box = bring(browser, number)
-        assert colours(browser.picture(**box)) >= COLOURS, f"chart {number} is empty"
-    names = browser.value(
-        "[...document.querySelectorAll('.plot')].map((plot) => plot.getAttribute('aria-label') || '')"
-    )
+def test_every_chart_is_drawn_and_named(shown):
+    from matplotlib.image import imread
+
+    count, seen = shown.value("document.querySelectorAll('.chart').length"), {}
+    for boxes in stops(shown):
+        if any(number not in seen for number, *_ in boxes):
+            window = imread(io.BytesIO(shown.picture()))
+            for number, left, top, right, bottom in boxes:
+                seen[number] = colours(window[int(top) : int(bottom), int(left) : int(right)])
+    assert sorted(seen) == list(range(count))
+    assert [number for number, found in seen.items() if found < COLOURS] == [], "empty charts"
+    names = shown.value("[...document.querySelectorAll('.plot')].map((plot) => plot.getAttribute('aria-label') || '')")
     assert all("table" in name for name in names)
-    quiet(browser)
+    quiet(shown)
 
 
-def test_keys_and_clicks_drive_it(whole, browser, tmp_path):
-    shown(browser, whole, tmp_path)
-    surface = browser.value("[...document.querySelectorAll('.chart')].findIndex((each) => each.matches('.surfaces'))")
-    bring(browser, surface)
-    figure = f"document.querySelectorAll('.chart')[{surface}]"
-    before = browser.value(f"{figure}.querySelector('.reading').textContent")
-    browser.value(f"{figure}.querySelector('input[type=range]').focus()")
-    browser.key("ArrowRight")
-    browser.until(f"{figure}.querySelector('.reading').textContent !== {before!r}")
-    assert "distance" in browser.value(f"{figure}.querySelector('.reading').textContent")
-    layer = browser.value("document.querySelector('#layer').options[1].value")
-    browser.value(f"choose({{layer: {layer!r}}})")
-    assert browser.value("[...document.querySelectorAll('tr.chosen')].map((row) => row.closest('section').id)") != []
-    browser.value("document.querySelector('#networks input').click()")
-    assert browser.value("document.querySelectorAll('tr.away').length") > 0
-    browser.value("document.getElementById('scale').click(); document.getElementById('theme').click()")
-    assert browser.value("document.documentElement.dataset.theme") == "dark"
-    quiet(browser)
+def test_keys_and_clicks_drive_it(shown):
+    figure = "document.querySelector('.chart.surfaces')"
+    shown.value(f"{figure}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
+    shown.until(f"{figure}.dataset.drawn === 'yes'")
+    before = shown.value(f"{figure}.querySelector('.reading').textContent")
+    shown.value(f"{figure}.querySelector('input[type=range]').focus()")
+    shown.key("ArrowRight")
+    shown.until(f"{figure}.querySelector('.reading').textContent !== {before!r}")
+    assert "distance" in shown.value(f"{figure}.querySelector('.reading').textContent")
+    layer = shown.value("document.querySelector('#layer').options[1].value")
+    shown.value(f"choose({{layer: {layer!r}}})")
+    assert shown.value("[...document.querySelectorAll('tr.chosen')].map((row) => row.closest('section').id)") != []
+    shown.value("document.querySelector('#networks input').click()")
+    assert shown.value("document.querySelectorAll('tr.away').length") > 0
+    shown.value("document.getElementById('scale').click(); document.getElementById('theme').click()")
+    assert shown.value("document.documentElement.dataset.theme") == "dark"
+    quiet(shown)
+
+
+def test_on_paper_it_is_light_and_whole_and_has_no_controls(shown):
+    shown.send("Emulation.setEmulatedMedia", media="print")
+    shown.value("dispatchEvent(new Event('beforeprint')); 0")
+    shown.until("[...document.querySelectorAll('.plot')].every((plot) => plot.querySelector('.main-svg'))")
+    assert shown.value("document.documentElement.dataset.theme") == "light"
+    assert shown.value("[...document.querySelectorAll('details.data')].every((each) => each.open)")
+    assert shown.value("getComputedStyle(document.querySelector('.controls')).display") == "none"
+    assert shown.value("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    shown.value("dispatchEvent(new Event('afterprint')); 0")
+    shown.send("Emulation.setEmulatedMedia", media="")
+    quiet(shown)
 
 
 def test_names_that_are_scripts_do_not_run(nasty, browser, tmp_path):
-    for number in range(shown(browser, nasty, tmp_path)):
-        bring(browser, number)
+    opened(browser, nasty.html, tmp_path)
+    browser.value("document.querySelector('.chart').scrollIntoView({block: 'center', behavior: 'instant'})")
+    browser.until("document.querySelector('.chart').dataset.drawn === 'yes'")
     assert browser.value("document.images.length") == 0
     assert browser.value("document.querySelectorAll('main script, .plot a').length") == 0
     assert "alert(1)" in browser.value("document.querySelector('h1').textContent")
@@ -105,8 +138,7 @@ def test_it_is_the_browser_that_tells_of_trouble(browser, tmp_path):
     page = (
         "<!doctype html><html data-ready=yes><script>nothing.here</script><img src='http://127.0.0.1:9/x.png'></html>"
     )
-    (tmp_path / "page.html").write_text(page)
-    browser.open(tmp_path / "page.html")
+    opened(browser, page, tmp_path)
     browser.until("document.readyState === 'complete'")
     assert browser.troubles()
     assert any(address.startswith("http:") for address in browser.requests())

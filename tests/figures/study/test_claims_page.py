@@ -1,4 +1,4 @@
-"""The page that a study of the claims ends with: the pictured networks of one seed."""
+"""The page that a study of the claims ends with: the pictured networks, and all their seeds."""
 
 import tomllib
 from pathlib import Path
@@ -20,7 +20,7 @@ def test_it_shows_what_the_study_measures(monkeypatch):
     (job,) = module.page(study().keys)
     assert job.makes == ("fig/page.html",)
     measured = {file for each in study().plan().jobs for file in each.makes}
-    assert len(job.needs) == 7
+    assert len(job.needs) == 15
     assert set(job.needs) <= measured
     assert "fig/page.html" in study().conclude(set()).summary["pictures"]
 

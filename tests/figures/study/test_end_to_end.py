@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,9 @@ def test_killed_and_repeated_to_the_end(tmp_path):
     drawn = tmp_path / "fig" / "tiny"
     assert all((drawn / f"{name}{ending}").stat().st_size for name in FIGURES for ending in (".svg", ".png"))
     assert len({(drawn / f"{name}.svg").read_bytes() for name in FIGURES}) == len(FIGURES)
+    if find_spec("plotly"):
+        page = (drawn / "page.html").read_text()
+        assert all(f'<section id="{name}"' in page for name in ("sharpness", "spectrum", "surface", "path", "entropy"))
     claims = (drawn / "claims.md").read_text()
     assert "not yet measured" not in claims
     assert "| LOBSTER (from the parent) | 97 % | as left by the method | 1 |" in claims.partition("linear probe")[2]
