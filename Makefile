@@ -80,6 +80,7 @@ peers: $(PEERS_READY)
 # The stamp comes last, so an installation that was interrupted begins afresh. torch first and by itself, from the
 # constraint: no other package may choose its build.
 $(READY): pyproject.toml constraints.txt
+	@test ! -L $(VENV) || { echo "error: $(VENV) is a link: the environment behind it would be emptied. Remove the link" >&2; exit 1; }
 	@echo "Creating $(VENV) (once; a few minutes)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: Python 3.11 or newer is needed, $(PYTHON) is older. Type: make PYTHON=python3.12 ..." >&2; exit 1; }
