@@ -29,12 +29,13 @@ FEW: dict[str, dict[str, Any]] = {
     "pruning.masks": {},
     "pruning.criteria": {},
     "pruning.coded": {"bits": (4,)},
+    "pruning.robustness": {"samples": 40, "trials": "fgsm"},
 }
 """commands that any checkpoint is enough for"""
 DERIVATIVES = {"landscape.hessian", "landscape.sharpness"}
 SPECIAL = {"pruning.collapse", "landscape.stability", "landscape.survivors"}
-SPECIAL |= {"landscape.instability", "landscape.successive"}
-"""need a trajectory, a parent or methods; they go through the same door"""
+SPECIAL |= {"landscape.instability", "landscape.successive", "pruning.equilibrium"}
+"""need a trajectory, a parent, methods or a training of their kind; they go through the same door"""
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ def test_the_commands_of_the_page(small, command):
     (folder / "runs").mkdir()
     (folder / "runs" / "net.pt").write_bytes((folder / "net.pt").read_bytes())
     lines = re.findall(r"^python -m (.+)$", DOCS.read_text(), re.MULTILINE)
-    assert len(lines) == 3
+    assert len(lines) == 5
     for line in lines:
         command(*line.split(), cwd=folder)
     tensors = torch.load(folder / "runs" / "small.pt", weights_only=True)["state"]
