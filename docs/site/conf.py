@@ -15,7 +15,7 @@ author = "the authors of minima"
 release = __version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax"]
-exclude_patterns = ["site"]
+exclude_patterns = ["site", "findings"]  # what `make findings` draws is a folder of its own
 suppress_warnings = [
     "myst.xref_missing"
 ]  # what leads to the code leads out of the site; tests/test_readme.py looks at links
