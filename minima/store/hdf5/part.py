@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from minima.store.hdf5.changes import Change
 from minima.store.hdf5.gathered import Gathered
 from minima.store.hdf5.labelled import to_array
 from minima.store.hdf5.memory import in_memory
-from minima.store.hdf5.progress import Progress, done, kept
+from minima.store.hdf5.progress import Image, Progress, done, kept
 from minima.store.hdf5.rows import Rows
 from minima.store.hdf5.summaries import store_summaries, stored_summaries
 from minima.store.memory import GIB, TOLD
@@ -41,14 +40,6 @@ CHECKPOINT = "checkpoint"
 NAT = "nat"
 TWICE = 2
 """an array lies in the journal and, at the end, in the file as well"""
-
-
-@dataclass(frozen=True)
-class Image:
-    """An unfinished file at one moment, for another process."""
-
-    content: bytes
-    progress: Progress
 
 
 class Results:

@@ -33,6 +33,14 @@ class Progress:
         return change.kind in (KEEP, DONE)
 
 
+@dataclass(frozen=True)
+class Image:
+    """An unfinished file at one moment, for another process."""
+
+    content: bytes
+    progress: Progress
+
+
 def kept(index: int, entry: Mapping[str, Any]) -> Change:
     """A part of a checkpoint's summary is known; what is no finite number is None."""
     return Change(KEEP, {"index": index, "entry": json.loads(to_json(entry))})

@@ -19,7 +19,8 @@ from minima.store.files import check_writable, digest, hold, part_path, scratche
 from minima.store.hdf5.comparison import differences, same_content
 from minima.store.hdf5.digest import seal
 from minima.store.hdf5.opening import opened, verify
-from minima.store.hdf5.part import CHECKPOINT, Image, Place, Results
+from minima.store.hdf5.part import CHECKPOINT, Place, Results
+from minima.store.hdf5.progress import Image
 from minima.store.hdf5.resuming import gone_on
 from minima.store.hdf5.rows import Rows
 from minima.store.hdf5.summaries import stored_summaries
