@@ -180,7 +180,7 @@ def test_a_derivative_that_is_not_finite_of_a_loss_that_is():
         (lambda x, y: (x, y.index_fill(0, torch.tensor([19]), 3)), "label of example 19 is 3, but the network has 3"),
         (lambda x, y: (x, y.index_fill(0, torch.tensor([4]), -1)), "label of example 4 is -1.*expected 0 to 2"),
         (lambda x, y: (x, y.float()), r"targets are floats of shape \(N,\).*\n?.*y\.long\(\)"),
-        (lambda x, y: (x, y[:, None]), r"targets \(N, 1\)"),
+        (lambda x, y: (x, y[:, None]), r"store them as \(N,\)"),
     ],
     ids=["none", "lengths", "int64", "uint8", "too large", "negative", "float labels", "a column"],
 )

@@ -21,6 +21,8 @@ from minima.train import main as train
 from minima.zoo.training.flags import Train
 
 ALONE = [sys.executable, "-m"]
+AT_WORK = 200_000
+"""bytes of what is kept of a trace, so that products are made by both"""
 TWO = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m"]
 
 
@@ -76,9 +78,8 @@ def test_a_killed_rank_ends_it_with_a_word(checkpoint: Path, tmp_path: Path) -> 
     command = [*TWO, "landscape.hessian", str(checkpoint), "--trace", "1000000", "-o", str(target)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}) as run:
         until = time.monotonic() + 60
-        while not list(tmp_path.glob(".*.part")) and time.monotonic() < until:
+        while not any(part.stat().st_size > AT_WORK for part in tmp_path.glob(".*.part")) and time.monotonic() < until:
             time.sleep(0.1)
-        time.sleep(1.0)  # at work
         victim = second_rank(run.pid)
         assert victim is not None
         os.kill(victim, signal.SIGKILL)

@@ -40,9 +40,13 @@ def start(folder):
 
 
 def products(folder):
-    """Every finished file with the inode of its content: a file that is made again gets another."""
-    found = [path for kind in ("runs", "out", "fig") for path in (folder / kind).glob("**/[!.]*") if path.is_file()]
-    return {path: path.stat().st_ino for path in found if path.suffix in (".pt", ".h5", ".svg", ".png")}
+    """Every finished file with the inode of its content: a file that is made again gets another.
+
+    Moments that wait for their trajectory are in hidden folders, and gone when it is whole.
+    """
+    found = [path for kind in ("runs", "out", "fig") for path in (folder / kind).rglob("*") if path.is_file()]
+    shown = [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    return {path: path.stat().st_ino for path in shown if path.suffix in (".pt", ".h5", ".svg", ".png")}
 
 
 @pytest.mark.slow
