@@ -99,7 +99,11 @@ def _groups(subject: Subject, arguments: Psp) -> tuple[Tensor, int]:
     if arguments.group_by is None and subject.classes is not None:
         return subject.y, subject.classes
     if arguments.group_by is None:
-        note(f"{subject.name}: there are no class labels (N,): the entropy is that of the states by themselves")
+        by_position = subject.y is not None and subject.y.ndim > 1 and not subject.y.is_floating_point()
+        note(
+            f"{subject.name}: there are no class labels (N,): the entropy is that of the states by themselves"
+            + by_position * ", at all positions. --positions as-examples holds each position against its own label"
+        )
     return torch.zeros(len(subject.x), dtype=torch.int64, device=subject.device), 1
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from minima.store.command import Report, run
 from minima.zoo.measuring.each import measure_each
 from pruning.coded.compute import compute
-from pruning.coded.flags import Coded, check
+from pruning.coded.flags import Coded, bits_of, check
 from pruning.coded.report import table
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def main(arguments: Coded) -> Report:
     check(arguments)
 
     def work(subject: Subject, place: Place) -> dict[str, Any]:
-        return compute(subject, place, arguments.bits, arguments.step)
+        return compute(subject, place, bits_of(arguments), arguments.step)
 
     return measure_each(arguments, "coded", work, table)
 

@@ -56,6 +56,9 @@ def chosen_trials(names: Sequence[str] | None, settings: Mapping[str, Trial | No
         names = sorted((name for name, kind in known.items() if kind.default), key=_order)
     if not names or any(name not in known for name in names):
         raise BadInput(f"--trials {','.join(map(str, names))}: known are {', '.join(sorted(known, key=_order))}")
+    for name, trial in own.items():
+        if trial is not None and name not in names and trial != known[name]():
+            raise BadInput(f"--{trial.flag} has parameters, but --trials does not name it: add it, or leave them out")
     chosen = [own.get(name) or known[name]() for name in dict.fromkeys(names)]
     for trial in chosen:
         trial.check()

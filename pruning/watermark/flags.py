@@ -24,7 +24,7 @@ class Watermark(Naming):
     """checkpoint of this suite to mark"""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """checkpoint to write; it holds the key"""
-    settings: Annotated[Settings, tyro.conf.arg(name="")] = field(default_factory=Settings)
+    settings: Annotated[Settings, tyro.conf.arg(name="")]
     epochs: int = 5
     """passes over the training examples"""
     recipe: Annotated[Recipe, tyro.conf.arg(name="")] = field(default_factory=lambda: Recipe(lr=0.01))

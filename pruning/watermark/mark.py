@@ -82,8 +82,9 @@ def mark_in(path: Path, model: nn.Module) -> Mark:
     """
     checkpoint = load(path)
     shapes = {name: tuple(p.shape) for name, p in model.named_parameters()}
-    if any(tuple(checkpoint.state[name].shape) != shape for name, shape in shapes.items() if name in checkpoint.state):
-        raise BadInput(f"--watermark {path}: its network has other shapes than the one that is measured")
+    theirs = {name: tuple(tensor.shape) for name, tensor in checkpoint.state.items()}
+    if not shapes.items() <= theirs.items():
+        raise BadInput(f"--watermark {path}: its network has other tensors than the one that is measured")
     found = carried(checkpoint, model)
     if found is None:
         raise BadInput(

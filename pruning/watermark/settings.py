@@ -12,10 +12,10 @@ from minima.zoo.training.recipe import require
 class Settings:
     """Bits of a watermark, and how the loss is sharpened around the weights that hold them."""
 
+    key: int
+    """secret seed of their places and of the bits"""
     bits: int = 64
     """how many single weights hold a bit each, as their sign"""
-    key: int = 0
-    """secret seed of their places and of the bits"""
     amplitude: float = 2.0
     """size of these weights, in units of the root mean square of what is left of their tensor"""
     rho: float = 0.2

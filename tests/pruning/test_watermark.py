@@ -66,7 +66,7 @@ def test_bits_are_where_the_key_says_and_what_is_removed_stays_so(marked):
         assert found.checkpoint.metrics["watermark"]["wrong"] == 0
         assert torch.equal(
             torch.cat([*mark.bits.values()]),
-            torch.cat([*mark_of(found.model, found.masks, Settings(40, 7)).bits.values()]),
+            torch.cat([*mark_of(found.model, found.masks, Settings(7, 40)).bits.values()]),
         )
 
 
@@ -155,7 +155,7 @@ def test_typed_again_it_is_there_and_the_same_bytes(marked, tmp_path):
     assert watermark(*words, "-o", marked / "sharp.pt").summary["reused"]
     assert watermark(*words, "-o", tmp_path / "x.pt").summary["sha256"] == sha256(marked / "sharp.pt")
     with pytest.raises(BadInput, match="--overwrite"):
-        watermark(marked / "sparse.pt", "-o", marked / "sharp.pt")
+        watermark(marked / "sparse.pt", "--key", 1, "-o", marked / "sharp.pt")
 
 
 @pytest.mark.parametrize(
@@ -170,4 +170,4 @@ def test_typed_again_it_is_there_and_the_same_bytes(marked, tmp_path):
 def test_what_is_refused(marked, tmp_path, words, said):
     torch.save(nn.Linear(2, 2).state_dict(), marked / "foreign.pt")
     with pytest.raises(BadInput, match=said):
-        watermark(marked / words[0], *words[1:], "-o", tmp_path / "x.pt")
+        watermark(marked / words[0], "--key", 1, *words[1:], "-o", tmp_path / "x.pt")

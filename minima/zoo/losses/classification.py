@@ -83,24 +83,41 @@ def _misfit(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     )
 
 
-def check_labels(targets: Tensor, classes: int, ignore_index: int) -> None:
-    """Every counted label names one of the classes; some position counts."""
+def check_labels(targets: Tensor, classes: int, loss: str, ignore_index: int | None = None) -> None:
+    """Every counted label names one of the classes; some position counts.
+
+    Args:
+        loss: its name.
+        ignore_index: the label of positions that do not count; None where all do.
+    """
     import torch
 
-    counted = targets != ignore_index
     labels = targets.to(torch.int64)
+    counted = torch.ones_like(labels, dtype=torch.bool) if ignore_index is None else labels != ignore_index
     wrong = ((labels < 0) | (labels >= classes)) & counted
     rows = wrong.reshape(len(targets), -1).any(1).nonzero()
     if len(rows):
         first = int(rows[0])
         found = labels[first][wrong[first]].reshape(-1)[0].item()
+        from_one = int(labels[counted].min()) == 1 and int(labels[counted].max()) == classes
         raise BadInput(
             f"the label of example {first} is {found}, but the network has {classes} logits: "
-            f"expected 0 to {classes - 1}, or {ignore_index} for what does not count;\n"
-            f"if {found} is what does not count, add it to the loss: --loss cross-entropy:ignore_index={found}"
+            f"expected 0 to {classes - 1}" + _advice(found, from_one, loss, ignore_index)
         )
     if not bool(counted.any()):
         raise BadInput(f"all targets are {ignore_index} (ignore_index): no position counts, so there is no loss")
+
+
+def _advice(found: float, from_one: bool, loss: str, ignore_index: int | None) -> str:
+    """What to do about a label that is no class."""
+    if from_one:
+        return ".\nClasses are counted from 0, and these labels from 1: subtract 1 from them"
+    if ignore_index is None:
+        return f".\n--loss {loss} counts every position; where some are not to count, take --loss cross-entropy or nll"
+    return (
+        f", or {ignore_index} for what does not count;\n"
+        f"if {found} is what does not count, add it to the loss: --loss {loss}:ignore_index={found}"
+    )
 
 
 def right(found: Positions) -> tuple[Tensor, Tensor]:

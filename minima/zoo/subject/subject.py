@@ -210,6 +210,9 @@ def _adopt(path: Path, choice: Choice) -> Checkpoint:
     if choice.model is None or choice.data is None:
         raise BadInput(
             f"{path} was not written by this suite, so it does not say which network and data it belongs to.\n"
+            "Add --data SPEC: digits, mnist, npz:FILE, path/to/file.py:factory and others"
+            if choice.model
+            else f"{path} was not written by this suite, so it does not say which network and data it belongs to.\n"
             f"Add --model NAME (one of {', '.join(architectures())},\n"
             "torchvision:NAME, timm:NAME, hf:FOLDER, or path/to/file.py:factory) and --data SPEC"
         )

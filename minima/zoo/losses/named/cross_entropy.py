@@ -71,7 +71,7 @@ class CrossEntropy(Loss):
             )
         else:
             axis = find_axis(outputs, targets, self.class_axis)
-            check_labels(targets, outputs.shape[axis], self.ignore_index)
+            check_labels(targets, outputs.shape[axis], self.name, self.ignore_index)
         class_weights(self.weight, outputs.shape[axis], outputs)
 
     def terms(self, outputs: Tensor, targets: Any) -> Terms:

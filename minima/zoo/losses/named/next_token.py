@@ -66,7 +66,7 @@ class NextToken(Loss):
             )
         if targets.shape[1] < 2:
             raise BadInput("--loss next-token needs sequences of two tokens at least: there is no next one")
-        check_labels(targets[:, 1:], outputs.shape[2], self.ignore_index)
+        check_labels(targets[:, 1:], outputs.shape[2], self.name, self.ignore_index)
 
     def terms(self, outputs: Tensor, targets: Any) -> Terms:
         """The sums over positions, and their number, of each example."""

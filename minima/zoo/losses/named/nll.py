@@ -44,7 +44,7 @@ class NegativeLogLikelihood(Loss):
         if targets.is_floating_point():
             raise BadInput("--loss nll takes class indices (integers) as targets, and these are floats")
         axis = find_axis(outputs, targets, self.class_axis)
-        check_labels(targets, outputs.shape[axis], self.ignore_index)
+        check_labels(targets, outputs.shape[axis], self.name, self.ignore_index)
         class_weights(self.weight, outputs.shape[axis], outputs)
         probabilities = self.outputs == "probabilities"
         if not sum_to_one(outputs if probabilities else outputs.double().exp(), axis):

@@ -42,9 +42,7 @@ class OneHotMeanSquaredError(Loss):
         if targets.is_floating_point():
             raise BadInput("--loss one-hot-mse takes class indices (integers), and these are floats. Type --loss mse")
         classes = outputs.shape[find_axis(outputs, targets, self.class_axis)]
-        if int(targets.min()) < 0:
-            raise BadInput(f"--loss one-hot-mse: the label {int(targets.min())} is none of 0 to {classes - 1}")
-        check_labels(targets, classes, NONE_IGNORED)
+        check_labels(targets, classes, self.name)
 
     def terms(self, outputs: Tensor, targets: Any) -> Terms:
         """The mean squared error of each example (n,), halved where asked for."""
