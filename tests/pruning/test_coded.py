@@ -207,7 +207,7 @@ def test_what_is_refused(dense):
     for words, said in (
         (["--bits", 1], "--bits 1: expected 2 to 8"),
         (["--bits", 9], "--bits 9"),
-        (["--bits"], "--bits: none is given"),
+        (["--bits", 4, "--step", 0.1], "--bits and --step both"),
         (["--step", 0.0], "--step 0: expected a finite number above 0"),
     ):
         with pytest.raises(BadInput, match=said):
