@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from minima.store.archive import BROKEN_ZIP, ZIP
+from minima.store.checkpoints.pretenders import pretender
 from minima.store.checkpoints.survey import survey
 from minima.store.messages import BadInput
-from minima.store.pretenders import pretender
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 WEIGHTS = (".pt", ".pth", ".th", ".ckpt", ".bin", ".safetensors")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from minima.store.checkpoints.pretenders import LOOKED_AT, pretender
 from minima.store.command import BadInput
 from minima.store.messages import brief
-from minima.store.pretenders import LOOKED_AT, pretender
 from minima.store.reading import reading
 from minima.zoo.data.dataset import ARRAYS
 

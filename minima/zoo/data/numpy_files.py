@@ -13,10 +13,10 @@ from typing import IO, Any
 import numpy as np
 
 from minima.store.archive import BROKEN_ZIP, PIECE, check_sizes
+from minima.store.checkpoints.pretenders import LOOKED_AT, pretender
 from minima.store.command import BadInput
 from minima.store.description import COUNT, FLAG, Fields, ListOf, Rule, check
 from minima.store.messages import brief
-from minima.store.pretenders import LOOKED_AT, pretender
 from minima.store.reading import reading
 
 HEADER = Fields(
