@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -140,6 +141,33 @@ def test_zero_gradients_and_kinks_are_no_faults(capsys: pytest.CaptureFixture) -
     assert not gradient[:40].any()
     assert gradient[40:].any()
     assert not capsys.readouterr().err
+
+
+class _Tents(torch.autograd.Function):
+    """The tent map again and again, with a kink every 2^-27; its derivative, derived, may be off by a factor."""
+
+    @staticmethod
+    def forward(ctx, t: Tensor, factor: float) -> Tensor:  # type: ignore[override]
+        slope = torch.ones_like(t)
+        for _ in range(27):
+            slope = torch.where(t < 0.5, 2 * slope, -2 * slope)
+            t = torch.where(t < 0.5, 2 * t, 2 - 2 * t)
+        ctx.save_for_backward(slope)
+        ctx.factor = factor
+        return t
+
+    @staticmethod
+    def backward(ctx, g: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        (slope,) = ctx.saved_tensors
+        return ctx.factor * g * slope + (1 - ctx.factor) * (g * slope).detach(), None
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.01])
+def test_kinks_denser_than_the_usual_steps_hide_nothing(factor: float) -> None:
+    at, direction = {"w": torch.tensor(0.3123456789, dtype=torch.float64)}, {"w": torch.ones((), dtype=torch.float64)}
+    loss = Loss(lambda tensors: (_Tents.apply(tensors["w"], factor) - 3).square())
+    assert not compare(loss, at, direction, 1.0, replace(DOUBLE, finer=())).agrees
+    assert compare(loss, at, direction, 1.0, DOUBLE).agrees is (factor == 1)
 
 
 def test_rows_of_padding_are_held(capsys: pytest.CaptureFixture) -> None:

@@ -106,6 +106,8 @@ class _Skimmer(pickle._Unpickler):
         if isinstance(what, _Name):
             if what.full == "torch._utils._rebuild_parameter_with_state":  # without the state
                 return _tensors_own("torch._utils", "_rebuild_parameter")(*arguments[:3])
+            if what.full == "torch.nn.parameter.Parameter" and arguments:  # as torch 0.4 and older wrote one
+                return _tensors_own("torch._utils", "_rebuild_parameter")(*arguments[:2], OrderedDict())
             if what.full in ("copyreg._reconstructor", "copy_reg._reconstructor") and arguments:
                 what = arguments[0]
         if not isinstance(what, _Name):

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from minima.store.archive import BROKEN_ZIP, ZIP
+from minima.store.checkpoints.pretenders import pretender
 from minima.store.checkpoints.survey import survey
 from minima.store.messages import BadInput
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
+WEIGHTS = (".pt", ".pth", ".th", ".ckpt", ".bin", ".safetensors")
+"""how files of weights are called"""
 
 
 class NotPlain(BadInput):
@@ -59,12 +62,33 @@ def _why(content: bytes, error: Exception) -> str:
         return "is a TorchScript archive, which holds code. Save its weights: torch.save(model.state_dict(), FILE)"
     if not content:
         return "is empty: it was truncated. Make it again, or copy it again"
+    if (other := pretender(content) or _other_archive(content)) is not None:
+        return other
     if content.startswith(ZIP) or "EOF" in str(error):
         return (
             f"is truncated or damaged: {len(content):,} bytes are there, but no whole checkpoint.\n"
             "Make it again, or copy it again"
         )
     return f"is not a checkpoint: expected a file written by torch.save, found {content[:16]!r}..."
+
+
+def _other_archive(content: bytes) -> str | None:
+    """What a whole zip file without torch's pickle holds; None of all others."""
+    if not content.startswith(ZIP):
+        return None
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = [record.filename for record in archive.infolist() if not record.is_dir()]
+    except BROKEN_ZIP:
+        return None
+    if any(name.endswith("data.pkl") for name in names):
+        return None
+    weights = [name for name in names if name.lower().endswith(WEIGHTS)]
+    shown = ", ".join((weights or names)[:5]) + (" ..." if len(weights or names) > 5 else "")
+    return (
+        f"is an archive of other files ({shown or 'none'}), not one that torch.save wrote.\n"
+        "Unpack it, and name the file in it that has the weights"
+    )
 
 
 def named_globals(content: bytes) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from minima.store.checkpoints.pretenders import LOOKED_AT, pretender
 from minima.store.command import BadInput
 from minima.store.messages import brief
 from minima.store.reading import reading
@@ -69,6 +70,9 @@ def _read_safetensors(path: Path) -> Mapping[str, Any]:
 
     _check_file(path, "safetensors", "a safetensors file with the")
     try:
+        with reading(path) as opened:
+            if (other := pretender(opened.read(LOOKED_AT))) is not None:
+                raise BadInput(f"{path} {other}")
         with reading(path), safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
     except BadInput:

@@ -13,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 
 from minima.store.archive import BROKEN_ZIP, PIECE, check_sizes
+from minima.store.checkpoints.pretenders import LOOKED_AT, pretender
 from minima.store.command import BadInput
 from minima.store.description import COUNT, FLAG, Fields, ListOf, Rule, check
 from minima.store.messages import brief
@@ -100,7 +101,9 @@ def read_npz(path: Path) -> Mapping[str, np.ndarray]:
                     record.filename.removesuffix(".npy"): _array(archive, record, path) for record in archive.infolist()
                 }
         except BROKEN_ZIP as error:
-            raise BadInput(f"{path} is not a readable .npz of plain arrays: {brief(error)}") from error
+            file.seek(0)
+            other = pretender(file.read(LOOKED_AT)) or f"is not a readable .npz of plain arrays: {brief(error)}"
+            raise BadInput(f"{path} {other}") from error
 
 
 def _array(archive: zipfile.ZipFile, record: zipfile.ZipInfo, path: Path) -> np.ndarray:

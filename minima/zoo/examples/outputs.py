@@ -29,6 +29,25 @@ def pick(outputs: Any, which: str | None = None) -> Any:
     return _named(outputs, which) if which is not None else _found(outputs)
 
 
+def said_of(outputs: Any) -> str | None:
+    """What is to be said where `pick` took the first of several: what there is, and how another is taken.
+
+    >>> import torch
+    >>> said_of((torch.ones(2, 4), torch.ones(2)))
+    'the network returns a tuple of 2: a tensor (2, 4), a tensor (2,). The first is measured; --output 1 takes another'
+    >>> said_of((torch.ones(2), None)) is None
+    True
+    """
+    import torch
+
+    if not isinstance(outputs, tuple | list) or hasattr(outputs, "logits"):
+        return None
+    others = [at for at, each in enumerate(outputs) if at and torch.is_tensor(each) and each.is_floating_point()]
+    if not others:
+        return None
+    return f"the network returns {describe(outputs)}. The first is measured; --output {others[0]} takes another"
+
+
 def tensors_of(outputs: Any) -> list[Any]:
     """All tensors in what a network returned: in tuples, lists, dicts, dataclasses and attributes of objects, at any
     depth, in order.

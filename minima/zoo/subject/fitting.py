@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from minima.store.command import BadInput
 from minima.zoo.examples.inputs import Inputs, call, dtypes, leaves, mapped, shapes
 from minima.zoo.examples.intake import AS_THEY_ARE, Intake, counts
-from minima.zoo.examples.outputs import pick
+from minima.zoo.examples.outputs import pick, said_of
 from minima.zoo.examples.targets import own_targets
 from minima.zoo.examples.task import Task
 from minima.zoo.losses.named.bce import BinaryCrossEntropy
@@ -72,6 +72,8 @@ def fit_together(
     try:
         task = task.checked(returned, y, some)
         if not task.whole:
+            if task.output is None and (several := said_of(returned)) is not None:
+                notes.append(several)
             notes += task.loss.notes(task.picked(returned), some)
         notes += _copies(task, x[:SOME], some)
     except BadInput as error:

@@ -37,9 +37,12 @@ def misfit(foreign: Foreign, slots: Slots, nearest: Comparison, path: Path, mode
         lines.append(hint)
     if shard := _shard(path):
         return f"{path} does not fit the model {model_name}: " + ".\n".join([*lines, shard])
-    return f"{path} does not fit the model {model_name}{where}: " + ".\n".join(
-        [*lines, "Name the right one with --model, or where the weights are with --entry"]
-    )
+    way_out = "Name the right one with --model, or where the weights are with --entry"
+    if nearest.extra and not nearest.missing and not shapes:
+        way_out += (
+            ";\nwhere the network makes no use of them, let the class have parameters of these names, as constants"
+        )
+    return f"{path} does not fit the model {model_name}{where}: " + ".\n".join([*lines, way_out])
 
 
 def _shape(foreign: Foreign, name: str) -> tuple[int, ...]:

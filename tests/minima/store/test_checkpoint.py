@@ -218,6 +218,50 @@ def test_of_a_whole_module_the_tensors_are_read_and_nothing_is_run(tmp_path: Pat
     assert not Loud.made
 
 
+class OfTorch04:
+    """A parameter as torch 0.4 pickled it: a call of its class."""
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self.tensor = tensor
+
+    def __reduce__(self) -> tuple[object, tuple[torch.Tensor, bool]]:
+        return torch.nn.Parameter, (self.tensor, True)
+
+
+def test_the_parameters_of_a_module_pickled_by_an_old_torch_are_read(tmp_path: Path) -> None:
+    module = torch.nn.Sequential(Loud(2, 3), torch.nn.BatchNorm1d(3))
+    state = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    for part in module:
+        for name, parameter in list(part._parameters.items()):
+            part._parameters[name] = OfTorch04(parameter.detach())  # type: ignore[assignment]
+    torch.save(module, tmp_path / "module.pt", _use_new_zipfile_serialization=False)
+    found = read(tmp_path / "module.pt")
+    assert isinstance(found, Foreign)
+    assert_same_tensors(found.tensors, state)
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"5" * 64 + b"\nsize 144708885\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(POINTER, "144,708,885 bytes.*git lfs pull"), (b"\n<!DOCTYPE html><title>404</title>", "web page.*Download")],
+)
+@pytest.mark.parametrize("name", ["x.pt", "x.safetensors"])
+def test_what_came_in_place_of_a_file_is_told(tmp_path: Path, content: bytes, said: str, name: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(BadInput, match=f"(?s){said}"):
+        read(tmp_path / name)
+
+
+def test_of_an_archive_of_other_files_those_with_weights_are_named(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "agent.zip", "w") as archive:
+        for name in ("data", "policy.pth", "policy.optimizer.pth", "system_info.txt"):
+            archive.writestr(name, b"anything")
+    with pytest.raises(BadInput, match=r"(?s)\(policy.pth, policy.optimizer.pth\).*Unpack it"):
+        read(tmp_path / "agent.zip")
+
+
 def test_torchscript_is_refused_with_the_way_out(tmp_path: Path) -> None:
     torch.jit.save(torch.jit.trace(torch.nn.Linear(2, 2), torch.ones(1, 2)), tmp_path / "script.pt")
     with pytest.raises(BadInput, match=r"(?s)TorchScript.*state_dict\(\)"):

@@ -265,6 +265,15 @@ def test_containers_that_hold_themselves_come_to_an_end():
     assert len(flattened({"many": many}).tensors) <= 1_000_000
 
 
+def test_of_what_is_left_over_it_is_said_how_the_class_may_hold_it(tmp_path):
+    state = plain().state_dict() | {"scale": torch.ones(3)}
+    with pytest.raises(BadInput, match=r"(?s)not in the model: scale\..*let the class have parameters of these names"):
+        load(plain, state, tmp_path)
+    with pytest.raises(BadInput) as missing:
+        load(tied, state, tmp_path)
+    assert "let the class" not in str(missing.value)
+
+
 @OLD_NORM
 def test_a_copy_of_a_filled_network_can_be_made(tmp_path):
     net = nn.Sequential(nn.utils.weight_norm(nn.Linear(4, 3)))

@@ -34,6 +34,21 @@ def test_the_split_of_a_dataset_and_the_one_there_is():
     assert torch.equal(as_examples(Dataset(x, y, None, None, 2), "test").x, x)
 
 
+class Detector(nn.Linear):
+    """Puts out a box and then what it is."""
+
+    def forward(self, x):
+        found = super().forward(x)
+        return found[:, :4], found[:, 4:]
+
+
+def test_of_several_outputs_it_is_said_which_is_measured():
+    data = (torch.randn(20, 3), torch.arange(20) % 2)
+    (said,) = subject_of(Detector(3, 6), data).notes
+    assert "a tensor (16, 4), a tensor (16, 2). The first is measured; --output 1" in said
+    assert not subject_of(Detector(3, 6), data, output="1").notes
+
+
 def test_nan_targets_and_negative_labels_name_no_classes():
     x = torch.randn(3, 2)
     assert as_examples((x, torch.tensor([0, -100, 1]))).classes is None

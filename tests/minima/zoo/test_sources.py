@@ -98,6 +98,14 @@ def test_absent_files_are_named(spec, said, tmp_path):
         load_data(resolve_data(spec.format(tmp_path)))
 
 
+@pytest.mark.parametrize("kind", ["npz", "safetensors"])
+def test_a_pointer_in_place_of_the_data_is_told(kind, tmp_path):
+    path = tmp_path / f"data.{kind}"
+    path.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'5' * 64}\nsize 1234567\n")
+    with pytest.raises(BadInput, match=r"(?s)1,234,567 bytes.*git lfs pull"):
+        load_data(resolve_data(f"{kind}:{path}"))
+
+
 def test_a_path_without_its_kind_is_told_what_it_is(tmp_path):
     for kind in ("npz", "npy", "safetensors"):
         spec = write(kind, {"x_train": FLOATS, "y_train": LABELS}, tmp_path)
