@@ -45,7 +45,11 @@ def compute(subject: Subject, place: Place, names: Sequence[str], draws: int, se
             own["surrogate"] = _of_surrogates([each[name] for each in redrawn], list(chosen))
     whole = _whole(list(summaries.values()), list(chosen))
     write(place, list(chosen), found, layers, list(summaries.values()))
-    return {"criteria": list(chosen), "layers": list(summaries.values()), "draws": draws} | whole
+    return (
+        {"criteria": list(chosen), "layers": list(summaries.values()), "draws": draws}
+        | whole
+        | {"left_out": dict(layers.left_out)}
+    )
 
 
 def _chosen(names: Sequence[str], layers: Layers) -> dict[str, Criterion]:
@@ -102,6 +106,7 @@ def _whole(layers: list[dict[str, Any]], names: list[str]) -> dict[str, Any]:
     tested = [layer["gaussian_p"] for layer in layers if not np.isnan(layer["gaussian_p"])]
     return {
         "median_spearman": _median([layer["spearman"] for layer in layers]).tolist(),
+        "median_layers": np.isfinite(np.array([layer["spearman"] for layer in layers])).sum(0).tolist(),
         "slopes": {name: dict(zip(("value", "stderr", "layers"), own, strict=True)) for name, own in slopes.items()},
         "gaussian_layers": {"tested": len(tested), "rejected": sum(p < LEVEL for p in tested)},
     }

@@ -49,6 +49,8 @@ class Layers:
     """of its space each group is a part of a layer"""
     alive: Mapping[str, Tensor]
     """(units,) by layer: which have a weight left"""
+    left_out: Mapping[str, str]
+    """weights of convolutions and linear layers that are no layer here -> why; the network's output is among them"""
 
     def weights_of(self, layer: Layer, model: nn.Module) -> list[Floats]:
         """The weights that make each unit left, without removed ones."""
@@ -96,7 +98,22 @@ def layers_of(subject: Subject, seed: int) -> Layers:
     joined = replace(space, groups=[layer.whole for layer in every])
     parted = replace(space, groups=[part for layer in every for part in layer.parts])
     context = _context(subject, joined, masks, seed)
-    return Layers(every, context, replace(context, space=parted), joined.alive(masks))
+    left_out = _left_out(model, {layer.name for layer in every}, network.held)
+    return Layers(every, context, replace(context, space=parted), joined.alive(masks), left_out)
+
+
+def _left_out(model: nn.Module, found: set[str], held: Mapping[str, str]) -> dict[str, str]:
+    """Why the other weights are no layers: what holds their module or one that it is in, else their shape."""
+    from minima.zoo.anatomy.prunable import prunable
+
+    def why(name: str) -> str:
+        within = _owner(name)
+        while within and within not in held:
+            within = _owner(within)
+        whole = held.get(type(model).__name__)
+        return held.get(within) or whole or "what it makes are not units along one axis, each of as many entries"
+
+    return {name: why(name) for name in prunable(model) if name not in found}
 
 
 def _context(subject: Subject, space: Any, masks: Mapping[str, Tensor], seed: int) -> Context:

@@ -15,14 +15,31 @@ def table(summary: dict[str, Any]) -> str:
     lines = [
         f"{spoken_score(summary)} on {summary['samples']:,} examples ({summary['split']})",
         "",
-        "Spearman's rank correlation of two criteria over a layer's units, median of the layers:",
+        f"Spearman's rank correlation of two criteria over a layer's units, median of {_counted(summary)}:",
         render_table(["", *names], matrix),
+        *_left_out(summary),
         "",
         *_layers(summary),
         "",
         *_meaning(summary),
     ]
     return "\n".join(lines)
+
+
+def _counted(summary: dict[str, Any]) -> str:
+    """Of how many layers medians are: fewer where a criterion, or a layer of few units, gives no number."""
+    of = sorted({count for row in summary["median_layers"] for count in row})
+    total = len(summary["layers"])
+    if of == [total]:
+        return f"{total} layer{'s' if total > 1 else ''}"
+    return f"{of[0]}{f' to {of[-1]}' if len(of) > 1 else ''} of {total} layers (those where there is a number)"
+
+
+def _left_out(summary: dict[str, Any]) -> list[str]:
+    """Which layers are not looked at, and why; the output, which never is, goes without saying."""
+    shown = [f"{name} ({why})" for name, why in summary["left_out"].items() if why != "the network's output"]
+    more = f" and {len(shown) - 4} more" if len(shown) > 4 else ""
+    return ["", f"not looked at: {'; '.join(shown[:4])}{more}"] if shown else []
 
 
 def _layers(summary: dict[str, Any]) -> list[str]:

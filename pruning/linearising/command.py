@@ -79,7 +79,7 @@ def plan_of(arguments: TakeLayers, parent: Parent) -> Plan:
     """How each round trains: what the flags say, else as the parent was trained."""
     from minima.zoo.subject.task_entry import task_entry
     from minima.zoo.training.plan import Plan
-    from pruning.running.job import trained_by
+    from pruning.running.job import say_defaults, trained_by
 
     checkpoint, trained = parent.checkpoint, parent.checkpoint.training
     epochs = arguments.epochs if arguments.epochs is not None else trained.get("epochs")
@@ -93,6 +93,8 @@ def plan_of(arguments: TakeLayers, parent: Parent) -> Plan:
             f"{arguments.method.name} needs examples it does not train on, and the parent's training held none out: "
             "give --validation 0.1"
         )
+    if epochs:
+        say_defaults(checkpoint)
     order_seed = arguments.order_seed
     return Plan(
         recipe=replace(trained_by(checkpoint), **arguments.recipe.given()),
@@ -178,7 +180,9 @@ def _checkpoint(
     )
     wide, x = parent.subject.model.cpu(), parent.subject.x.to("cpu")
     small, notes = model.cpu(), list[str]()
-    if not arguments.keep_wide:
+    if not any(each["counts"] for each in course.rounds):
+        notes.append("no round counts: the network is left as it is, and nothing is merged, folded or removed")
+    elif not arguments.keep_wide:
         made, small, notes = removed(made, small, x, parent.sha256, arguments.merge)
     for each in notes:
         note(each)

@@ -175,8 +175,8 @@ def _plan(arguments: Prune, composition: Composition, parent: Parent) -> Plan:
             "give --validation 0.1"
         )
     order_seed = arguments.order_seed
-    if epochs and "recipe" not in trained:
-        note("the checkpoint does not say how it was trained: taking the defaults of minima.train")
+    if epochs:
+        say_defaults(checkpoint)
     return Plan(
         recipe=replace(composition.start.recipe(trained_by(checkpoint)), **arguments.recipe.given()),
         epochs=epochs,
@@ -206,6 +206,12 @@ def _epochs(arguments: Prune, parent: Parent) -> int:
         "Give --epochs N, and --lr and its kin, for a run that trains"
     )
     return 0
+
+
+def say_defaults(parent: Checkpoint) -> None:
+    """Say so where `trained_by` finds no recipe."""
+    if "recipe" not in parent.training:
+        note("the checkpoint does not say how it was trained: taking the defaults of minima.train")
 
 
 def trained_by(parent: Checkpoint) -> Recipe:

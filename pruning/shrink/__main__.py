@@ -10,41 +10,68 @@ from pruning.shrink.flags import Shrink
 from pruning.shrink.report import text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import nn
+
     from minima.zoo.examples.inputs import Inputs
     from minima.zoo.subject.subject import Subject
     from pruning.shrink.shrunk import Shrunk
 
 
 def main(arguments: Shrink) -> Report:
-    """Read the network, make it smaller, see that it computes the same, write it."""
-    from minima.store.checkpoints.checkpoint import save
+    """Read the network, make it smaller, see that it computes the same, write it; unless it is there already."""
     from minima.store.checkpoints.safetensors_file import content_hash, weights_in
-    from minima.zoo.subject.flags import loaded
-    from minima.zoo.subject.subject import Choice, Reader
+    from minima.store.reading import sha256
     from pruning.context.latency import latency
-    from pruning.shrink.writing import smaller
+    from pruning.shrink.reuse import asked_of, reusable
 
     _check_target(arguments)
-    subject = Reader(Choice(**loaded(arguments), device="cpu", split=arguments.split)).read(arguments.checkpoint)
-    found = _smaller(arguments, subject)
-    for each in found.notes:
-        note(each)
+    subject = _read(arguments, arguments.checkpoint)
     parent = content_hash(arguments.checkpoint)
+    asked = asked_of(arguments, subject, parent)
+    there = reusable(arguments, asked)
+    if there is None:
+        told, small = _make(arguments, subject, asked)
+    else:
+        note(f"{arguments.out} is there already, made with these arguments: nothing to do")
+        told, small = there, _read(arguments, arguments.out).model
+    for each in told["notes"]:
+        note(each)
     x = subject.x[: arguments.examples]
-    times = latency(subject.model, found.model, x)
-    digest = save(smaller(subject.checkpoint, found, parent), arguments.out)
     sizes = {"before": weights_in(arguments.checkpoint).stat().st_size, "after": arguments.out.stat().st_size}
     summary = {
         "checkpoint": str(arguments.checkpoint),
         "sha256": parent,
         "out": str(arguments.out),
-        "out_sha256": digest,
-        **_told(found),
-        "latency": {**times, "examples": len(x)},
+        "out_sha256": sha256(arguments.out),
+        "reused": there is not None,
+        **told,
+        "latency": {**latency(subject.model, small, x), "examples": len(x)},
         "bytes": sizes,
-        "notes": [*subject.notes, *found.notes],
+        "notes": [*subject.notes, *told["notes"]],
     }
     return Report(summary, text(summary))
+
+
+def _read(arguments: Shrink, path: Path) -> Subject:
+    from minima.zoo.subject.flags import loaded
+    from minima.zoo.subject.subject import Choice, Reader
+
+    return Reader(Choice(**loaded(arguments), device="cpu", split=arguments.split)).read(path)
+
+
+def _make(arguments: Shrink, subject: Subject, asked: dict[str, Any]) -> tuple[dict[str, Any], nn.Module]:
+    """Write the smaller network; what there is to tell of it, and itself."""
+    from minima.store.checkpoints.checkpoint import save
+    from pruning.shrink.reuse import with_record
+    from pruning.shrink.writing import smaller
+
+    found = _smaller(arguments, subject)
+    told = _told(found) | {"masked": any(not mask.all() for mask in subject.masks.values())}
+    made = smaller(subject.checkpoint, found, asked["checkpoint"])
+    save(with_record(made, asked, told), arguments.out)
+    return told, found.model
 
 
 def _check_target(arguments: Shrink) -> None:
@@ -56,8 +83,6 @@ def _check_target(arguments: Shrink) -> None:
         raise BadInput(f"--examples {arguments.examples}: expected 1 or more")
     check_writable(arguments.out)
     check_distinct(arguments.out, [arguments.checkpoint])
-    if arguments.out.exists() and not arguments.overwrite:
-        raise BadInput(f"{arguments.out} exists. Name another file with -o, or replace it with --overwrite")
 
 
 def _smaller(arguments: Shrink, subject: Subject) -> Shrunk:
@@ -100,6 +125,7 @@ def _told(found: Shrunk) -> dict[str, Any]:
         "constants_kept": found.staying,
         "held": found.held,
         "max_difference": found.max_difference,
+        "notes": list(found.notes),
     }
 
 

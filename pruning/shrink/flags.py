@@ -38,12 +38,13 @@ class Shrink(Loading):
     """also remove units that are 0 on all examples, and put out rectifiers that change nothing on them: a guess from
     these examples, on which outputs stay what they were. On others they may not: the difference on the other split is
     told"""
-    within: str | None = None
+    within: Annotated[str | None, tyro.conf.arg(metavar="LOW,HIGH|data")] = None
     """likewise what is proven of all inputs within bounds, by interval arithmetic: LOW,HIGH of every entry as the
-    network takes it, or data for the least and largest value of each entry among the examples"""
+    network takes it, with a comma and no blank, or data for the least and largest value of each entry among the
+    examples. Bounds that do not hold the examples are refused"""
     split: Literal["train", "test"] = "train"
     """of which examples some are run to compare outputs and to take times, and all for --by-data and --within data"""
     examples: int = 128
     """how many are run at once to take times"""
     overwrite: bool = False
-    """replace a file that is there already"""
+    """replace a file that is there already and was made by another command line"""

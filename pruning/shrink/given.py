@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -56,7 +57,20 @@ def bounds_of(words: str | None, x: Inputs) -> tuple[Tensor, Tensor] | None:
         low, high = map(float, words.split(","))
     except ValueError as error:
         raise BadInput(f"--within {words}: expected LOW,HIGH, for example 0,1, or data") from error
+    _check_bounds(words, low, high, x)
     return torch.full_like(x[:1], low), torch.full_like(x[:1], high)
+
+
+def _check_bounds(words: str, low: float, high: float, x: Tensor) -> None:
+    """Raise a BadInput where these are no bounds, or do not hold the inputs x (N, ...)."""
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise BadInput(f"--within {words}: expected two finite numbers, the lower one first, such as 0,1")
+    least, most = x.min().item(), x.max().item()
+    if least < low or most > high:
+        raise BadInput(
+            f"--within {words}: the examples' entries as the network takes them, after --mean and --std, lie in "
+            f"[{least:.9g}, {most:.9g}].\nType bounds that hold them, or --within data"
+        )
 
 
 def check_masks(model: nn.Module, masks: Mapping[str, Tensor]) -> None:

@@ -16,9 +16,10 @@ def text(summary: Mapping[str, Any]) -> str:
         rows = [[name, f"{units[name]['before']:,}", f"{units[name]['after']:,}"] for name in removed]
         lines += ["", render_table(["layer", "units", "left"], rows), ""]
     elif not summary["merged"]:
+        why = "a mask over single weights makes no layer smaller" if summary["masked"] else "the network has no mask"
         lines.append(
-            "Every unit has inputs and is read: a mask over single weights makes no layer smaller. "
-            "Prune whole units to remove some."
+            f"Every unit has inputs and is read: {why}. Prune whole units to remove some, for example with "
+            "python -m pruning filters --units 0.5."
         )
     lines += [f"{first} computes what {second} made of it as well" for first, second in summary["merged"]]
     lines += _static(summary)

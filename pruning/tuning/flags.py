@@ -19,7 +19,10 @@ class Tuning(Loading):
 
     The published objective, t / max(t, d) + d / max(t, d) with t in seconds and d the fall of accuracy in points, is
     1 + d / t where t is the larger, and so rewards slow runs. Here it is t / t0 + d / d0: steps of training and fall of
-    accuracy, each over that of a run with the method's own settings. The least is best. Nothing is written.
+    accuracy, each over that of a run with the method's own settings. The least is best; of equal ones that whose score
+    has risen most, and the method's own settings before others that came to the same. d below 0, a rise, counts as 0;
+    d0 counts as one example of the validation part at least, so that where the own run loses nothing each lost example
+    adds 1. Nothing is written.
     """
 
     checkpoint: tyro.conf.Positional[Path]
@@ -27,7 +30,7 @@ class Tuning(Loading):
     amount: float = 0.5
     """share that runs remove"""
     measure: Literal["sparsity", "units", "flops", "parameters"] = "units"
-    """of what it is a share"""
+    """of what it is a share; with --method ice, which removes single weights, sparsity"""
     method: Literal["ice", "ice-filters"] = "ice-filters"
     """which method is tuned"""
     trials: int = 6
@@ -37,7 +40,8 @@ class Tuning(Loading):
     epochs: int = 20
     """of each run at most"""
     validation: float | None = None
-    """fraction of the training examples that is held out to judge by (default: as in the parent's training)"""
+    """fraction of the training examples that is held out to judge by (default: as in the parent's training; a file of
+    somebody else needs it, for example 0.1)"""
     seed: int = 0
     """of which points are tried, and on which examples"""
     device: DeviceName = "auto"

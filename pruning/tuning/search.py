@@ -23,6 +23,7 @@ from pruning.running.job import trained_by
 
 if TYPE_CHECKING:
     from minima.zoo.data.splits import Splits
+    from minima.zoo.examples.evaluation import Evaluation
     from minima.zoo.subject.subject import Subject
 
 GRID: Mapping[str, tuple[float, ...]] = {
@@ -75,11 +76,17 @@ class Search:
     def __init__(self, subject: Subject, splits: Splits, method: str, amount: float, measure: str, epochs: int) -> None:
         self.subject, self.splits, self.measure = subject, splits, measure
         self.method, self.amount, self.epochs = methods()[method], amount, epochs
-        self.before = self.score(copied(subject.model))
+        level = self.level(copied(subject.model))
+        self.scored = math.isfinite(level.score)
+        self.before = level.score if self.scored else -level.loss
+
+    def level(self, model: Any) -> Evaluation:
+        """Loss and score on the held-out part."""
+        return evaluate(model, *self.splits.validation, task=self.splits.task)
 
     def score(self, model: Any) -> float:
         """The score on the held-out part; where there is none, the loss below zero."""
-        level = evaluate(model, *self.splits.validation, task=self.splits.task)
+        level = self.level(model)
         return level.score if math.isfinite(level.score) else -level.loss
 
     def trial(self, point: Point) -> Trial:

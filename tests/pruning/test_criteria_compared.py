@@ -257,6 +257,46 @@ def test_what_is_refused(dense, tmp_path):
             compared(dense, *words, "-o", tmp_path / "x.h5")
 
 
+NET = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.e1, self.e2 = nn.Conv2d(1, 6, 3, padding=1), nn.Conv2d(6, 8, 3, padding=1, stride=2)
+        self.up, self.d1 = nn.Upsample(scale_factor=2), nn.Conv2d(14, 2, 3, padding=1)
+        self.out = nn.Linear(2 * 64, 10)
+
+    def forward(self, x):
+        a = torch.relu(self.e1(x))
+        d = torch.relu(self.d1(torch.cat([a, self.up(torch.relu(self.e2(a)))], 1)))
+        return self.out(d.flatten(1))
+
+def net():
+    torch.manual_seed(0)
+    return Net()
+"""
+
+
+def test_layers_that_are_left_out_are_named_and_medians_counted(tmp_path):
+    (tmp_path / "net.py").write_text(NET)
+    namespace: dict = {}
+    exec(NET, namespace)
+    torch.save(namespace["net"]().state_dict(), tmp_path / "net.pt")
+    words = ("--model", f"{tmp_path / 'net.py'}:net", "--data", "digits", "--samples", 20)
+    report = compared(tmp_path / "net.pt", *words)
+    assert [layer["name"] for layer in report.summary["layers"]] == ["e1.weight", "d1.weight"]
+    assert report.summary["left_out"] == {
+        "e2.weight": "interpolate in up is not understood",
+        "out.weight": "the network's output",
+    }
+    assert "not looked at: e2.weight (interpolate in up is not understood)" in report.table
+    assert "out.weight" not in report.table
+    assert np.array(report.summary["median_layers"]).max() == 1  # of two units there is no rank correlation
+    assert "median of 1 of 2 layers (those where there is a number):" in report.table
+
+
 def test_a_network_without_units_is_refused(tmp_path):
     model = nn.Sequential(OrderedDict(flat=nn.Flatten(), only=nn.Linear(64, 10)))
     torch.save(model.state_dict(), tmp_path / "one.pt")

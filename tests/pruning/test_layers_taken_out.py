@@ -70,6 +70,20 @@ def test_a_round_that_costs_too_much_is_taken_back(parent, tmp_path):
     assert all(torch.equal(wide.state[name], dense.state[name]) for name in dense.state)
 
 
+def test_a_network_of_which_no_round_counts_is_left_as_it_is(tmp_path, monkeypatch):
+    """Its batch norms too, which are folded where a round counts."""
+    net, out = tmp_path / "net.pt", tmp_path / "none.pt"
+    words = ["--model", "mobilenet:width=2,blocks=1", "--data", "digits", "--epochs", "0", "-o", str(net)]
+    train(tyro.cli(Train, args=words))
+    qualities = iter([0.9, 0.1])
+    monkeypatch.setattr(rounds.Rounds, "quality", lambda *_: next(qualities))
+    found = take("easier", net, out, "--epochs", 0, "--validation", 0.1)
+    assert [each["counts"] for each in found["rounds"]] == [False]
+    assert found["parameters"]["before"] == found["parameters"]["after"]
+    assert "no round counts" in found["notes"][0]
+    assert all(torch.equal(value, load(out).state[name]) for name, value in load(net).state.items())
+
+
 def test_nepenthe_halves_what_is_left_and_puts_out_what_does_nothing(parent, tmp_path):
     found = take(
         "nepenthe-layers", parent, tmp_path / "two.pt", "--epochs", 1, "--drop", 0.9, "--rounds", 2, "--keep-wide"

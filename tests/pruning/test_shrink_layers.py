@@ -14,6 +14,7 @@ from minima.zoo.architecture.architecture import parse_architecture
 from minima.zoo.subject.subject import load_subject
 from minima.zoo.training.flags import Train
 from pruning import shrink_network
+from pruning.shrink.given import bounds_of
 from pruning.shrink.static.bounds import Bounds, _Bounding, within
 from pruning.shrink.static.examples import on_examples
 
@@ -140,6 +141,57 @@ def test_bounds_hold_what_happens(name):
     seen = on_examples(net, 0.05 * torch.rand(50, 1, 8, 8).double()).zeros
     for weight, found in zeros.items():
         assert bool((found[0].constant <= seen[weight][0].constant).all())
+
+
+def test_bounds_that_do_not_hold_the_examples_are_refused():
+    x = torch.linspace(0, 1, 12).view(4, 3)
+    low, high = bounds_of("0,1", x)
+    assert (low == 0).all()
+    assert (high == 1).all()
+    assert torch.equal(bounds_of("data", x)[1], x[3:])
+    for words, said in (
+        ("0.2,0.8", r"--within 0.2,0.8: .* lie in \[0, 1\]"),
+        ("-1,0.8", "hold them"),
+        ("1,0", "--within 1,0: expected two finite numbers, the lower one first"),
+        ("nan,1", "--within nan,1: expected two finite"),
+        ("0", "--within 0: expected LOW,HIGH"),
+    ):
+        with pytest.raises(BadInput, match=said):
+            bounds_of(words, x)
+
+
+def test_the_same_line_finds_its_file_and_another_is_refused(tmp_path):
+    import tyro
+
+    from minima.train import main as train
+    from pruning.shrink.__main__ import main
+    from pruning.shrink.flags import Shrink
+
+    def shrink(*words):
+        return main(tyro.cli(Shrink, args=[str(net), "-o", str(small), *words]))
+
+    net, small = tmp_path / "net.pt", tmp_path / "small.pt"
+    words = ["--model", "mlp:hidden=8x6", "--data", "digits", "--epochs", "0"]
+    train(tyro.cli(Train, args=[*words, "-o", str(net)]))
+    first = shrink()
+    content = small.read_bytes()
+    again = shrink()
+    changing = ("reused", "latency")
+    assert (first.summary["reused"], again.summary["reused"]) == (False, True)
+    assert {key: value for key, value in first.summary.items() if key not in changing} == {
+        key: value for key, value in again.summary.items() if key not in changing
+    }
+    assert small.read_bytes() == content
+    assert "the network has no mask" in first.table
+    with pytest.raises(BadInput, match="made with another --by-data"):
+        shrink("--by-data")
+    assert not shrink("--by-data", "--overwrite").summary["reused"]
+    small.write_bytes(net.read_bytes())
+    with pytest.raises(BadInput, match="not made from"):
+        shrink()
+    small.write_text("notes")
+    with pytest.raises(BadInput, match="is another file"):
+        shrink()
 
 
 def test_a_file_that_was_shrunk_by_data_is_rebuilt_from_itself(tmp_path):

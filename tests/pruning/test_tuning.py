@@ -1,5 +1,8 @@
 """`python -m pruning.tuning`: the grid, the objective, and that the network is left alone."""
 
+import shlex
+from pathlib import Path
+
 import pytest
 import tyro
 
@@ -7,8 +10,11 @@ from minima.store.command import BadInput
 from minima.store.reading import sha256
 from minima.train import main as train
 from minima.zoo.training.flags import Train
+from pruning.composition.method import methods
+from pruning.running.arguments import arguments_of
 from pruning.tuning.__main__ import main
 from pruning.tuning.flags import Tuning
+from pruning.tuning.report import Choice, choose, command, verdict
 from pruning.tuning.search import GRID, Trial, objective, points
 
 
@@ -30,6 +36,35 @@ def test_slow_runs_are_not_rewarded_as_by_the_published_objective():
     assert objective(Trial({}, 0, -0.5), reference, 1e-3) == 0
 
 
+def test_the_own_settings_stay_where_no_point_is_better():
+    own = Trial({}, 2, 0.0)
+    found = choose(own, [Trial({"lr": 0.1}, 2, 0.12), Trial({"lr": 0.2}, 2, 0.11)], 0.01)
+    assert found == Choice(0, (), ())
+    assert verdict(found, 2) == "none of the 2 is better than the method's own settings"
+    gained = [Trial({}, 40, fall) for fall in (0.01, -0.05, -0.08, -0.02, -0.08)]
+    said = verdict(choose(Trial({}, 40, -0.03), gained, 0.01), 5)
+    assert said.splitlines() == [
+        "trial 3 is best; of the same objective: the method's own settings and trials 2, 4, 5",
+        "of these the score has risen most, or fallen least, with trials 3, 5",
+        "trials 3, 5 came to the same: the first is taken",
+    ]
+
+
+def test_the_line_that_is_printed_can_be_typed():
+    asked = tyro.cli(Tuning, args=["a b.pt", "--model", "n.py:f", "--data", "digits", "--validation", "0.1"])
+    line = shlex.split(command(asked, {"threshold": 0.5, "lr": 0.001}))
+    assert line[:4] == ["python", "-m", "pruning", "ice-filters"]
+    typed = tyro.cli(arguments_of(methods()["ice-filters"]), args=line[4:])
+    assert (typed.checkpoint, typed.out, typed.model) == (Path("a b.pt"), "a b.ice-filters.pt", "n.py:f")
+    assert (typed.units, typed.validation, typed.epochs) == ((0.5,), 0.1, 20)
+    assert (typed.method.threshold, typed.recipe.given()) == (0.5, {"lr": 0.001})
+
+
+def test_the_flag_that_single_weights_need_is_named():
+    with pytest.raises(BadInput, match="--measure sparsity"):
+        tune("none.pt", "--method", "ice", "--amount", 0.5)
+
+
 def test_runs_are_whole_repeatable_and_leave_the_file_alone(tmp_path):
     path = tmp_path / "net.pt"
     words = ["--model", "mlp:hidden=8x6", "--data", "digits", "--epochs", "1", "-o", str(path)]
@@ -40,7 +75,10 @@ def test_runs_are_whole_repeatable_and_leave_the_file_alone(tmp_path):
     assert one == two
     assert sha256(path) == before
     assert one["examples"] == round(0.05 * 1293)
-    assert one["best"] in [each["settings"] for each in one["trials"]]
+    runs = [one["own"], *one["trials"]]
+    assert one["best"] == runs[one["best_trial"]]["settings"]
+    assert one["held_out"] == 144
+    assert one["best_trial"] not in one["tied"]
     with pytest.raises(BadInput, match="--share 2"):
         tune(path, "--share", 2)
     with pytest.raises(BadInput, match="--trials 217"):
