@@ -41,6 +41,8 @@ def main(arguments: Figures) -> Report:
         note(reason if str(path) in reason else f"{path}: {reason}")
     for picture, reason in drawn.apart.items():
         note(f"{picture.figure.name} was drawn of each file by itself: {reason}")
+    for name, keys in drawn.parted.items():
+        note(f"{name} was drawn apart for networks that differ in {', '.join(keys).replace('_name', '')}")
     for picture, reason in drawn.refused.items():
         note(f"{picture.figure.name} was left out: {reason}")
     if not drawn.written:

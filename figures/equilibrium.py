@@ -40,11 +40,13 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
     found = read_chosen(inputs, "equilibrium", "pruning", checkpoint, _read)
     with styled():
         import matplotlib.pyplot as plt
+        from matplotlib.ticker import MaxNLocator
 
         figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.1))
         for each, style in zip(found, network_looks([each.name for each in found]), strict=True):
             _epochs(left, each, style)
             _cost(right, each, style)
+        left.xaxis.set_major_locator(MaxNLocator(integer=True))
         left.set_xlabel("epoch")
         left.set_ylabel("neurons trained (%)")
         left.set_ylim(0, 104)

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.networks import network_looks
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, Look, save, styled
+from figures.reading.contents import data_of, spoken_data
 from figures.reading.measurements import measured
+from minima.store.command import BadInput
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 COLUMNS = 3
 BITS = "quantisation"
 """the trial whose levels are bits: few to the right, so that every panel goes from weak to strong"""
-READS = Reads(measure="robustness", arrays=("*/loss",), room=8)
+READS = Reads(measure="robustness", arrays=("*/loss",), room=7, alike=("data", "loss_name", "score_name"))
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Tried:
     name: str
     summary: dict[str, Any]
     strengths: dict[str, str]
+    data: str
+    """as the file records them"""
 
     @property
     def trials(self) -> dict[str, Any]:
@@ -47,6 +52,7 @@ class Tried:
 def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> list[Path]:
     """Draw from `pruning.robustness` results: a panel for each trial, the score against the level."""
     found = _read(inputs, checkpoint)
+    styles = _looks(found)
     trials = list(dict.fromkeys(name for each in found for name in each.trials))
     marked = any("bit_error" in each.trials[name] for each in found for name in each.trials)
     columns = min(COLUMNS, len(trials))
@@ -57,19 +63,45 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
         size = (max(WIDTH * columns / COLUMNS, 0.6 * WIDTH), 0.9 + 1.9 * rows)
         figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, sharey=True)
         for axes, trial in zip(panels.flat, trials, strict=False):
-            _panel(axes, found, trial)
+            _panel(axes, found, styles, trial)
         for axes in panels.flat[len(trials) :]:
             axes.set_axis_off()
         for row in panels:
             row[0].set_ylabel(found[0].summary["score_name"] or "loss")
         handles, labels = _of_all(panels)
-        legend: dict[str, Any] = {"ncols": 3, "title": _caption(found, marked), "title_fontsize": 8}
-        figure.legend(handles, labels, loc="outside lower center", **legend)
+        legend_below(figure, handles, labels, 3, _caption(found, marked))
         return save(figure, out)
 
 
-def _panel(axes: Axes, found: Sequence[Tried], trial: str) -> None:
-    for each, style in zip(found, network_looks([each.name for each in found]), strict=True):
+def _looks(found: Sequence[Tried]) -> list[Look]:
+    """One for each network.
+
+    Raises:
+        BadInput: they are judged on different data, by different losses or scores, or share a colour.
+    """
+    judged = {(each.data, each.summary["loss_name"], each.summary["score_name"]): each for each in found}
+    if len(judged) > 1:
+        words = " and ".join(_judged(each) for each in judged.values())
+        raise BadInput(
+            f"the networks are judged on different data, or by different losses or scores: {words}.\n"
+            "Draw them apart, with --checkpoint NAME; `python -m figures FILE ...` parts the files"
+        )
+    styles = network_looks([each.name for each in found])
+    if not found or len({style.colour for style in styles}) < len(styles):
+        raise BadInput(
+            f"{len(found)} checkpoints, and the figure has colours for 1 to {READS.room}: choose with --checkpoint\n"
+            "`python -m minima.results FILE` lists their names"
+        )
+    return styles
+
+
+def _judged(each: Tried) -> str:
+    data = f"{spoken_data(each.data)}, " if each.data else ""
+    return f"{data}{each.summary['loss_name']}"
+
+
+def _panel(axes: Axes, found: Sequence[Tried], styles: Sequence[Look], trial: str) -> None:
+    for each, style in zip(found, styles, strict=True):
         if trial not in each.trials:
             continue
         taken = each.trials[trial]
@@ -107,7 +139,7 @@ def _of_all(panels: Any) -> tuple[list[Any], list[str]]:
 def _caption(found: Sequence[Tried], marked: bool) -> str:
     counts = sorted({f"{each.summary['samples']:,} {each.summary['split']} examples" for each in found})
     bits = "; dotted: share of the watermark's bits read right" if marked else ""
-    return f"{' or '.join(counts)}; bars: standard errors over draws{bits}"
+    return f"{_judged(found[0])}: {' or '.join(counts)}; bars: standard errors over draws{bits}"
 
 
 def _read(inputs: Sequence[Path], chosen: Sequence[str]) -> list[Tried]:
@@ -115,12 +147,12 @@ def _read(inputs: Sequence[Path], chosen: Sequence[str]) -> list[Tried]:
     for path in inputs:
         with measured(path, "robustness", "pruning") as (file, checkpoints):
             group = file["robustness"]
-            for name, summary in checkpoints:
+            for row, (name, summary) in enumerate(checkpoints):
                 if not chosen or name in chosen:
                     strengths = {
                         trial: str(group[f"{trial}/level"].attrs["long_name"]) for trial in summary["robustness"]
                     }
-                    found.append(Tried(name, summary, strengths))
+                    found.append(Tried(name, summary, strengths, data_of(file, row)))
     return found
 
 

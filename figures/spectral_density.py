@@ -13,6 +13,7 @@ from figures.drawing.captions import legend_below, with_unit
 from figures.drawing.figure_command import Choosing, command
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, save, styled
+from figures.reading.conditions import Conditions, conditions, telling, typed_in, with_words
 from figures.reading.measurements import measured, stem
 from minima.store.command import BadInput
 
@@ -56,17 +57,23 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
 
 
 def read_spectra(inputs: Sequence[Path], chosen: Sequence[str]) -> list[Spectrum]:
-    """Name and summary of each checkpoint, all or those chosen."""
+    """Name, with what sets its result apart, and summary of each checkpoint, all or those chosen."""
     found: list[Spectrum] = []
+    asked: list[Conditions] = []
     for path in inputs:
-        with measured(path, "hessian", "landscape") as (_, checkpoints):
-            found += [(name, summary) for name, summary in checkpoints if not chosen or name in chosen]
+        with measured(path, "hessian", "landscape") as (file, checkpoints):
+            typed = typed_in(file)
+            for name, summary in checkpoints:
+                if not chosen or name in chosen:
+                    found.append((name, summary))
+                    asked.append(conditions(summary, typed))
     for name, summary in found:
         if "density" not in summary:
             raise BadInput(f"{name} was measured without its density: python -m landscape.hessian {name} --density")
     if not 1 <= len(found) <= BESIDE:
         raise BadInput(f"{len(found)} checkpoints, the figure has room for 1 to {BESIDE}: choose with --checkpoint")
-    return [(stem(name), summary) for name, summary in found]
+    titles = zip(found, telling(asked), strict=True)
+    return [(with_words(stem(name), words), summary) for (name, summary), words in titles]
 
 
 def _panel(axes: Axes, summary: dict[str, Any]) -> None:

@@ -34,6 +34,8 @@ class Drawn:
     """pictures that would not be drawn, and why"""
     apart: dict[Picture, str]
     """pictures of several files that became one of each, and why"""
+    parted: dict[str, list[str]]
+    """figures with a picture for each kind of files, and in what these differ: `data`, `loss_name`, ..."""
     without: dict[Path, str]
     """files that no figure fits, and why"""
 
@@ -66,7 +68,8 @@ def draw_all(inputs: Sequence[Path], folder: Path) -> Drawn:
             waiting += alone[::-1]
     drawn = {path for picture in pictures for path in picture.page.files}
     without |= {file.path: NOTHING.format(file.measure) for file in files if file.path not in drawn}
-    return Drawn(written, refused, apart, without)
+    parted = {name: figure.reads.parting(files) for name, figure in figures().items() if not figure.reads.study}
+    return Drawn(written, refused, apart, {name: keys for name, keys in parted.items() if keys}, without)
 
 
 def _one_by_one(picture: Picture) -> list[Picture]:

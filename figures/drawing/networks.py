@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from figures.drawing.style import Look, looks
+from figures.reading.conditions import with_words
 from figures.reading.measurements import stem
 from figures.reading.names import parse
 
@@ -30,19 +32,29 @@ def seed_and_method(name: str) -> tuple[int, str]:
     return found.seed, found.arm
 
 
-def network_looks(names: Sequence[str]) -> list[Look]:
+def network_looks(names: Sequence[str], told: Sequence[str] = ()) -> list[Look]:
     """A look for each of some checkpoints, in their order.
 
     It is that of their method, or of their whole name if two share a method; moments of one training go from dark to
-    light. Equal names, as two results of one checkpoint have, are told apart by a number.
+    light. Equal names, as two results of one checkpoint have, are told apart by what is told of them, else by a number.
+
+    Args:
+        told: behind each name, such as the weights that its result is of; '' for nothing.
     """
+    words = told or [""] * len(names)
     if len(names) > 1 and all(MOMENT in name for name in names):
-        return _moments(names)
+        return _with_words(_moments(names), words)
     methods = [seed_and_method(name)[1] for name in names]
-    if len(set(methods)) < len(methods):
-        methods = _numbered([stem(name) for name in names])
-    found = looks(sorted(methods))  # whatever the order of the files, one look for one name
-    return [found[method] for method in methods]
+    if len(set(methods)) == len(methods):
+        found = looks(sorted(methods))  # whatever the order of the files, one look for one name
+        return _with_words([found[method] for method in methods], words)
+    labels = _numbered([with_words(stem(name), said) for name, said in zip(names, words, strict=True)])
+    found = looks(sorted(labels))
+    return [found[label] for label in labels]
+
+
+def _with_words(found: Sequence[Look], told: Sequence[str]) -> list[Look]:
+    return [replace(look, label=with_words(look.label, words)) for look, words in zip(found, told, strict=True)]
 
 
 def _numbered(labels: Sequence[str]) -> list[str]:

@@ -39,7 +39,7 @@ class Reads:
     together: bool = True
     """whether several files go into one picture"""
     alike: tuple[str, ...] = ()
-    """what files of one picture must have in common, as their summaries say it"""
+    """what files of one picture must have in common, as their summaries say it; `data` as the file says it"""
     study: bool = False
     """drawn by `figures.study` of the many files of a study, whose names it reads; not of any file"""
 
@@ -59,9 +59,14 @@ class Reads:
         """
         kinds: dict[str, list[Contents]] = {}
         for file in files:
-            kind = [file.moments, *(file.summaries[0].get(key) for key in self.alike)]
-            kinds.setdefault(repr(kind), []).append(file)
+            kinds.setdefault(repr([file.moments, *_said(file, self.alike)]), []).append(file)
         return [page for kind in kinds.values() for page in self._pages(kind)]
+
+    def parting(self, files: Sequence[Contents]) -> list[str]:
+        """That of `alike` in which fitting files differ, for which they are not drawn together."""
+        said = [_said(file, self.alike) for file in files if self.fits(file)]
+        values = zip(self.alike, zip(*said, strict=True), strict=False)
+        return [key for key, found in values if len(set(map(repr, found))) > 1]
 
     def _pages(self, files: Sequence[Contents]) -> list[Page]:
         values = {summary.get(self.across) for file in files for summary in file.summaries}
@@ -82,6 +87,11 @@ class Reads:
         '/psp/*/counts, /psp/*/joint_entropy'
         """
         return ", ".join(f"/{self.measure}/{name}" for name in self.arrays) or f"/{self.measure}"
+
+
+def _said(file: Contents, keys: Sequence[str]) -> list[object]:
+    said = {**file.summaries[0], "data": sorted(set(file.data))}
+    return [said.get(key) for key in keys]
 
 
 def _packed(files: Sequence[Contents], room: int) -> Iterator[list[Contents]]:

@@ -158,14 +158,16 @@ def _as_written(figure: Figure) -> None:
 def plain_ticks(axis: Axis) -> None:
     """Label a log axis 0.5, 1, 2, 5, 10, ... instead of powers of ten.
 
-    0.1, 1, 10, ... where that is too many; a few round numbers where it is not two.
+    0.1, 1, 10, ... where that is too many; 10, 15, 20, 30, 50, 70 where it is not three, and a few round numbers where
+    these are not three either.
     """
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     low, high = axis.get_view_interval()
-    round_ones = LogLocator(subs=(1, 2, 5) if high < 200 * low else (1,))
-    enough = sum(low <= value <= high for value in round_ones.tick_values(low, high)) >= 2 and high > 3 * low
-    axis.set_major_locator(round_ones if enough else MaxNLocator(4))
+    kinds = [LogLocator(subs=(1, 2, 5) if high < 200 * low else (1,)), LogLocator(subs=(1, 1.5, 2, 3, 5, 7))]
+    enough = [sum(low <= value <= high for value in each.tick_values(low, high)) > 2 for each in kinds]
+    fitting = [each for each, found in zip(kinds, enough, strict=True) if found and high > 3 * low]
+    axis.set_major_locator(fitting[0] if fitting else MaxNLocator(4))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

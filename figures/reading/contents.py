@@ -6,11 +6,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from figures.reading.measurements import Summary, stem
 from minima.store.hdf5.opening import opened
 from minima.store.hdf5.results import FORMAT, VERSION
+
+if TYPE_CHECKING:
+    from minima.store.hdf5.view import Group
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Contents:
     summaries: tuple[Summary, ...]
     arrays: frozenset[str]
     """what lies in the measure's group, such as `loss` or `fc1/counts`"""
+    data: tuple[str, ...] = ()
+    """of the checkpoints, as the file says it: of each, or of all at once"""
 
     @property
     def subjects(self) -> int:
@@ -47,7 +52,28 @@ def contents(path: Path) -> Contents:
         measure = str(file.attrs["measure"])
         names, summaries = _strings(file.attrs["checkpoint"]), json.loads(file.attrs["summary"])
         arrays = frozenset(_arrays(file[measure])) if measure in file else frozenset()
-    return Contents(path, measure, names, tuple(summaries), arrays)
+        data = tuple(data_of(file, row) for row in range(len(summaries)))
+    return Contents(path, measure, names, tuple(summaries), arrays, data)
+
+
+def data_of(file: Group, row: int) -> str:
+    """The data that a checkpoint of an open file was measured on, as it is recorded; '' where it is not.
+
+    Args:
+        row: which of the file's checkpoints.
+    """
+    found = file.attrs.get("data", "")
+    return str(found if isinstance(found, str) else found[row])
+
+
+def spoken_data(recorded: str) -> str:
+    """Data as people write them: their name, or their file's without its folder.
+
+    >>> spoken_data('{"spec": "npz:/home/me/mine.npz", "root": null}'), spoken_data("digits")
+    ('mine.npz', 'digits')
+    """
+    found = json.loads(recorded) if recorded.startswith("{") else {"spec": recorded}
+    return str(found["spec"]).removeprefix("npz:").rpartition("/")[2]
 
 
 def _strings(found: Any) -> tuple[str, ...]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from figures.drawing.networks import network_looks, seed_and_method
 from figures.drawing.style import Look, looks
 from figures.page.content.results import Result
+from figures.reading.conditions import conditions, telling, with_words
 
 SYMBOLS = {
     **{"D": "diamond", "d": "diamond-tall", "o": "circle", "s": "square", "^": "triangle-up", "v": "triangle-down"},
@@ -41,14 +43,21 @@ class Networks:
 
     every: tuple[Network, ...]
     places: dict[tuple[str, str], int]
+    told: Mapping[tuple[Path, str], str] = field(default_factory=dict)
+    """behind the label of a result, which its file and its checkpoint's name tell: what sets it apart"""
 
     def place(self, result: Result) -> int:
         """Which of the networks a result of a single checkpoint is of."""
         return self.places[_key(result)]
 
     def label(self, result: Result) -> str:
-        """Its name on the page."""
-        return self.every[self.place(result)].label
+        """Its name on the page, with what sets this result apart where that is told."""
+        return with_words(self.every[self.place(result)].label, self.told.get((result.path, result.name), ""))
+
+    def telling(self, results: Sequence[Result]) -> Networks:
+        """These, and in the labels of some results of which weights they are, and what else differs between them."""
+        words = telling([conditions(each.summary, each.origin["arguments"]) for each in results])
+        return replace(self, told={(each.path, each.name): said for each, said in zip(results, words, strict=True)})
 
     def called(self, sha256: str) -> str:
         """The name of the checkpoint with this hash; the hash's beginning where it is not on the page."""

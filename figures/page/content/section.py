@@ -10,6 +10,7 @@ from typing import ClassVar
 from figures.page.content.charts import View
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
+from figures.reading.conditions import Conditions, conditions
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,20 @@ class Section(ABC):
 def finished(results: Sequence[Result]) -> list[Result]:
     """Those of finished networks."""
     return [result for result in results if result.moment is None]
+
+
+def comparable(results: Sequence[Result]) -> dict[Conditions, list[Result]]:
+    """Results of the same weights, loss, matrix and space: only these have an order."""
+    found: dict[Conditions, list[Result]] = {}
+    for result in results:
+        found.setdefault(conditions(result.summary, result.origin["arguments"]), []).append(result)
+    return found
+
+
+def of_weights(title: str, results: Sequence[Result]) -> str:
+    """A chart's title, with the weights that these results are of, where that is not all of them."""
+    over = conditions(results[0].summary, results[0].origin["arguments"]).over
+    return f"{title}, {over}" if over else title
 
 
 def trainings(results: Sequence[Result]) -> dict[str, list[Result]]:

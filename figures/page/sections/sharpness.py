@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 from figures.page.content.charts import Lines, Row, Series, Table, View
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
-from figures.page.content.section import Section, finished, listed, trainings
+from figures.page.content.section import Section, comparable, finished, listed, of_weights, trainings
 from figures.page.content.seeds import median_tables, median_words, medians
 from minima.store.table import to_one_place, with_error
 
 INVARIANCE = {"none": "changes under rescaling", "layer": "same under layer rescaling", "unit": "same under rescaling"}
 SURE = 2
 """errors that two networks must be apart to be told apart"""
+ALONG = "Sharpness over training, moment by moment."
 HEADLINE = {"lambda_max": "by the largest curvature", "adaptive_lambda_max": "by its rescaling-invariant form"}
 
 
@@ -47,15 +48,22 @@ class Sharpness(Section):
 
     def view(self, results: Sequence[Result], networks: Networks) -> View:
         """A small chart for each measure; over training where there are moments."""
-        done = finished(results)
+        networks, done = networks.telling(results), finished(results)
         measures = list(dict.fromkeys(name for each in results for name in each.summary["measures"]))
-        charts = [_beside(done, networks, measure) for measure in measures if _having(done, measure)]
-        courses = trainings(results)
-        along = [each for course in courses.values() for each in course]
-        charts += [_over_training(courses, networks, measure) for measure in measures if _having(along, measure)]
+        groups = [*comparable(results).values()]
+        charts = [chart for group in groups for chart in _charts(group, networks, measures)]
         alike = medians(done, networks.label, _values)
-        said = _says(done, networks) + "".join(median_words(alike, measure) for measure in HEADLINE)
+        said = " ".join(_says(group, networks) for group in comparable(done).values()) or ALONG
+        said += "".join(median_words(alike, measure) for measure in HEADLINE)
         return View(said, charts, [_table(results, networks, measures), *median_tables(alike)])
+
+
+def _charts(results: Sequence[Result], networks: Networks, measures: Sequence[str]) -> list[Lines]:
+    """Of results that can be compared with each other: finished networks, then trainings."""
+    done, courses = finished(results), trainings(results)
+    charts = [_beside(done, networks, measure) for measure in measures if _having(done, measure)]
+    along = [each for course in courses.values() for each in course]
+    return charts + [_over_training(courses, networks, measure) for measure in measures if _having(along, measure)]
 
 
 def _values(result: Result) -> dict[str, float | None]:
@@ -81,7 +89,7 @@ def _heading(results: Sequence[Result], measure: str) -> tuple[str, str]:
     here = _having(results, measure)[0]
     kind = _taken(here, measure)["invariant"]
     units = _units(here, measure)
-    return f"{measure}: {INVARIANCE.get(kind, kind)}", "" if units == "1" else units
+    return of_weights(f"{measure}: {INVARIANCE.get(kind, kind)}", results), "" if units == "1" else units
 
 
 def _units(result: Result, measure: str) -> str:
@@ -128,7 +136,7 @@ def _says(results: Sequence[Result], networks: Networks) -> str:
         if said:
             order = "Sharpest first" if len(said) > 1 else "Sharpness"
             sentences.append(f"{order}, {words}: {listed(said)}{_unsure(ordered, measure)}.")
-    return " ".join(sentences) or "Sharpness over training, moment by moment."
+    return " ".join(sentences)
 
 
 def _unsure(ordered: Sequence[Result], measure: str) -> str:

@@ -12,11 +12,12 @@ from figures.drawing.captions import with_unit
 from figures.page.content.charts import Lines, Row, Series, Table, View
 from figures.page.content.networks import Networks
 from figures.page.content.results import Result
-from figures.page.content.section import Section, finished, listed, trainings
+from figures.page.content.section import Section, comparable, finished, listed, of_weights, trainings
 from figures.page.content.seeds import median_tables, median_words, medians
 from minima.store.table import with_error
 
 LARGEST = "largest eigenvalue"
+ALONG = "The largest eigenvalue over training."
 POINTS = 256
 """of a density's curve"""
 
@@ -49,47 +50,39 @@ class Spectrum(Section):
     def view(self, results: Sequence[Result], networks: Networks) -> View:
         """Eigenvalues by rank, the density, traces by layer; the largest over training."""
         results = [each for each in results if each.summary["eigenvalues"]]
-        done = finished(results)
-        charts = [
-            Lines("Largest eigenvalues", "rank", with_unit("eigenvalue", unit), series)
-            for unit, series in _by_unit(done, networks).items()
-        ]
-        charts += _densities(done, networks)
-        charts += _layers(done, networks)
-        courses = [_course(moments, networks) for moments in trainings(results).values()]
-        if courses:
-            charts.append(
-                Lines(
-                    "Largest eigenvalue over training",
-                    "moment",
-                    with_unit("eigenvalue", results[0].summary["loss_unit"]),
-                    courses,
-                )
-            )
+        networks, done = networks.telling(results), finished(results)
+        charts = [chart for group in comparable(results).values() for chart in _charts(group, networks)]
         alike = medians(done, networks.label, lambda each: {LARGEST: each.summary["eigenvalues"][0]})
-        said = _says(done, networks) + median_words(alike, LARGEST)
+        said = " ".join(_says(group, networks) for group in comparable(done).values()) or ALONG
+        said += median_words(alike, LARGEST)
         return View(said, charts, [*_tables(results, networks), *median_tables(alike)])
+
+
+def _charts(results: Sequence[Result], networks: Networks) -> list[Lines]:
+    """Of results that can be compared with each other: finished networks, then trainings."""
+    done, charts = finished(results), []
+    unit = with_unit("eigenvalue", results[0].summary["loss_unit"])
+    if done:
+        series = [_by_rank(each, networks) for each in done]
+        charts.append(Lines(of_weights("Largest eigenvalues", done), "rank", unit, series))
+    charts += [*_densities(done, networks), *_layers(done, networks)]
+    courses = [_course(moments, networks) for moments in trainings(results).values()]
+    if courses:
+        title = of_weights("Largest eigenvalue over training", results)
+        charts.append(Lines(title, "moment", unit, courses))
+    return charts
 
 
 def _errors(summary: dict[str, Any]) -> list[float | None] | None:
     return summary.get("data_stderr_new")
 
 
-def _by_unit(results: Sequence[Result], networks: Networks) -> dict[str, list[Series]]:
-    found: dict[str, list[Series]] = {}
-    for each in results:
-        values = each.summary["eigenvalues"]
-        said = f"{each.summary['operator']}, space: {each.summary['subspace']}"
-        series = Series(
-            networks.label(each),
-            range(1, len(values) + 1),
-            values,
-            networks.place(each),
-            _errors(each.summary),
-            [said] * len(values),
-        )
-        found.setdefault(each.summary["loss_unit"], []).append(series)
-    return found
+def _by_rank(result: Result, networks: Networks) -> Series:
+    values = result.summary["eigenvalues"]
+    said = f"{result.summary['operator']}, space: {result.summary['subspace']}"
+    place = networks.place(result)
+    ranks = range(1, len(values) + 1)
+    return Series(networks.label(result), ranks, values, place, _errors(result.summary), [said] * len(values))
 
 
 def _densities(results: Sequence[Result], networks: Networks) -> list[Lines]:
@@ -111,7 +104,8 @@ def _densities(results: Sequence[Result], networks: Networks) -> list[Lines]:
                     mode="lines",
                 )
             )
-    return [Lines("Density of all eigenvalues", "eigenvalue", "density", series, log=True)] if series else []
+    title = of_weights("Density of all eigenvalues", results) if series else ""
+    return [Lines(title, "eigenvalue", "density", series, log=True)] if series else []
 
 
 def _layers(results: Sequence[Result], networks: Networks) -> list[Lines]:
@@ -124,7 +118,9 @@ def _layers(results: Sequence[Result], networks: Networks) -> list[Lines]:
         if series:
             unit = here[0][0].summary["loss_unit"]
             words = with_unit(value, unit)
-            charts.append(Lines(title, "layer, in forward order", words, series, names, layers=True))
+            charts.append(
+                Lines(of_weights(title, results), "layer, in forward order", words, series, names, layers=True)
+            )
     return charts
 
 
@@ -153,7 +149,7 @@ def _says(results: Sequence[Result], networks: Networks) -> str:
         if outliers:
             words += f" ({'' if outliers['complete'] else 'at least '}{outliers['count']} outliers beyond the bulk)"
         said.append(words)
-    return f"Largest eigenvalue: {listed(said)}." if said else "The largest eigenvalue over training."
+    return f"Largest eigenvalue: {listed(said)}."
 
 
 def _tables(results: Sequence[Result], networks: Networks) -> list[Table]:
