@@ -26,7 +26,7 @@ READS = Reads(measure="equilibrium", arrays=("updated",), room=8)
 
 @dataclass(frozen=True)
 class Trained:
-    """One training."""
+    """What one training left out of its updates, and the name that it is drawn under."""
 
     name: str
     summary: Summary

@@ -25,7 +25,7 @@ class Ideal:
 
     @property
     def bits(self) -> float:
-        """All together."""
+        """The entropy bound of a layer in bits: of its empty lines, of its mask and of the values that are left."""
         return self.lines + self.mask + self.values
 
 

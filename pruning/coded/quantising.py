@@ -22,7 +22,7 @@ class Quantised:
     step: np.float32
 
     def weights(self) -> NDArray[np.float64]:
-        """The quantised weights."""
+        """The weights that the symbols stand for, symbol x step, in float64 and the weight's own shape."""
         return self.symbols * np.float64(self.step)
 
 

@@ -54,7 +54,7 @@ class _Header:
 
     @property
     def size(self) -> int:
-        """Bytes of numbers."""
+        """How many bytes the array's numbers take, by the header's shape and data type."""
         return math.prod(self.shape) * self.dtype.itemsize
 
     def check_size(self, there: int, where: str) -> None:
@@ -66,7 +66,7 @@ class _Header:
             )
 
     def array(self, content: bytes | bytearray) -> np.ndarray:
-        """The numbers."""
+        """The array of the header's shape, data type and order that these bytes are."""
         return np.frombuffer(content, self.dtype).reshape(self.shape, order=self.order)
 
 

@@ -64,7 +64,7 @@ class Seeing(TorchFunctionMode):
         self.begin()
 
     def begin(self) -> None:
-        """Another pass."""
+        """Count anew how often each weight is applied, at the begin of a pass."""
         self.applied: Counter[str] = Counter()
 
     def record(self, read: Read, zero: Tensor) -> None:
