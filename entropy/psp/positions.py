@@ -45,6 +45,7 @@ def position_entropies_of(
     note(
         f"{subject.name}: each of {counted[0].numel():,} positions of an example is an example of its own class"
         + (f"; {left_out:,} that the loss ignores are left out" if left_out else "")
+        + ". `corrected` counts them as independent, which they are not: it corrects too little"
     )
     for name, positions in elsewhere.items():
         note(f"{subject.name}: {name} has {positions:,} positions, not those of the labels: left out")

@@ -50,7 +50,7 @@ def main(arguments: Tuning) -> Report:
         "flags": " ".join(f"--{name} {value:g}" for name, value in best.items()),
         "command": command(arguments, best),
     }
-    return Report(summary, text(arguments, reference, tried, held_out, search.scored))
+    return Report(summary, text(arguments, reference, tried, held_out))
 
 
 def _check_measure(arguments: Tuning) -> None:

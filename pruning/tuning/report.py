@@ -42,7 +42,7 @@ def choose(reference: Trial, tried: Sequence[Trial], least: float) -> Choice:
     return Choice(best, tied, tuple(place for place in tied if keys[place] == keys[best]))
 
 
-def text(arguments: Tuning, reference: Trial, tried: Sequence[Trial], held_out: int, scored: bool) -> str:
+def text(arguments: Tuning, reference: Trial, tried: Sequence[Trial], held_out: int) -> str:
     """What a person reads: a line for each run, which is best and how far to trust that, and what to type."""
     least = 1 / held_out
     rows = []
@@ -51,10 +51,7 @@ def text(arguments: Tuning, reference: Trial, tried: Sequence[Trial], held_out: 
         rows.append([str(place or "own"), *settings, each.steps, each.fall, objective(each, reference, least)])
     found = choose(reference, tried, least)
     lines = [render_table(["trial", *GRID, "steps", "score fallen by", "objective"], rows), ""]
-    if scored:
-        lines.append(
-            f"one of the {held_out:,} examples of the validation part is worth {100 * least:.3g} points of score"
-        )
+    lines.append(f"one of the {held_out:,} examples of the validation part is worth {100 * least:.3g} points of score")
     lines += [verdict(found, len(tried)), "", command(arguments, tried[found.best - 1].point if found.best else {})]
     return "\n".join(lines)
 

@@ -23,7 +23,6 @@ from pruning.running.job import trained_by
 
 if TYPE_CHECKING:
     from minima.zoo.data.splits import Splits
-    from minima.zoo.examples.evaluation import Evaluation
     from minima.zoo.subject.subject import Subject
 
 GRID: Mapping[str, tuple[float, ...]] = {
@@ -76,18 +75,21 @@ class Search:
     def __init__(self, subject: Subject, splits: Splits, method: str, amount: float, measure: str, epochs: int) -> None:
         self.subject, self.splits, self.measure = subject, splits, measure
         self.method, self.amount, self.epochs = methods()[method], amount, epochs
-        level = self.level(copied(subject.model))
-        self.scored = math.isfinite(level.score)
-        self.before = level.score if self.scored else -level.loss
+        self.before = self.accuracy(copied(subject.model))
 
-    def level(self, model: Any) -> Evaluation:
-        """Loss and score on the held-out part."""
-        return evaluate(model, *self.splits.validation, task=self.splits.task)
+    def accuracy(self, model: Any) -> float:
+        """The accuracy on the held-out part, of which the objective's falls and their floor of one example are.
 
-    def score(self, model: Any) -> float:
-        """The score on the held-out part; where there is none, the loss below zero."""
-        level = self.level(model)
-        return level.score if math.isfinite(level.score) else -level.loss
+        Raises:
+            BadInput: another score, or none, goes with the loss.
+        """
+        level = evaluate(model, *self.splits.validation, task=self.splits.task)
+        if not math.isfinite(level.accuracy):
+            raise BadInput(
+                "pruning.tuning weighs steps against falls of accuracy, and the score here is "
+                f"{level.score_name or 'none'}: compare runs of the method itself"
+            )
+        return level.accuracy
 
     def trial(self, point: Point) -> Trial:
         """A whole run with these settings."""
@@ -112,7 +114,7 @@ class Search:
         )
         reachable(engine.space, engine.masks, (self.amount,), self.measure)
         engine.complete()
-        return Trial(point, trainer.steps_done, self.before - self.score(trainer.model))
+        return Trial(point, trainer.steps_done, self.before - self.accuracy(trainer.model))
 
 
 def few(splits: Splits, share: float, seed: int) -> Splits:

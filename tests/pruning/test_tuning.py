@@ -4,18 +4,22 @@ import shlex
 from pathlib import Path
 
 import pytest
+import torch
 import tyro
+from torch import nn
 
 from minima.store.command import BadInput
 from minima.store.reading import sha256
 from minima.train import main as train
+from minima.zoo.data.splits import Splits
+from minima.zoo.subject.handed import subject_of
 from minima.zoo.training.flags import Train
 from pruning.composition.method import methods
 from pruning.running.arguments import arguments_of
 from pruning.tuning.__main__ import main
 from pruning.tuning.flags import Tuning
 from pruning.tuning.report import Choice, choose, command, verdict
-from pruning.tuning.search import GRID, Trial, objective, points
+from pruning.tuning.search import GRID, Search, Trial, objective, points
 
 
 def tune(*words):
@@ -83,3 +87,12 @@ def test_runs_are_whole_repeatable_and_leave_the_file_alone(tmp_path):
         tune(path, "--share", 2)
     with pytest.raises(BadInput, match="--trials 217"):
         tune(path, "--trials", 217)
+
+
+def test_falls_of_another_score_are_not_weighed_as_if_of_accuracy():
+    subject = subject_of(nn.Linear(3, 1), (torch.randn(20, 3), torch.randn(20, 1)), "mse")
+    splits = Splits(
+        train=(subject.x, subject.y), validation=(subject.x, subject.y), test=(subject.x, subject.y), task=subject.task
+    )
+    with pytest.raises(BadInput, match="falls of accuracy, and the score here is r2"):
+        Search(subject, splits, "ice", 0.5, "sparsity", 1)
