@@ -10,6 +10,7 @@ from figures.statistics.trend import Trend
 from figures.study.findings.inputs import Inputs, Setting
 from figures.study.findings.statements import Findings, View, refuse_unknown
 from figures.study.findings.values import Sample, sample, summarise
+from figures.study.networks.networks import DENSE
 from figures.study.verdicts import verdicts
 
 Judged = verdicts.Judged[View, Paired | Trend | None]
@@ -52,7 +53,7 @@ def _check_names(view: View, inputs: Inputs, setting: Setting | None, where: str
         refuse_unknown(where, "value", view.value, ("edge",))
         return
     if view.table == "comparison":
-        arms, values = (setting.arms, setting.values) if setting else ((), ())
+        arms, values = ((DENSE, *setting.arms), setting.values) if setting else ((), ())
     else:
         arms = tuple(sorted({method for _, method, _ in inputs.collapse}))
         values = tuple(sorted({name for found in inputs.collapse.values() for name in found}))

@@ -1,14 +1,19 @@
 """The study of channels and layers: its commands, its dense parents in statements, and what counts as reached."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from figures.reading.evidence import Key
 from figures.study.findings.inputs import Inputs, Setting
-from figures.study.findings.statements import View, load_findings
+from figures.study.findings.outcome import judge
+from figures.study.findings.statements import Findings, View, load_findings
 from figures.study.findings.values import sample
 from figures.study.kinds import read_study
 from figures.study.shipped import bundled
+from figures.study.verdicts.verdicts import Claim
+from minima.store.command import BadInput
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +48,19 @@ def test_the_dense_parent_is_compared_whatever_share_goes_and_by_the_share_asked
     found = sample(view, Inputs((setting,), {}, {}), setting, 0.05)
     assert found.unreached == 1
     assert np.allclose(found.rows, 2.0)
+
+
+def test_the_dense_parent_is_an_arm_of_every_comparison_and_others_must_be_made(tmp_path, study):
+    cells = {
+        Key(arm, asked, seed, "unfinished"): {"sparsity": asked, "reached": np.nan, "lambda_max": height + seed}
+        for arm, asked, height in (("dense", 0.0, 1.0), ("half", 0.5, 10.0))
+        for seed in range(12)
+    }
+    setting = Setting(tmp_path, "a", "m", "d", 0.1, tuple(range(12)), ("half",), ("lambda_max",), cells)
+    view = View("difference", "lambda_max", "above", (("dense",), ("half",)), (0.5,), "unfinished", 0.1)
+    findings = Findings(tmp_path, 0.05, (Claim("sharper", "Sharper", "nobody", (view,)),))
+    (judgement,) = judge(findings, Inputs((setting,), {}, {}), setting).judgements
+    assert judgement.verdict == "confirmed"
+    unmade = Findings(tmp_path, 0.05, (Claim("x", "X", "nobody", (replace(view, arms=(("dense",), ("hlaf",))),)),))
+    with pytest.raises(BadInput, match=r"there is no arm .hlaf.\. Known: dense, half"):
+        judge(unmade, Inputs((setting,), {}, {}), setting)
