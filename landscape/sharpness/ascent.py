@@ -1,61 +1,27 @@
-"""The largest loss in a neighbourhood: projected gradient ascent with restarts."""
+"""The largest loss in neighbourhoods of the weights: an ascent in each, scouted on some of the examples."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from landscape.objective.differentiable import Differentiable
+from landscape.sharpness.neighbourhoods import Neighbourhood
 
-SMALLEST_STEP = 1e-3  # of the radius
-SETTLED = 1e-4  # relative improvement over three steps below which a climb ends
-
-
-class Neighbourhood(Protocol):
-    """A convex set around 0, and what a step of ascent is in its geometry."""
-
-    def project(self, displacement: Tensor) -> Tensor:
-        """The nearest point of the set."""
-
-    def directions(self, gradient: Tensor) -> tuple[Tensor, ...]:
-        """Ways uphill, each as long as the set is wide; first to the point at which gradient . delta is largest."""
-
-
-@dataclass(frozen=True)
-class Ball:
-    """Displacements of at most `radius` in the Euclidean norm: ||delta||_2 <= radius."""
-
-    radius: float
-
-    def project(self, displacement: Tensor) -> Tensor:
-        """The nearest displacement inside the ball: what lies outside is shrunk to its radius."""
-        norm = displacement.norm()
-        return displacement if norm <= self.radius else displacement * (self.radius / norm)
-
-    def directions(self, gradient: Tensor) -> tuple[Tensor, ...]:
-        """Where a first-order step on the ball leads, radius g / ||g||; zeros where the gradient is zero."""
-        norm = gradient.norm()
-        return (gradient * (self.radius / norm) if norm > 0 else torch.zeros_like(gradient),)
-
-
-@dataclass(frozen=True)
-class Box:
-    """Displacements inside a box around the weights: |delta_i| <= half_widths_i."""
-
-    half_widths: Tensor | float
-
-    def project(self, displacement: Tensor) -> Tensor:
-        """The nearest displacement inside the box: each coordinate clipped to its half width."""
-        limit = torch.as_tensor(self.half_widths, dtype=displacement.dtype, device=displacement.device)
-        return displacement.clamp(-limit, limit)
-
-    def directions(self, gradient: Tensor) -> tuple[Tensor, ...]:
-        """The vertex half_widths sign(g); and the gradient in units of the box, which spares settled coordinates."""
-        scaled = self.half_widths * gradient
-        return self.half_widths * gradient.sign(), self.half_widths * scaled / scaled.abs().max().clamp_min(1e-300)
+SETTLED, SCOUTED = 1e-3, 1e-2
+"""relative improvement over three gradients below which a climb ends, and what a step must promise to be tried again:
+of the climb that counts, and of those that look for another hill"""
+HARDLY = 0.25
+"""of that improvement: what a step must promise by the slope where it begins to be tried at all"""
+SMALLEST_REACH = 1e-3
+LONGER, SHORTER = 3.0, 0.25
+"""times its length, at most and at least: the next step"""
+AHEAD = 1e-2
+"""relative: by how much a hill must be higher, on some of the examples, to be climbed on all"""
 
 
 @dataclass(frozen=True)
@@ -66,7 +32,7 @@ class Highest:
     displacement: Tensor
     """(d,) where it was found"""
     course: tuple[float, ...]
-    """the best rise of all climbs after 0, 1, ... steps"""
+    """the best rise after 0, 1, ... steps over all examples"""
     converged: bool
     """whether the climb that found it ended before its steps did"""
     seed_stderr: float | None
@@ -75,59 +41,159 @@ class Highest:
 
 def highest(
     function: Differentiable,
-    neighbourhood: Neighbourhood,
+    neighbourhoods: Sequence[Neighbourhood],
     *,
     restarts: int,
     steps: int,
     generator: torch.Generator,
-) -> Highest:
-    """Maximise L(w + delta) - L(w) over a set of delta: one climb from 0, and `restarts` from random points on its rim.
+    some: Differentiable | None = None,
+) -> list[Highest]:
+    """Maximise L(w + delta) - L(w) over delta in each of several sets of one shape.
 
-    A climb goes from its best point so far by step x (a direction uphill), projected: at step 2, where it begins, a
-    ball's whole diameter, so that at a minimum it is the power iteration and in a box it visits vertices. After a step
-    that does not rise the next direction has its turn, and when none is left the step is halved; one that rises is
-    doubled up to 2. It ends after `steps` gradients, or when three steps gained less than 1e-4 of the rise.
+    A climb begins where the set is furthest along the gradient at 0, `restarts` more at random points of the rim. Each
+    set's climbs begin at the ends of the next smaller one's, moved outward. A step has the length at which the secant
+    of the slopes at both ends of the one before is zero (Barzilai and Borwein 1988); after one that does not rise, the
+    same way is tried at the length at which a parabola through its slopes is highest if that promises 1e-3 of the
+    rise, else the set's next way. A climb ends when no way is left, when three gradients gained less than 1e-3 of the
+    rise, or after `steps` gradients.
+
+    Args:
+        some: the same loss over some of the examples. All climbs are made on these, at their price; what follows over
+            all examples is one climb, from the gradient's end or, where a random start found a hill that is higher by
+            more than 1 %, from there. How much the maximum rests on one start is then told by the climbs on some.
     """
-    origin = torch.zeros_like(function.normal(generator))
-    rims = [neighbourhood.directions(function.normal(generator))[0] for _ in range(restarts)]
-    base = function.loss()
-    climbs = [_climb(function, neighbourhood, start, base, steps) for start in (origin, *rims)]
-    padded = [climb.rises + climb.rises[-1:] * (steps + 1 - len(climb.rises)) for climb in climbs]
-    course = tuple(max(0.0, *rises) for rises in zip(*padded, strict=True))
-    best = max(climbs, key=lambda climb: climb.rises[-1])
-    end = best.end if best.rises[-1] > 0 else origin
-    return Highest(course[-1], end, course, best.settled, _reliance([climb.rises[-1] for climb in climbs]))
+    order = sorted(range(len(neighbourhoods)), key=lambda each: neighbourhoods[each].width)
+    ascending = [neighbourhoods[each] for each in order]
+    least = SETTLED if some is None else SCOUTED
+    scouts = _scouted(some or function, ascending, restarts, steps, generator, least)
+    found = [scout.highest for scout in scouts] if some is None else _followed(function, ascending, scouts, steps)
+    return [found[order.index(each)] for each in range(len(neighbourhoods))]
+
+
+@dataclass(frozen=True)
+class _Point:
+    """A displacement with what was evaluated there."""
+
+    at: Tensor
+    loss: float
+    gradient: Tensor
 
 
 @dataclass(frozen=True)
 class _Climb:
     rises: list[float]
-    """the best after each step"""
-    end: Tensor
+    """after each gradient, the largest so far"""
+    end: _Point
     settled: bool
     """whether it ended by itself"""
 
 
-def _climb(function: Differentiable, neighbourhood: Neighbourhood, start: Tensor, base: float, steps: int) -> _Climb:
-    """Uphill from `start`."""
-    step, way = 2.0, 0
-    point = start
-    loss, gradient = function.loss_and_gradient(point)
-    rises = [loss - base]
-    for _ in range(steps):
-        directions = neighbourhood.directions(gradient)
-        candidate = neighbourhood.project(point + step * directions[way])
-        reached, slope = function.loss_and_gradient(candidate)
-        if rose := reached > loss:
-            point, loss, gradient, step = candidate, reached, slope, min(2.0, 2 * step)
+@dataclass(frozen=True)
+class _Scout:
+    """What all climbs of a set came to."""
+
+    highest: Highest
+    other: Tensor | None
+    """(d,) the end of a random start that came higher than the one from the gradient, by more than `AHEAD`"""
+    reliance: float | None
+    """the jackknife's error over the largest rise"""
+
+
+def _scouted(
+    function: Differentiable,
+    ascending: Sequence[Neighbourhood],
+    restarts: int,
+    steps: int,
+    generator: torch.Generator,
+    least: float,
+) -> list[_Scout]:
+    """All climbs, in each set."""
+    drawn = [function.normal(generator) for _ in range(restarts)]
+    origin = _evaluated(function, None)
+    starts = [ascending[0].furthest(way) for way in (origin.gradient, *drawn)] if ascending else []
+    scouts = []
+    for index, place in enumerate(ascending):
+        if index:
+            starts = [place.project(start * (place.width / ascending[index - 1].width)) for start in starts]
+        climbs = [_climb(function, place, _evaluated(function, start), origin.loss, steps, least) for start in starts]
+        starts = [climb.end.at for climb in climbs]
+        scouts.append(_summary(climbs, origin.at, steps))
+    return scouts
+
+
+def _summary(climbs: Sequence[_Climb], origin: Tensor, steps: int) -> _Scout:
+    ends = [climb.rises[-1] for climb in climbs]
+    best = max(climbs, key=lambda climb: climb.rises[-1])
+    padded = [_padded(climb.rises, steps) for climb in climbs]
+    course = tuple(max(0.0, *rises) for rises in zip(*padded, strict=True))
+    error = _reliance(ends)
+    top = Highest(course[-1], best.end.at if course[-1] > 0 else origin, course, best.settled, error)
+    ahead = best is not climbs[0] and best.rises[-1] > (1 + AHEAD) * max(ends[0], 0.0)
+    reliance = None if error is None else error / course[-1] if course[-1] > 0 else 0.0
+    return _Scout(top, best.end.at if ahead else None, reliance)
+
+
+def _followed(
+    function: Differentiable, ascending: Sequence[Neighbourhood], scouts: Sequence[_Scout], steps: int
+) -> list[Highest]:
+    """One climb in each set, from the best of what is known."""
+    origin = _evaluated(function, None)
+    found: list[Highest] = []
+    before: tuple[Neighbourhood, Tensor] | None = None
+    for place, scout in zip(ascending, scouts, strict=True):
+        start = place.furthest(origin.gradient)
+        if before is not None:
+            start = place.project(before[1] * (place.width / before[0].width))
+        starts = [start] if scout.other is None else [start, scout.other]
+        point = max((_evaluated(function, each) for each in starts), key=lambda each: each.loss)
+        climb = _climb(function, place, point, origin.loss, steps)
+        before = place, climb.end.at
+        course = tuple(max(0.0, rise) for rise in _padded(climb.rises, steps))
+        end = climb.end.at if course[-1] > 0 else torch.zeros_like(climb.end.at)
+        error = None if scout.reliance is None else scout.reliance * course[-1]
+        found.append(Highest(course[-1], end, course, climb.settled, error))
+    return found
+
+
+def _evaluated(function: Differentiable, at: Tensor | None) -> _Point:
+    loss, gradient = function.loss_and_gradient(at)
+    return _Point(torch.zeros_like(gradient) if at is None else at, loss, gradient)
+
+
+def _climb(
+    function: Differentiable, place: Neighbourhood, start: _Point, base: float, steps: int, least: float = SETTLED
+) -> _Climb:
+    """Uphill from a point of the set."""
+    here, way, reach, left = start, 0, 1.0, place.ways
+    rises = [here.loss - base]
+    while len(rises) <= steps and left:
+        candidate = place.candidate(here.at, here.gradient, way, reach)
+        if _slope(place, here, candidate) <= HARDLY * least * max(here.loss - base, 0.0):
+            way, reach, left = (way + 1) % place.ways, 1.0, left - 1
+            continue
+        there = _evaluated(function, candidate)
+        begin, end = place.slopes(here.at, candidate, here.gradient, there.gradient)
+        best = begin / (begin - end) if begin > end else math.inf
+        if there.loss > here.loss:
+            here, left = there, place.ways
+            reach = min(reach * min(max(best, SHORTER), LONGER), place.longest[way])
         else:
-            way = (way + 1) % len(directions)
-            step = step / 2 if way == 0 else step
-        rises.append(loss - base)
-        settled = len(rises) > 4 and rises[-1] - rises[-4] <= SETTLED * abs(rises[-1])
-        if step < SMALLEST_STEP or (settled and (rose or step < 0.1)) or not gradient.any():
-            return _Climb(rises, point, settled=True)
-    return _Climb(rises, point, settled=False)
+            promised = begin * min(best, 0.5) / 2
+            reach *= min(max(best, SHORTER), 0.5)
+            if not promised > least * abs(here.loss - base) or reach < SMALLEST_REACH:
+                way, reach, left = (way + 1) % place.ways, 1.0, left - 1
+        rises.append(here.loss - base)
+        if there is here and len(rises) > 3 and rises[-1] - rises[-4] <= least * abs(rises[-1]):
+            break
+    return _Climb(rises, here, settled=len(rises) <= steps or not left)
+
+
+def _slope(place: Neighbourhood, here: _Point, candidate: Tensor) -> float:
+    return place.slopes(here.at, candidate, here.gradient, here.gradient)[0]
+
+
+def _padded(rises: list[float], steps: int) -> list[float]:
+    return rises + rises[-1:] * (steps + 1 - len(rises))
 
 
 def _reliance(rises: list[float]) -> float | None:

@@ -67,10 +67,19 @@ def curvature_error(
     return data_error(products, blocks.weights, vectors, average=average).item()
 
 
-def block_quotients(objective: Objective, vectors: Tensor, seed: int) -> tuple[Tensor, Sequence[float]]:
-    """(blocks, k) the quotients v.Hv of `vectors` (k, d), H being that of a block alone, and the blocks' weights."""
+def block_quotients(
+    objective: Objective,
+    vectors: Tensor,
+    seed: int,
+    function: Callable[[Objective], Differentiable] = lambda part: part,
+) -> tuple[Tensor, Sequence[float]]:
+    """(blocks, k) the quotients v.Hv of `vectors` (k, d), H being that of a block alone, and the blocks' weights.
+
+    H: of the loss as `function` makes it of an objective.
+    """
     blocks = blocks_of(objective, seed)
-    return _quotients((part.hvp for part in _parts(objective, blocks)), vectors, average=False), blocks.weights
+    products = (function(part).hvp for part in _parts(objective, blocks))
+    return _quotients(products, vectors, average=False), blocks.weights
 
 
 def mean_error(objective: Objective, values: Tensor, seed: int) -> float | None:

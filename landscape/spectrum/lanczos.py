@@ -44,6 +44,8 @@ class Eigenpairs(Pairs):
     products: int
     """matrix-vector products spent"""
     converged: bool
+    known: Pairs
+    """as many as were asked for `beside` them of what the basis spans, largest in magnitude first, converged or not"""
 
 
 def top_eigenpairs(  # noqa: PLR0913 (what a solver can be told)
@@ -59,6 +61,7 @@ def top_eigenpairs(  # noqa: PLR0913 (what a solver can be told)
     known: tuple[Tensor, Tensor] | None = None,
     start: Tensor | None = None,
     memory: int | None = None,
+    beside: int = 0,
     watch: Callable[[int, float], object] | None = None,
 ) -> Eigenpairs:
     """The `top` eigenpairs that are largest by value or in magnitude, each eigenvalue to a relative `tolerance`.
@@ -76,6 +79,7 @@ def top_eigenpairs(  # noqa: PLR0913 (what a solver can be told)
             k products, and one more where each of k vectors has one of its own.
         memory: bytes that vectors may take, 8d each, with restarts where they do not suffice; the least that the
             eigenvalues need, `LEAST_ROOM` besides them, are taken anyway.
+        beside: how many Ritz pairs of the basis are handed out as `known`; they take no products.
         watch: told after each product how many there were and the largest estimated relative error (inf at first).
 
     >>> import torch
@@ -103,7 +107,7 @@ def top_eigenpairs(  # noqa: PLR0913 (what a solver can be told)
         search.advance()
         if watch is not None:
             watch(basis.products, search.error)
-    return search.result()
+    return search.result(beside)
 
 
 class _Search:
@@ -159,7 +163,7 @@ class _Search:
         """Whether the answer stands."""
         return self.proven and self.error <= self.tolerance
 
-    def result(self) -> Eigenpairs:
+    def result(self, beside: int) -> Eigenpairs:
         """What is known."""
         ritz = self.basis.ritz()
         largest = float(np.abs(ritz.values).max())
@@ -171,7 +175,8 @@ class _Search:
 
         bottom = Pairs(*pairs(np.arange(min(self.bottom, len(ritz.values)))))
         top = pairs(select(ritz.values, self.top, self.by))
-        return Eigenpairs(*top, bottom, self.basis.products, self.converged)
+        known = Pairs(*pairs(np.argsort(-np.abs(ritz.values))[:beside]))
+        return Eigenpairs(*top, bottom, self.basis.products, self.converged, known)
 
     def _call(self, ritz: Ritz) -> None:
         """A witness, with room for its steps."""

@@ -7,11 +7,13 @@ import pytest
 import torch
 from oracles.quadratic import quadratic
 
-from landscape.sharpness.ascent import Ball, Box, highest
+from landscape.sharpness.ascent import highest
+from landscape.sharpness.neighbourhoods import Ball, Box
 
 
 def climb(objective, place, restarts=4, steps=60, seed=0):
-    return highest(objective, place, restarts=restarts, steps=steps, generator=torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    return highest(objective, [place], restarts=restarts, steps=steps, generator=generator)[0]
 
 
 def random_symmetric(size, seed):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,7 +9,14 @@ from landscape.sharpness.measure import Invariant, Measure, Measured
 from minima.store.command import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
     from landscape.objective.objective import Objective
+
+
+Node = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -50,49 +56,59 @@ class FilterNormalised(Measure):
         for pair in range(self.seeds):
             streams = (stream(seed, "filter_normalised", pair, axis) for axis in (0, 1))
             first, second = (random_direction(objective, generator).vector for generator in streams)
-            plane = Plane.around(
-                lambda a, b, d=first, e=second: objective.loss(a * d + b * e),  # type: ignore[misc]
-                self.radius,
-                self.grid,
-            )
-            values[f"pair={pair}"] = plane.relative_range
-            extremes = (objective.example_losses(a * first + b * second) for a, b in (plane.highest, plane.lowest))
-            influences.append(relative_influence(*extremes))
+            plane = Plane(objective, (first, second), self.radius, self.grid // 2)
+            top, bottom = (plane.losses(node) for node in plane.extremes(seed))
+            values[f"pair={pair}"] = relative_range(top.mean().item(), bottom.mean().item())
+            influences.append(relative_influence(top, bottom))
         mean = estimate(list(values.values()))
         error = mean_error(objective, torch.stack(influences).mean(0), seed)
         return Measured(mean.value, mean.stderr, error, values=values)
 
 
-@dataclass(frozen=True)
 class Plane:
-    """A function of two coordinates on a grid."""
+    """A square grid of points around the weights; nodes are counted from its middle."""
 
-    losses: dict[tuple[float, float], float]
-    """by coordinates"""
-    lowest: tuple[float, float]
-    """where it is smallest in the square"""
-    highest: tuple[float, float]
-    """where it is largest in the disc"""
+    def __init__(self, objective: Objective, directions: tuple[Tensor, Tensor], radius: float, half: int) -> None:
+        """`radius` of the square and of the disc in it, in units of the directions (d,); `half`: nodes to its edge."""
+        self.objective, self.directions, self.step, self.half = objective, directions, radius / half, half
+        self._known: dict[Node, Tensor] = {}
 
-    @classmethod
-    def around(cls, loss: Callable[[float, float], float], radius: float, grid: int) -> Plane:
-        """Evaluate it on the square [-radius, radius]^2 with `grid` points a side."""
-        half = grid // 2
-        steps = range(-half, half + 1)
-        nodes = {(i, j): (radius * i / half, radius * j / half) for i in steps for j in steps}
-        losses = {at: loss(*at) for at in nodes.values()}
-        disc = [at for (i, j), at in nodes.items() if in_disc(i, j, half)]
-        return cls(losses, min(losses, key=losses.__getitem__), max(disc, key=losses.__getitem__))
+    def displacement(self, node: Node) -> Tensor:
+        """(d,) where a node lies."""
+        return self.step * node[0] * self.directions[0] + self.step * node[1] * self.directions[1]
 
-    @property
-    def relative_range(self) -> float:
-        """100 (max over the disc - min over the square) / (1 + min).
+    def losses(self, node: Node) -> Tensor:
+        """(N,) what each example has of the loss at a node, evaluated once."""
+        if node not in self._known:
+            self._known[node] = self.objective.example_losses(self.displacement(node))
+        return self._known[node]
 
-        >>> Plane.around(lambda a, b: 16 * (a**2 + b**2), 0.25, 11).relative_range
-        100.0
+    def extremes(self, seed: int) -> tuple[Node, Node]:
+        """Where the loss is largest in the disc, and where it is smallest in the square.
+
+        The middle and the ends of both axes tell which examples make the difference; on these, and a sample of the
+        others, most nodes are ruled out (see `racing`).
         """
-        lowest = self.losses[self.lowest]
-        return 100 * (self.losses[self.highest] - lowest) / (1 + lowest)
+        from landscape.sharpness.racing import Race
+
+        half, steps = self.half, range(-self.half, self.half + 1)
+        square = [(i, j) for i in steps for j in steps]
+
+        def some(rows: Tensor) -> Callable[[Node], Tensor]:
+            part = self.objective.sample(rows)
+            return lambda node: part.example_losses(self.displacement(node))
+
+        race = Race(self.losses, some, [(0, 0), (half, 0), (-half, 0), (0, half), (0, -half)], seed)
+        return race.lowest([node for node in square if in_disc(*node, half)], -1), race.lowest(square)
+
+
+def relative_range(highest: float, lowest: float) -> float:
+    """100 (max - min) / (1 + min).
+
+    >>> relative_range(2.0, 1.0)
+    50.0
+    """
+    return 100 * (highest - lowest) / (1 + lowest)
 
 
 def in_disc(i: int, j: int, half: int) -> bool:

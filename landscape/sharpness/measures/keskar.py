@@ -23,27 +23,29 @@ class Keskar(Measure):
     e: tuple[float, ...] = (1e-3, 5e-4)
     """half-widths of the box; the value is that of the first"""
     restarts: int = 2
-    """climbs from random vertices, beside one from the weights"""
+    """climbs from random vertices, on some of the examples, beside one along the gradient"""
     steps: int = 20
     """gradients of a climb"""
 
     def measure(self, objective: Objective, seed: int) -> Measured:
         from landscape.objective.streams import stream
-        from landscape.sharpness.ascent import Box, highest
+        from landscape.sharpness.ascent import highest
+        from landscape.sharpness.neighbourhoods import Box
+        from landscape.sharpness.scouting import some_of
         from landscape.spectrum.data_error import mean_error, relative_influence
 
         scale, losses = objective.point.abs() + 1, objective.example_losses()
         above = 1 + losses.mean().item()
-        found = {
-            f"e={e:g}": highest(
-                objective,
-                Box(e * scale),
-                restarts=self.restarts,
-                steps=self.steps,
-                generator=stream(seed, "keskar"),
-            )
-            for e in self.e
-        }
+        some = some_of(objective, seed)
+        ends = highest(
+            objective,
+            [Box(e * scale) for e in self.e],
+            restarts=self.restarts,
+            steps=self.steps,
+            generator=stream(seed, "keskar"),
+            some=some,
+        )
+        found = {f"e={e:g}": highest for e, highest in zip(self.e, ends, strict=True)}
         values = {setting: 100 * highest.rise / above for setting, highest in found.items()}
         first, worst = next(iter(values)), next(iter(found.values()))
         return Measured(

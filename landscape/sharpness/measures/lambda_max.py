@@ -24,22 +24,13 @@ class LambdaMax(Measure):
     """relative error allowed in the eigenvalue"""
 
     def measure(self, objective: Objective, seed: int) -> Measured:
-        from landscape.objective.streams import stream
+        from landscape.sharpness.leading import largest
         from landscape.spectrum.data_error import curvature_error
-        from landscape.spectrum.lanczos import top_eigenpairs
         from minima.store.command import note
 
-        function, generator = self.function(objective), stream(seed, "lanczos")
-        pairs = top_eigenpairs(
-            function.hvp,
-            lambda: function.normal(generator),
-            function.dimension,
-            top=1,
-            tolerance=self.tolerance,
-            memory=objective.keeper.vector_bytes,
-        )
-        if not pairs.converged:
-            note(f"{self.name}: {pairs.products} products did not bring the eigenvalue within the tolerance")
-        convergence = {"residual": float(pairs.residuals[0]), "converged": pairs.converged}
-        error = curvature_error(objective, pairs.vectors, seed, self.function)
-        return Measured(float(pairs.values[0]), data_stderr_new=error, convergence=convergence)
+        found = largest(objective, self.function, relative=self.relative, seed=seed, tolerance=self.tolerance)
+        if not found.converged:
+            note(f"{self.name}: {found.products} products did not bring the eigenvalue within the tolerance")
+        convergence = {"residual": found.residual, "converged": found.converged}
+        error = curvature_error(objective, found.vector, seed, self.function)
+        return Measured(found.value, data_stderr_new=error, convergence=convergence)

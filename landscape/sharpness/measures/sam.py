@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from landscape.objective.objective import Objective
-    from landscape.sharpness.ascent import Neighbourhood
 
 
 @dataclass(frozen=True)
@@ -30,18 +29,19 @@ class Sam(Measure):
     m: int | None = None
     """worst case of each batch of m examples by itself, then averaged (default: of all examples together)"""
     restarts: int = 2
-    """climbs from random points, beside one from the weights"""
+    """climbs from random points, on some of the examples, beside one along the gradient"""
     steps: int = 20
     """gradients of a climb"""
 
     def measure(self, objective: Objective, seed: int) -> Measured:
-        from landscape.sharpness.ascent import Ball, Box
         from landscape.spectrum.data_error import mean_error
 
-        around: dict[str, Neighbourhood] = {f"p=2 rho={rho:g}": Ball(rho) for rho in self.rho}
-        around |= {f"p=inf rho={rho:g}": Box(rho) for rho in self.rho_infinity}
-        found = {setting: self._averaged(objective, place, seed) for setting, place in around.items()}
-        middle = found[f"p=2 rho={sorted(self.rho)[len(self.rho) // 2]:g}"]
+        euclidean = [f"p=2 rho={rho:g}" for rho in self.rho]
+        cubic = [f"p=inf rho={rho:g}" for rho in self.rho_infinity]
+        value = f"p=2 rho={sorted(self.rho)[len(self.rho) // 2]:g}"
+        each = [self._of(part, seed, value) for part in self._batches(objective)]
+        found = {setting: _mean([batch[setting] for batch in each]) for setting in (*euclidean, *cubic)}
+        middle = found[value]
         return Measured(
             middle.course[-1],
             data_stderr_new=mean_error(objective, middle.rises, seed),
@@ -52,22 +52,38 @@ class Sam(Measure):
             courses={setting: worst.course for setting, worst in found.items()},
         )
 
-    def _averaged(self, objective: Objective, place: Neighbourhood, seed: int) -> _Worst:
-        """Each batch's worst rise, averaged over examples."""
+    def _batches(self, objective: Objective) -> list[Objective]:
+        """What has a worst case of its own."""
         total = len(objective.x)
         if self.m is None or self.m >= total:
-            return self._of(objective, place, seed)
-        starts = range(0, total, self.m)
-        return _mean([self._of(objective.part(first, first + self.m), place, seed) for first in starts])
+            return [objective]
+        return [objective.part(first, first + self.m) for first in range(0, total, self.m)]
 
-    def _of(self, objective: Objective, place: Neighbourhood, seed: int) -> _Worst:
+    def _of(self, objective: Objective, seed: int, value: str) -> dict[str, _Worst]:
+        """The worst rise in each neighbourhood, with what the examples have of the one that is the value."""
         from landscape.objective.streams import stream
-        from landscape.sharpness.ascent import highest
+        from landscape.sharpness.ascent import Highest, highest
+        from landscape.sharpness.neighbourhoods import Ball, Box, Neighbourhood
+        from landscape.sharpness.scouting import some_of
 
-        function = self.function(objective)
-        top = highest(function, place, restarts=self.restarts, steps=self.steps, generator=stream(seed, "sam"))
-        rises = function.example_losses(top.displacement) - function.example_losses()
-        return _Worst(top.course, rises, top.converged, top.seed_stderr)
+        function, some = self.function(objective), some_of(objective, seed)
+        shapes: list[dict[str, Neighbourhood]] = [
+            {f"p=2 rho={rho:g}": Ball(rho) for rho in self.rho},
+            {f"p=inf rho={rho:g}": Box(rho) for rho in self.rho_infinity},
+        ]
+        found: dict[str, Highest] = {}
+        for places in shapes:
+            ends = highest(
+                function,
+                list(places.values()),
+                restarts=self.restarts,
+                steps=self.steps,
+                generator=stream(seed, "sam"),
+                some=None if some is None else self.function(some),
+            )
+            found |= dict(zip(places, ends, strict=True))
+        rises = function.example_losses(found[value].displacement) - function.example_losses()
+        return {name: _Worst(top.course, rises, top.converged, top.seed_stderr) for name, top in found.items()}
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,8 @@ class _Worst:
 
     course: tuple[float, ...]
     rises: Tensor
-    """(n,) how much each example's loss is larger there: its influence on the worst rise (the envelope theorem)"""
+    """(n,) how much each example's loss is larger at the worst point of the measure's value: its influence on that (the
+    envelope theorem)"""
     converged: bool
     seed_stderr: float | None
 
