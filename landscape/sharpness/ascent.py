@@ -183,7 +183,7 @@ def _climb(
             if not promised > least * abs(here.loss - base) or reach < SMALLEST_REACH:
                 way, reach, left = (way + 1) % place.ways, 1.0, left - 1
         rises.append(here.loss - base)
-        if there is here and len(rises) > 3 and rises[-1] - rises[-4] <= least * abs(rises[-1]):
+        if len(rises) > 3 and rises[-1] - rises[-4] <= least * abs(rises[-1]):
             break
     return _Climb(rises, here, settled=len(rises) <= steps or not left)
 

@@ -8,26 +8,30 @@ from landscape.objective.flags import located
 from landscape.objective.position import write_position
 from landscape.objective.subsets.asked import subset_of
 from landscape.sharpness import rescale_test
+from landscape.sharpness.duration import tell_time
 from landscape.sharpness.report import entry, write
 from minima.store.messages import progress_bar
 
 if TYPE_CHECKING:
+    from landscape.sharpness.flags import Sharpness
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
-from landscape.sharpness.flags import Sharpness
 
 
 def compute(subject: Subject, place: Place, arguments: Sharpness) -> dict[str, Any]:
     """Take the measures of a subject, write them to its place, and return what the JSON object says of them."""
+    from landscape.sharpness.leading import LEADING
     from landscape.spectrum.lanczos import LEAST_ROOM
 
-    vectors = 1 + LEAST_ROOM if any(measure.by_lanczos for measure in arguments.chosen()) else 0
+    chosen = arguments.chosen()
+    vectors = 1 + LEAST_ROOM + LEADING if any(measure.by_lanczos for measure in chosen) else 0
     moving = subset_of(subject, arguments)
     objective, where, _ = located(subject, arguments, vectors, moving)
     write_position(place, "sharpness", where)
     test = rescale_test.RescaleTest.of(subject, arguments, arguments.seed, moving) if arguments.rescale_test else None
     used = subject.used_share
-    for measure in progress_bar(arguments.chosen(), desc=subject.name, unit="measure"):
+    tell_time(objective, [measure for measure in chosen if measure.name not in place.kept()])
+    for measure in progress_bar(chosen, desc=subject.name, unit="measure"):
         if measure.name not in place.kept():
             found = measure.measure(objective, arguments.seed)
             taken = entry(measure, found, used)

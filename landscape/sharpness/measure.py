@@ -54,11 +54,18 @@ class Measure:
     """whether it looks at the loss in coordinates relative to the weights"""
 
     by_lanczos: ClassVar[bool] = False
-    """whether it keeps the vectors of a Lanczos basis"""
+    """whether it rests on the search for the largest curvature, and keeps the vectors of a Lanczos basis"""
 
     def measure(self, objective: Objective, seed: int) -> Measured:
         """The measure of `objective`, its draws from `seed`."""
         raise NotImplementedError
+
+    @property
+    def passes(self) -> float:
+        """About how many passes forward and backward over the examples it takes, the search for the largest curvature
+        not counted: what the command says of its time rests on it. One, if a measure says nothing else.
+        """
+        return 1.0
 
     def check(self) -> None:
         """Refuse parameters that mean nothing: all but names are positive numbers, but there may be no restarts."""

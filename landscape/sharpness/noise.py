@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from landscape.sharpness.controlled import FIRST, controlled
+from landscape.sharpness.controlled import controlled
 from landscape.spectrum.trace import Estimate, estimate
 
 if TYPE_CHECKING:
     from landscape.objective.differentiable import Differentiable
     from landscape.sharpness.leading import Leading
+
+BESIDE = 6
+"""draws at a deviation beside the middle one"""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def mean_rises(
 
 def _beside(noise: Noise, risen: Sequence[float], known: Estimate, scale: float) -> Estimate:
     """The mean rise where `scale` times the rises of the same draws elsewhere, `risen`, are much like it."""
-    drawn = risen[:FIRST]
+    drawn = risen[:BESIDE]
     rises = [noise.rise(noise.draw()) for _ in drawn]
     rest = estimate([rise - scale * other for rise, other in zip(rises, drawn, strict=True)])
     errors = [error for error in (rest.stderr, known.stderr) if error is not None]

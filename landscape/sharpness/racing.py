@@ -15,6 +15,8 @@ from landscape.objective.streams import stream
 At = TypeVar("At", bound=Hashable)
 BEYOND = 5.0
 """standard errors by which a point must lie behind the best on some of the examples to be out"""
+CHECKED = 3
+"""points at least that are evaluated on all examples, so that their estimates are checked"""
 ROUNDING = 1e-9
 """relative to the values compared: what two sums of the same differ by"""
 ROUNDS = (0.1, 0.25)
@@ -77,11 +79,11 @@ class Race(Generic[At]):
 
         `pilots`: points at which the examples differ as they do elsewhere.
         """
-        self.whole = whole
-        losses = torch.stack([whole(at) for at in pilots])
+        self.whole = Remembered(whole)
+        losses = torch.stack([self.whole(at) for at in pilots])
         enough = losses.shape[1] >= LEAST
         self.rounds = [Strata.of(losses, hard, seed) for hard in ROUNDS] if enough else []
-        self.parts = [_Remembered(some(strata.rows)) for strata in self.rounds]
+        self.parts = [Remembered(some(strata.rows)) for strata in self.rounds]
 
     def lowest(self, points: Sequence[At], sign: int = 1) -> At:
         """The point at which `sign` times the mean is smallest.
@@ -97,14 +99,15 @@ class Race(Generic[At]):
             here = {at: sign * parts(at) for at in kept}
             best = min(kept, key=lambda at, s=strata, h=here: s.difference(h[at])[0])  # type: ignore[misc]
             behind = {at: strata.difference(here[at] - here[best]) for at in kept}
-            kept = [at for at in kept if not behind[at][0] > BEYOND * behind[at][1]]
+            first = set(sorted(kept, key=lambda at, b=behind: b[at][0])[:CHECKED])  # type: ignore[misc]
+            kept = [at for at in kept if at in first or not behind[at][0] > BEYOND * behind[at][1]]
         found = {at: sign * self.whole(at).mean().item() for at in kept}
         if self.rounds and any(not _as_estimated(found[at] - found[best], *behind[at], found[at]) for at in kept):
             found = {at: sign * self.whole(at).mean().item() for at in points}
         return min(found, key=found.__getitem__)
 
 
-class _Remembered(Generic[At]):
+class Remembered(Generic[At]):
     """A function of points, each evaluated once."""
 
     def __init__(self, function: Callable[[At], Tensor]) -> None:

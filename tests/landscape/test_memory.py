@@ -14,6 +14,7 @@ from oracles.small_networks import make
 from landscape.hessian import eigenvalues
 from landscape.hessian.traces import VECTORS
 from landscape.objective.objective import MEMORY, Objective
+from landscape.sharpness import leading
 from landscape.spectrum import blocks, lanczos
 from landscape.spectrum.operators.ggn import GaussNewton
 from minima.zoo.examples.evaluation import evaluating
@@ -115,7 +116,7 @@ def test_the_flag_bounds_every_search_for_eigenvalues(words, command, checkpoint
         seen.append(named["memory"])
         return original(*arguments, **named)
 
-    for module in (lanczos, blocks, eigenvalues):
+    for module in (lanczos, blocks, eigenvalues, leading):
         monkeypatch.setattr(module, "top_eigenpairs", recorded)
     name, *flags = words
     assert command(name, checkpoint, "--samples", "20", *flags, "--memory", "1", "-o", tmp_path / "x.h5")[0] == 0

@@ -14,7 +14,7 @@ from figures.statistics.trend import Trend
 from figures.study.findings.inputs import Setting
 from figures.study.findings.outcome import Judged, Judgement, Outcome
 from figures.study.findings.statements import Findings, View
-from figures.study.findings.values import Sample, quantity
+from figures.study.findings.values import Sample, quantity, share_gone
 from figures.study.verdicts.text import (
     DIRECTIONS,
     STAGES,
@@ -202,7 +202,7 @@ def _against(outcome: Outcome) -> Iterator[str]:
 
 def _errors(setting: Setting, within: float) -> list[str]:
     errors = {key: 100 * cell["error"] for key, cell in setting.cells.items()}
-    reached = {(key.arm, key.sparsity, key.seed): cell["sparsity"] for key, cell in setting.cells.items()}
+    reached = {(key.arm, key.sparsity, key.seed): share_gone(cell) for key, cell in setting.cells.items()}
     return [
         "",
         f"## Test error, pooled over seeds (%): {setting.label}",

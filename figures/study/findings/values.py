@@ -40,6 +40,7 @@ QUANTITIES = {
     "empty_layers": Quantity("empty layers", "layers"),
     "psp_entropy_lowest": Quantity("mean PSP-entropy of the lowest layer", "bit"),
     "psp_entropy": Quantity("mean PSP-entropy of hidden neurons", "bit"),
+    "psp_entropy_alive": Quantity("… of those neither dead nor always on", "bit"),
     "lambda_max": Quantity("log₁₀ λ₁ among the survivors", log=True),
     "adaptive_lambda_max": Quantity("log₁₀ of the adaptive λ₁ among the survivors", log=True),
     "further_training": Quantity("training after the parent's", "trainings of the parent"),
@@ -150,12 +151,12 @@ def _compared(view: View, setting: Setting, within: float) -> Networks:
         frozenset(
             (key.arm, key.sparsity, key.seed)
             for key, cell in own.items()
-            if abs(_reached(cell) - key.sparsity) > within
+            if abs(share_gone(cell) - key.sparsity) > within
         ),
     )
 
 
-def _reached(cell: Mapping[str, float]) -> float:
+def share_gone(cell: Mapping[str, float]) -> float:
     """The share gone of what a share was asked of: of the weights, unless the table says it of something else."""
     found = cell.get("reached", np.nan)
     return found if np.isfinite(found) else cell["sparsity"]

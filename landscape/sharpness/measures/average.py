@@ -29,6 +29,10 @@ class Average(Measure):
     pairs: int = 32
     """plain draws of the noise, each with both signs, that the mean is as precise as; fewer are made where they do"""
 
+    @property
+    def passes(self) -> float:
+        return 0.4 * self.pairs + 4.0 * (len(self.rho) - 1)
+
     def measure(self, objective: Objective, seed: int) -> Measured:
         from landscape.objective.streams import stream
         from landscape.sharpness.leading import largest

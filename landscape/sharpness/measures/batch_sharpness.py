@@ -36,6 +36,10 @@ class BatchSharpness(Measure):
     batches: int = 64
     """random batches"""
 
+    @property
+    def passes(self) -> float:
+        return 0.25 * self.batches
+
     def measure(self, objective: Objective, seed: int) -> Measured:
         import math
 

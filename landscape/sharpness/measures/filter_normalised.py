@@ -44,6 +44,10 @@ class FilterNormalised(Measure):
         if self.grid < 3 or self.grid % 2 == 0:
             raise BadInput(f"--filter-normalised.grid {self.grid}: expected an odd number from 3 on")
 
+    @property
+    def passes(self) -> float:
+        return 0.12 * self.grid**2 * self.seeds
+
     def measure(self, objective: Objective, seed: int) -> Measured:
         import torch
 
@@ -71,17 +75,14 @@ class Plane:
     def __init__(self, objective: Objective, directions: tuple[Tensor, Tensor], radius: float, half: int) -> None:
         """`radius` of the square and of the disc in it, in units of the directions (d,); `half`: nodes to its edge."""
         self.objective, self.directions, self.step, self.half = objective, directions, radius / half, half
-        self._known: dict[Node, Tensor] = {}
 
     def displacement(self, node: Node) -> Tensor:
         """(d,) where a node lies."""
         return self.step * node[0] * self.directions[0] + self.step * node[1] * self.directions[1]
 
     def losses(self, node: Node) -> Tensor:
-        """(N,) what each example has of the loss at a node, evaluated once."""
-        if node not in self._known:
-            self._known[node] = self.objective.example_losses(self.displacement(node))
-        return self._known[node]
+        """(N,) what each example has of the loss at a node."""
+        return self.objective.example_losses(self.displacement(node))
 
     def extremes(self, seed: int) -> tuple[Node, Node]:
         """Where the loss is largest in the disc, and where it is smallest in the square.

@@ -27,6 +27,10 @@ class Keskar(Measure):
     steps: int = 20
     """gradients of a climb"""
 
+    @property
+    def passes(self) -> float:
+        return 0.33 * self.steps * len(self.e)
+
     def measure(self, objective: Objective, seed: int) -> Measured:
         from landscape.objective.streams import stream
         from landscape.sharpness.ascent import highest

@@ -23,6 +23,10 @@ class LambdaMax(Measure):
     tolerance: float = 1e-3
     """relative error allowed in the eigenvalue"""
 
+    @property
+    def passes(self) -> float:
+        return 2.0
+
     def measure(self, objective: Objective, seed: int) -> Measured:
         from landscape.sharpness.leading import largest
         from landscape.spectrum.data_error import curvature_error

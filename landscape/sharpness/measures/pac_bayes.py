@@ -37,6 +37,10 @@ class PacBayes(Measure):
     tolerance: float = 1e-3
     """relative error allowed in sigma, for these draws"""
 
+    @property
+    def passes(self) -> float:
+        return 15.0 * self.pairs
+
     def measure(self, objective: Objective, seed: int) -> Measured:
         from landscape.objective.streams import stream
         from landscape.sharpness.crossing import crossing

@@ -37,6 +37,10 @@ class RelativeFlatness(Measure):
     layer: str | None = None
     """a weight or its module, such as fc2 (default: the last that a pass applies)"""
 
+    @property
+    def passes(self) -> float:
+        return 1.5 * self.probes
+
     def measure(self, objective: Objective, seed: int) -> Measured:
         import torch
 

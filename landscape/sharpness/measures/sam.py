@@ -33,6 +33,10 @@ class Sam(Measure):
     steps: int = 20
     """gradients of a climb"""
 
+    @property
+    def passes(self) -> float:
+        return 0.4 * self.steps * (len(self.rho) + len(self.rho_infinity))
+
     def measure(self, objective: Objective, seed: int) -> Measured:
         from landscape.spectrum.data_error import mean_error
 

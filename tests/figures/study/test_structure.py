@@ -9,6 +9,7 @@ from figures.reading.evidence import Key
 from figures.study.findings.inputs import Inputs, Setting
 from figures.study.findings.outcome import judge
 from figures.study.findings.statements import Findings, View, load_findings
+from figures.study.findings.text import markdown
 from figures.study.findings.values import sample
 from figures.study.kinds import read_study
 from figures.study.shipped import bundled
@@ -64,3 +65,17 @@ def test_the_dense_parent_is_an_arm_of_every_comparison_and_others_must_be_made(
     unmade = Findings(tmp_path, 0.05, (Claim("x", "X", "nobody", (replace(view, arms=(("dense",), ("hlaf",))),)),))
     with pytest.raises(BadInput, match=r"there is no arm .hlaf.\. Known: dense, half"):
         judge(unmade, Inputs((setting,), {}, {}), setting)
+
+
+def test_what_was_reached_is_told_of_the_share_that_was_asked_of(tmp_path):
+    """Half of the channels are three quarters of the weights, which is no failure to reach a half."""
+    values = {"error": 0.1, "sparsity": 0.75, "reached": 0.5}
+    cells = {Key("half", 0.5, seed, "unfinished"): values for seed in range(2)}
+    cells[Key("half", 0.5, 2, "unfinished")] = values | {"reached": 0.6}
+    setting = Setting(tmp_path, "a", "m", "d", 0.1, (0, 1, 2), ("half",), ("error",), cells)
+    findings = Findings(tmp_path, 0.05, ())
+    page = markdown([judge(findings, Inputs((setting,), {}, {}), setting)], findings)
+    missed = page.split("## Sparsities not reached")[1]
+    assert "seed 2: 60.00 % of 50 %" in missed
+    assert "seed 0" not in missed
+    assert "seed 1" not in missed
