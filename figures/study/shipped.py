@@ -39,8 +39,9 @@ def redraw_studies(arguments: Redraw) -> Report:
     names = arguments.studies or [name for name, path in bundled().items() if _is_shipped(path, folder)]
     if not names:
         raise BadInput(f"{folder}: no results are shipped. Run a study, then type python -m figures.study ship NAME")
-    plans = {Path(name).stem: read_study(find_study(name)).plan() for name in names}
-    written = [path for name, plan in plans.items() for path in redraw(plan, folder, arguments.out / name)]
+    studies = {Path(name).stem: read_study(find_study(name)) for name in names}
+    written = [path for name, study in studies.items() for path in redraw(study, folder, arguments.out / name)]
+    plans = {name: study.plan() for name, study in studies.items()}
     tables = [path for path in written if path.name == "claims.json"]
     written += forest(tables, arguments.out / "forest") if effects_of(tables) else []
     page = arguments.out / "README.md"

@@ -44,6 +44,9 @@ class Start(Protocol):
     def recipe(self, parent: Recipe) -> Recipe:
         """The recipe of the run, given the one the parent was trained by."""
 
+    def behind(self, epochs: int) -> int:
+        """How many of the `epochs` of the parent's training lie behind those weights."""
+
 
 @dataclass(frozen=True)
 class FromParent:
@@ -55,6 +58,9 @@ class FromParent:
     def recipe(self, parent: Recipe) -> Recipe:
         return final_rate(parent)
 
+    def behind(self, epochs: int) -> int:
+        return epochs
+
 
 @dataclass(frozen=True)
 class TrainedAgain:
@@ -65,6 +71,9 @@ class TrainedAgain:
 
     def recipe(self, parent: Recipe) -> Recipe:
         return parent
+
+    def behind(self, epochs: int) -> int:
+        return epochs
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,9 @@ class FromEpoch:
 
     def recipe(self, parent: Recipe) -> Recipe:
         return parent
+
+    def behind(self, epochs: int) -> int:  # noqa: ARG002 (whatever it was trained for)
+        return self.epoch
 
 
 @dataclass(frozen=True)
@@ -107,6 +119,9 @@ class EdgeOfChaos:
 
     def recipe(self, parent: Recipe) -> Recipe:
         return parent
+
+    def behind(self, epochs: int) -> int:  # noqa: ARG002 (none do)
+        return 0
 
 
 def to_variance(weight: Tensor, variance: float) -> Tensor:

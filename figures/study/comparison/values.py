@@ -7,15 +7,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from figures.study.comparison.comparison import FINISHED, MEASURES, UNFINISHED, Cell, Comparison
-from figures.study.configuration.command_lines import prune_arguments
+from figures.study.configuration.command_lines import prune_arguments, train_arguments
 from pruning.composition.layer_method import layer_methods
-
-if TYPE_CHECKING:
-    from minima.store.checkpoints.checkpoint import Checkpoint
-    from pruning.context.starts import Start
 
 Found = tuple[Cell, str, Mapping[str, Any]]
 """a network, the stage, its numbers"""
@@ -112,26 +108,15 @@ def _summary(path: Path) -> dict[str, Any]:
 
 def _cost(cell: Cell, stage: str) -> dict[str, float]:
     """Of all training behind a network: its own, what it went on from, and of the parent's the part it went on from."""
-    from minima.store.checkpoints.checkpoint import load
-
     own: dict[str, float] = _summary(Path(cell.result("masks", stage)))["training_multiply_adds"]
     if stage == FINISHED:
         before, share = _cost(cell, UNFINISHED), 1.0
     elif cell.arm is None:
         return own
     else:
-        parent = load(Path(cell.parent.checkpoint()))
         before = _cost(cell.parent, UNFINISHED)
-        used = parent.training["epochs"]
+        epochs = used = train_arguments(cell.parent.made()).epochs
         if cell.arm.method not in layer_methods():
-            used = _epochs_used(prune_arguments(cell.made()).method.composition().start, parent)
-        share = used / max(1, parent.training["epochs"])
+            used = prune_arguments(cell.made()).method.composition().start.behind(epochs)
+        share = used / max(1, epochs)
     return {key: value + share * before[key] for key, value in own.items()}
-
-
-def _epochs_used(start: Start, parent: Checkpoint) -> int:
-    """How many epochs of the parent's training lie behind the weights a method starts from."""
-    weights = start.weights(parent)
-    if weights is parent.state:
-        return int(parent.training["epochs"])
-    return next((epoch for epoch, kept in parent.weights_at.items() if weights is kept), 0)

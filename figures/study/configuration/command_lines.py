@@ -79,6 +79,11 @@ def prune_arguments(step: Step) -> Any:
     return parse(flags, f"python -m pruning {method}", (*words, *step.flags))
 
 
+def train_arguments(step: Step) -> Train:
+    """The flags of a step of `python -m minima.train`, as that command reads them."""
+    return parse(Train, "python -m minima.train", (*step.given, *step.flags))
+
+
 def _check(step: Step, where: str) -> None:
     twice = [name for name in flag_names(step.flags) if name in flag_names(step.given)]
     if twice:

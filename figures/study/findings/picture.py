@@ -111,7 +111,7 @@ def _orders(page: Page, outcomes: Sequence[Outcome], lines: Sequence[Line], top:
     """Mean ranks of the arms in the order expected: a full order lies on the dashed line."""
     blank = page.axes(LEFT, top, SETTING * len(outcomes), ROW * max(rows, 1))
     blank.set_axis_off()
-    blank.set_ylim(rows - 0.5, -0.5)
+    blank.set_ylim(max(rows, 1) - 0.5, -0.5)
     _captions(page, blank, outcomes[0], lines)
     for place, outcome in enumerate(outcomes):
         left = LEFT + SETTING * place

@@ -7,19 +7,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 
-from figures.study.engine.jobs import CHAIN, Job, Plan
+from figures.study.configuration.study import Study
+from figures.study.engine.jobs import CHAIN, Job
 from figures.study.shipping.store import lay_out, shipped_jobs
 from minima.store.command import BadInput
 
 ROOT = Path(__file__).parents[3]
 
 
-def redraw(plan: Plan, folder: Path, out: Path) -> list[Path]:
-    """Draw a study's figures from its shipped results into the folder `out`; a figure none of whose results are shipped
-    is left out.
+def redraw(study: Study, folder: Path, out: Path) -> list[Path]:
+    """Draw a study's figures from its shipped results into the folder `out`, and conclude from them as a run does.
+
+    A figure none of whose results are shipped is left out.
 
     Returns:
         the files written.
@@ -27,7 +30,9 @@ def redraw(plan: Plan, folder: Path, out: Path) -> list[Path]:
     Raises:
         BadInput: nothing is shipped of the study, or a figure could not be drawn.
     """
+    plan = study.plan()
     shipped = shipped_jobs(plan, folder)
+    absent = {file for job in plan.jobs if job.name not in shipped and job.stage != "draw" for file in job.makes}
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         there = {*lay_out(plan, folder, place, shipped)}
@@ -38,8 +43,17 @@ def redraw(plan: Plan, folder: Path, out: Path) -> list[Path]:
         for parent in {(place / file).parent for file in made}:
             parent.mkdir(parents=True, exist_ok=True)
         _run([step.line for job in drawn for step in job.steps], place)
+        made += _concluded(study, absent, place)
         out.mkdir(parents=True, exist_ok=True)
         return [Path(shutil.copyfile(place / file, out / Path(file).name)) for file in made]
+
+
+def _concluded(study: Study, absent: set[str], place: Path) -> list[str]:
+    """What the study writes of the results in a folder once its jobs are done: new files, relative to the folder."""
+    before = set(place.rglob("*"))
+    with chdir(place):
+        study.conclude(absent)
+    return sorted(str(path.relative_to(place)) for path in set(place.rglob("*")) - before if path.is_file())
 
 
 def _reading_only(job: Job, there: set[str]) -> Job | None:

@@ -20,6 +20,7 @@ from figures.study.kinds import read_study
 from figures.study.run import run_study
 from minima.store.checkpoints.checkpoint import load
 from minima.store.command import BadInput
+from pruning.context.starts import EdgeOfChaos, FromEpoch, FromParent, TrainedAgain
 
 ROOT = Path(__file__).parents[3]
 CONFIG = """
@@ -174,12 +175,6 @@ def write_as_made(path):
             Path(file).touch()
 
 
-def test_training_from_initialisation_does_not_pay_for_the_parent(tmp_path):
-    from figures.study.comparison.values import _epochs_used
-    from minima.train import main as train
-    from minima.zoo.training.flags import Train
-    from pruning.context.starts import FromEpoch, FromParent
-
-    train(Train(out=str(tmp_path / "dense.pt"), model="mlp:hidden=4", epochs=2, weights_at=(0, 1)))
-    parent = load(tmp_path / "dense.pt")
-    assert [_epochs_used(start, parent) for start in (FromParent(), FromEpoch(0), FromEpoch(1))] == [2, 0, 1]
+def test_training_from_initialisation_does_not_pay_for_the_parent():
+    starts = (FromParent(), TrainedAgain(), FromEpoch(0), FromEpoch(1), EdgeOfChaos())
+    assert [start.behind(20) for start in starts] == [20, 20, 0, 1, 0]

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from figures.study.claims.forest import draw as forest
+from figures.study.configuration.study import Conclusion, Study
 from figures.study.configuration.toml_file import find_study
 from figures.study.engine.jobs import Job, Plan, Step, planned
 from figures.study.engine.record import write_record
 from figures.study.kinds import read_study
-from figures.study.shipping.archive import Shipped, archive_of, read_record, read_results, write_archive
+from figures.study.shipping.archive import RESULTS, Shipped, archive_of, read_record, read_results, write_archive
 from figures.study.shipping.redraw import redraw
 from figures.study.shipping.remaining import remaining
 from figures.study.shipping.ship import ship
@@ -130,9 +131,49 @@ def test_what_is_shipped_comes_back_byte_for_byte(kept, invented, tmp_path):
         assert (tmp_path / file).read_bytes() == (invented / Path(file).name).read_bytes()
 
 
+class Planned(Study):
+    """A study that is its plan, and says at the end what was not there."""
+
+    def __init__(self, plan):
+        self.own = plan
+
+    @classmethod
+    def read(cls, table, path):
+        raise NotImplementedError
+
+    def plan(self):
+        return self.own
+
+    def conclude(self, missing):
+        Path("fig").mkdir(exist_ok=True)
+        Path("fig/missing.json").write_text(json.dumps(sorted(missing)))
+        return Conclusion({}, "")
+
+
+def test_what_a_study_concludes_is_redrawn_of_what_is_shipped(study, tmp_path):
+    finish(study)
+    ship(study, Path("kept"))
+    written = redraw(Planned(study), Path("kept"), tmp_path / "page")
+    assert [path.name for path in written] == ["missing.json"]
+    assert json.loads(written[0].read_text()) == []
+    archive_of(Path("kept"), "s", "s-m-seed0.dense").unlink()
+    (again,) = redraw(Planned(study), Path("kept"), tmp_path / "page")
+    assert json.loads(again.read_text()) == sorted(study.jobs[0].makes)
+    assert Path.cwd() == tmp_path
+
+
+def test_a_page_of_statements_is_redrawn_whole_from_what_the_suite_ships(tmp_path):
+    """Without a network: errors, costs and verdicts come from the results alone."""
+    study = read_study(find_study("verdicts-shortcuts"))
+    names = {path.name for path in redraw(study, RESULTS, tmp_path)}
+    assert {"findings.md", "findings.json", "findings.svg", "findings.png"} <= names
+    found = json.loads((tmp_path / "findings.json").read_text())
+    assert "confirmed" in json.dumps(found)
+
+
 def test_tables_are_redrawn_and_their_numbers_traced(kept, tmp_path):
     plan, folder = kept
-    written = redraw(plan, folder, tmp_path / "page")
+    written = redraw(Planned(plan), folder, tmp_path / "page")
     assert {path.suffix for path in written} == {".svg", ".png", ".md", ".json"}
     assert "Partial" not in (tmp_path / "page" / "claims.md").read_text()
     table = json.loads((tmp_path / "page" / "claims.json").read_text())
@@ -149,7 +190,7 @@ def test_tables_are_redrawn_and_their_numbers_traced(kept, tmp_path):
 
 def test_without_results_nothing_is_drawn(kept, tmp_path):
     with pytest.raises(BadInput, match="no results of the study digits are shipped"):
-        redraw(kept[0], tmp_path, tmp_path / "page")
+        redraw(Planned(kept[0]), tmp_path, tmp_path / "page")
 
 
 def elsewhere(monkeypatch, tmp_path):
