@@ -15,7 +15,7 @@
 PYTHON ?= python3
 CONFIG ?= digits
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
-STUDIES ?= mnist verdicts-mnist mnist-rate mnist-noise verdicts-shortcuts mnist-lenet5 cifar
+STUDIES ?= mnist verdicts-mnist mnist-rate mnist-noise verdicts-shortcuts verdicts-structure mnist-lenet5 cifar
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
