@@ -55,7 +55,7 @@ def highest(
     of the slopes at both ends of the one before is zero (Barzilai and Borwein 1988); after one that does not rise, the
     same way is tried at the length at which a parabola through its slopes is highest if that promises 1e-3 of the
     rise, else the set's next way. A climb ends when no way is left, when three gradients gained less than 1e-3 of the
-    rise, or after `steps` gradients.
+    rise and nothing more is promised, or after `steps` gradients.
 
     Args:
         some: the same loss over some of the examples. All climbs are made on these, at their price; what follows over
@@ -175,15 +175,15 @@ def _climb(
         begin, end = place.slopes(here.at, candidate, here.gradient, there.gradient)
         best = begin / (begin - end) if begin > end else math.inf
         if there.loss > here.loss:
-            here, left = there, place.ways
+            here, left, promising = there, place.ways, False
             reach = min(reach * min(max(best, SHORTER), LONGER), place.longest[way])
         else:
-            promised = begin * min(best, 0.5) / 2
+            promising = begin * min(best, 0.5) / 2 > least * abs(here.loss - base) and reach > SMALLEST_REACH
             reach *= min(max(best, SHORTER), 0.5)
-            if not promised > least * abs(here.loss - base) or reach < SMALLEST_REACH:
+            if not promising:
                 way, reach, left = (way + 1) % place.ways, 1.0, left - 1
         rises.append(here.loss - base)
-        if len(rises) > 3 and rises[-1] - rises[-4] <= least * abs(rises[-1]):
+        if len(rises) > 3 and not promising and rises[-1] - rises[-4] <= least * abs(rises[-1]):
             break
     return _Climb(rises, here, settled=len(rises) <= steps or not left)
 
