@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from landscape.objective.flags import located
@@ -44,7 +44,7 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
     check_size(arguments, objective)
     if arguments.eigenvectors == "keep":
         eigenvectors.make_room(place, objective.coordinates, arguments.top)
-    operator = operator_of(arguments.operator, arguments.draws)
+    operator = operator_of(arguments)
     informed = known if operator.name == "hessian" else None
     work = Work(place, objective, operator, arguments, arguments.seed, subject.used_share, informed)
     parts: dict[str, Callable[[Work], dict[str, Any]]] = {
@@ -118,16 +118,17 @@ def _check_room(memory: int, flag: str, count: int, dimension: int) -> None:
         )
 
 
-def operator_of(name: str, draws: int = 1) -> Operator:
-    """The curvature operator of a name, with its parameters.
+def operator_of(wanted: Curvature) -> Operator:
+    """The curvature operator that is asked for, its parameters being the flags of their names.
 
     Raises:
         BadInput: there is none of that name.
     """
     known = operators()
-    if name not in known:
-        raise BadInput(f"--operator {name}: known are {', '.join(known)}")
-    return known[name](**({"draws": draws} if name == "mc-fisher" else {}))
+    if wanted.operator not in known:
+        raise BadInput(f"--operator {wanted.operator}: known are {', '.join(known)}")
+    kind = known[wanted.operator]
+    return kind(**{each.name: getattr(wanted, each.name) for each in fields(kind) if hasattr(wanted, each.name)})
 
 
 def find_density(work: Work) -> Density:

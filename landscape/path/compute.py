@@ -54,7 +54,7 @@ def walk(first: Subject, second: Subject, place: Place, connection: Connection, 
         "accuracy": [1 - course["error"][0], 1 - course["error"][-1]],
         "gradient_norm": [mean_loss(each, "survivors").gradient().norm().item() for each in (first, second)],
         "kind": connection.kind,
-        "bend_epochs": None if connection.kind == "line" else connection.epochs,
+        "bend_epochs": connection.epochs if arc.curve.bent else None,
         "align": connection.align,
         "t": course["t"],
         "losses": course["loss"],
@@ -68,8 +68,9 @@ def walk(first: Subject, second: Subject, place: Place, connection: Connection, 
 
 def _check_statistics(subject: Subject, connection: Connection) -> None:
     from landscape.path.course import has_batch_norm
+    from landscape.path.curve import curves
 
-    if connection.kind != "line" and not connection.reestimates and has_batch_norm(subject):
+    if curves()[connection.kind].bent and not connection.reestimates and has_batch_norm(subject):
         raise BadInput(
             f"--kind {connection.kind}: the bend is trained on the statistics of batches, so that batch norm has no "
             "running ones there to interpolate.\nAdd --batch-norm re-estimate, and to the line it is compared with"
