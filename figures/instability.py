@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from figures.drawing.captions import legend_below
+from figures.drawing.captions import legend_below, with_unit
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
 from figures.drawing.style import LOOKS, WIDTH, from_zero, save, spoken_model, styled
@@ -35,6 +35,8 @@ class Series:
     """(pairs,) epochs that the siblings of each pair share"""
     barriers: dict[str, NDArray[np.float64]]
     """(pairs,) in loss and in error"""
+    units: dict[str, str]
+    """of either"""
 
     def medians(self, quantity: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The numbers of shared epochs, and for each the median of a quantity over the pairs."""
@@ -57,7 +59,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
                 axes.plot(series.shared, heights, look.marker, color=look.colour, alpha=0.35, linestyle="none")
                 epochs, middle = series.medians(quantity)
                 axes.plot(epochs, scale * middle, color=look.colour, linestyle=look.line, label=series.label)
-            axes.set_ylabel(title)
+            axes.set_ylabel(with_unit(title, every[0].units[quantity]))
             from_zero([axes])
             _epochs(axes, sorted({int(epoch) for series in every for epoch in series.shared}))
         caption = "line: median over pairs of siblings; marks: each pair"
@@ -70,10 +72,12 @@ def read(path: Path) -> Series:
     """Read the pairs of one results file."""
     with result(path, "instability", "landscape") as (file, (summary,)):
         model = spoken_model(json.loads(file.attrs["model"])["name"])
-        barriers = {quantity: np.asarray(file[f"instability/barrier_{quantity}"][()]) for quantity in SCALES}
+        found = {quantity: file[f"instability/barrier_{quantity}"] for quantity in SCALES}
+        barriers = {quantity: np.asarray(each[()]) for quantity, each in found.items()}
+        units = {quantity: str(each.attrs["units"]) for quantity, each in found.items()}
         removed = f", {summary['sparsity']:.0%} removed" if summary["sparsity"] else ""
         label = f"{model}{removed}, {summary['samples']:,} examples ({summary['split']})"
-        return Series(label, np.asarray(file["instability/shared_epochs"][()]), barriers)
+        return Series(label, np.asarray(file["instability/shared_epochs"][()]), barriers, units)
 
 
 def _epochs(axes: Axes, shared: Sequence[int]) -> None:

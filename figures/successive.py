@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from figures.drawing.captions import legend_below
+from figures.drawing.captions import legend_below, with_unit
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
 from figures.drawing.style import LOOKS, WIDTH, Look, from_zero, save, styled
@@ -17,7 +17,7 @@ from figures.reading.measurements import result, stem
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SCALES = {"error": ("error barrier (percentage points)", 100), "loss": ("loss barrier ({})", 1)}
+SCALES = {"error": ("error barrier (percentage points)", 100), "loss": ("loss barrier", 1)}
 STYLES = [look for name, look in LOOKS.items() if name != "dense-longer"]
 READS = Reads(measure="successive", arrays=("barrier_loss", "barrier_error"), room=len(STYLES))
 
@@ -33,7 +33,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
             for summary, style, path in zip(found, STYLES, inputs, strict=False):
                 label = path.stem if len(found) > 1 else "from one level to the next"
                 _line(axes, summary, style, scale, (quantity, label))
-            axes.set_ylabel(title.format(found[0]["loss_unit"]))
+            axes.set_ylabel(with_unit(title, found[0]["units"][quantity]))
             from_zero([axes])
         _pairs(panels, found)
         handles, labels = panels[0].get_legend_handles_labels()
@@ -65,8 +65,9 @@ def _pairs(panels: Sequence[Axes], found: Sequence[dict[str, Any]]) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    with result(path, "successive", "landscape") as (_, (summary,)):
-        return summary
+    with result(path, "successive", "landscape") as (file, (summary,)):
+        units = {quantity: str(file[f"successive/barrier_{quantity}"].attrs["units"]) for quantity in SCALES}
+        return summary | {"units": units}
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from entropy.counting.responses import selectivity_index
 from entropy.information.permutations import permutation_p
+from minima.store.hdf5.record import Number, write
 
 if TYPE_CHECKING:
     from entropy.information.layer import LayerEntropy
@@ -13,6 +14,26 @@ if TYPE_CHECKING:
 
 TAKEN = ("class", "loss", "accuracy", "sparsity")
 """names in /psp that are no layers: a layer of such a name gets a _ behind it in the file"""
+NEURON, CELL = ("neuron",), ("class", "neuron")
+NUMBERS = (
+    Number("entropy", "bit", "first-order PSP-entropy, summed over classes", NEURON),
+    Number("corrected_entropy", "bit", "PSP-entropy with the Miller-Madow correction, summed over classes", NEURON),
+    Number("class_information", "bit", "mutual information of state and class", NEURON),
+    Number("normalised_mutual_information", "1", "2 I(state; class) / (H(state) + H(class))", NEURON),
+    Number("selectivity_index", "1", "(mu_max - mu_rest) / (mu_max + mu_rest) of activations", NEURON),
+    Number("mean_activation", "1", "given the class", CELL),
+    Number("permutation_p", "1", "chance of so much class information were the labels random", NEURON),
+    Number("p_on", "1", "frequency of ON given the class", CELL),
+    Number("counts", "1", "number of ON states", CELL),
+    Number("observed", "1", "number of states looked at", ("class",)),
+    Number(
+        "joint_entropy",
+        "bit",
+        "joint entropy of the pair's states, summed over classes; on the diagonal the neuron's own",
+        ("neuron", "other"),
+    ),
+)
+"""of a layer, as far as they are asked for"""
 
 
 def group_of(layer: str) -> str:
@@ -25,38 +46,23 @@ def write_layer(layer: LayerEntropy, place: Place, tables: bool = True) -> None:
     group = group_of(layer.name)
     neurons = list(range(layer.entropy.size))
     place.scale(f"{group}/neuron", neurons, "1", "neuron, in row-major order of `shape`")
-    per_neuron = {
-        "entropy": (layer.entropy, "bit", "first-order PSP-entropy, summed over classes"),
-        "corrected_entropy": (
-            layer.corrected,
-            "bit",
-            "PSP-entropy with the Miller-Madow correction, summed over classes",
-        ),
-        "class_information": (layer.information, "bit", "mutual information of state and class"),
-        "normalised_mutual_information": (
-            layer.neurons.normalised,
-            "1",
-            "2 I(state; class) / (H(state) + H(class))",
-        ),
+    found = {
+        "entropy": layer.entropy,
+        "corrected_entropy": layer.corrected,
+        "class_information": layer.information,
+        "normalised_mutual_information": layer.neurons.normalised,
+        "observed": layer.observed,
     }
-    if layer.responses is not None:
-        selectivity = selectivity_index(layer.responses)
-        per_neuron["selectivity_index"] = (selectivity, "1", "(mu_max - mu_rest) / (mu_max + mu_rest) of activations")
-        if tables:
-            place.write(f"{group}/mean_activation", layer.responses, ("class", "neuron"), "1", "given the class")
-    if layer.permuted is not None:
-        p = permutation_p(layer.information, layer.permuted)
-        per_neuron["permutation_p"] = (p, "1", "chance of so much class information were the labels random")
-    for name, (values, units, meaning) in per_neuron.items():
-        place.write(f"{group}/{name}", values, ("neuron",), units, meaning)
     if tables:
-        place.write(f"{group}/p_on", layer.p_on, ("class", "neuron"), "1", "frequency of ON given the class")
-        place.write(f"{group}/counts", layer.counts, ("class", "neuron"), "1", "number of ON states")
-    place.write(f"{group}/observed", layer.observed, ("class",), "1", "number of states looked at")
+        found |= {"p_on": layer.p_on, "counts": layer.counts}
+    if layer.responses is not None:
+        found["selectivity_index"] = selectivity_index(layer.responses)
+        if tables:
+            found["mean_activation"] = layer.responses
+    if layer.permuted is not None:
+        found["permutation_p"] = permutation_p(layer.information, layer.permuted)
     if layer.joint is not None and layer.joint.matrix is not None:
         place.scale(f"{group}/other", neurons, "1", "the other neuron of a pair")
-        place.write(f"{group}/joint_entropy", layer.joint.matrix, ("neuron", "other"), "bit", PAIRS)
+        found["joint_entropy"] = layer.joint.matrix
+    write(place, group, [number for number in NUMBERS if number.key in found], found)
     place.attributes(group, shape=list(layer.shape), output=layer.output)
-
-
-PAIRS = "joint entropy of the pair's states, summed over classes; on the diagonal the neuron's own"

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from minima.store.command import Report, run
-from minima.zoo.measuring.each import measure_each
-
-if TYPE_CHECKING:
-    pass
 from entropy.layers.compute import compute
 from entropy.layers.flags import Layers
 from entropy.layers.report import table
+from minima.store.command import Report, run
+from minima.zoo.measuring.each import measure_each
 
 
 def main(arguments: Layers) -> Report:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput, note
+from minima.store.hdf5 import record
 from minima.store.memory import GIB
 from minima.store.room import DEFAULT
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
 from entropy.layers.flags import Layers
+from entropy.layers.numbers import CHANNELS, NUMBERS
 
 PUBLISHED_BATCH = 128
 """examples per mini-batch in the code of EGP and EASIER"""
@@ -90,29 +92,11 @@ def _with_room(subject: Subject, size: int, memory: float, *, fixed: bool) -> in
 def _write(place: Place, layers: Sequence[Rectifier], entries: Sequence[dict[str, Any]]) -> None:
     """A line for each layer in /layers, and every channel's counts under /layers/channels/LAYER."""
     place.scale("layers/layer", [layer.name for layer in layers], "1", "the activation's input, in forward order")
-    columns = {
-        "entropy": ("bit", "layer entropy"),
-        "neurons": ("1", "channels"),
-        "always_on": ("1", "channels that are ON for every example"),
-        "always_off": ("1", "channels that are never ON"),
-        "removable": ("1", "1 if the outputs are the same without the activation"),
-        "max_output_change": ("1", "largest change of a logit without the activation; NaN where it is needed"),
-        "weights_left": ("1", "weights that are not zero; NaN where there is no single weight tensor"),
-        "importance": ("bit", "entropy times mean magnitude of the weights left"),
-        "budget": ("1", "weights the layer would lose by EGP's rule"),
-    }
-    for key, (units, meaning) in columns.items():
-        if key in entries[0]:
-            values = [float("nan") if entry[key] is None else float(entry[key]) for entry in entries]
-            place.write(f"layers/{key}", values, ("layer",), units, meaning)
-    place.write("layers/weight", [entry["weight"] or "" for entry in entries], ("layer",), "1", "name of the weight")
+    record.write(place, "layers", [number for number in NUMBERS if number.key in entries[0]], entries)
     for layer in layers:
         group, signs = f"layers/channels/{layer.name}", layer.signs
         place.scale(f"{group}/neuron", list(range(signs.observed.size)), "1", "channel")
-        place.write(f"{group}/p_on", layer.estimator.p_on(signs), ("neuron",), "1", "frequency of ON")
-        for sign in ("negative", "zero", "positive"):
-            counts = getattr(signs, sign)
-            place.write(f"{group}/{sign}", counts, ("neuron",), "1", f"number of {sign} potentials, positions pooled")
+        record.write(place, group, CHANNELS, {"p_on": layer.estimator.p_on(signs)} | vars(signs))
 
 
 def _explain(subject: Subject, layers: Sequence[Rectifier], skipped: dict[str, tuple[int, ...]]) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from entropy.layers.estimator import Estimator, estimators
 from minima.store.command import BadInput
 from minima.zoo.measuring.flags import Measuring
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,33 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from entropy.layers.estimator import estimators
-from minima.store.table import render_table
+from entropy.layers.numbers import NUMBERS
+from minima.store.hdf5 import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-COLUMNS = {
-    "name": "layer",
-    "neurons": "channels",
-    "entropy": "entropy",
-    "always_on": "always on",
-    "always_off": "always off",
-    "removable": "removable",
-    "max_output_change": "output change",
-    "weight": "weight",
-    "weights_left": "left",
-    "importance": "importance",
-    "budget": "would lose",
-}
-
-
 def table(summary: dict[str, Any]) -> str:
     """What a person reads: one line a layer, and what the columns are."""
     estimator = estimators()[summary["estimator"]]
-    keys = [key for key in COLUMNS if key in summary["layers"][0]]
-    rows = [[entry[key] for key in keys] for entry in summary["layers"]]
-    removable = [entry["name"] for entry in summary["layers"] if entry["removable"]]
+    layers = summary["layers"]
+    removable = [entry["name"] for entry in layers if entry["removable"]]
     level = "of the whole data set, whatever the batch size"
     if summary["compat"]:
         level = f"as published: mean over mini-batches of {summary['batch_size']} (depends on --batch-size)"
@@ -39,7 +24,7 @@ def table(summary: dict[str, Any]) -> str:
 Layer entropies ({estimator.name.upper()}, {estimator.paper}), in bits, {level}.
 Over {summary["samples"]:,} examples ({summary["split"]}; the papers use train); a channel is a neuron.
 
-{render_table([COLUMNS[key] for key in keys], rows)}
+{record.table([number for number in NUMBERS if number.key in layers[0]], layers, named="layer")}
 
 {estimator.meaning}
 removable: no channel has potentials of both signs, and the outputs are the same without the rectifier

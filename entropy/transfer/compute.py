@@ -13,8 +13,10 @@ from entropy.information.layer import LayerEntropy, mean, network_mean
 from entropy.information.measurement import measure
 from entropy.information.request import Request
 from entropy.transfer.fine_tuning import fine_tune
+from entropy.transfer.numbers import INTERVALS, NUMBERS
 from entropy.transfer.probe import linear_probe
 from minima.store.command import BadInput, note
+from minima.store.hdf5 import record
 from minima.store.memory import require_room
 from minima.zoo.anatomy.head import Head, features, find_head
 from minima.zoo.examples.batches import default_batch_size
@@ -32,17 +34,8 @@ if TYPE_CHECKING:
 
 Summary = dict[str, Any]
 
-NUMBERS = {
-    "entropy": ("bit", "mean PSP-entropy of the hidden neurons on the target, summed over its classes"),
-    "entropy_alive": ("bit", "the same over the neurons that are neither dead nor always on"),
-    "entropy_last_hidden": ("bit", "the same over all neurons of the last hidden layer"),
-    "probe_accuracy": ("1", "accuracy of a linear probe on the target's test split"),
-    "probe_strength": ("1", "the probe's penalty: factor of |w|^2 / 2 beside the mean cross-entropy"),
-    "fine_tuned_accuracy": ("1", "accuracy of the fine-tuned network on the target's test split"),
-}
 OF_A_FEATURE = 60
 """bytes that a feature of an example takes while probes are fitted: as found, in float64, standardised, by parts"""
-INTERVALS = {"probe_interval": "of the probe's accuracy", "fine_tuned_interval": "of the fine-tuned accuracy"}
 
 
 @dataclass(frozen=True)
@@ -177,13 +170,7 @@ def wilson_interval(accuracy: float, samples: int) -> tuple[float, float]:
 
 def _write(found: Summary, place: Place) -> None:
     """Every number under /transfer; what was not measured is NaN."""
-    for name, (units, meaning) in NUMBERS.items():
-        place.write(f"transfer/{name}", _number(found[name]), (), units, meaning)
+    record.write(place, "transfer", NUMBERS, found)
     place.scale("transfer/end", ["low", "high"], "1", "end of an interval")
-    for name, meaning in INTERVALS.items():
-        ends = found[name] or (np.nan, np.nan)
-        place.write(f"transfer/{name}", ends, ("end",), "1", f"95 % interval (Wilson) {meaning}")
-
-
-def _number(value: float | None) -> float:
-    return np.nan if value is None else float(value)
+    ends = {number.key: found[number.key] or (None, None) for number in INTERVALS}
+    record.write(place, "transfer", INTERVALS, ends)

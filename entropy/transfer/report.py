@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from entropy.transfer.ranks import FEWEST, rank_correlation, ranks
+from minima.store.hdf5.record import Found, each_checkpoint
 from minima.store.table import format_cell, render_table
 
 Summary = dict[str, Any]
@@ -43,8 +44,7 @@ def compared(summaries: Sequence[Summary], seed: int) -> list[Summary]:
 def overview(summary: Summary) -> str:
     """What a person reads: one line a checkpoint, the correlations, and what the columns are."""
     target = summary["target"]
-    several = isinstance(summary["checkpoint"], list)
-    rows = _transposed(summary) if several else [summary]
+    rows = each_checkpoint(summary, [key for key in SHOWN if key in summary])
     places = [each["entropy_rank"] for each in rows]
     table = render_table(COLUMNS, [_row(each, places) for each in rows])
     return f"""\
@@ -59,13 +59,7 @@ fine-tuned: all weights trained on, the mask kept, a fresh head
 {_correlation_table(summary["rank_correlation"], summary["rank_correlation_note"])}"""
 
 
-def _transposed(summary: Summary) -> list[Summary]:
-    """One object a checkpoint from lists over the checkpoints."""
-    keys = [key for key in SHOWN if key in summary]
-    return [dict(zip(keys, values, strict=True)) for values in zip(*(summary[key] for key in keys), strict=True)]
-
-
-def _row(each: Summary, places: Sequence[int | None]) -> list[Any]:
+def _row(each: Found, places: Sequence[int | None]) -> list[Any]:
     step, place = each.get("step"), each["entropy_rank"]
     tied = place is not None and places.count(place) > 1
     return [

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from figures.reading.measurements import Summary, stem
 from minima.store.hdf5.opening import opened
 from minima.store.hdf5.results import FORMAT, VERSION
+from minima.store.hdf5.summaries import summaries_in
 
 if TYPE_CHECKING:
     from minima.store.hdf5.view import Group
@@ -50,7 +51,7 @@ def contents(path: Path) -> Contents:
     """
     with opened(path, FORMAT, VERSION) as file:
         measure = str(file.attrs["measure"])
-        names, summaries = _strings(file.attrs["checkpoint"]), json.loads(file.attrs["summary"])
+        names, summaries = _strings(file.attrs["checkpoint"]), summaries_in(file)
         arrays = frozenset(_arrays(file[measure])) if measure in file else frozenset()
         data = tuple(data_of(file, row) for row in range(len(summaries)))
     return Contents(path, measure, names, tuple(summaries), arrays, data)

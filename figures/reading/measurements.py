@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from minima.store.command import BadInput
 from minima.store.hdf5.opening import opened
 from minima.store.hdf5.results import FORMAT, VERSION
+from minima.store.hdf5.summaries import summaries_in
 
 if TYPE_CHECKING:
     from minima.store.hdf5.view import Group
@@ -31,7 +31,7 @@ def result(path: Path, measure: str, package: str) -> Iterator[tuple[Group, list
         found = file.attrs["measure"]
         if found != measure:
             raise BadInput(f"{path} holds a result of {found}; this figure is drawn from {package}.{measure}")
-        yield file, json.loads(file.attrs["summary"])
+        yield file, summaries_in(file)
 
 
 @contextmanager

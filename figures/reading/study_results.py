@@ -14,6 +14,7 @@ from figures.reading.names import Name, parse, parse_result
 from minima.store.command import BadInput
 from minima.store.hdf5.opening import opened
 from minima.store.hdf5.results import FORMAT, VERSION
+from minima.store.hdf5.summaries import summaries_in
 
 
 @dataclass(frozen=True)
@@ -54,24 +55,17 @@ class Results:
 
     def summaries(self) -> list[dict[str, Any]]:
         """What the command said of each checkpoint."""
-        import json
-
-        found: list[dict[str, Any]] = json.loads(self.attribute("summary"))
-        return found
+        with opened(self.path, FORMAT, VERSION) as file:
+            return summaries_in(file)
 
     @property
     def samples(self) -> int:
         """The number of examples that the result was measured on."""
-        import json
-
-        return int(json.loads(self.attribute("summary"))[0]["samples"])
+        return int(self.summaries()[0]["samples"])
 
     def hidden_layers(self) -> list[str]:
         """The layers of a PSP-entropy result but the output, in forward order."""
-        import json
-
-        summaries = json.loads(self.attribute("summary"))
-        return [layer["name"] for layer in summaries[0]["layers"] if not layer["output"]]
+        return [layer["name"] for layer in self.summaries()[0]["layers"] if not layer["output"]]
 
 
 def read(path: Path) -> Results:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from landscape.objective.flags import located
@@ -12,6 +12,7 @@ from landscape.objective.position import write_position
 from landscape.objective.subsets.asked import subset_of
 from landscape.spectrum.operator import Operator, operators
 from minima.store.command import BadInput, note
+from minima.store.hdf5.record import Number, write
 
 if TYPE_CHECKING:
     from landscape.hessian.work import Work
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
 from landscape.hessian.flags import Curvature, Hessian
+
+OUTLIERS = (
+    Number("outlier_edge", "nat", "where the bulk ends, by the eigenvalues if known", key="edge"),
+    Number("outliers", "1", "eigenvalues beyond the edge of the bulk", key="count"),
+    Number("top_share", "1", "as many eigenvalues as there are classes, over the trace"),
+)
 
 
 def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any]:
@@ -37,7 +44,7 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
     check_size(arguments, objective)
     if arguments.eigenvectors == "keep":
         eigenvectors.make_room(place, objective.coordinates, arguments.top)
-    operator = operator_of(arguments.operator, arguments.draws)
+    operator = operator_of(arguments)
     informed = known if operator.name == "hessian" else None
     work = Work(place, objective, operator, arguments, arguments.seed, subject.used_share, informed)
     parts: dict[str, Callable[[Work], dict[str, Any]]] = {
@@ -111,16 +118,17 @@ def _check_room(memory: int, flag: str, count: int, dimension: int) -> None:
         )
 
 
-def operator_of(name: str, draws: int = 1) -> Operator:
-    """The curvature operator of a name, with its parameters.
+def operator_of(wanted: Curvature) -> Operator:
+    """The curvature operator that is asked for, its parameters being the flags of their names.
 
     Raises:
         BadInput: there is none of that name.
     """
     known = operators()
-    if name not in known:
-        raise BadInput(f"--operator {name}: known are {', '.join(known)}")
-    return known[name](**({"draws": draws} if name == "mc-fisher" else {}))
+    if wanted.operator not in known:
+        raise BadInput(f"--operator {wanted.operator}: known are {', '.join(known)}")
+    kind = known[wanted.operator]
+    return kind(**{each.name: getattr(wanted, each.name) for each in fields(kind) if hasattr(wanted, each.name)})
 
 
 def find_density(work: Work) -> Density:
@@ -138,14 +146,14 @@ def find_density(work: Work) -> Density:
 
 def _density(work: Work) -> dict[str, Any]:
     """The density of all eigenvalues, if it was asked for."""
-    from landscape.spectrum.density import summary, write
+    from landscape.spectrum import density
 
     if not work.wanted.density:
         return {}
     found, size = find_density(work), work.objective.dimension
     left_out = 1 - size / len(work.objective.coordinates.full)
-    write(work.place, "hessian", found, left_out)
-    return {"density": summary(found, min(work.wanted.density_steps, size), left_out)}
+    density.write(work.place, "hessian", found, left_out)
+    return {"density": density.summary(found, min(work.wanted.density_steps, size), left_out)}
 
 
 def _outliers(place: Place, own: dict[str, Any], classes: int | None, arguments: Hessian) -> dict[str, Any]:
@@ -155,26 +163,23 @@ def _outliers(place: Place, own: dict[str, Any], classes: int | None, arguments:
     if not (arguments.density and arguments.trace and arguments.by == "value"):
         return {}
     found = outliers(own["density"], own["eigenvalues"], own["trace"]["value"], classes)
-    share = float("nan") if found["top_share"] is None else found["top_share"]
-    place.write("hessian/outlier_edge", found["edge"], (), "nat", "where the bulk ends, by the eigenvalues if known")
-    place.write("hessian/outliers", found["count"], (), "1", "eigenvalues beyond the edge of the bulk")
-    place.write("hessian/top_share", share, (), "1", "as many eigenvalues as there are classes, over the trace")
+    write(place, "hessian", OUTLIERS, found)
     return {"outliers": found}
 
 
 def _layers(work: Work) -> dict[str, Any]:
     """The diagonal blocks that were asked for."""
-    from landscape.spectrum.blocks import PROBES, blocks, layers, summary, write
+    from landscape.spectrum import blocks
 
     wanted, objective = work.wanted, work.objective
-    named = layers(list(objective.coordinates.shapes)) if wanted.per_layer else {}
+    named = blocks.layers(list(objective.coordinates.shapes)) if wanted.per_layer else {}
     named |= {name: [name] for name in wanted.layers}
     if not named:
         return {}
-    probes, tolerance = wanted.trace or PROBES, wanted.tolerance
-    found = blocks(objective, work.operator, named, tolerance=tolerance, probes=probes, seed=work.seed)
-    write(work.place, "hessian", found)
-    return {"layers": summary(found)}
+    probes, tolerance = wanted.trace or blocks.PROBES, wanted.tolerance
+    found = blocks.blocks(objective, work.operator, named, tolerance=tolerance, probes=probes, seed=work.seed)
+    blocks.write(work.place, "hessian", found)
+    return {"layers": blocks.summary(found)}
 
 
 def _pass_seconds(objective: Objective) -> float:

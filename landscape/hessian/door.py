@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from landscape.spectrum.density import Density
     from landscape.spectrum.krylov import Floats
 
-OperatorName = Literal["hessian", "ggn", "empirical-fisher", "mc-fisher", "gradient-covariance"]
-
 
 @dataclass(frozen=True)
 class TopEigenvalues(Position):
@@ -70,7 +68,7 @@ def top_eigenvalues(  # noqa: PLR0913 (named, and all but two optional)
     loss: LossLike = None,
     *,
     k: int = 5,
-    operator: OperatorName = "hessian",
+    operator: str = "hessian",
     bottom: int = 0,
     by: Literal["value", "magnitude"] = "value",
     tolerance: float = 1e-3,
@@ -135,7 +133,7 @@ def hessian_trace(
     *,
     probes: int = 64,
     estimator: Literal["hutchinson", "hutch++", "xtrace"] = "hutchinson",
-    operator: OperatorName = "hessian",
+    operator: str = "hessian",
     draws: int = 1,
     seed: int = 0,
     **where: Unpack[Where],
@@ -181,7 +179,7 @@ def spectral_density_of(
     *,
     probes: int = 5,
     steps: int = 40,
-    operator: OperatorName = "hessian",
+    operator: str = "hessian",
     draws: int = 1,
     seed: int = 0,
     **where: Unpack[Where],
@@ -220,7 +218,7 @@ def _work(at: Handed, wanted: Curvature, seed: int) -> Work:
 
     check(wanted)
     check_size(wanted, at.objective)
-    operator = operator_of(wanted.operator, wanted.draws)
+    operator = operator_of(wanted)
     operator.check()
     known = at.known if operator.name == "hessian" else None
     return Work(

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from landscape.objective.flags import Landscape
 from landscape.objective.region import Subset
+from landscape.spectrum.operator import operators
 from minima.store.command import BadInput, note
+from minima.store.registry import choices
+
+if TYPE_CHECKING:
+    OperatorName = str
+else:
+    OperatorName = choices(operators(), "hessian")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +31,7 @@ class Curvature:
     """relative error allowed in each eigenvalue"""
     by: Literal["value", "magnitude"] = "value"
     """the largest, or the largest in magnitude (negative ones too)"""
-    operator: Literal["hessian", "ggn", "empirical-fisher", "mc-fisher", "gradient-covariance"] = "hessian"
+    operator: OperatorName = "hessian"
     """of what the eigenvalues are"""
     draws: int = 1
     """labels that mc-fisher draws for each example"""
@@ -61,7 +68,7 @@ class Hessian(Curvature, Subset, Landscape):
 
 
 NEEDS: dict[str, tuple[str, Callable[[Curvature], object]]] = {
-    "draws": ("--operator mc-fisher", lambda flags: flags.operator == "mc-fisher"),
+    "draws": ("--operator mc-fisher", lambda flags: hasattr(operators().get(flags.operator), "draws")),
     "trace_estimator": ("--trace N", lambda flags: flags.trace),
     "density_probes": ("--density", lambda flags: flags.density),
     "density_steps": ("--density", lambda flags: flags.density),

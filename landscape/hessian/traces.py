@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,6 +17,8 @@ from landscape.spectrum.hutchpp import hutchpp
 from landscape.spectrum.trace import Estimate, estimate, hutchinson
 from landscape.spectrum.watching import counted
 from landscape.spectrum.xtrace import xtrace
+from minima.store.hdf5 import record
+from minima.store.hdf5.record import Number
 
 if TYPE_CHECKING:
     from landscape.objective.coordinates import Coordinates
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 VECTORS = {"hutchinson": 0.0, "hutch++": 1.5, "xtrace": 3.5}
 """that an estimator holds at once for each product, as measured"""
+BLOCK = Number("block_trace", "nat", "trace of the layer's diagonal block, same probes", ("block",), key="trace")
 DATA_PROBES = 8
 """random signs that the error of the examples is estimated with"""
 
@@ -81,11 +83,10 @@ def measure(work: Work) -> dict[str, Any]:
     found = trace.estimate
     place.scale("hessian/probe", list(range(len(found.samples))), "1", "random probe")
     place.write("hessian/probes", found.samples, ("probe",), "nat", "each probe's estimate of the trace")
-    place.write("hessian/trace", found.value, (), "nat", f"trace of the {work.operator.title}, mean over the probes")
-    place.write("hessian/trace_stderr", _or_nan(found.stderr), (), "nat", "standard error of the trace")
-    for key, error in trace.errors.items():
-        place.write(f"hessian/trace_{key}", _or_nan(error), (), "nat", DATA_ERRORS[key])
     own = {"value": found.value, "stderr": found.stderr, **trace.errors}
+    number = Number("trace", "nat", f"trace of the {work.operator.title}, mean over the probes", key="value")
+    errors = {"stderr": "standard error of the trace"} | DATA_ERRORS
+    record.write(place, "hessian", [number, *(number.beside(key, errors[key], key) for key in errors)], own)
     summary: dict[str, Any] = {"trace": own | {"probes": len(found.samples), "estimator": wanted.trace_estimator}}
     if wanted.trace_estimator == "hutchinson":
         summary["layer_traces"] = _write_layers(work, trace.by_layer.estimates())
@@ -112,14 +113,10 @@ def _estimate(work: Work, product: Product, by_layer: LayerTraces, diagonals: Di
 
 
 def _write_layers(work: Work, found: dict[str, Estimate]) -> list[dict[str, Any]]:
-    place = work.place
-    place.scale("hessian/block", list(found), "1", "layer")
-    for key, values, meaning in (
-        ("block_trace", [each.value for each in found.values()], "trace of the layer's diagonal block, same probes"),
-        ("block_trace_stderr", [_or_nan(each.stderr) for each in found.values()], "standard error of it"),
-    ):
-        place.write(f"hessian/{key}", np.array(values), ("block",), "nat", meaning)
-    return [{"name": name, "trace": each.value, "stderr": each.stderr} for name, each in found.items()]
+    rows = [{"name": name, "trace": each.value, "stderr": each.stderr} for name, each in found.items()]
+    work.place.scale("hessian/block", list(found), "1", "layer")
+    record.write(work.place, "hessian", [BLOCK, BLOCK.beside("stderr", "standard error of it", "stderr")], rows)
+    return rows
 
 
 def _write_diagonal(work: Work, diagonals: Diagonals) -> None:
@@ -130,10 +127,6 @@ def _write_diagonal(work: Work, diagonals: Diagonals) -> None:
         ("diagonal_stderr", found.stderr, "standard error of the diagonal"),
     ):
         place.write(f"hessian/{key}", coordinates.extend(values).float(), ("weight",), "nat", meaning)
-
-
-def _or_nan(value: float | None) -> float:
-    return float("nan") if value is None else value
 
 
 def refused(estimator: str, products: int, dimension: int) -> str | None:

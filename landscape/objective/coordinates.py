@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,15 @@ from torch import Tensor, nn
 from minima.store.command import BadInput
 
 Subspace = Literal["survivors", "full"]
+
+
+class Which(TypedDict):
+    """Which of a network's weights are coordinates, as `Coordinates` takes it."""
+
+    masks: Mapping[str, Tensor]
+    subspace: Subspace
+    parameters: Sequence[str] | None
+    moving: Mapping[str, Tensor] | None
 
 
 class Coordinates:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from landscape.objective.coordinates import Coordinates, Subspace
+from landscape.objective.coordinates import Coordinates, Subspace, Which
 from landscape.objective.derivatives.check import DerivativeCheck
 from landscape.objective.derivatives.problem import Problem
 from landscape.objective.derivatives.tangents import tangents
@@ -81,9 +81,8 @@ class Objective:
         x, y = examples_of(x, y, self.task.loss)
         self.model, self.y, self.batch_size = model, y, batch_size or default_batch_size(x)
         self.ranks = ranks
-        self._region: dict[str, Any] = {"masks": masks or {}, "subspace": subspace}
-        self._region |= {"parameters": parameters, "moving": moving}
-        self.coordinates = Coordinates(model, **self._region)
+        self._which = Which(masks=masks or {}, subspace=subspace, parameters=parameters, moving=moving)
+        self.coordinates = Coordinates(model, **self._which)
         self.x = floats_to(x, next(each.dtype for each in model.parameters() if each.requires_grad))
         self.keeper = Keeper(memory)
         constants = self.coordinates.fixed | {name: buffer.clone() for name, buffer in model.named_buffers()}
@@ -141,9 +140,9 @@ class Objective:
 
     def block(self, parameters: Sequence[str]) -> Objective:
         """The same loss as a function of these parameters only (names of parameters or of modules)."""
-        run: dict[str, Any] = {"batch_size": self.batch_size, "memory": self.keeper.memory, "ranks": self.ranks}
-        region = self._region | {"parameters": parameters}
-        made = Objective(self.model, self.x, self.y, loss=self.task.loss, output=self.task.output, **run, **region)
+        which: Which = {**self._which, "parameters": parameters}
+        again = partial(Objective, self.model, self.x, self.y, batch_size=self.batch_size, ranks=self.ranks)
+        made = again(loss=self.task.loss, output=self.task.output, memory=self.keeper.memory, **which)
         made._derivative_check = self._derivative_check
         return made
 

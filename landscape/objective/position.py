@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from minima.store.hdf5.record import Number, write
 from minima.zoo.measuring.level_text import spoken_loss, spoken_score
 
 if TYPE_CHECKING:
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from landscape.objective.objective import Objective
     from minima.store.hdf5.results import Place
 
+NORMS = (
+    Number("gradient_norm", "nat", "norm of the gradient of the loss"),
+    Number("weight_norm", "1", "norm of the weights that may move"),
+)
+"""what is written beside every measure of a landscape"""
 FAR = 0.01
 """of the weights' norm: a stationary point beyond it, along the gradient, is not the one that is measured"""
 FLAT = 1e-3
@@ -55,8 +61,7 @@ def is_steep(loss: float, gradient_norm: float, gradient_curvature: float, weigh
 
 def write_position(place: Place, group: str, where: dict[str, Any]) -> None:
     """The norms beside a measure's arrays, and as attributes of their group what loss it is, and of which weights."""
-    place.write(f"{group}/gradient_norm", where["gradient_norm"], (), "nat", "norm of the gradient of the loss")
-    place.write(f"{group}/weight_norm", where["weight_norm"], (), "1", "norm of the weights that may move")
+    write(place, group, NORMS, where)
     own = {key: where[key] for key in ("temperature", "logits", "parameters")}
     place.attributes(group, **own)
 

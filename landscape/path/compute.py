@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from landscape.path.barrier import barrier, rise_over_ends
+from landscape.path.numbers import BARRIERS, BEND, RISES, WHOLE
 from minima.store.command import BadInput
+from minima.store.hdf5 import record
 from minima.store.messages import progress_bar
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ def walk(first: Subject, second: Subject, place: Place, connection: Connection, 
     """Measure loss and error along a way between two networks, written to `place`; numbers that are drawn are from the
     `seed`.
     """
+    from landscape.objective.comparable import parameters
     from landscape.objective.flags import mean_loss
     from landscape.path.arc import check_ends
     from landscape.path.course import has_batch_norm
@@ -39,19 +42,25 @@ def walk(first: Subject, second: Subject, place: Place, connection: Connection, 
         second, aligned = align(first, second, seed)
     arc = _arc(first, second, place, connection, seed)
     course = _walk(arc, first, place, connection)
-    length = _write(place, first, course, arc)
+    barriers = {kind: barrier(course["t"], course[kind]) for kind in ("loss", "error")}
+    rises = {kind: rise_over_ends(course[kind]) for kind in ("loss", "error")}
+    length = (parameters(first, arc.first) - parameters(first, arc.last)).norm().item()
+    record.write(place, "path", BARRIERS, barriers)
+    record.write(place, "path", RISES, rises)
+    record.write(place, "path", WHOLE, {"accuracy": [1 - error for error in course["error"]], "distance": length})
+    _write_arc(place, first, arc)
     return {
         "loss": [course["loss"][0], course["loss"][-1]],
         "accuracy": [1 - course["error"][0], 1 - course["error"][-1]],
         "gradient_norm": [mean_loss(each, "survivors").gradient().norm().item() for each in (first, second)],
         "kind": connection.kind,
-        "bend_epochs": None if connection.kind == "line" else connection.epochs,
+        "bend_epochs": connection.epochs if arc.curve.bent else None,
         "align": connection.align,
         "t": course["t"],
         "losses": course["loss"],
         "errors": course["error"],
-        "barrier": {kind: barrier(course["t"], course[kind]) for kind in ("loss", "error")},
-        "rise_over_ends": {kind: rise_over_ends(course[kind]) for kind in ("loss", "error")},
+        "barrier": barriers,
+        "rise_over_ends": rises,
         "distance": length,
         "batch_norm": connection.batch_norm if has_batch_norm(first) else None,
     } | aligned
@@ -59,8 +68,9 @@ def walk(first: Subject, second: Subject, place: Place, connection: Connection, 
 
 def _check_statistics(subject: Subject, connection: Connection) -> None:
     from landscape.path.course import has_batch_norm
+    from landscape.path.curve import curves
 
-    if connection.kind != "line" and not connection.reestimates and has_batch_norm(subject):
+    if curves()[connection.kind].bent and not connection.reestimates and has_batch_norm(subject):
         raise BadInput(
             f"--kind {connection.kind}: the bend is trained on the statistics of batches, so that batch norm has no "
             "running ones there to interpolate.\nAdd --batch-norm re-estimate, and to the line it is compared with"
@@ -115,22 +125,12 @@ def _walk(arc: Arc, subject: Subject, place: Place, connection: Connection) -> d
     return {"t": t, "loss": losses.values.tolist(), "error": errors.values.tolist()}
 
 
-def _write(place: Place, first: Subject, course: dict[str, list[float]], arc: Arc) -> float:
-    """Everything but what `_walk` wrote; the distance of the ends."""
+def _write_arc(place: Place, first: Subject, arc: Arc) -> None:
+    """What curve it is, and the weights that it bends towards."""
     from landscape.objective.comparable import parameters
 
-    accuracies = [1 - error for error in course["error"]]
-    place.write("path/accuracy", accuracies, ("t",), "1", "fraction of the examples classified right")
-    for kind, units in (("loss", first.task.loss.unit), ("error", "1")):
-        values = course[kind]
-        place.write(f"path/barrier_{kind}", barrier(course["t"], values), (), units, "largest rise over the chord")
-        place.write(f"path/rise_{kind}", rise_over_ends(values), (), units, "largest rise over the worse end")
-    length = (parameters(first, arc.first) - parameters(first, arc.last)).norm().item()
-    place.write("path/distance", length, (), "1", "Euclidean distance of the weights")
     place.attributes("path", kind=arc.curve.name, formula=arc.curve.formula)
     if arc.bend is not None:
         weights = parameters(first, arc.bend)
         place.scale("path/weight", range(len(weights)), "1", "weight, in the order of the network's parameters")
-        meaning = "the weights C that the path bends towards"
-        place.write("path/bend", weights.float(), ("weight",), "1", meaning)
-    return length
+        record.write(place, "path", [BEND], {BEND.key: weights.float()})

@@ -43,7 +43,7 @@ def loss_path(  # noqa: PLR0913 (named, and all but three optional)
     loss: LossLike = None,
     *,
     points: int = 25,
-    kind: Literal["line", "bezier", "piecewise"] = "line",
+    kind: str = "line",
     align: Literal["none", "weights"] = "none",
     batch_norm: Literal["interpolate", "re-estimate"] = "interpolate",
     masks: tuple[Masks, Masks] = (None, None),
@@ -62,7 +62,7 @@ def loss_path(  # noqa: PLR0913 (named, and all but three optional)
         data: (x, y), or whatever `minima.zoo.data.examples.as_examples` reads.
         loss: a name ("mse", "cross-entropy:label_smoothing=0.1"), a `Loss`, or a function of outputs and targets.
         points: values of t, both ends included.
-        kind: straight, or with a bend.
+        kind: "line", straight, or with a bend: "bezier", "piecewise".
         align: "weights" first puts the neurons of the second network into the order of the first's that they resemble
             (Ainsworth et al. 2023).
         batch_norm: running statistics on the way: interpolated, or estimated anew at each t.

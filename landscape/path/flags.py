@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from landscape.path.along import Along, Walk
+from landscape.path.curve import curves
+from minima.store.registry import choices
+
+if TYPE_CHECKING:
+    CurveName = str
+else:
+    CurveName = choices(curves(), "line")
 
 RATE, EPOCHS = 0.01, 30
 
@@ -14,7 +21,7 @@ RATE, EPOCHS = 0.01, 30
 class Connection(Walk):
     """What joins two networks, and how its bend is trained if it has one."""
 
-    kind: Literal["line", "bezier", "piecewise"] = "line"
+    kind: CurveName = "line"
     """straight; or with a bend trained so that the loss stays low (Garipov et al. 2018): a quadratic Bezier curve, or
     two straight pieces"""
     align: Literal["none", "weights"] = "none"

@@ -12,6 +12,8 @@ from landscape.path.arc import Arc, check_ends
 from landscape.path.barrier import barrier
 from landscape.path.course import has_batch_norm, levels, positions
 from landscape.path.curves.line import Line
+from landscape.path.numbers import OF_PAIRS
+from minima.store.hdf5.record import write
 from minima.store.messages import progress_bar
 
 if TYPE_CHECKING:
@@ -56,9 +58,7 @@ def walk_pairs(pairs: Sequence[Pair], place: Place, group: str, arguments: Along
         errors.set(row, error)
         losses.set(row, loss)  # last: a pair with a loss is a finished one
     found = Courses(t, losses.values.tolist(), errors.values.tolist())
-    for kind, units in (("loss", measured.unit), ("error", "1")):
-        meaning = "largest rise over the chord between the ends"
-        place.write(f"{group}/barrier_{kind}", found.barriers[kind], ("pair",), units, meaning)
+    write(place, group, OF_PAIRS, found.barriers)
     return found
 
 

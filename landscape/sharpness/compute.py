@@ -35,7 +35,7 @@ def compute(subject: Subject, place: Place, arguments: Sharpness) -> dict[str, A
         if measure.name not in place.kept():
             found = measure.measure(objective, arguments.seed)
             taken = entry(measure, found, used)
-            write(place, measure, found, taken["data_stderr"])
+            write(place, measure, found, taken)
             if test is not None:
                 again = test.again(measure, arguments.seed)
                 rescale_test.write(place, measure, again)

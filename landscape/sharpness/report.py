@@ -9,6 +9,8 @@ from landscape.objective.position import heading
 from landscape.sharpness import rescale_test
 from landscape.sharpness.measure import Measure, Measured, measures
 from landscape.spectrum.examples_legend import of_examples
+from minima.store.hdf5 import record
+from minima.store.hdf5.record import Number
 from minima.store.table import render_table
 
 if TYPE_CHECKING:
@@ -41,15 +43,18 @@ def entry(measure: Measure, found: Measured, used: float | None) -> dict[str, An
     return head
 
 
-def write(place: Place, measure: Measure, found: Measured, data_stderr: float | None) -> None:
-    """A measure's numbers: /sharpness/NAME, and beside it NAME_stderr, NAME_data_stderr, NAME_values, NAME_course."""
-    name = f"sharpness/{measure.name}"
-    place.write(name, found.value, (), measure.units, measure.meaning, invariant=measure.invariant)
-    errors = {"data_stderr": data_stderr} | {kind: getattr(found, kind) for kind in ERRORS if kind != "data_stderr"}
-    for kind, error in errors.items():
-        place.write(f"{name}_{kind}", float("nan") if error is None else error, (), measure.units, ERRORS[kind])
+def write(place: Place, measure: Measure, found: Measured, taken: dict[str, Any]) -> None:
+    """A measure's numbers: /sharpness/NAME, and beside it NAME_stderr, NAME_data_stderr, NAME_values, NAME_course.
+
+    Args:
+        taken: the measure in the JSON object, as `entry` made it of what was found.
+    """
+    name, value = f"sharpness/{measure.name}", Number(measure.name, measure.units, measure.meaning, key="value")
+    beside = [value.beside(kind, meaning, kind) for kind, meaning in ERRORS.items()]
     if "residual" in found.convergence:
-        place.write(f"{name}_residual", found.convergence["residual"], (), "1", "||Hv - lv|| / |l|")
+        beside.append(Number(f"{measure.name}_residual", "1", "||Hv - lv|| / |l|", key="residual"))
+    record.write(place, "sharpness", [value], taken, invariant=measure.invariant)
+    record.write(place, "sharpness", beside, taken)
     setting, step = f"{measure.name}_setting", f"{measure.name}_step"
     if found.values:
         place.scale(f"sharpness/{setting}", list(found.values), "1", "parameters of a value")

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from landscape.objective.streams import stream
 from landscape.spectrum.lanczos import Eigenpairs, top_eigenpairs
 from landscape.spectrum.trace import Estimate, hutchinson
+from minima.store.hdf5 import record
+from minima.store.hdf5.record import Number
 
 if TYPE_CHECKING:
     from landscape.objective.objective import Objective
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
 PROBES = 16
 """of a block's trace, where nothing else is said"""
+NUMBERS = [
+    Number(f"layer_{key}", units, meaning, ("layer",), key=key, kind=float)
+    for key, units, meaning in (
+        ("dimension", "1", "weights that may move"),
+        ("eigenvalue", "nat", "largest eigenvalue of the layer's diagonal block"),
+        ("residual", "1", "||Bv - lv|| / |l| of it"),
+        ("trace", "nat", "trace of the block, mean over random probes"),
+        ("trace_stderr", "nat", "standard error of the trace"),
+    )
+]
 
 
 @dataclass(frozen=True)
@@ -98,19 +108,7 @@ def summary(found: Sequence[Block]) -> list[dict[str, Any]]:
     ]
 
 
-COLUMNS = {
-    "dimension": ("1", "weights that may move"),
-    "eigenvalue": ("nat", "largest eigenvalue of the layer's diagonal block"),
-    "residual": ("1", "||Bv - lv|| / |l| of it"),
-    "trace": ("nat", "trace of the block, mean over random probes"),
-    "trace_stderr": ("nat", "standard error of the trace"),
-}
-
-
 def write(place: Place, group: str, found: Sequence[Block]) -> None:
     """Arrays over the scale `layer`; NaN where a layer has no weights left."""
     place.scale(f"{group}/layer", [block.name for block in found], "1", "layer, or what was named")
-    rows = summary(found)
-    for key, (units, long_name) in COLUMNS.items():
-        values = np.array([np.nan if row[key] is None else row[key] for row in rows], dtype=np.float64)
-        place.write(f"{group}/layer_{key}", values, ("layer",), units, long_name)
+    record.write(place, group, NUMBERS, summary(found))

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from landscape.spectrum.krylov import Floats, Krylov
 from minima.store.command import BadInput
+from minima.store.hdf5 import record
+from minima.store.hdf5.record import Number
 
 if TYPE_CHECKING:
     from minima.store.hdf5.results import Place
@@ -24,6 +26,26 @@ WIDTH = 0.01
 """standard deviation of the kernel, beside the range of the eigenvalues"""
 MARGIN = 6.0
 """of the support beyond the outermost nodes, in widths"""
+POINT = ("density_point",)
+NUMBERS = (
+    Number("density_support", "nat", "eigenvalue", POINT, key="support"),
+    Number(
+        "density",
+        "1/nat",
+        "density of the eigenvalues, mean over the probes; integrates to one",
+        POINT,
+        key="values",
+    ),
+    Number("density_stderr", "1/nat", "standard error of the density over the probes", POINT, key="stderr"),
+    Number("density_edge", "nat", "where the bulk of the density ends", key="edge"),
+    Number("density_width", "nat", "standard deviation of the density's kernel", key="width"),
+    Number(
+        "density_left_out",
+        "1",
+        "fraction of all weights that is removed: an atom at zero in their space, left out of the density",
+        key="left_out_at_zero",
+    ),
+)
 EDGE = 0.5
 """of the peak of a single eigenvalue: where the density falls below it, the bulk ends"""
 
@@ -162,13 +184,5 @@ def summary(density: Density, steps: int, left_out: float) -> dict[str, Any]:
 def write(place: Place, group: str, density: Density, left_out: float) -> None:
     """Write a spectral density and its errors as arrays over the scale `density_point`."""
     place.scale(f"{group}/density_point", list(range(POINTS)), "1", "point of the density's support")
-    for key, values, units, long_name in (
-        ("density_support", density.support, "nat", "eigenvalue"),
-        ("density", density.values, "1/nat", "density of the eigenvalues, mean over the probes; integrates to one"),
-        ("density_stderr", density.stderr, "1/nat", "standard error of the density over the probes"),
-    ):
-        place.write(f"{group}/{key}", values, ("density_point",), units, long_name)
-    place.write(f"{group}/density_edge", density.edge, (), "nat", "where the bulk of the density ends")
-    place.write(f"{group}/density_width", density.width, (), "nat", "standard deviation of the density's kernel")
-    zeros = "fraction of all weights that is removed: an atom at zero in their space, left out of the density"
-    place.write(f"{group}/density_left_out", left_out, (), "1", zeros)
+    found = vars(density) | {"edge": density.edge, "left_out_at_zero": left_out}
+    record.write(place, group, NUMBERS, found)

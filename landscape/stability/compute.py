@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from landscape.objective.flags import located
 from landscape.objective.position import write_position
 from minima.store.command import BadInput, note
+from minima.store.hdf5.record import write
 from minima.zoo.examples.inputs import part_of
 
 if TYPE_CHECKING:
@@ -16,21 +17,7 @@ if TYPE_CHECKING:
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
 from landscape.stability.flags import Stability
-
-UNITS = {
-    "update": ("1", "steps of the optimiser done"),
-    "lambda_max": ("nat", "largest eigenvalue of the Hessian of the loss of all examples trained on"),
-    "residual": ("1", "||Hv - lv|| / |l| of it"),
-    "batch_sharpness": ("nat", "curvature of a batch's own loss along its own gradient, mean over batches"),
-    "batch_sharpness_stderr": ("nat", "standard error of it over the batches; NaN where one holds all examples"),
-    "batch_sharpness_of_means": (
-        "nat",
-        "the mean of g.Hg over that of g.g: large gradients count more",
-    ),
-    "weight_decay": ("nat", "curvature of the weight decay, to be added to that of the loss"),
-    "learning_rate": ("1", "of the next step"),
-    "threshold": ("nat", "largest curvature that the next step bears on a quadratic"),
-}
+from landscape.stability.numbers import NUMBERS
 
 
 def compute(subject: Subject, place: Place, arguments: Stability) -> dict[str, Any]:
@@ -53,9 +40,7 @@ def compute(subject: Subject, place: Place, arguments: Stability) -> dict[str, A
     if not found["converged"]:
         note(f"{subject.name}: the products allowed did not bring the eigenvalue within the tolerance")
     write_position(place, "stability", where)
-    for key, (units, long_name) in UNITS.items():
-        value = found[key]
-        place.write(f"stability/{key}", float("nan") if value is None else value, (), units, long_name)
+    write(place, "stability", NUMBERS, found)
     level = objective.evaluate().said() | {"samples": len(subject.x)}
     return (
         where
@@ -86,7 +71,7 @@ def _trained_on(subject: Subject) -> tuple[Subject, int]:
 
 
 def _curvature(objective: Objective, when: Moment, arguments: Stability) -> dict[str, Any]:
-    """The numbers of `UNITS`, and whether the eigenvalue converged."""
+    """The numbers of `NUMBERS`, and whether the eigenvalue converged."""
     from landscape.objective.streams import stream
     from landscape.sharpness.measures.batch_sharpness import BatchSharpness
     from landscape.spectrum.lanczos import top_eigenpairs

@@ -5,12 +5,25 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from minima.store.hdf5.record import Number, write
+
 if TYPE_CHECKING:
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
 from landscape.successive.flags import Successive
 
+SPARSITY = Number("sparsity", "1", "fraction of the second's prunable weights removed", ("pair",), key="sparsities")
 KINDS = ("loss", "error")
+ABOVE_SIBLINGS = [
+    Number(
+        f"above_siblings_{kind}",
+        units,
+        "barrier less that between the siblings, the last pair",
+        ("pair",),
+        key=kind,
+    )
+    for kind, units in zip(KINDS, ("nat", "1"), strict=True)
+]
 
 
 def compute(subjects: list[Subject], place: Place, arguments: Successive) -> dict[str, Any]:
@@ -22,14 +35,12 @@ def compute(subjects: list[Subject], place: Place, arguments: Successive) -> dic
     pairs = [*pairwise(levels), *([(subjects[-2], subjects[-1])] if arguments.siblings else [])]
     courses = walk_pairs(pairs, place, "successive", arguments)
     removed = [sparsity(second.checkpoint.masks) for _, second in pairs]
-    place.write("successive/sparsity", removed, ("pair",), "1", "fraction of the second's prunable weights removed")
+    write(place, "successive", [SPARSITY], {SPARSITY.key: removed})
     own = described(pairs, courses, arguments) | {"pairs": [[each.name for each in pair] for pair in pairs]}
     own |= {"sparsities": removed, "sibling_barrier": None, "above_siblings": None}
     if not arguments.siblings:
         return own
     barriers = own["barrier"]
     above = {kind: [height - barriers[kind][-1] for height in barriers[kind]] for kind in KINDS}
-    for kind, units in zip(KINDS, ("nat", "1"), strict=True):
-        meaning = "barrier less that between the siblings, the last pair"
-        place.write(f"successive/above_siblings_{kind}", above[kind], ("pair",), units, meaning)
+    write(place, "successive", ABOVE_SIBLINGS, above)
     return own | {"sibling_barrier": {kind: barriers[kind][-1] for kind in KINDS}, "above_siblings": above}

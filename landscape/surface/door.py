@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from landscape.objective.handed import Position, Where, region_of, subject_at
 from landscape.surface.flags import Drawing, check_drawing
@@ -47,7 +47,7 @@ def loss_surface(  # noqa: PLR0913 (named, and all but two optional)
     loss: LossLike = None,
     *,
     grid: int | str = 21,
-    directions: Literal["random", "eigen", "checkpoints", "trajectory"] = "random",
+    directions: str = "random",
     extent: float = 1.0,
     through: Sequence[nn.Module] = (),
     trajectory: str | Path | None = None,

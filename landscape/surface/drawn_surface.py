@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from landscape.surface.grid import AXES
 from minima.store.command import BadInput
 from minima.store.hdf5.opening import opened
 from minima.store.hdf5.results import FORMAT, VERSION
+from minima.store.hdf5.summaries import summaries_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,7 +65,7 @@ def read_surfaces(path: Path) -> tuple[list[DrawnSurface], list[str]]:
             raise BadInput(f"{path} holds a result of {file.attrs['measure']}, expected one of landscape.surface")
         if "line" in file["surface"]:
             raise BadInput(f"{path} holds several lines; expected a surface of one line or plane, without --lines")
-        names, summaries = [str(name) for name in file.attrs["checkpoint"]], json.loads(file.attrs["summary"])
+        names, summaries = [str(name) for name in file.attrs["checkpoint"]], summaries_in(file)
         several = len(names) > 1
         found = [
             _surface(file["surface"], index if several else (), name, summary)

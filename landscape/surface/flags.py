@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from landscape.objective.flags import Landscape
 from landscape.passes.pass_plan import PassPlan
@@ -12,6 +12,12 @@ from landscape.surface.field import parse_maps
 from landscape.surface.grid import parse_grid
 from landscape.surface.spanning import spannings
 from minima.store.command import BadInput
+from minima.store.registry import choices
+
+if TYPE_CHECKING:
+    PlaneName = str
+else:
+    PlaneName = choices(spannings(), "random")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +28,7 @@ class Drawing:
     """points: N (a square of N x N), NxM, or Nx1 for a line along one direction"""
     extent: float = 1.0
     """how far to go on both sides, in units of the directions; around networks the margin, in fifths of their box"""
-    directions: Literal["random", "eigen", "checkpoints", "trajectory"] = "random"
+    directions: PlaneName = "random"
     """Gaussian draws, or of length 1: eigenvectors of the Hessian's largest eigenvalues; the plane --through other
     checkpoints; the one closest to the course of a training (--trajectory)"""
     normalise: Literal["filter", "layer", "weight", "none"] = "filter"

@@ -6,13 +6,38 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from landscape.surface.grid import AXES
+from minima.store.hdf5.record import Number, write
 
 if TYPE_CHECKING:
     from landscape.surface.landmark import Landmark
     from landscape.surface.sheet import Sheet
     from minima.store.hdf5.results import Place
 
-RESIDUAL = "distance of the network from the plane / its distance from the one in the centre"
+POINT, MOMENT = ("point",), ("moment",)
+DRAWN = "where a {}'s network is drawn along {}"
+POINTS = (
+    *(Number(f"point_{axis}", "1", DRAWN.format("point", axis), POINT) for axis in AXES),
+    Number("point_loss", "nat", "mean cross-entropy of a checkpoint itself", POINT),
+    Number("point_accuracy", "1", "fraction classified right by it", POINT),
+)
+"""of the checkpoints that a plane goes through"""
+MOMENTS = (
+    *(
+        Number(f"trajectory_{axis}", "1", f"where a trajectory's network is drawn along {axis}", MOMENT)
+        for axis in AXES
+    ),
+    Number("trajectory_distance", "1", "distance of a moment's weights from the network in the centre", MOMENT),
+    Number(
+        "trajectory_residual",
+        "1",
+        "distance of the network from the plane / its distance from the one in the centre",
+        MOMENT,
+    ),
+    Number("trajectory_loss", "nat", "mean cross-entropy of the moment itself", MOMENT),
+    Number("trajectory_accuracy", "1", "fraction classified right by it", MOMENT),
+    Number("trajectory_surface_loss", "nat", "mean cross-entropy where the moment is drawn on the surface", MOMENT),
+)
+"""of the moments of a training"""
 
 
 def write_points(place: Place, sheet: Sheet, centre: str, others: Sequence[Landmark]) -> dict[str, Any]:
@@ -24,13 +49,12 @@ def write_points(place: Place, sheet: Sheet, centre: str, others: Sequence[Landm
     names = [centre, *(other.name for other in others)]
     place.scale("surface/point", names, "1", "checkpoint on the plane")
     levels = [spot.level for spot in spots]
-    found = _coordinates("point", places) | {
-        "point_loss": ([level.loss for level in levels], "nat", "mean cross-entropy of a checkpoint itself"),
-        "point_accuracy": ([level.accuracy for level in levels], "1", "fraction classified right by it"),
+    found = _along("point", places) | {
+        "point_loss": [level.loss for level in levels],
+        "point_accuracy": [level.accuracy for level in levels],
     }
-    for name, (values, units, meaning) in found.items():
-        place.write(f"surface/{name}", values, ("point",), units, meaning)
-    return {"networks": names} | {name: values for name, (values, _, _) in found.items()}
+    write(place, "surface", [number for number in POINTS if number.key in found], found)
+    return {"networks": names} | found
 
 
 def write_trajectory(place: Place, sheet: Sheet, moments: Sequence[Landmark]) -> dict[str, Any]:
@@ -43,21 +67,17 @@ def write_trajectory(place: Place, sheet: Sheet, moments: Sequence[Landmark]) ->
     levels = [sheet.network(moment).level for moment in moments]
     below = [sheet.at(coordinates).level.loss for coordinates, _ in projected]
     place.scale("surface/moment", [moment.step for moment in moments], "1", "epochs or steps of training done")
-    found = _coordinates("trajectory", [coordinates for coordinates, _ in projected]) | {
-        "trajectory_distance": (distances, "1", "distance of a moment's weights from the network in the centre"),
-        "trajectory_residual": (beside, "1", RESIDUAL),
-        "trajectory_loss": ([level.loss for level in levels], "nat", "mean cross-entropy of the moment itself"),
-        "trajectory_accuracy": ([level.accuracy for level in levels], "1", "fraction classified right by it"),
-        "trajectory_surface_loss": (below, "nat", "mean cross-entropy where the moment is drawn on the surface"),
+    found = _along("trajectory", [coordinates for coordinates, _ in projected]) | {
+        "trajectory_distance": distances,
+        "trajectory_residual": beside,
+        "trajectory_loss": [level.loss for level in levels],
+        "trajectory_accuracy": [level.accuracy for level in levels],
+        "trajectory_surface_loss": below,
     }
-    for name, (values, units, meaning) in found.items():
-        place.write(f"surface/{name}", values, ("moment",), units, meaning)
+    write(place, "surface", [number for number in MOMENTS if number.key in found], found)
     return {"trajectory": {"moments": len(moments), "largest_residual": max(beside)}}
 
 
-def _coordinates(kind: str, places: Sequence[Sequence[float]]) -> dict[str, tuple[list[float], str, str]]:
-    along = zip(*places, strict=True)
-    return {
-        f"{kind}_{axis}": (list(values), "1", f"where a {kind}'s network is drawn along {axis}")
-        for axis, values in zip(AXES, along, strict=False)
-    }
+def _along(kind: str, places: Sequence[Sequence[float]]) -> dict[str, list[float]]:
+    """The coordinates of several networks, axis by axis."""
+    return {f"{kind}_{axis}": list(values) for axis, values in zip(AXES, zip(*places, strict=True), strict=False)}

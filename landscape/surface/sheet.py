@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from minima.zoo.examples.evaluation import Evaluation
 
 
-@dataclass(frozen=True)
+@dataclass
 class Spot:
     """One point of a surface, where fields are evaluated."""
 
@@ -32,11 +32,14 @@ class Spot:
     """(d,) of the weights"""
     sheet: Sheet
     """that it lies on, or beside"""
+    _level: Evaluation | None = field(default=None, init=False, repr=False)
 
-    @cached_property
+    @property
     def level(self) -> Evaluation:
         """Mean loss and accuracy, of one pass over the data."""
-        return self.objective.evaluate(self.displacement)
+        if self._level is None:
+            self._level = self.objective.evaluate(self.displacement)
+        return self._level
 
     @cached_property
     def examples(self) -> tuple[Tensor, Tensor]:
@@ -52,7 +55,7 @@ class Spot:
             right, counted = objective.score.sums(chunk.outputs, objective.y[chunk.examples]).T
             found[1, chunk.examples] = right / counted
 
-        self.__dict__["level"] = objective.evaluate(self.displacement, note)
+        self._level = objective.evaluate(self.displacement, note)
         losses, right = objective.ranks.sum(found)
         return losses.nan_to_num(nan=torch.inf, posinf=torch.inf), right
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from landscape.objective.flags import loss_of
 from landscape.objective.position import position, slope
 from landscape.sharpness.report import ERRORS
+from landscape.survivors.numbers import NUMBERS, error_numbers
 from landscape.survivors.report import RATIOS, spread
 from minima.store.command import note
+from minima.store.hdf5 import record
 from minima.store.messages import progress_bar
 
 if TYPE_CHECKING:
@@ -25,21 +27,6 @@ from landscape.survivors.flags import Comparison, Survivors
 
 SURE = 2
 """errors that a number must be away from zero, for ratios to it to mean something"""
-NUMBERS = {
-    "loss": ("nat", "mean cross-entropy of the examples used"),
-    "accuracy": ("1", "fraction of the examples used that are classified right"),
-    "dimension": ("1", "weights that may move"),
-    "gradient_norm": ("nat", "norm of the gradient of the loss"),
-    "weight_norm": ("1", "norm of the weights that may move"),
-    "products": ("1", "products with vectors for the eigenvalues"),
-    "trace": ("nat", "trace of the Hessian, mean over the probes"),
-    "trace_stderr": ("nat", "standard error of the trace"),
-    "top_share": ("1", "sum of the eigenvalues over the trace"),
-    "top_share_stderr": ("1", "error of it from the probes of the trace, to first order"),
-    "adaptive_lambda_max": ("nat", "largest eigenvalue of |w| H |w|"),
-    "adaptive_residual": ("1", "||Av - lv|| / |l| of the largest eigenvalue of |w| H |w|"),
-}
-"""one for each operator, with units and meaning"""
 
 
 def compute(subject: Subject, place: Place, arguments: Survivors) -> dict[str, Any]:
@@ -207,22 +194,7 @@ def _ratio(value: float, reference: float, error: float | None) -> float | None:
 def _write(place: Place, found: Sequence[dict[str, Any]]) -> None:
     place.scale("survivors/operator", [each["name"] for each in found], "1", "whose Hessian, over which weights")
     place.scale("survivors/rank", list(range(1, len(found[0]["eigenvalues"]) + 1)), "1", "rank by value")
-    dims = ("operator", "rank")
-    eigenvalues, residuals = ([each[key] for each in found] for key in ("eigenvalues", "residuals"))
-    place.write("survivors/eigenvalues", eigenvalues, dims, "nat", "largest eigenvalues of the Hessian")
-    place.write("survivors/residuals", residuals, dims, "1", "||Hv - lv|| / max(|l|, 1e-6 |l_1|)")
-    for key, (units, meaning) in NUMBERS.items():
-        values = [float("nan") if each[key] is None else each[key] for each in found]
-        place.write(f"survivors/{key}", values, ("operator",), units, meaning)
+    record.write(place, "survivors", NUMBERS, found)
+    unknown = {number.key: None for number in NUMBERS} | {"eigenvalues": [None] * len(found[0]["eigenvalues"])}
     for kind in ("data_stderr", "data_stderr_new"):
-        _write_errors(place, kind, [each[kind] for each in found], len(eigenvalues[0]))
-
-
-def _write_errors(place: Place, kind: str, found: Sequence[dict[str, Any] | None], top: int) -> None:
-    """Beside each array its errors of one kind, NaN where there are none."""
-    nan, meaning = float("nan"), ERRORS[kind]
-    each = [[nan] * top if errors is None else errors["eigenvalues"] for errors in found]
-    place.write(f"survivors/eigenvalues_{kind}", each, ("operator", "rank"), "nat", meaning)
-    for key in ("trace", "adaptive_lambda_max", "top_share"):
-        values = [nan if errors is None or errors[key] is None else errors[key] for errors in found]
-        place.write(f"survivors/{key}_{kind}", values, ("operator",), NUMBERS[key][0], meaning)
+        record.write(place, "survivors", error_numbers(kind, ERRORS[kind]), [each[kind] or unknown for each in found])

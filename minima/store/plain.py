@@ -56,13 +56,13 @@ def as_utf8(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def to_json(value: Any, indent: int | None = None) -> str:
-    """Strict JSON of the plain form: what is not a finite number is `null`.
+def to_json(value: Any, **layout: Any) -> str:
+    """Strict JSON of the plain form: what is not a finite number is `null`; set out as `json.dumps` does by `layout`.
 
     >>> to_json({"value": float("nan"), "at": (1, 2)})
     '{"value": null, "at": [1, 2]}'
     """
-    return json.dumps(_finite(plain(value)), indent=indent, allow_nan=False)
+    return json.dumps(_finite(plain(value)), allow_nan=False, **layout)
 
 
 def _key(key: Any) -> Any:

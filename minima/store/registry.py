@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Mapping
 from dataclasses import is_dataclass
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 
@@ -34,6 +35,15 @@ def members(package: str, base: type[T]) -> dict[str, type[T]]:
             raise TypeError(f"{_place(found[name])} and {_place(candidate)} are both named {name!r}")
         found[name] = candidate
     return dict(sorted(found.items()))
+
+
+def choices(known: Mapping[str, object], first: str) -> Any:
+    """The type of a flag that names one of a registry's members: its help lists them, `first` before the others.
+
+    >>> choices({"ant": int, "bee": int}, "bee")
+    typing.Literal['bee', 'ant']
+    """
+    return Literal[(first, *(name for name in known if name != first))]
 
 
 def _defined_in(package: str, base: type[T]) -> list[type[T]]:

@@ -37,11 +37,12 @@ def render_markdown(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> st
 
     >>> print(render_markdown(["layer", "mean"], [["conv1", 0.123456]]), end="")
     | layer | mean |
-    | --- | --- |
+    |---|---|
     | conv1 | 0.1235 |
     """
-    lines = [headers, ["---"] * len(headers), *([format_cell(value) for value in row] for row in rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    lines = [headers, *([format_cell(value) for value in row] for row in rows)]
+    head, *body = ["|" + "".join(f" {cell} |" if cell else " |" for cell in line) + "\n" for line in lines]
+    return f"{head}{'|---' * len(headers)}|\n{''.join(body)}"
 
 
 def format_cell(value: Any) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minima.store.command import BadInput
+from minima.store.hdf5 import record
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from minima.zoo.subject.subject import Subject
 from pruning.coded.coder import HEAD, LENGTH
 from pruning.coded.network import CodedNetwork, Quantise, decoded, encoded, state_tensors
-from pruning.coded.numbers import POINTS, WHOLE
+from pruning.coded.numbers import POINTS, WHOLE, score
 from pruning.coded.quantising import Quantised, quantise, quantise_by
 
 
@@ -36,7 +37,7 @@ def compute(subject: Subject, place: Place, bits: Sequence[int], steps: Sequence
     }
     for point in points[1:]:
         point.pop("other_bytes")
-    _write(points, whole, place, subject)
+    _write(points, whole, place)
     return whole | {"points": points}
 
 
@@ -92,15 +93,7 @@ def _sizes(coded: CodedNetwork, model: nn.Module) -> dict[str, Any]:
     }
 
 
-def _write(points: Sequence[dict[str, Any]], whole: dict[str, Any], place: Place, subject: Subject) -> None:
+def _write(points: Sequence[dict[str, Any]], whole: dict[str, Any], place: Place) -> None:
     place.scale("coded/point", range(len(points)), "1", "width or step, in the order of the command line")
-    for key, (unit, meaning) in POINTS.items():
-        values = [np.nan if each[key] is None else each[key] for each in points]
-        place.write(f"coded/{key}", values, ("point",), unit, meaning)
-    for key, (unit, meaning) in WHOLE.items():
-        place.write(f"coded/{key}", whole[key], (), unit, meaning)
-    loss = subject.task.loss
-    place.write("coded/coded_loss", [each["loss"] for each in points], ("point",), loss.unit, "loss after decoding")
-    named = points[0]["score_name"]
-    if named is not None:
-        place.write("coded/coded_score", [each["score"] for each in points], ("point",), "1", f"{named} after decoding")
+    record.write(place, "coded", [*POINTS, *score(points[0]["score_name"])], points)
+    record.write(place, "coded", WHOLE, whole)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
+from minima.store.hdf5 import record
 
 if TYPE_CHECKING:
     from minima.store.hdf5.results import Place
@@ -79,7 +80,5 @@ def _levels(compression: float, must: bool) -> dict[str, Any]:
 
 def _write(whole: dict[str, Any], found: dict[str, dict[str, Any]], place: Place) -> None:
     place.scale("collapse/method", list(found), "1", "pruning method, with its flags")
-    for key, meaning in FOUND.items():
-        place.write(f"collapse/{key}", [each[key] for each in found.values()], ("method",), "1", meaning)
-    for key, meaning in WHOLE.items():
-        place.write(f"collapse/{key}", whole[key], (), "1", meaning)
+    record.write(place, "collapse", FOUND, list(found.values()))
+    record.write(place, "collapse", WHOLE, whole)

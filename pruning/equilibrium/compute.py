@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
+from minima.store.hdf5 import record
 
 if TYPE_CHECKING:
     from minima.store.checkpoints.checkpoint import Checkpoint
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
 
-COSTS = {
-    "backward_multiply_adds": "multiply-adds of the backward passes of an epoch: of convolutions and linear layers, "
-    "without the gradients of frozen neurons' weights, as if no weight were removed",
-    "full_backward_multiply_adds": "the same with every neuron trained",
-}
+from pruning.equilibrium.numbers import COSTS, LAYERS
 
 
 def compute(subject: Subject, place: Place) -> dict[str, Any]:
@@ -25,11 +22,9 @@ def compute(subject: Subject, place: Place) -> dict[str, Any]:
     shares = [[count / whole for count, whole in zip(epoch, neurons, strict=True)] for epoch in updated]
     place.scale("equilibrium/layer", found["layers"], "1", "convolution or linear layer")
     place.scale("equilibrium/epoch", list(range(1, len(updated) + 1)), "1", "epoch")
-    place.write("equilibrium/updated", shares, ("epoch", "layer"), "1", "share of the layer's neurons that trained")
-    place.write("equilibrium/neurons", neurons, ("layer",), "1", "neurons of the layer")
-    for key, meaning in COSTS.items():
-        place.write(f"equilibrium/{key}", [float(each) for each in found[key]], ("epoch",), "1", meaning)
-    spent, whole = (sum(found[key]) for key in COSTS)
+    record.write(place, "equilibrium", LAYERS, {"updated": shares, "neurons": neurons})
+    record.write(place, "equilibrium", COSTS, found)
+    spent, whole = (sum(found[number.key]) for number in COSTS)
     trained = [sum(counts) for counts in zip(*updated, strict=True)]
     layers = [
         {"name": name, "neurons": count, "updated": total / (count * len(updated))}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
+from minima.store.hdf5 import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from minima.store.hdf5.results import Place
     from minima.zoo.anatomy.reachability import Layer
     from minima.zoo.subject.subject import Subject
-from pruning.masks.numbers import COUNTS, PAIRWISE
+from pruning.masks.numbers import COUNTS, PAIRWISE, PATHS
 
 OF_A_MARK = 40
 """bytes that the marks of a weight take, with its mask, its gradient and the constants beside them"""
@@ -46,7 +47,7 @@ def compute(subject: Subject, place: Place, memory: float) -> dict[str, Any]:
         raise BadInput(f"{subject.name}: the network has no convolution or linear weights: there is nothing to count")
     layers = [_counts(layer) for layer in found]
     _write(found, layers, place)
-    whole = {key: sum(each[key] for each in layers) for key in COUNTS}
+    whole = {key: sum(values) for key, values in record.by_key(COUNTS, layers).items()}
     total = whole["total"]
     cost = training_cost(subject.checkpoint, len(subject.dataset.x_train), whole["multiply_adds"], total)
     return whole | {
@@ -93,13 +94,11 @@ def _write(found: Sequence[Layer], counts: Sequence[dict[str, Any]], place: Plac
     from minima.store.checkpoints.packing import pack_bits
 
     place.scale("masks/layer", [layer.name for layer in found], "1", "weight of a convolution or linear layer")
-    for key, meaning in COUNTS.items():
-        place.write(f"masks/{key}", [each[key] for each in counts], ("layer",), "1", meaning)
+    record.write(place, "masks", COUNTS, counts)
     for layer in found:
         group = f"masks/{layer.name}"
         place.scale(f"{group}/unit", range(len(layer.fed)), "1", "unit or channel")
-        place.write(f"{group}/fed", layer.fed, ("unit",), "1", "whether a path leads here from the input")
-        place.write(f"{group}/read", layer.read, ("unit",), "1", "whether a path leads from here to the output")
+        record.write(place, group, PATHS, vars(layer))
         bits = {"kept": pack_bits(layer.mask), "reachable": pack_bits(layer.reachable)}
         place.scale(f"{group}/byte", range(len(bits["kept"])), "1", "eight weights, row by row")
         for key, packed in bits.items():
@@ -115,11 +114,11 @@ def conclude(places: list[Place], summaries: list[dict[str, Any]]) -> list[dict[
     concluded = []
     for place, own, summary in zip(places, masks, summaries, strict=True):
         pairs = [overlap_of_bits(own, other, layers) for other in masks]
-        numbers = {key: [getattr(pair, key)() for pair in pairs] for key in PAIRWISE}
+        numbers = {each.key: [getattr(pair, each.key)() for pair in pairs] for each in PAIRWISE}
+        by_layer = [each.beside("by_layer", each.long_name) for each in PAIRWISE]
+        of_layers = {each.key: [getattr(pair, each.key)() for pair in pairs] for each in by_layer}
         place.scale("masks/other", range(len(masks)), "1", "the checkpoint it is compared with, counted from 0")
-        for key, meaning in PAIRWISE.items():
-            place.write(f"masks/{key}", numbers[key], ("other",), "1", meaning)
-            of_layers = [getattr(pair, f"{key}_by_layer")() for pair in pairs]
-            place.write(f"masks/{key}_by_layer", of_layers, ("other", "layer"), "1", meaning)
+        record.write(place, "masks", PAIRWISE, numbers)
+        record.write(place, "masks", [replace(each, dims=("other", "layer")) for each in by_layer], of_layers)
         concluded.append(summary | numbers)
     return concluded

@@ -8,9 +8,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput, note
+from minima.store.hdf5.record import by_key, write
 from minima.store.messages import progress_bar
 from pruning.robustness.level import Level, Refused
-from pruning.robustness.numbers import NUMBERS
+from pruning.robustness.numbers import BITS, NUMBERS, under
 from pruning.robustness.trial import Trial
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def compute(
                 refused[trial.name] = str(reason)
                 note(f"{subject.name}: {trial.name} is left out: {reason}")
                 continue
-            _write(place, trial, levels, found, subject.task.loss.unit)
+            _write(place, trial, levels, found)
             place.keep(trial.name, _entry(trial, levels, found))
     if not place.kept():
         reasons = "; ".join(f"{name}: {why}" for name, why in refused.items())
@@ -67,17 +68,14 @@ def compute(
 
 def _entry(trial: Trial, levels: Sequence[float], found: Sequence[Level]) -> dict[str, Any]:
     """A trial in the JSON object; numbers that nobody has are left out."""
-    columns = {key: [getattr(each, key) for each in found] for key in NUMBERS}
-    if all(math.isnan(each) for each in columns["bit_error"]):
-        del columns["bit_error"]
+    columns = by_key(NUMBERS, [vars(level) for level in found])
+    if all(math.isnan(each) for each in columns[BITS.key]):
+        del columns[BITS.key]
     return asdict(trial) | {"levels": list(levels)} | columns
 
 
-def _write(place: Place, trial: Trial, levels: Sequence[float], found: Sequence[Level], unit: str) -> None:
+def _write(place: Place, trial: Trial, levels: Sequence[float], found: Sequence[Level]) -> None:
     """A trial's numbers: /robustness/NAME/loss, loss_stderr, score, ... over the scale `level`."""
     group = f"robustness/{trial.name}"
     place.scale(f"{group}/level", list(levels), "1", trial.strength)
-    for key, meaning in NUMBERS.items():
-        values = [getattr(each, key) for each in found]
-        units = unit if key.startswith("loss") else "1"
-        place.write(f"{group}/{key}", values, ("level",), units, f"{meaning}: {trial.meaning}")
+    write(place, group, under(trial.meaning), [vars(level) for level in found])

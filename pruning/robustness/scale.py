@@ -11,8 +11,8 @@ from torch import Tensor
 
 from minima.store.command import BadInput
 from minima.zoo.data.classes import split_classes
+from minima.zoo.data.dataset import sources
 from minima.zoo.data.labels import split_labels
-from minima.zoo.data.specs import sources
 from minima.zoo.examples.inputs import Inputs, leaves, mapped, ranges
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 import pytest
 
 from minima.store.command import BadInput
-from minima.zoo.data.specs import load_data, resolve_data, sources
+from minima.zoo.data.dataset import sources
+from minima.zoo.data.specs import load_data, resolve_data
 
 ON_DISK = [name for name, source in sources().items() if source.needs_root]
 

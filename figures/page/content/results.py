@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from figures.reading.measurements import Summary, moment, stem
 from minima.store.hdf5.opening import opened
 from minima.store.hdf5.results import FORMAT, VERSION
+from minima.store.hdf5.summaries import summaries_in
 
 ORIGIN = ("arguments", "data", "model", "split", "samples", "seed", "device", "dtype", "threads", "versions", "notes")
 """root attributes that say where a number comes from"""
@@ -65,7 +66,7 @@ def read_results(path: Path, wanted: Mapping[str, Sequence[str]]) -> list[Result
     with opened(path, FORMAT, VERSION) as file:
         measure = str(file.attrs["measure"])
         names, hashes = (_list(file.attrs[key]) for key in ("checkpoint", "sha256"))
-        summaries = json.loads(file.attrs["summary"])
+        summaries = summaries_in(file)
         together = len(names) != len(summaries)
         said = [str(name) for name in file.attrs.get("together", ())] if together else names
         names = [path.name.removesuffix(".h5")] if together else names

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,12 +18,13 @@ from figures.study.verdicts.text import (
     interval,
     missed,
     number,
-    plain,
     pooled,
     probability,
     seeds_of,
     spoken_path,
 )
+from minima.store.plain import to_json
+from minima.store.table import render_markdown
 
 NOTES = """\
 Pairs are seeds: gradual minus one-shot, each seed's value being the mean over the sparsities of the claim. Interval: of
@@ -79,21 +79,19 @@ def markdown(
 
 
 def _claims(judgements: Sequence[Judgement]) -> list[str]:
-    rows = [
-        "| claim | view | paper expects | pairs | median | 95 % interval | p | p equivalent | verdict |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for judgement in judgements:
         p = "" if not judgement.views else f"p {probability(judgement.adjusted)}"
-        rows.append(f"| **{judgement.claim.text}** | | | | | | {p} | | **{judgement.verdict}** |")
+        rows.append([f"**{judgement.claim.text}**", *[""] * 5, p, "", f"**{judgement.verdict}**"])
         rows += [_row(view) for view in judgement.views]
-    return rows
+    heads = ("claim", "view", "paper expects", "pairs", "median", "95 % interval", "p", "p equivalent", "verdict")
+    return render_markdown(heads, rows).splitlines()
 
 
-def _row(judged: Judged) -> str:
+def _row(judged: Judged) -> list[str]:
     view, summary = judged.view, judged.summary
     statistic = STATISTICS[view.statistic]
-    cells = [
+    return [
         "",
         f"{statistic.meaning}, {STAGES[view.stage]}",
         DIRECTIONS[view.direction],
@@ -104,17 +102,16 @@ def _row(judged: Judged) -> str:
         f"{probability(summary.p_equivalent)} (±{view.margin:g})",
         judged.verdict,
     ]
-    return "| " + " | ".join(cells) + " |"
 
 
 def _beside(judged: Mapping[str, Sequence[Judgement]], arms: Arms) -> list[str]:
     """A verdict for each claim and gradual method; what was not measured for a method leaves it undecided."""
     columns = [arms.gradual, *arms.beside]
-    rows = ["| claim | " + " | ".join(look(arm).label for arm in columns) + " |", "|---" * (1 + len(columns)) + "|"]
-    for index, judgement in enumerate(judged[arms.gradual]):
-        words = [_in_words(judged[arm][index]) for arm in columns]
-        rows.append(f"| {judgement.claim.text} | " + " | ".join(words) + " |")
-    return rows
+    rows = [
+        [judgement.claim.text, *(_in_words(judged[arm][index]) for arm in columns)]
+        for index, judgement in enumerate(judged[arms.gradual])
+    ]
+    return render_markdown(["claim", *(look(arm).label for arm in columns)], rows).splitlines()
 
 
 def _in_words(judgement: Judgement) -> str:
@@ -138,16 +135,16 @@ def _partial(evidence: Evidence, fixed: Fixed) -> list[str]:
 
 
 def _secondary(told: Sequence[Judgement]) -> list[str]:
-    rows = ["| comparison | view | pairs | median | 95 % interval |", "|---|---|---|---|---|"]
+    rows: list[list[Any]] = []
     for judgement in told:
-        rows.append(f"| **{judgement.claim.text}** | | | | |")
+        rows.append([f"**{judgement.claim.text}**", *[""] * 4])
         for view, summary in ((each.view, each.summary) for each in judgement.views):
             statistic = STATISTICS[view.statistic]
             at = ", ".join(f"{100 * sparsity:g}" for sparsity in view.sparsities)
             what = f"{statistic.meaning}, {at} %, {STAGES[view.stage]}"
             median = f"{number(summary.median)} {statistic.unit}".strip()
-            rows.append(f"| | {what} | {summary.n} | {median} | {interval(summary)} |")
-    return rows
+            rows.append(["", what, summary.n, median, interval(summary)])
+    return render_markdown(["comparison", "view", "pairs", "median", "95 % interval"], rows).splitlines()
 
 
 def _power(judgements: Sequence[Judgement]) -> list[str]:
@@ -160,11 +157,12 @@ def _power(judgements: Sequence[Judgement]) -> list[str]:
             if view.direction != "zero" and math.isfinite(effect):
                 said = f"{judgement.claim.text}: {STATISTICS[view.statistic].meaning}, {STAGES[view.stage]}"
                 unit = STATISTICS[view.statistic].unit
-                rows.append(f"| {said} | {summary.deviation:.3g} {unit} | {effect:.3g} {unit} |")
+                rows.append([said, f"{summary.deviation:.3g} {unit}", f"{effect:.3g} {unit}"])
     if not rows:
         return []
-    heading = "| view | standard deviation of the pairs | found in 8 of 10 studies |"
-    return ["## What so many seeds could have found", "", POWER, "", heading, "|---|---|---|", *rows, ""]
+    heads = ("view", "standard deviation of the pairs", "found in 8 of 10 studies")
+    table = render_markdown(heads, rows).splitlines()
+    return ["## What so many seeds could have found", "", POWER, "", *table, ""]
 
 
 def numbers(
@@ -184,7 +182,7 @@ def numbers(
             for judgement, other in zip(told, fixed.secondary, strict=True)
         ],
     }
-    return json.dumps(plain(found), indent=1, ensure_ascii=False) + "\n"
+    return to_json(found, indent=1, ensure_ascii=False) + "\n"
 
 
 def _entry(judgement: Judgement) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -48,7 +47,7 @@ def as_json(
         "cells": cells,
         "missing": [_named(cell) for cell in failed],
     }
-    return (json.dumps(json.loads(to_json(whole)), indent=1) + "\n").encode()
+    return (to_json(whole, indent=1) + "\n").encode()
 
 
 def as_markdown(comparison: Comparison, rows: Rows, sharpness: Mapping[str, str]) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
@@ -100,10 +99,10 @@ def _further(cell: Cell, masks: Mapping[str, Any]) -> float:
 def _summary(path: Path) -> dict[str, Any]:
     from minima.store.hdf5.opening import opened
     from minima.store.hdf5.results import FORMAT, VERSION
+    from minima.store.hdf5.summaries import summaries_in
 
     with opened(path, FORMAT, VERSION) as file:
-        found: dict[str, Any] = json.loads(file.attrs["summary"])[0]
-    return found
+        return summaries_in(file)[0]
 
 
 def _cost(cell: Cell, stage: str) -> dict[str, float]:

@@ -16,6 +16,7 @@ from figures.reading.names import Name, parse
 from minima.store.command import BadInput
 from minima.store.hdf5.opening import is_hdf5, opened
 from minima.store.hdf5.results import FORMAT, VERSION
+from minima.store.hdf5.summaries import summaries_in
 
 EDGE = "edge-"
 """begins the arms that were trained full batch"""
@@ -159,7 +160,7 @@ def _summaries(path: Path) -> tuple[str, list[tuple[Name, dict[str, Any]]]]:
     with opened(path, FORMAT, VERSION) as file:
         measure = str(file.attrs["measure"])
         names = [parse(str(name)) for name in np.atleast_1d(file.attrs["checkpoint"])]
-        return measure, list(zip(names, json.loads(file.attrs["summary"]), strict=True))
+        return measure, list(zip(names, summaries_in(file), strict=True))
 
 
 def _trajectories(found: Sequence[tuple[Name, dict[str, Any]]]) -> dict[tuple[str, int], list[dict[str, Any]]]:

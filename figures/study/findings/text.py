@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 
@@ -22,12 +21,13 @@ from figures.study.verdicts.text import (
     interval,
     missed,
     number,
-    plain,
     pooled,
     probability,
     seeds_of,
     spoken_path,
 )
+from minima.store.plain import to_json
+from minima.store.table import render_markdown
 
 NOTES = """\
 Pairs are seeds, the last arm minus the first, each seed's value being the mean over the sparsities named; a seed that
@@ -70,12 +70,12 @@ def networks(setting: Setting) -> str:
 
 
 def _overview(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    yield f"| statement | source | {' | '.join(outcome.label for outcome in outcomes)} |"
-    yield "|---" * (2 + len(outcomes)) + "|"
+    rows = []
     for judgements in zip(*(outcome.judgements for outcome in outcomes), strict=True):
         claim = judgements[0].claim
         alone = "" if any(view.table == "comparison" for view in claim.views) else " \\*"
-        yield f"| {claim.text}{alone} | {claim.source} | {' | '.join(map(_verdict, judgements))} |"
+        rows.append([f"{claim.text}{alone}", claim.source, *map(_verdict, judgements)])
+    yield from render_markdown(["statement", "source", *(each.label for each in outcomes)], rows).splitlines()
     yield ""
     yield "\\* On networks of its own: the same in every setting."
 
@@ -86,13 +86,13 @@ def _verdict(judgement: Judgement) -> str:
 
 
 def _details(outcome: Outcome) -> Iterator[str]:
-    yield "| statement and view | expected | seeds | median | 95 % interval | p | p equivalent | verdict |"
-    yield "|---|---|---|---|---|---|---|---|"
+    rows = []
     for judgement in outcome.judgements:
         p = probability(judgement.adjusted)
-        yield f"| **{judgement.claim.text}** | | | | | p {p} | | **{judgement.verdict}** |"
-        for judged in judgement.views:
-            yield "| " + " | ".join(_cells(judged, outcome.samples[judged.view])) + " |"
+        rows.append([f"**{judgement.claim.text}**", *[""] * 4, f"p {p}", "", f"**{judgement.verdict}**"])
+        rows += [_cells(judged, outcome.samples[judged.view]) for judged in judgement.views]
+    heads = ("statement and view", "expected", "seeds", "median", "95 % interval", "p", "p equivalent", "verdict")
+    yield from render_markdown(heads, rows).splitlines()
 
 
 def _cells(judged: Judged, found: Sample) -> list[str]:
@@ -215,7 +215,7 @@ def _errors(setting: Setting, within: float) -> list[str]:
 def numbers(outcomes: Sequence[Outcome], findings: Findings) -> str:
     """Everything in the tables of verdicts, by setting and statement."""
     found = {"reached_within": findings.reached_within, "settings": [_setting(outcome) for outcome in outcomes]}
-    return json.dumps(plain(found), indent=1, ensure_ascii=False) + "\n"
+    return to_json(found, indent=1, ensure_ascii=False) + "\n"
 
 
 def _setting(outcome: Outcome) -> dict[str, object]:

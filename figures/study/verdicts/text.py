@@ -14,6 +14,7 @@ from figures.drawing.style import look
 from figures.reading.evidence import Key
 from figures.statistics.paired import Paired
 from figures.study.verdicts.verdicts import Judgement
+from minima.store.table import render_markdown
 
 ROOT = Path(__file__).parents[3]
 STAGES = {
@@ -74,14 +75,12 @@ def pooled(per_network: Mapping[Key, float], called: str) -> list[str]:
     cells: dict[tuple[str, float, str], list[float]] = {}
     for key, value in per_network.items():
         cells.setdefault((key.arm, key.sparsity, key.stage), []).append(value)
-    rows = [f"| method | removed | stage | seeds | {called} | standard error |", "|---|---|---|---|---|---|"]
+    rows = []
     for (arm, sparsity, stage), values in sorted(cells.items()):
         spread = f"{np.std(values, ddof=1) / math.sqrt(len(values)):.2f}" if len(values) > 1 else "–"
         removed = f"{100 * sparsity:g} %" if sparsity else "-"
-        rows.append(
-            f"| {look(arm).label} | {removed} | {STAGES[stage]} | {len(values)} | {np.mean(values):.2f} | {spread} |"
-        )
-    return rows
+        rows.append([look(arm).label, removed, STAGES[stage], len(values), f"{np.mean(values):.2f}", spread])
+    return render_markdown(["method", "removed", "stage", "seeds", called, "standard error"], rows).splitlines()
 
 
 def missed(reached: Mapping[str, Mapping[tuple[str, float, int], float]], within: float) -> list[str]:
@@ -112,12 +111,3 @@ def entry(judgement: Judgement[Any, Any]) -> dict[str, Any]:
         "p_adjusted": judgement.adjusted,
         "views": views,
     }
-
-
-def plain(value: Any) -> Any:
-    """NaN has no JSON: null."""
-    if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

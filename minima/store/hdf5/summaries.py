@@ -13,6 +13,7 @@ from minima.store.plain import to_json
 if TYPE_CHECKING:
     import h5py
 
+    from minima.store.hdf5.view import Group
 
 OF_THE_RUN = ("passes", "memory_gib", "forward_backward_passes")
 """keys of a summary that another run of the same work may find otherwise"""
@@ -38,8 +39,13 @@ def store_summaries(file: h5py.File, summaries: Sequence[Mapping[str, Any]]) -> 
     clock.attrs["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def summaries_in(group: h5py.Group | Group) -> list[dict[str, Any]]:
+    """Each checkpoint's summary, as an open file's root holds it; its group of times holds what is of the run."""
+    found: list[dict[str, Any]] = json.loads(group.attrs["summary"])
+    return found
+
+
 def stored_summaries(file: h5py.File) -> dict[str, list[dict[str, Any]]]:
     """Each checkpoint's summary with its times, under `checkpoints`."""
-    summaries = json.loads(file.attrs["summary"])
-    times = json.loads(file[CLOCK].attrs["summary"])
-    return {"checkpoints": [own | clock for own, clock in zip(summaries, times, strict=True)]}
+    both = zip(summaries_in(file), summaries_in(file[CLOCK]), strict=True)
+    return {"checkpoints": [own | clock for own, clock in both]}

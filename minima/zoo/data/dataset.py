@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from minima.store.command import BadInput
+from minima.store.registry import members
 from minima.zoo.examples.inputs import Inputs, Several
 from minima.zoo.examples.lazy import Lazy
 
@@ -94,3 +95,8 @@ class Source:
     def complete(self, root: Path) -> bool:  # noqa: ARG002 (nothing on disk is needed)
         """Whether all files that are read lie under `root`."""
         return True
+
+
+def sources() -> dict[str, type[Source]]:
+    """Every member of minima/zoo/data/datasets by name."""
+    return members("minima.zoo.data.datasets", Source)

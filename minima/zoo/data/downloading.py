@@ -11,9 +11,8 @@ from typing import Any
 from minima.store.command import BadInput
 from minima.zoo.architecture.library import import_library
 from minima.zoo.data.classes import split_classes
-from minima.zoo.data.dataset import Source
+from minima.zoo.data.dataset import Source, sources
 from minima.zoo.data.labels import split_labels
-from minima.zoo.data.specs import sources
 
 
 def download(data: Mapping[str, Any]) -> None:

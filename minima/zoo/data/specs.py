@@ -10,17 +10,11 @@ from typing import Any
 
 from minima.store.command import BadInput
 from minima.store.reading import unchanging
-from minima.store.registry import members
 from minima.zoo.code import call_factory, fingerprint, is_code
 from minima.zoo.data.classes import join_classes, keep_classes, split_classes
-from minima.zoo.data.dataset import Dataset, Source
+from minima.zoo.data.dataset import Dataset, Source, sources
 from minima.zoo.data.files import file_of, meant, read_file
 from minima.zoo.data.labels import join_labels, shuffle_labels, split_labels
-
-
-def sources() -> dict[str, type[Source]]:
-    """Every member of minima/zoo/data/datasets by name."""
-    return members("minima.zoo.data.datasets", Source)
 
 
 def resolve_data(

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput, Report, note
+from minima.store.hdf5.record import write
 from minima.store.memory import watched_peak
 from minima.zoo.examples.spending import spending
 from minima.zoo.ranks import Ranks, joined
 
 if TYPE_CHECKING:
     from minima.store.hdf5.results import Identity, Place, Results
-    from minima.zoo.losses.loss import Loss
     from minima.zoo.subject.subject import Subject
 from minima.store.reading import unchanging
 from minima.zoo.measuring.flags import Measuring, choice
+from minima.zoo.measuring.numbers import level
 
 Summary = dict[str, Any]
 
@@ -61,7 +62,7 @@ def measure_each(
                 place = results.place(index, subject.task.loss.unit)
                 summary = _measure(subject, arguments, place, compute) | ({} if step is None else {"step": step})
                 if write_level:
-                    _write_level(place, name, summary, subject.task.loss)
+                    write(place, name, level(summary, subject.task.loss.name), summary)
                 results.mark_done(index, summary)
         if conclude is not None and len(moments) > 1:
             every = range(len(moments))
@@ -122,16 +123,6 @@ def _measure(
         own = level.said() | own
     first = {key: own[key] for key in ("loss", "accuracy", "score", "score_name")}
     return first | _described(subject, arguments) | costs | own
-
-
-def _write_level(place: Place, name: str, summary: Summary, loss: Loss) -> None:
-    place.write(f"{name}/loss", summary["loss"], (), loss.unit, f"mean {loss.name} of the examples used")
-    if summary["score_name"] == "accuracy":
-        meaning = "fraction of the examples used that are classified right"
-        place.write(f"{name}/accuracy", summary["accuracy"], (), "1", meaning)
-    elif summary["score_name"] is not None:
-        place.write(f"{name}/score", summary["score"], (), "1", f"{summary['score_name']} of the examples used")
-    place.write(f"{name}/sparsity", summary["sparsity"], (), "1", "fraction of the prunable weights that is removed")
 
 
 def _write_origin(place: Place, subject: Subject, samples: int) -> None:

@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+import tyro
 
 from minima.store.command import BadInput, Command
 from minima.store.room import DEFAULT
+from minima.zoo.data.dataset import sources
+from minima.zoo.losses.loss import losses
+
+
+def data_flag(default: str) -> Any:
+    """The help of a flag that names data, with every registered data set; `default`: what is taken where it is not."""
+    files = "npz:FILE, npy:FOLDER, safetensors:FILE, file.py:factory"
+    parts = "also digits:classes=0-4 and digits:labels=random"
+    return tyro.conf.arg(help=f"{', '.join(sources())}, {files}, {parts} (default: {default})")
+
+
+LOSS_FLAG = tyro.conf.arg(
+    help=f"{', '.join(losses())}, each with :key=value,..., or path/to/file.py:name (default: the checkpoint's, else "
+    "cross-entropy; of one logit bce)"
+)
+"""the help of a flag that names a loss, with every registered one"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,12 +35,8 @@ class Naming(Command):
     model: str | None = None
     """network of a foreign checkpoint: a zoo name, torchvision:NAME, timm:NAME, hf:FOLDER,
     path/to/file.py:factory"""
-    data: str | None = None
-    """digits[:classes=0-4][:labels=random], mnist, fashion-mnist, cifar10, cifar100, npz:FILE, npy:FOLDER,
-    safetensors:FILE, file.py:factory (default: the file's)"""
-    loss: str | None = None
-    """cross-entropy, next-token, nll, mse, one-hot-mse or bce, each with :key=value,..., or path/to/file.py:name
-    (default: the checkpoint's, else cross-entropy; of one logit bce)"""
+    data: Annotated[str | None, data_flag("the file's")] = None
+    loss: Annotated[str | None, LOSS_FLAG] = None
     output: str | None = None
     """which of several outputs is measured: a name, or a place counted from 0 (default: logits, or the first)"""
     input_dtype: Literal["int64", "float32"] | None = None

@@ -9,10 +9,16 @@ from typing import Annotated, Literal
 import tyro
 
 from minima.store.room import DEFAULT
+from minima.zoo.data.dataset import sources
 from minima.zoo.device import DeviceName
-from minima.zoo.subject.flags import Naming
+from minima.zoo.subject.flags import Naming, data_flag
 from minima.zoo.training.freezing import Form
 from minima.zoo.training.recipe import Recipe
+
+DOWNLOAD_FLAG = tyro.conf.arg(
+    help="let torchvision fetch what is missing there of "
+    + ", ".join(name for name, source in sources().items() if source.torchvision)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +34,8 @@ class Train(Naming):
     """NAME or NAME:KEY=VALUE,...: mlp, lenet300 (default), lenet5, resnet20, 32, 56, vgg16, mobilenet, vit; or
     torchvision:NAME, timm:NAME, path/to/file.py:factory (called without arguments); with --from, the checkpoint's again
     where it is code"""
-    data: str | None = None
-    """digits (default), mnist, fashion-mnist, cifar10, cifar100, npz:FILE, npy:FOLDER, safetensors:FILE,
-    file.py:factory, also digits:classes=0-4 and digits:labels=random"""
-    download: bool = False
-    """let torchvision fetch what is missing there of mnist, fashion-mnist, cifar10 or cifar100"""
+    data: Annotated[str | None, data_flag("digits")] = None
+    download: Annotated[bool, DOWNLOAD_FLAG] = False
     start: Annotated[tuple[Path, ...], tyro.conf.arg(name="from")] = ()
     """checkpoints to train on from, instead of a new network"""
     from_epoch: int | None = None

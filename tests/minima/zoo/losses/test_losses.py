@@ -105,8 +105,54 @@ def test_a_spec_says_itself_again(spec):
     assert parse_loss(described(parse_loss(spec))) == parse_loss(spec)
 
 
-def test_every_loss_is_tried_here():
-    assert {spec.partition(":")[0] for spec in CASES} == set(losses())
+FORMS = {
+    "labels": (draw(N, C), labels(N)),
+    "numbers": (draw(N, C), draw(N, C)),
+    "log-probabilities": (draw(N, C).log_softmax(1), labels(N)),
+    "tokens": (draw(N, 6, C), labels(N, 6)),
+    "zeros and ones": (draw(N, 3), labels(N, 3, classes=2)),
+}
+"""outputs and targets that losses take"""
+
+
+def accepted(loss):
+    """Those of `FORMS` that a loss does not refuse."""
+    for form, (outputs, targets) in FORMS.items():
+        try:
+            loss.check(outputs[:16], targets)
+        except BadInput:
+            continue
+        yield form
+
+
+@pytest.mark.parametrize("name", losses())
+def test_any_loss_is_a_mean_by_weight_over_examples(name):
+    loss = losses()[name]()
+    forms = list(accepted(loss))
+    assert forms, "none of the usual targets fit"
+    assert parse_loss(described(loss)) == loss
+    for outputs, targets in map(FORMS.__getitem__, forms):
+        whole = loss.terms(outputs.double(), targets)
+        each = [loss.terms(outputs[i : i + 1].double(), targets[i : i + 1]) for i in range(N)]
+        assert whole.sums.shape == (N,)
+        torch.testing.assert_close(torch.cat([one.sums for one in each]), whole.sums, rtol=1e-10, atol=1e-12)
+        weights = loss.weights(outputs[:2], targets)
+        total = torch.tensor(float(N)) if weights is None else weights.sum()
+        if whole.weights is not None:
+            torch.testing.assert_close(weights, whole.weights)
+        mean = whole.sums.sum() / total
+        torch.testing.assert_close(loss.mean(outputs.double(), targets), mean.to(torch.float64), rtol=1e-10, atol=0.0)
+        leaf = outputs.double().requires_grad_()
+        loss.summed(leaf, targets).backward()
+        assert bool(leaf.grad.isfinite().all())
+        level = Level(targets, Task(loss))
+        level.add(outputs, targets)
+        assert level.evaluation().loss == pytest.approx(mean.item(), rel=1e-5)
+
+
+def test_the_losses_of_torch_are_all_compared_with_it():
+    assert {spec.partition(":")[0] for spec in CASES} <= set(losses())
+    assert {"cross-entropy", "next-token", "nll", "mse", "bce"} <= {spec.partition(":")[0] for spec in CASES}
 
 
 def test_soft_labels_are_distributions_and_one_hot_rows_are_labels():
