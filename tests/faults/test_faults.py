@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from faults.campaign import ALL, Campaign
@@ -46,9 +47,25 @@ def test_a_result_that_is_spoilt_is_noticed(campaign: Campaign, tmp_path: Path) 
     content = bytearray((whole / "t.h5").read_bytes())
     content[content.index(b"cross-entropy")] ^= 1
     (tmp_path / "whole/t.h5").write_bytes(content)
-    found = trial(campaign.server, command, tmp_path / "whole", tmp_path / "run", "before", len(operations) // 2)
+    found, _ = trial(campaign.server, command, tmp_path / "whole", tmp_path / "run", "before", len(operations) // 2)
     assert found
     assert "differs" in found[0] or "cannot be read" in found[0]
+
+
+def test_work_that_is_done_twice_is_noticed(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The harness itself: where the line is typed in a folder without what the killed run has kept."""
+    command, (_, operations) = campaign.commands["surface"], campaign.whole("surface")
+    run, kept = campaign.server.run, campaign.folder / "trial"
+
+    def forgetful(*given: Any, **named: Any) -> Any:
+        if given[2:3] == ("log",):
+            for path in kept.glob(".*"):
+                path.unlink()
+        return run(*given, **named)
+
+    monkeypatch.setattr(campaign.server, "run", forgetful)
+    assert campaign.attempt("surface", "before", len(operations) - 10) != []
+    assert command.repeats < len(operations) / 2
 
 
 def test_a_signal_at_a_random_moment_costs_nothing(campaign: Campaign) -> None:
