@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from faults.campaign import ALL, Campaign
-from faults.trials import Server, compiled, trial
+from faults.trials import Server, again, compiled, trial
 
 DRAWN = {"train": 5, "gradual": 4, "surface": 4, "hessian": 4, "psp": 3}
 """trials of each command"""
@@ -38,6 +41,21 @@ def test_a_kill_where_several_files_are_completed_costs_nothing(campaign: Campai
     _, operations = campaign.whole("train")
     for number in range(len(operations) - LAST, len(operations) + 1, 2):
         assert campaign.attempt("train", "before", number) == [], operations[number - 1]
+
+
+def test_a_study_goes_on_under_a_clock_that_was_set_back(campaign: Campaign, tmp_path: Path) -> None:
+    """What is finished was made a year from now: it stays, and what is made of it carries an earlier date."""
+    whole, _ = campaign.whole("study")
+    folder, ahead = tmp_path / "study", time.time() + 365 * 24 * 3600
+    shutil.copytree(whole, folder)
+    for path in folder.glob("*/*magnitude*"):
+        path.unlink()
+    for path in folder.rglob("*"):
+        os.utime(path, (ahead, ahead))
+    finished = {path: path.stat().st_ino for path in [*folder.glob("runs/*"), *folder.glob("out/*.h5")]}
+    trouble, _ = again(campaign.server, campaign.commands["study"], whole, folder)
+    assert trouble == []
+    assert {path: path.stat().st_ino for path in finished} == finished
 
 
 def test_a_result_that_is_spoilt_is_noticed(campaign: Campaign, tmp_path: Path) -> None:
