@@ -11,6 +11,7 @@ import tyro
 
 from minima.store.command import BadInput, Command, Report, run
 from minima.store.files import open_regular
+from minima.store.hdf5.opening import taken_as_written
 from minima.store.reading import unchanging
 
 Draw = Callable[..., list[Path]]
@@ -46,7 +47,7 @@ def command(draw: Draw, name: str, description: str, flags: type[Drawing] = Draw
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         shared = {field.name for field in fields(Drawing)}
         own = {field.name: getattr(arguments, field.name) for field in fields(flags) if field.name not in shared}
-        with unchanging():
+        with unchanging(), taken_as_written(*arguments.inputs):
             written = [str(path) for path in draw(arguments.inputs, arguments.out, **own)]
         return Report({"written": written}, "\n".join(written))
 

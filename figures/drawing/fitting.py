@@ -10,6 +10,7 @@ from figures.drawing.catalogue import Figure, figures
 from figures.drawing.reads import Page
 from figures.reading.contents import Contents, contents
 from minima.store.files import readable
+from minima.store.hdf5.opening import taken_as_written
 from minima.store.messages import BadInput
 
 NOTHING = "no figure reads what is in this result of {}; `python -m figures list` tells what each reads"
@@ -53,6 +54,11 @@ def draw_all(inputs: Sequence[Path], folder: Path) -> Drawn:
         BadInput: one of the inputs is not there.
     """
     files, without = _looked_into(list(dict.fromkeys(inputs)))
+    with taken_as_written(*(file.path for file in files)):
+        return _drawn(files, without, folder)
+
+
+def _drawn(files: Sequence[Contents], without: dict[Path, str], folder: Path) -> Drawn:
     pictures = list(_pictures(files, folder))
     written: dict[Picture, list[Path]] = {}
     refused: dict[Picture, str] = {}
@@ -61,7 +67,8 @@ def draw_all(inputs: Sequence[Path], folder: Path) -> Drawn:
     while waiting:
         picture = waiting.pop()
         try:
-            written[picture] = picture.figure.draw(picture.page, picture.out)
+            with taken_as_written(*picture.page.files):
+                written[picture] = picture.figure.draw(picture.page, picture.out)
         except BadInput as error:
             alone = _one_by_one(picture)
             (apart if alone else refused)[picture] = str(error)

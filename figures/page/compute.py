@@ -12,6 +12,7 @@ from figures.page.content.results import Result, read_results
 from figures.page.content.section import Section
 from figures.page.document import Shown, document
 from figures.page.inputs import Given, given
+from minima.store.hdf5.opening import taken_as_written
 from minima.store.messages import BadInput
 from minima.store.registry import members
 
@@ -48,7 +49,13 @@ def compute(inputs: Sequence[Path], title: str = "") -> Page:
     Raises:
         BadInput: an input cannot be read, or there are no results at all.
     """
-    there, every = given(inputs), sections()
+    there = given(inputs)
+    with taken_as_written(*there.results):
+        return _page(there, title)
+
+
+def _page(there: Given, title: str) -> Page:
+    every = sections()
     wanted = {section.measure: section.arrays for section in every}
     read = [each for path in there.results for each in read_results(path, wanted)]
     results = [each for each in read if there.shows(each.path, each.sha256)]

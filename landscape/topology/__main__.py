@@ -12,6 +12,13 @@ from minima.store.reading import unchanging
 @unchanging()
 def main(arguments: Topology) -> Report:
     """Find the shape of every surface in the file."""
+    from minima.store.hdf5.opening import taken_as_written
+
+    with taken_as_written(arguments.surface):
+        return _found(arguments)
+
+
+def _found(arguments: Topology) -> Report:
     from landscape.surface.drawn_surface import read_surfaces
     from minima.store.files import check_distinct, check_writable
     from minima.store.hdf5.results import Identity, create, find

@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeVar
 from minima.store.allocator import keep_freed_memory
 from minima.store.disk import REASONS
 from minima.store.help_texts import hide_obvious_defaults
+from minima.store.interruptions import interruption
 from minima.store.messages import BadInput, note, printable, speaks
 from minima.store.plain import to_json
 from minima.store.room import DEFAULT, allowing
@@ -77,18 +78,24 @@ def run(
         with _sigterm_like_ctrl_c(), allowing(getattr(parsed, "memory", DEFAULT)):
             _work(parsed, main, as_json=getattr(parsed, "json", False))
     except KeyboardInterrupt as stop:
-        terminated = isinstance(stop, _Terminated)
-        note(f"{prog}: {'terminated' if terminated else 'stopped'}; {KEPT}")
-        sys.exit(143 if terminated else 130)
+        _stopped(prog, stop)
     except BrokenPipeError:  # the reader of our output left, `| head`: nothing is wrong, nobody is listening
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
         if debug:
             traceback.print_exc()
+        if cause := interruption(error):
+            _stopped(prog, cause)
         note(f"error: {explain(error, debug)}")
         sys.exit(1)
     sys.exit(0)
+
+
+def _stopped(prog: str, stop: KeyboardInterrupt) -> NoReturn:
+    terminated = isinstance(stop, _Terminated)
+    note(f"{prog}: {'terminated' if terminated else 'stopped'}; {KEPT}")
+    sys.exit(143 if terminated else 130)
 
 
 def parse(arguments: type[A], prog: str, argv: Sequence[str] | None = None, description: str | None = None) -> A:

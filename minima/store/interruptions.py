@@ -11,6 +11,13 @@ from types import FrameType
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 
 
+def interruption(error: BaseException | None) -> KeyboardInterrupt | None:
+    """What an error came of, if that was Ctrl-C or SIGTERM inside a library, which then raises an error of its own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__
+    return error
+
+
 @contextmanager
 def deferred() -> Iterator[Callable[[], None]]:
     """Inside the block both signals wait: until what it is given is called, and no longer than to its end.

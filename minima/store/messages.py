@@ -20,6 +20,8 @@ T = TypeVar("T")
 SECONDS_BETWEEN_LINES = 60.0
 BRIEF = 200
 """letters of another library's message"""
+LONGEST, BEGINNING = 1000, 600
+"""letters of a line of a message, and those of them before what is left out"""
 OF_MANY = "{desc} {n_fmt} of {total_fmt} after {elapsed}, {remaining} left{postfix}"
 OF_UNKNOWN = "{desc} {n_fmt} after {elapsed}{postfix}"
 """progress where there is no terminal, in the language of tqdm's bar_format"""
@@ -33,11 +35,23 @@ class BadInput(Exception):
     """The input or a value is bad. The message is shown as it is and the command ends with exit status 1.
 
     A few lines that name the file, layer or flag, what was expected, what was found, and what to type. What stands in a
-    file may be in it: what a terminal would act on is written as its number.
+    file may be in it: what a terminal would act on is written as its number, and of a line that no screen holds the
+    middle is left out.
     """
 
     def __init__(self, message: object) -> None:
-        super().__init__(printable(str(message)))
+        super().__init__("\n".join(_abridged(line) for line in printable(str(message)).split("\n")))
+
+
+def _abridged(line: str) -> str:
+    """A line with its beginning and its end, which says what to type.
+
+    >>> _abridged("x" * 3000)[595:645]
+    'xxxxx ... (2,000 characters) ... xxxxxxxxxxxxxxxxx'
+    """
+    if len(line) <= LONGEST:
+        return line
+    return f"{line[:BEGINNING]} ... ({len(line) - LONGEST:,} characters) ... {line[BEGINNING - LONGEST :]}"
 
 
 def printable(text: str) -> str:

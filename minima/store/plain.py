@@ -7,6 +7,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
+from itertools import accumulate
 from pathlib import PurePath
 from typing import Any
 
@@ -45,6 +46,17 @@ def _plain_container(value: Any) -> Any:
     if hasattr(value, "tolist"):  # NumPy and torch, scalars too, without importing either
         return plain(value.tolist())
     raise TypeError(f"{type(value).__name__} has no plain form: {value!r}")
+
+
+def nesting(text: str) -> int:
+    """How many levels of brackets are open at most in a text of JSON; those in its strings count as well.
+
+    >>> nesting('{"a": [1, [2]]}')
+    3
+    """
+    if text.count("[") + text.count("{") <= 1:
+        return text.count("[") + text.count("{")
+    return max(accumulate({"[": 1, "{": 1, "]": -1, "}": -1}.get(letter, 0) for letter in text))
 
 
 def as_utf8(text: str) -> str:

@@ -62,9 +62,12 @@ class Campaign:
             return list(self.tried[name, mode, number]["trouble"])
         whole, operations = self.whole(name)
         folder = self.folder / "trial"
-        trouble = trial(self.server, self.commands[name], whole, folder, mode, number)
+        trouble, took = trial(self.server, self.commands[name], whole, folder, mode, number)
         operation, path = operations[number - 1]
-        self._row(name, mode, number, trouble, operation=f"{operation} {Path(path).name}")
+        twice = took + number - 1 - len(operations)
+        if twice > self.commands[name].repeats:
+            trouble.append(f"{twice} operations were done twice: finished work was computed again")
+        self._row(name, mode, number, trouble, operation=f"{operation} {Path(path).name}", twice=twice)
         return trouble
 
     def interrupt(self, name: str, seed: int, most: int = 8) -> list[str]:
@@ -84,7 +87,7 @@ class Campaign:
             sent += 1
             if ended.status not in (-9, 130, 143, -number):
                 trouble.append(f"after signal {number}: {ended.status}: {ended.said[-300:]}")
-        trouble += again(self.server, command, whole, folder)
+        trouble += again(self.server, command, whole, folder)[0]
         self._row(name, "random", seed, trouble, sent=sent)
         return trouble
 

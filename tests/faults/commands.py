@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from faults.trials import Command, Server
@@ -21,6 +22,8 @@ sharpness = "--measures lambda_max --samples 50"
 [arms.magnitude]
 method = "magnitude"
 """
+REPEATS = {"train": 40, "gradual": 30, "surface": 24, "surface-error": 28, "hessian": 18, "psp": 60, "transfer": 24}
+"""operations of each that may be done twice: of psp, all of the first of its two networks"""
 MADE_BY_STUDY = (
     "runs/two-mlp-seed0.dense.pt runs/two-mlp-seed0.dense.trajectory.h5 runs/two-mlp-seed0.magnitude-0.5.pt",
     *(
@@ -45,7 +48,7 @@ def commands(folder: Path) -> dict[str, Command]:
     """By name; `folder` holds the bases."""
     net, other = str(folder / "net.pt"), str(folder / "other.pt")
     surface = f"{net} --grid 4 --compile off --samples 50 -o t.h5"
-    return {
+    known = {
         "train": _command("minima.train", f"{' '.join(MODEL)} --epochs 3 --keep 1 -o t.pt", "t.pt t.trajectory.h5"),
         "gradual": _command(
             "pruning",
@@ -64,6 +67,7 @@ def commands(folder: Path) -> dict[str, Command]:
             starts_others=True,
         ),
     }
+    return {name: replace(each, repeats=REPEATS.get(name, each.repeats)) for name, each in known.items()}
 
 
 def _command(module: str, line: str, makes: str = "t.h5") -> Command:

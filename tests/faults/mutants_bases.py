@@ -19,10 +19,18 @@ from minima.zoo.architecture.architecture import describe, initialise, parse_arc
 from minima.zoo.data.specs import resolve_data
 from minima.zoo.training.plan import Plan
 from minima.zoo.training.recipe import Recipe
+from tests.faults.mutants_commands import typed
 from tests.faults.mutants_texts import STUDY
 from tests.faults.mutants_torch import saved
 
 NETWORK = "mlp:hidden=8"
+RESULTS = (
+    "entropy.psp dense.pt --samples 50 -o psp.h5",
+    "landscape.surface dense.pt --samples 50 --grid 4 --compile off -o surface.h5",
+    "landscape.hessian dense.pt --samples 50 --top 2 --density -o hessian.h5",
+    f"minima.train --model {NETWORK} --data digits --epochs 1 --keep 1 -o run.pt",
+)
+"""what is typed for results, and for a trajectory"""
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,9 @@ class Bases:
         cifar = {"data": np.arange(5 * 3072, dtype=np.uint8).reshape(5, 3072), "fine_labels": list(range(5))}
         (self.folder / "cifar").write_bytes(pickle.dumps(cifar, 2))
         (self.folder / "study.toml").write_text(STUDY)
+        for line in RESULTS:
+            module, *words = line.split()
+            typed(module, words, self.folder)
         (self.folder / "evil.py").write_text(f"open({str(self.canary)!r}, 'w')\ndef make(): pass\n")
 
     def _checkpoints(self) -> dict[str, torch.Tensor]:

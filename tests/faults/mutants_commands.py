@@ -28,6 +28,10 @@ LINES: dict[str, tuple[str, ...]] = {
         "landscape.sharpness MUTANT --model NETWORK --data digits --samples 20 --measures lambda_max -o OUT.h5",
     ),
     "npz": ("minima.train --model mlp:hidden=4 --data npz:MUTANT --epochs 0 -o OUT.pt",),
+    "results of psp": ("figures MUTANT -o OUT", "figures.page MUTANT -o OUT.html"),
+    "results of surface": ("figures.surface MUTANT -o OUT", "landscape.topology MUTANT -o OUT.h5"),
+    "results of hessian": ("figures MUTANT -o OUT",),
+    "trajectory": ("entropy.psp MUTANT --samples 30 -o OUT.h5",),
 }
 """of a format, what is typed"""
 
@@ -38,15 +42,22 @@ def command(line: str, network: str) -> Callable[[Path], object]:
     def read(path: Path) -> object:
         out = path.parent / "out"
         for old in path.parent.glob("*out*"):
-            old.unlink()
+            if old.is_file():  # a folder of pictures stays: they are replaced
+                old.unlink()
         module, *words = line.replace("NETWORK", network).split()
         argv = [word.replace("MUTANT", str(path)).replace("OUT", str(out)) for word in words]
-        return _run(module, argv, path.parent)
+        return typed(module, argv, path.parent)
 
     return read
 
 
-def _run(module: str, argv: list[str], folder: Path) -> str:
+def typed(module: str, argv: list[str], folder: Path) -> str:
+    """A command in this process, as it is typed in a folder.
+
+    Raises:
+        BadInput: it refused its input.
+        RuntimeError: it ended otherwise.
+    """
     said, before = io.StringIO(), sys.argv
     sys.argv = [module, *argv]
     try:

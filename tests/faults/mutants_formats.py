@@ -16,9 +16,11 @@ import torch
 from tests.faults import mutants_arrays as arrays
 from tests.faults import mutants_texts as texts
 from tests.faults import mutants_torch as of_torch
+from tests.faults.damage import read_arrays, read_moments
 from tests.faults.mutants_bases import NETWORK, Bases
 from tests.faults.mutants_bytes import mutated
 from tests.faults.mutants_commands import LINES, command
+from tests.faults.mutants_hdf5 import sealed
 
 Mutation = Callable[[bytes, Random], tuple[str, bytes]]
 
@@ -84,6 +86,9 @@ def formats(bases: Bases) -> dict[str, Format]:
         "statements": Format("findings.toml", _statements, (mutated, toml)),
         "claims": Format("claims.toml", _claims, (mutated, toml)),
     }
+    for measure in ("psp", "surface", "hessian"):
+        made[f"results of {measure}"] = Format(f"{measure}.h5", _results, (mutated, sealed, sealed), summed=True)
+    made["trajectory"] = Format("run.trajectory.h5", _trajectory, (mutated, sealed, sealed), summed=True)
     for kind, read in {"model": _model, "data": _spec, "loss": _loss}.items():
         made[f"spec of {kind}"] = Format("study.toml", read, (_of(texts.spec, kind),), base_is_read=False)
     for name, lines in LINES.items():
@@ -179,6 +184,23 @@ def _cifar(path: Path) -> object:
         folder, files = ".", {"train": (path.name,)}  # type: ignore[assignment]
 
     return _digest(Here().read(path.parent))
+
+
+def _results(path: Path) -> object:
+    """All that is in it, and what is said of it."""
+    from minima.results import Show, main
+
+    said = {key: value for key, value in main(Show(file=path)).summary.items() if key not in ("file", "sha256")}
+    return said, [_hashed(each) for each in read_arrays(path)]
+
+
+def _trajectory(path: Path) -> object:
+    return _results(path), [_hashed(each) for each in read_moments(path)]
+
+
+def _hashed(entry: object) -> str:
+    """Of an array, lest all be in memory at once."""
+    return hashlib.sha256(repr(entry).encode("utf8", "replace")).hexdigest()
 
 
 def _study(path: Path) -> object:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from minima.store.hdf5.process import PROGRAM
+
 HANG = 10.0
 """seconds of CPU time after which a reader counts as hanging"""
 ROOM = 2**31
@@ -43,7 +45,7 @@ def tried(work: Callable[[], object], own: Path | None = None) -> Outcome:
     if child == 0:
         try:
             os.close(receive)
-            os.setsid()
+            os.setpgid(0, 0)  # no session: the system may give each one a share of the processor
             outcome = _limited(work, own)
             os.write(send, json.dumps([outcome.name, outcome.detail]).encode()[:60_000])
         finally:
@@ -102,6 +104,8 @@ def _limited(work: Callable[[], object], own: Path | None) -> Outcome:
 
 def _watch(event: str, given: tuple[Any, ...], touched: list[str], own: Path | None) -> None:
     if own is not None and event in (*CHANGING, "open") and os.path.abspath(str(given[0])).startswith(str(own)):
+        return
+    if event == "subprocess.Popen" and PROGRAM in given[1]:
         return
     if event in WATCHED or event in CHANGING:
         touched.append(f"{event} {given[:1]}"[:100])

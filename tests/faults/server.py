@@ -1,12 +1,14 @@
 """A fork server for commands: torch is imported once, and each trial is a fork of its own, with a fault planned for it.
 
-Started with the shim preloaded. A line of JSON in says what to run; a line out says how it ended.
+Started with the shim preloaded. A line of JSON in says what to run; a line out says how it ended. What a trial
+that came to its end had to import is imported here, for those after it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -20,9 +22,10 @@ from pathlib import Path
 from typing import Any
 
 PRELOADED = (
-    "torch torch.func torch.nn.functional torch.fx h5py numpy tyro scipy.linalg scipy.optimize sklearn.datasets "
-    "minima.store.hdf5.results minima.zoo.subject.subject minima.zoo.training.fit minima.zoo.measuring.each "
-    "landscape.objective.objective landscape.spectrum.lanczos pruning.running.run entropy.information.measurement"
+    "torch torch._dynamo torch.func torch.nn.functional torch.fx h5py numpy tyro scipy.linalg scipy.optimize "
+    "sklearn.datasets minima.store.hdf5.results minima.zoo.subject.subject minima.zoo.training.fit "
+    "minima.zoo.measuring.each landscape.objective.objective landscape.spectrum.lanczos pruning.running.run "
+    "entropy.information.measurement"
 )
 
 
@@ -38,7 +41,23 @@ def main() -> None:
     unfinished.SECONDS_BETWEEN_SAVES = 0.0  # every offer is taken: the more to be interrupted
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
-        print(json.dumps(_attend(json.loads(line))), flush=True)
+        trial = json.loads(line)
+        ended = _attend(trial)
+        _import_too(Path(trial["modules"]))
+        print(json.dumps(ended), flush=True)
+
+
+def _import_too(listed: Path) -> None:
+    """The modules of such a list that are not here yet; then all that is here stays as it is, shared with forks."""
+    if not listed.exists():
+        return
+    for name in set(listed.read_text().split()) - set(sys.modules):
+        if not name.endswith("__main__"):
+            with contextlib.suppress(Exception):  # some are made by others, and not to be found by their names
+                importlib.import_module(name)
+    listed.unlink()
+    gc.collect()
+    gc.freeze()
 
 
 def _attend(trial: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +87,7 @@ def _run(trial: dict[str, Any]) -> None:
     """The child: a process group of its own, its streams in files, the fault armed last."""
     code = 70
     try:
-        os.setsid()
+        os.setpgid(0, 0)  # no session: the system may give each one a share of the processor
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
         for number, name in ((1, "out"), (2, "err")):
@@ -81,6 +100,7 @@ def _run(trial: dict[str, Any]) -> None:
             os.environ["FAULT_PLAN"] = trial["plan"]
             ctypes.CDLL(None).fault_arm(os.fsencode(trial["plan"]))
         code = _status(trial["module"])
+        Path(trial["modules"]).write_text(" ".join(sys.modules))
     except KeyboardInterrupt:  # before there was a command
         code = 130
     finally:

@@ -51,6 +51,8 @@ class Command:
     """what it says when it finds them finished; "" for what does not say"""
     starts_others: bool = False
     """whether other processes do the work, one of which the fault hits"""
+    repeats: float = float("inf")
+    """operations that may be done twice: those of a beginning, of one part of the work, of putting parts together"""
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,9 @@ class Server:
             wanted = PLAN.pack(0, number, code, error, signal.SIGTERM, int(mode == "log"), os.fsencode(cwd))
             plan.write_bytes(wanted)
         after, which = signalled or (None, 0)
-        out, err = (str(self.folder / "streams" / name) for name in ("out", "err"))
+        out, err, modules = (str(self.folder / "streams" / name) for name in ("out", "err", "modules"))
         asked = {"module": command.module, "argv": command.argv, "cwd": str(cwd), "out": out, "err": err, "limit": 300}
-        asked |= {"plan": str(plan) if mode else "", "signal_after": after, "signal": which}
+        asked |= {"modules": modules, "plan": str(plan) if mode else "", "signal_after": after, "signal": which}
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
@@ -136,8 +138,11 @@ class Server:
         return json.loads(self._process.stdout.readline())
 
 
-def trial(server: Server, command: Command, whole: Path, folder: Path, mode: str, number: int) -> list[str]:
-    """What is not as promised when this operation goes wrong and the line is typed again; [] if all is."""
+def trial(server: Server, command: Command, whole: Path, folder: Path, mode: str, number: int) -> tuple[list[str], int]:
+    """What is not as promised when this operation goes wrong and the line is typed again; [] if all is.
+
+    And the number of operations that it then took.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     first = server.run(command, folder, mode, number)
@@ -146,20 +151,22 @@ def trial(server: Server, command: Command, whole: Path, folder: Path, mode: str
     ]
     if first.status == 0:
         trouble += [f"it said nothing, but {each}" for each in differing(command, whole, folder)]
-    return trouble + again(server, command, whole, folder)
+    more, took = again(server, command, whole, folder)
+    return trouble + more, took
 
 
-def again(server: Server, command: Command, whole: Path, folder: Path) -> list[str]:
-    """What is not as promised when the line is typed again after whatever happened."""
+def again(server: Server, command: Command, whole: Path, folder: Path) -> tuple[list[str], int]:
+    """What is not as promised when the line is typed again after whatever happened, and its number of operations."""
     finished = all((folder / name).exists() for name in command.makes)
-    second = server.run(command, folder)
+    second = server.run(command, folder, "log")
+    took = len(second.operations)
     if second.status != 0:
-        return [f"typed again, it ended with {second.status}: {second.said[-400:]}"]
+        return [f"typed again, it ended with {second.status}: {second.said[-400:]}"], took
     trouble = [f"typed again, {each}" for each in differing(command, whole, folder)]
     if finished and command.reuses not in second.said:
         trouble.append(f"what was finished was computed again: {second.said[-200:]}")
     left = sorted(name for path in folder.rglob(".*") if ENGINES not in (name := str(path.relative_to(folder))))
-    return trouble + ([f"left over: {left}"] if left else [])
+    return trouble + ([f"left over: {left}"] if left else []), took
 
 
 def differing(command: Command, whole: Path, folder: Path, *, missing: bool = True) -> list[str]:

@@ -24,8 +24,8 @@ from minima.store.messages import BadInput, note
 SNAKEFILE = Path(__file__).with_name("Snakefile")
 SECONDS_TO_END = 3.0
 LOCK = Path(".snakemake/minima.lock")
-JOB = f"bash {quote(str(Path(__file__).with_name('job.sh')))}"
-"""runs what follows the name of a log as a job"""
+JOB, DATED = (f"bash {quote(str(Path(__file__).with_name(name)))}" for name in ("job.sh", "dated.sh"))
+"""run what follows the name of a log as a job; give files from the future the date of today"""
 PYTHON = f"env PYTHONPATH={quote(str(Path(__file__).parents[3]))} {quote(sys.executable)} -m"
 """begins a command of the suite"""
 
@@ -83,7 +83,7 @@ def run_jobs(
         for folder in (RUNS, OUT, LOGS):
             Path(folder).mkdir(parents=True, exist_ok=True)
         jobs = Path(LOGS) / f"{plan.name}.jobs.json"
-        written = plan.as_json() | {"job": JOB, "python": PYTHON}
+        written = plan.as_json() | {"job": JOB, "dated": DATED, "python": PYTHON}
         write_atomically(jobs, json.dumps(written, indent=1).encode())
         if not dry:
             write_record(plan)

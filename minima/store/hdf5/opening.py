@@ -8,11 +8,13 @@ from pathlib import Path
 
 from minima.store.hdf5.process import Broken
 from minima.store.hdf5.view import Group, Source, view
-from minima.store.messages import BadInput
+from minima.store.messages import BadInput, brief
 from minima.store.reading import State, reading
 
 BROKEN = (OSError, RuntimeError, LookupError, ValueError, TypeError, Broken)
 """what comes of files that are not whole"""
+MISFITS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""what comes of numbers, shapes and names that are not what they are taken for"""
 BEGINNING = b"\x89HDF\r\n\x1a\n"
 """the first bytes of an HDF5 file"""
 OURS = "minima-"
@@ -62,6 +64,26 @@ def verify(path: Path, format_id: str, version: int) -> None:
     if damaged:
         more = f" and {len(damaged) - NAMED} more" if len(damaged) > NAMED else ""
         raise BadInput(f"{path} is damaged, not what was written: {', '.join(damaged[:NAMED])}{more}")
+
+
+@contextmanager
+def taken_as_written(*paths: Path) -> Iterator[None]:
+    """In the block, what was read of results files is taken for what commands of the suite write.
+
+    Their digests tell damage, and not who made them: whoever edits a file can give it digests that fit.
+
+    Raises:
+        BadInput: something in them is not what it is taken for; nothing else of what may go wrong with numbers, shapes
+            and names leaves the block.
+    """
+    try:
+        yield
+    except MISFITS as error:
+        named = ", ".join(map(str, paths[:NAMED])) + (f" and {len(paths) - NAMED} more" if len(paths) > NAMED else "")
+        raise BadInput(
+            f"what is in {named} does not fit together: {type(error).__name__}: {brief(error)}.\n"
+            "A result as this version of the suite writes it does: make it again. Type --debug to see where it arose"
+        ) from error
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from minima.store.hdf5 import wire
 from minima.store.hdf5.process import Process, conversation
+from minima.store.plain import nesting
 from minima.store.room import allowed
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     Index = int | slice | tuple[int | slice | Any, ...] | Any
 
 _KEYS = count()
+DEEPEST = 64
+"""levels of JSON in an attribute; ours have a few"""
 
 
 class Source:
@@ -143,6 +146,8 @@ class Group(Item):
         return isinstance(name, str) and self._path(name) in self._items
 
     def __getitem__(self, name: str) -> Any:
+        if not isinstance(name, str):
+            raise TypeError(f"{self.name.strip('/')} is a group, not an array")
         try:
             return self._items[self._path(name)]
         except KeyError as error:
@@ -186,6 +191,7 @@ def view(source: Source) -> Group:
     items: dict[str, Item] = {}
     for name, found in source.description["items"].items():
         attributes = {key: wire.from_wire(value) for key, value in found["attributes"].items()}
+        _check_nesting(name, attributes)
         if "shape" not in found:
             items[name] = Group(name, attributes, items)
             continue
@@ -196,6 +202,15 @@ def view(source: Source) -> Group:
     root = items["/"]
     assert isinstance(root, Group)
     return root
+
+
+def _check_nesting(name: str, attributes: Mapping[str, Any]) -> None:
+    """JSON in an attribute can be gone through: what reads it calls itself for each level."""
+    for key, value in attributes.items():
+        kind = getattr(getattr(value, "dtype", None), "kind", "")
+        texts = [value] if isinstance(value, str) else value.reshape(-1) if kind == "O" else ()
+        if any(nesting(text) > DEEPEST for text in texts if isinstance(text, str)):
+            raise ValueError(f"the attribute {key} of {name} is nested more than {DEEPEST} levels deep")
 
 
 def _parent(name: str) -> str:

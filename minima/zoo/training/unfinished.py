@@ -23,6 +23,7 @@ from minima.store.disk import discard, followed, remove
 from minima.store.files import digest, hold, part_path, sibling, write_atomically
 from minima.store.files import tidy as tidied
 from minima.store.hdf5.opening import verify
+from minima.store.interruptions import interruption
 from minima.store.plain import to_json
 from minima.store.reading import read_bytes
 from minima.zoo.training.keeping import trajectory_path
@@ -50,6 +51,8 @@ class Unfinished:
             state: dict[str, Any] = unpickle(content, self.part)
             return state
         except Exception as error:
+            if stop := interruption(error):
+                raise stop from error
             note(f"discarding {self.part}, which cannot be read: {error}")
             remove(self.part)
             return None

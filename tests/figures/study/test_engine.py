@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from figures.study.engine.engine import JOB
+from figures.study.engine.engine import DATED, JOB
 from figures.study.engine.lock import acquire, holders
 
 ROOT = Path(__file__).parents[3]
@@ -152,3 +152,19 @@ def test_job_script_replaces_only_what_was_made_otherwise(tmp_path):
         done = subprocess.run(line, cwd=tmp_path, env=os.environ | {"WORDS": words}, check=False)
         assert done.returncode == status
         assert (tmp_path / "calls").read_text().splitlines() == calls
+
+
+def test_inputs_from_the_future_get_the_date_of_today(tmp_path):
+    """dated.sh: they are younger than the log of the job that has read them; others keep their dates."""
+    before = time.time()
+    dates = {"log": before - 10, "an input": before - 20, "of the future": before + 1e6}
+    for name, seconds in dates.items():
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (seconds, seconds))
+    line = [*shlex.split(DATED), "log", "an input", "of the future", "missing"]
+    assert subprocess.run(line, cwd=tmp_path, check=False).returncode == 0
+    now = {name: (tmp_path / name).stat().st_mtime for name in dates}
+    assert now["an input"] == pytest.approx(dates["an input"])
+    assert before - 1 < now["of the future"] <= time.time()
+    assert not (tmp_path / "missing").exists()
+    assert subprocess.run([*shlex.split(DATED), "log"], cwd=tmp_path, check=False).returncode == 0

@@ -196,6 +196,21 @@ def test_ctrl_c_exits_130_and_says_what_is_kept(capsys: pytest.CaptureFixture[st
     assert "kept" in err
 
 
+def test_ctrl_c_inside_a_library_is_no_error_of_its(capsys: pytest.CaptureFixture[str]) -> None:
+    """So h5py reports it where it lets go of its lock, and those who read files report that in turn."""
+
+    def main(_: Flags) -> Report:
+        try:
+            raise SystemError("returned a result with an exception set") from KeyboardInterrupt()
+        except SystemError as error:
+            raise BadInput("x.h5 cannot be read") from error
+
+    code, _, err = outcome(main, capsys=capsys)
+    assert code == 130
+    assert "kept" in err
+    assert "error:" not in err
+
+
 def test_wall_seconds_count_from_the_start_of_the_process() -> None:
     script = "import time; time.sleep(0.5); from minima.store.command import seconds_since_start as s; print(s(-1.0))"
     began = time.perf_counter()
