@@ -36,12 +36,17 @@ def test_networks_of_transformers(kind, attention, weights_only):
     x = PIXELS if kind == "vit" else TOKENS
     model = mask_units(unsettle(made(kind, attention)), x, weights_only=weights_only)
     small = shrink_network(model, x)
-    assert len(small.units) == 4
+    assert len(small.units) == (6 if kind == "llama" else 4)
     assert all(after == before // 2 for before, after in small.units.values())
     anew = apply_shrunk(made(kind, attention).eval(), {"shrunk": [small.manifest.plain()]})
     anew.load_state_dict(small.model.state_dict())
     with torch.no_grad():
         assert torch.allclose(anew(x).logits, model(x).logits, atol=1e-5)
+        if kind == "llama":  # of which none is left beside another
+            assert all(each.self_attn.num_key_value_groups == 1 for each in anew.model.layers)
+            seen = torch.ones_like(x).index_fill(1, torch.tensor([0, 1]), 0)
+            padded = (network(x, attention_mask=seen).logits[:, 2:] for network in (anew, model))
+            assert torch.allclose(*padded, atol=1e-5)
     if kind == "gpt2":
         assert anew.transformer.h[0].attn.split_size == 4
 
