@@ -14,11 +14,14 @@ def chosen(network: Removable, heads: Heads) -> list[UnitGroup]:
     """The groups of a network with those of grouped queries that are asked for.
 
     Raises:
-        BadInput: queries are asked for, and none are grouped.
+        BadInput: queries are asked for, and none are grouped, or their number stands in the network's code.
     """
     queries = [group for group in network.groups if group.kind == QUERY]
     if heads == "groups":
         return [group for group in network.groups if group not in queries]
+    stuck = next((f"{group.name}: {why}" for group, why in network.stuck if group.kind == QUERY), "")
+    if not queries and stuck:
+        raise BadInput(f"--heads {heads}: {stuck}.\nMake it an attribute of the module, or leave --heads out")
     if not queries:
         raise BadInput(
             f"--heads {heads}: in this network no attention has queries that share a key, so that each head goes as a "

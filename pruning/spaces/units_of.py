@@ -14,7 +14,7 @@ from minima.store.command import BadInput
 from minima.store.messages import brief
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.anatomy.removable import Removable, removable
-from minima.zoo.anatomy.unit_groups import UnitGroup
+from minima.zoo.anatomy.unit_groups import QUERY, UnitGroup
 from minima.zoo.examples.inputs import DoesNotRun
 from pruning.context.candidates import Heads, Scored
 from pruning.context.counts import MEASURES, alive_count, alive_counts, kept_at_most
@@ -78,7 +78,10 @@ class UnitsOf:
 
     def remarks(self) -> list[str]:
         """What a user should know: layers whose units cannot be removed, other than the output's."""
+        asked = any(group.kind == QUERY for group in self.groups)
+        others = {group.name for group, _ in self.network.stuck if group.kind == QUERY and not asked}
         held = {name: why for name, why in self.network.held.items() if why != "the network's output"}
+        held = {name: why for name, why in held.items() if name not in others}
         shown = [f"{name or 'the network'} ({why})" for name, why in held.items()]
         more = f" and {len(shown) - 4} more" if len(shown) > 4 else ""
         said = [f"the units of these layers stay: {'; '.join(shown[:4])}{more}"] if shown else []

@@ -74,3 +74,19 @@ def test_queries_that_are_not_there_and_words_that_are_none_are_refused():
     masks = {name: torch.ones_like(each) > 0 for name, each in space.masked(Classifier(queries=12)).items()}
     with pytest.raises(BadInput, match=r"at most 0\.75 of the units can go"):
         space.check(masks, 1)
+
+
+def test_a_number_of_queries_that_stands_in_the_code_is_refused_and_whole_groups_still_go():
+    model = Classifier("literal")
+    with pytest.raises(BadInput, match=r"--heads queries: Classifier queries: the size 2 .* is written in the code"):
+        prune(model, DATA, method="filters", sparsity=0.5, heads="queries")
+    found = prune(model, DATA, method="filters", sparsity=0.4, measure="units")
+    assert not any("queries" in note for note in found.notes)
+    small = shrink_network(found.model, DATA[0])
+    assert small.units["Classifier"] == (3, 2)
+    assert same_outputs(found.model, small.model, DATA[0], atol=1e-5)
+    with torch.no_grad():
+        model.o.weight.view(4, 3, 2, 2)[:, :, 0] = 0
+    with pytest.raises(BadInput, match=r"Classifier queries: .* None of its query heads can be removed"):
+        shrink_network(model, DATA[0])
+    assert shrink_network(model, DATA[0], stuck="keep").removed == {}
