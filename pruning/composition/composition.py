@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pruning.composition.guards import Guards
+from pruning.context.candidates import Heads
 from pruning.context.starts import FromParent, Start
 from pruning.recoveries.go_on import GoOn
 from pruning.recoveries.recovery import Recovery
@@ -59,9 +60,10 @@ class Composition:
     space: Space = field(default_factory=Elements)
     guards: Guards = field(default_factory=Guards)
 
-    def counting(self, measure: str) -> Composition:
-        """The parts with targets that are shares of something else than the prunable weights."""
-        return replace(self, space=self.space.counting(measure))
+    def counting(self, measure: str, heads: Heads = "groups") -> Composition:
+        """The parts with targets that are shares of something else than the prunable weights, and with these units of
+        grouped queries."""
+        return replace(self, space=self.space.counting(measure, heads))
 
     def loose(self, model: nn.Module) -> LooseMasks | None:
         """Masks that follow the weights of `model`; None where they change at cuts alone."""

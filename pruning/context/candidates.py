@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     Tensors = dict[str, Tensor]
 
+Heads = Literal["groups", "queries", "both"]
+"""of attention with grouped queries: whole groups, a key with all its queries; a query of each group; or either"""
 Scored = Literal["weights", "units", "both"]
 """what a scorer gives scores of: weights by the name of their tensor, units by the name of their group, or both"""
 

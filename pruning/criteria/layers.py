@@ -86,11 +86,12 @@ def layers_of(subject: Subject, seed: int) -> Layers:
     """
     import torch
 
+    from minima.zoo.anatomy.unit_groups import QUERY
     from pruning.spaces.units_of import UnitsOf, followed_units
 
     model = subject.model
     network = followed_units(model, subject.x)
-    units = [*network.groups, *(group for group, _ in network.stuck)]
+    units = [group for group in (*network.groups, *(each for each, _ in network.stuck)) if group.kind != QUERY]
     space = UnitsOf.of(network, units, model, subject.x, "sparsity", 1)
     masks = {name: torch.ones_like(value, dtype=torch.bool) for name, value in space.masked(model).items()}
     masks |= {name: mask for name, mask in subject.masks.items() if name in masks}

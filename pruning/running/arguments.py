@@ -14,6 +14,7 @@ from minima.zoo.device import DeviceName
 from minima.zoo.subject.flags import Loading
 from minima.zoo.training.recipe import Recipe
 from pruning.composition.method import Method
+from pruning.context.candidates import Heads
 from pruning.context.starts import FromParent
 from pruning.spaces.elements import Elements
 
@@ -113,6 +114,9 @@ class PruneUnits(Prune):
     latency: tuple[float, ...] = ()
     """instead of --sparsity: fraction of the time of a forward pass to remove, as measured here over 64 examples, the
     narrower network and the whole one in turns; a name of several files then contains {latency}"""
+    heads: Heads = "groups"
+    """what is a unit of attention whose queries share keys (grouped queries). groups: a key and value with all queries
+    that share it; queries: a query of each group, so that all keys stay; both: either may go"""
 
 
 CONSTANT = "a constant rate, the last of that training (a tenth of its first where the last is 0 or unknown)"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from minima.store.command import BadInput
 from minima.store.messages import listening, note
 from minima.zoo.subject.handed import LossLike, copied, subject_of
 from minima.zoo.training.recipe import Recipe
 from pruning.composition.method import Method, methods
+from pruning.context.candidates import Heads
 from pruning.context.counts import MEASURES
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
     output: str | None = None,
     seed: int = 0,
     measure: Literal["sparsity", "units", "flops", "parameters", "latency"] = "sparsity",
+    heads: Heads = "groups",
 ) -> Pruned:
     """Remove a fraction of a network's weights by any of the methods of `python -m pruning list`.
 
@@ -81,6 +83,8 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
         measure: of what `sparsity` is a fraction, for methods that remove whole units (`filters` and its like): of the
             prunable weights, the units, the multiply-adds, the parameters or the time of a forward pass. The first cut
             at or beyond it counts.
+        heads: of attention whose queries share keys, what goes as one for such methods: "groups", a key with all its
+            queries; "queries", one of each group, so that all keys stay; "both", either.
 
     Returns:
         the pruned copy, its masks, and loss and score before and after.
@@ -97,10 +101,12 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
     """
     if measure not in MEASURES:
         raise BadInput(f"measure {measure!r}: known are {', '.join(MEASURES)}")
+    if heads not in get_args(Heads):
+        raise BadInput(f"heads {heads!r}: known are {', '.join(get_args(Heads))}")
     chosen, rules = _method(method), Recipe(**recipe or {})
     with listening() as heard:
         subject = subject_of(model, data, loss, masks=masks, output=output)
-        composition = chosen.composition().counting(measure)
+        composition = chosen.composition().counting(measure, heads)
         parent = _parent(subject, rules, epochs, seed, initial)
         trained = _run(subject, composition, parent, sparsity, epochs, validation, measure)
         return _result(subject, trained, chosen, heard)

@@ -18,7 +18,7 @@ from pruning.composition.composition import Composition
 from pruning.composition.cutting import reachable
 from pruning.composition.guards import Guards
 from pruning.composition.method import Method
-from pruning.context.candidates import Candidates
+from pruning.context.candidates import Candidates, Heads
 from pruning.context.counts import MEASURES
 from pruning.context.starts import NotHeld
 from pruning.running.arguments import Prune, PruneUnits
@@ -38,6 +38,7 @@ class Job:
     """level, the share to remove, -> file, ascending"""
     measure: str = "sparsity"
     """of what it is a share: a key of `MEASURES`"""
+    heads: Heads = "groups"
     keep_path: bool = False
     accept_noise: bool = False
     """changes nothing about a checkpoint, only whether it is made"""
@@ -46,7 +47,7 @@ class Job:
     def composition(self) -> Composition:
         """The parts of the job's method, with the guards that its flags ask for."""
         guards = Guards(self.keep_path, "accept" if self.accept_noise else "refuse")
-        return replace(self.method.composition().counting(self.measure), guards=guards)
+        return replace(self.method.composition().counting(self.measure, self.heads), guards=guards)
 
     @property
     def asked(self) -> tuple[float, ...]:
@@ -64,6 +65,7 @@ class Job:
         }
         method |= {"sets_rate": True} if self.composition.recovery.sets_rate else {}
         method |= {"keep_path": True} if self.keep_path else {}
+        method |= {"heads": self.heads} if self.heads != "groups" else {}
         method |= {"initial": self.parent.initial} if self.parent.initial else {}
         return {
             "method": method,
@@ -78,7 +80,8 @@ class Job:
 def plan_jobs(arguments: Prune) -> list[Job]:
     """The runs a command line asks for; BadInput for whatever could stop them."""
     measure, levels = _target(arguments)
-    composition = arguments.method.composition().counting(measure)
+    heads: Heads = arguments.heads if isinstance(arguments, PruneUnits) else "groups"
+    composition = arguments.method.composition().counting(measure, heads)
     parent = _with_what_it_begins_at(arguments, composition, load_parent(arguments))
     space = composition.space.on(parent.subject.model, parent.subject.x)
     asked = _asked(measure, levels, space, parent)
@@ -90,7 +93,7 @@ def plan_jobs(arguments: Prune) -> list[Job]:
     _say_what_is_not_counted(space, parent)
     weights = composition.space.weights(parent.subject.model)
     check_path(arguments, composition, parent.subject, all_masks(weights, parent))
-    how = measure, arguments.keep_path, arguments.accept_noise
+    how = measure, heads, arguments.keep_path, arguments.accept_noise
     return [Job(parent, arguments.method, plan, seed, run, *how) for run in runs]
 
 

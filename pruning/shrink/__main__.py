@@ -120,6 +120,7 @@ def _told(found: Shrunk) -> dict[str, Any]:
         "layers_removed": [*found.manifest.identities, *(second for _, second in found.manifest.merged)],
         "merged": [list(pair) for pair in found.manifest.merged],
         "static_units": dict(found.static),
+        "dependent_units": dict(found.dependent),
         "idle_rectifiers": list(found.idle),
         "difference_by_static": dict(found.guessed) or None,
         "constants_kept": found.staying,

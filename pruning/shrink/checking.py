@@ -84,6 +84,12 @@ def apart(wide: nn.Module, other: nn.Module, x: Inputs, held_out: Inputs | None)
     return found
 
 
+def is_same(one: nn.Module, other: nn.Module, x: Inputs) -> bool:
+    """Whether the outputs of two networks over the examples x are the same but for rounding, in float64."""
+    chunks = x.split(AT_ONCE)
+    return all(_largest(outputs(one, chunk, True), outputs(other, chunk, True))[1] <= 1 for chunk in chunks)
+
+
 def _largest(one: list[Tensor], other: list[Tensor]) -> tuple[float, float]:
     """The largest difference of an entry, and the largest as a multiple of what rounding is allowed."""
     pairs = list(zip(one, other, strict=True))

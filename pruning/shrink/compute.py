@@ -47,8 +47,9 @@ def shrink_network(  # noqa: PLR0913 (named, and all but two optional)
         stuck: what becomes of units whose number is written in the network's code: "refuse" or "keep".
         merge: which layers become one: "smaller": where neither parameters nor multiply-adds become more; "all": all
             that can exactly; "none".
-        by_data: also remove units that are 0 on all of x, and put out rectifiers that change nothing there: what a
-            guess from these examples says; outputs on them stay, on others they may not.
+        by_data: also remove units that are 0 on all of x, or on for all and linear combinations of others that are, and
+            put out rectifiers that change nothing there: what a guess from these examples says; outputs on them stay,
+            on others they may not.
         within: (low, high), each (1, ...): likewise what interval bounds prove of all inputs between these (Serra et
             al. 2020).
         held_out: (N, ...) other inputs, on which the difference is measured, with `by_data` and `within`.
@@ -73,7 +74,7 @@ def shrink_network(  # noqa: PLR0913 (named, and all but two optional)
         check_choice(name, value, known)
     check_looks(x, by_data, within)
     look = looking(x, by_data, within)
-    prepared = prepare(model, floats_to(x[:1], torch.float64), fold_batch_norm, merge, look)
+    prepared = prepare(model, floats_to(x if look else x[:1], torch.float64), fold_batch_norm, merge, look)
     if prepared is None:
         return without_units(model, x, masks, fold_batch_norm, vanishing, stuck)
     return without_layers(model, x, masks, prepared, vanishing, stuck, held_out)

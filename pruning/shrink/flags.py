@@ -35,9 +35,9 @@ class Shrink(Loading):
     become one. smaller: where neither parameters nor multiply-adds become more; all: wherever it is exact (the second
     puts no zeros beside its input)"""
     by_data: bool = False
-    """also remove units that are 0 on all examples, and put out rectifiers that change nothing on them: a guess from
-    these examples, on which outputs stay what they were. On others they may not: the difference on the other split is
-    told"""
+    """also remove units that are 0 on all examples, or on for all and linear combinations of others that are, and put
+    out rectifiers that change nothing on them: a guess from these examples, on which outputs stay what they were. On
+    others they may not: the difference on the other split is told"""
     within: Annotated[str | None, tyro.conf.arg(metavar="LOW,HIGH|data")] = None
     """likewise what is proven of all inputs within bounds, by interval arithmetic: LOW,HIGH of every entry as the
     network takes it, with a comma and no blank, or data for the least and largest value of each entry among the

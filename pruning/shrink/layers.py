@@ -55,6 +55,7 @@ def without_layers(
         before=cost_of(model, x),
         after=cost_of(small, x),
         static=prepared.static,
+        dependent=prepared.dependent,
         idle=prepared.idle,
         max_difference=differences(
             prepared.reference, small, found.model, x, own_attributes(prepared.model, found.manifest)

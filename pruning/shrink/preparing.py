@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +15,11 @@ from minima.zoo.anatomy.removable import removable
 from minima.zoo.anatomy.unit_groups import UnitGroup
 from minima.zoo.examples.inputs import Inputs
 from pruning.shrink.batch_norm import fold, pairs
+from pruning.shrink.checking import is_same
 from pruning.shrink.columns import columns_of
 from pruning.shrink.given import in_float64
 from pruning.shrink.merging import Merge, merge_layers, neighbours
+from pruning.shrink.static.dependent import take_in
 from pruning.shrink.static.examples import Static
 from pruning.shrink.whole import Whole
 
@@ -36,6 +38,8 @@ class Prepared:
     """what makes the module of the wide network one of this kind"""
     static: Mapping[str, int]
     """layer -> units that were found to be 0 and are emptied"""
+    dependent: Mapping[str, int] = field(default_factory=dict)
+    """layer -> units that are always on and combinations of others, which took their place"""
     idle: tuple[str, ...] = ()
     """rectifiers that were found to change nothing"""
     calls: tuple[str, ...] = ()
@@ -46,15 +50,16 @@ class Prepared:
     """layers that could be merged with the one before and are not -> why"""
 
 
-def prepare(model: nn.Module, x: Inputs, fold_norms: bool, merge: Merge, look: Look | None) -> Prepared | None:
+def prepare(model: nn.Module, examples: Inputs, fold_norms: bool, merge: Merge, look: Look | None) -> Prepared | None:
     """Prepare a network; None where there is nothing of the kind to do.
 
     Args:
-        x: (1, ...) in float64.
+        examples: (N, ...) in float64.
         look: finds what is static; None: nothing is sought.
     """
-    reference = in_float64(model)
+    reference, x = in_float64(model), examples[:1]
     static: dict[str, int] = {}
+    dependent: dict[str, int] = {}
     idle: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     if look is not None:
@@ -62,6 +67,7 @@ def prepare(model: nn.Module, x: Inputs, fold_norms: bool, merge: Merge, look: L
         seen = look(reference)
         idle, calls = seen.idle, seen.calls
         narrow(reference, Manifest(identities=idle))
+        dependent = take_in(reference, x, look(reference), lambda one, other: is_same(one, other, examples))
     work = copy.deepcopy(reference)
     with Whole():
         behind = pairs(work, x) if fold_norms else []
@@ -71,7 +77,7 @@ def prepare(model: nn.Module, x: Inputs, fold_norms: bool, merge: Merge, look: L
         merged, apart = merge_layers(work, x, merge)
     norms = tuple(pair.norm for pair in behind)
     manifest = Manifest(identities=(*idle, *norms), biases=tuple(biases), merged=tuple(merged))
-    return Prepared(reference, work, manifest, static, idle, calls, look is not None, apart)
+    return Prepared(reference, work, manifest, static, dependent, idle, calls, look is not None, apart)
 
 
 def combined(first: Manifest, then: Manifest) -> Manifest:

@@ -40,10 +40,11 @@ def _static(summary: Mapping[str, Any]) -> list[str]:
     apart = summary["difference_by_static"]
     if apart is None:
         return []
-    units, idle = summary["static_units"], summary["idle_rectifiers"]
+    units, idle, dependent = summary["static_units"], summary["idle_rectifiers"], summary.get("dependent_units", {})
     others = "" if "held_out" not in apart else f", by {apart['held_out']:.3g} on the other split"
     return [
         f"always off, and removed: {_counts(units) or 'no unit'}; always on, and put out: {', '.join(idle) or 'none'}",
+        f"always on and combinations of others, which took their place: {_counts(dependent) or 'no unit'}",
         f"by that alone outputs differ by {apart['examples']:.1e} at most on the examples looked at{others}",
     ]
 

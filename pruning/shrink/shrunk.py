@@ -38,6 +38,8 @@ class Shrunk:
     """what else is to be known"""
     static: Mapping[str, int] = field(default_factory=dict)
     """layer -> units that were removed since they are 0 on the examples, or within the bounds"""
+    dependent: Mapping[str, int] = field(default_factory=dict)
+    """layer -> units that were removed since they are on there, and combinations of others that are"""
     idle: tuple[str, ...] = ()
     """rectifiers that were put out since they change nothing there"""
     guessed: Mapping[str, float] = field(default_factory=dict)

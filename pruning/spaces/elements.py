@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from minima.zoo.anatomy.unit_groups import UnitGroup
-    from pruning.context.candidates import Scored
+    from pruning.context.candidates import Heads, Scored
 
     Tensors = dict[str, Tensor]
 
@@ -26,7 +26,9 @@ class Elements:
     def on(self, model: nn.Module, x: Any) -> Elements:  # noqa: ARG002
         return self
 
-    def counting(self, measure: str) -> Elements:
+    def counting(self, measure: str, heads: Heads = "groups") -> Elements:
+        if heads != "groups":
+            raise BadInput(f"--heads {heads}: this method removes single weights, and no heads of attention")
         if measure == "sparsity":
             return self
         raise BadInput(

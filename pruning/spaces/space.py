@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pruning.context.candidates import Candidates
+from pruning.context.candidates import Candidates, Heads
 
 if TYPE_CHECKING:
     from torch import nn
@@ -16,11 +16,12 @@ class Space(Protocol):
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
         """The tensors sparsity is counted over."""
 
-    def counting(self, measure: str) -> Space:
-        """The space with targets that are shares of something else than the prunable weights.
+    def counting(self, measure: str, heads: Heads = "groups") -> Space:
+        """The space with targets that are shares of something else than the prunable weights, and with these units of
+        grouped queries.
 
         Raises:
-            BadInput: it knows no such targets.
+            BadInput: it knows no such targets, or no units.
         """
 
     def on(self, model: nn.Module, x: Any) -> Candidates:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from minima.store.command import BadInput
+from pruning.context.candidates import Heads
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,6 +23,8 @@ class Units:
     """what targets are counted in, a key of `pruning.context.counts.MEASURES`"""
     least: int = 1
     """units that every group keeps at every cut; 0: whole layers may go"""
+    heads: Heads = "groups"
+    """what goes of attention with grouped queries"""
 
     def __post_init__(self) -> None:
         if self.least < 0:
@@ -30,10 +33,10 @@ class Units:
     def on(self, model: nn.Module, x: Any) -> UnitsOf:
         from pruning.spaces.units_of import UnitsOf
 
-        return UnitsOf.found(model, x, self.measure, self.least)
+        return UnitsOf.found(model, x, self.measure, self.least, self.heads)
 
-    def counting(self, measure: str) -> Units:
-        return replace(self, measure=measure)
+    def counting(self, measure: str, heads: Heads = "groups") -> Self:
+        return replace(self, measure=measure, heads=heads)
 
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
         from minima.zoo.anatomy.prunable import prunable

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 from minima.store.command import BadInput
+from pruning.context.candidates import Heads
 from pruning.spaces.units import Units
 
 if TYPE_CHECKING:
@@ -21,12 +22,12 @@ class UnitsAndWeights(Units):
     def on(self, model: nn.Module, x: Any) -> MixedOf:
         from pruning.spaces.mixed_of import MixedOf
 
-        return MixedOf.found(model, x, self.measure, self.least)
+        return MixedOf.found(model, x, self.measure, self.least, self.heads)
 
-    def counting(self, measure: str) -> UnitsAndWeights:
+    def counting(self, measure: str, heads: Heads = "groups") -> Self:
         if measure not in ("sparsity", "units"):
             raise BadInput(
                 f"--{measure}: this method removes single weights too, of which that says nothing: give --sparsity, or "
                 "--units for a fraction of the units"
             )
-        return replace(self, measure=measure)
+        return super().counting(measure, heads)

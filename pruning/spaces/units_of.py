@@ -14,12 +14,13 @@ from minima.store.command import BadInput
 from minima.store.messages import brief
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.anatomy.removable import Removable, removable
-from minima.zoo.anatomy.unit_groups import UnitGroup
+from minima.zoo.anatomy.unit_groups import QUERY, UnitGroup
 from minima.zoo.examples.inputs import DoesNotRun
-from pruning.context.candidates import Scored
+from pruning.context.candidates import Heads, Scored
 from pruning.context.counts import MEASURES, alive_count, alive_counts, kept_at_most
 from pruning.context.unit_weights import filters
 from pruning.spaces.clock import Clock
+from pruning.spaces.heads import alone, chosen
 
 Tensors = dict[str, Tensor]
 Masks = Mapping[str, Tensor]
@@ -46,14 +47,15 @@ class UnitsOf:
     clock: Clock
 
     @classmethod
-    def found(cls, model: nn.Module, x: Any, measure: str, floor: int) -> Self:
+    def found(cls, model: nn.Module, x: Any, measure: str, floor: int, heads: Heads = "groups") -> Self:
         """Those of a network that takes inputs x (N, ...).
 
         Raises:
-            BadInput: none can be removed, or the network does not run on one example or two.
+            BadInput: none can be removed, the network does not run on one example or two, or it has no grouped queries
+                and they are asked for.
         """
         network = followed_units(model, x)
-        return cls.of(network, network.groups, model, x, measure, floor)
+        return cls.of(network, chosen(network, heads), model, x, measure, floor)
 
     @classmethod
     def of(
@@ -76,10 +78,14 @@ class UnitsOf:
 
     def remarks(self) -> list[str]:
         """What a user should know: layers whose units cannot be removed, other than the output's."""
+        asked = any(group.kind == QUERY for group in self.groups)
+        others = {group.name for group, _ in self.network.stuck if group.kind == QUERY and not asked}
         held = {name: why for name, why in self.network.held.items() if why != "the network's output"}
+        held = {name: why for name, why in held.items() if name not in others}
         shown = [f"{name or 'the network'} ({why})" for name, why in held.items()]
         more = f" and {len(shown) - 4} more" if len(shown) > 4 else ""
-        return [f"the units of these layers stay: {'; '.join(shown[:4])}{more}"] if shown else []
+        said = [f"the units of these layers stay: {'; '.join(shown[:4])}{more}"] if shown else []
+        return said + alone(self.network, self.groups)
 
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
         """The tensors sparsity is counted over."""

@@ -20,11 +20,12 @@ def unsettle(model, seed=1):
 
 def mask_units(model, x, share=0.5, weights_only=False, seed=0):
     """Set a share of the units of each group to zero, in place: all that makes them, or their weights alone, so that
-    biases and norms still make a constant of them."""
+    biases and norms still make a constant of them. Query heads of zeros look at all alike: what reads them goes."""
     draws, parameters = np.random.default_rng(seed), dict(model.named_parameters())
     for group in removable(model, x[:1]).groups:
         units = draws.permutation(group.size)[: int(group.size * share)]
-        for (name, axis), places in group.made.items():
+        sides = (group.made, group.read) if group.kind == "query head" else (group.made,)
+        for (name, axis), places in (place for side in sides for place in side.items()):
             if name in parameters and (parameters[name].ndim > 1 or not weights_only):
                 parameters[name].data.movedim(axis, 0)[torch.from_numpy(places[units].ravel())] = 0
     return model

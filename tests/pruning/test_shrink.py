@@ -107,6 +107,8 @@ class Graph(nn.Module):
                 made.append(torch.cat([one, other], dim=1))
             elif kind == "half":
                 made.append(one.chunk(2, dim=1)[0])
+            elif kind == "shuffled":
+                made.append(one.unflatten(1, (-1, 2)).transpose(1, 2).flatten(1, 2) if one.shape[1] % 2 == 0 else one)
             else:
                 made.append(layer(one))
         out = made[-1]
@@ -123,6 +125,7 @@ KINDS = [
     "sum",
     "joined",
     "half",
+    "shuffled",
     "relu",
     "sigmoid",
     "pool",

@@ -7,7 +7,7 @@ from torch import nn
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.narrowing.narrow import apply_shrunk
-from pruning import shrink_network
+from pruning import prune, shrink_network
 
 TOKENS = torch.randint(0, 20, (3, 6), generator=torch.Generator().manual_seed(0))
 PIXELS = torch.linspace(-1, 1, 3 * 3 * 8 * 8).view(3, 3, 8, 8)
@@ -36,12 +36,17 @@ def test_networks_of_transformers(kind, attention, weights_only):
     x = PIXELS if kind == "vit" else TOKENS
     model = mask_units(unsettle(made(kind, attention)), x, weights_only=weights_only)
     small = shrink_network(model, x)
-    assert len(small.units) == 4
+    assert len(small.units) == (6 if kind == "llama" else 4)
     assert all(after == before // 2 for before, after in small.units.values())
     anew = apply_shrunk(made(kind, attention).eval(), {"shrunk": [small.manifest.plain()]})
     anew.load_state_dict(small.model.state_dict())
     with torch.no_grad():
         assert torch.allclose(anew(x).logits, model(x).logits, atol=1e-5)
+        if kind == "llama":  # of which none is left beside another
+            assert all(each.self_attn.num_key_value_groups == 1 for each in anew.model.layers)
+            seen = torch.ones_like(x).index_fill(1, torch.tensor([0, 1]), 0)
+            padded = (network(x, attention_mask=seen).logits[:, 2:] for network in (anew, model))
+            assert torch.allclose(*padded, atol=1e-5)
     if kind == "gpt2":
         assert anew.transformer.h[0].attn.split_size == 4
 
@@ -90,3 +95,35 @@ def test_heads_that_do_not_divide():
         model.qkv.weight.data[start : start + 2], model.qkv.bias.data[start : start + 2] = 0, 0
     with pytest.raises(BadInput, match=r"the size 4 that view asks for .* None of its heads can be removed"):
         shrink_network(model, x)
+
+
+@pytest.mark.parametrize(
+    ("kind", "heads"), [("gpt2", "groups"), ("llama", "queries"), ("llama", "both"), ("vit", "groups")]
+)
+@pytest.mark.parametrize("method", ["filters", "cnip-it", "3sp"])
+def test_pruned_by_methods_of_whole_units(kind, heads, method):
+    transformers = pytest.importorskip("transformers")
+    model = made(kind, "sdpa")
+    if kind != "vit":
+        model.config.pad_token_id, model.config.num_labels = 0, 3
+        kinds = {
+            "gpt2": transformers.GPT2ForSequenceClassification,
+            "llama": transformers.LlamaForSequenceClassification,
+        }
+        model = kinds[kind](model.config)
+    draws = torch.Generator().manual_seed(0)
+    shape, y = (16, 3, 8, 8) if kind == "vit" else (16, 6), torch.arange(16) % 3
+    x = torch.rand(shape, generator=draws) if kind == "vit" else torch.randint(1, 20, shape, generator=draws)
+    model = unsettle(model)
+    flags = {"output": "logits", "initial": model.state_dict(), "heads": heads, "epochs": 1, "recipe": {"lr": 0.01}}
+    measure = "sparsity" if method == "cnip-it" else "units"
+    found = prune(model, (x, y), method=method, sparsity=0.5, measure=measure, **flags)
+    small = shrink_network(found.model.eval(), x, found.masks, vanishing="keep-one")
+    assert small.removed
+    given = x.double() if kind == "vit" else x
+    with torch.no_grad():
+        wide, narrow = (each.double()(given).logits for each in (found.model.eval(), small.model))
+    assert torch.allclose(wide, narrow, rtol=0, atol=1e-5)
+    queries = any(name.endswith(" queries") for name in small.removed)
+    assert queries <= (heads != "groups")
+    assert queries or heads == "groups" or method != "filters"

@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from minima.zoo.anatomy.exchange import Group
-from minima.zoo.anatomy.following import Following, Places, followed
+from minima.zoo.anatomy.following import Following, Unit, followed
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.anatomy.union_find import UNKNOWN
 
@@ -26,10 +26,10 @@ def exchangeable(model: nn.Module, x: Tensor) -> tuple[list[Group], list[str]]:
     return groups, _lost(following, model)
 
 
-def _group(following: Following, members: list[Places]) -> Group:
+def _group(following: Following, members: list[Unit]) -> Group:
     places = {
-        (name, axis): np.array([member[key, axis] for member in members])
-        for key, axis in members[0]
+        (name, axis): np.array([member.places[key, axis] for member in members])
+        for key, axis in members[0].places
         for name in following.names[key]
     }
     return Group(places)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -21,6 +21,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 from minima.zoo.anatomy.callers import Callers
 from minima.zoo.anatomy.operations import named, operation_name
 from minima.zoo.anatomy.rules.follower import Demands, Follower
+from minima.zoo.anatomy.rules.queries import Grid, grids
 from minima.zoo.anatomy.union_find import FIXED, UNKNOWN, Classes
 from minima.zoo.anatomy.unit_rules import RULES
 from minima.zoo.examples.evaluation import evaluating
@@ -41,33 +42,49 @@ class Step:
     """of what it made; none where it had nothing to do with units"""
     pads: tuple[int, ...] = ()
     """what was put beside it, from the last axis on"""
+    copies: list[Tensor] = field(default_factory=list)
+    """of what it made, where entries were repeated: the numbers of the copies"""
 
 
 Places = dict[tuple[int, int], list[int]]
 """for each axis of a tensor (its id and which axis): the entries of one unit there, ascending"""
 
 
+@dataclass(frozen=True)
+class Unit:
+    """What goes, or trades places, as one."""
+
+    classes: frozenset[int]
+    places: Places
+
+
 def followed(model: nn.Module, x: Inputs, whole: bool = False) -> Following:
     """The units of `model`, in eval mode, seen in a forward pass over x (1, ...).
 
     Args:
-        whole: units that are compared with each other (normalised together) count as one: none of them can go alone.
+        whole: what can go, rather than trade places: units that are compared with each other (normalised together)
+            count as one, and queries that share a key are seen one by one.
     """
-    following = Following(model)
+    following = Following(model, whole)
     with evaluating(model), torch.no_grad():
         for leaf in leaves(x):
             following.numbers[leaf] = torch.full(leaf.shape, FIXED)
         with following.callers.followed(), following:
             output = called(model, x)
-    following.settle(output, whole)
+    following.settle(output)
     return following
 
 
 class Following(TorchFunctionMode):
     """Hands each operation to the rule that knows it."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, whole: bool) -> None:
         super().__init__()
+        self.whole = whole
+        self.copies = WeakTensorKeyDictionary() if whole else None
+        """activation in which entries were repeated -> numbers of the copies, of its shape"""
+        self.grids: list[Grid] = []
+        """of grouped queries"""
         self.callers, self.classes, self.demands = Callers(model), Classes(), Demands()
         self.numbers = WeakTensorKeyDictionary()
         """activation -> the numbers of its entries' classes, of its shape"""
@@ -97,10 +114,12 @@ class Following(TorchFunctionMode):
             numbers = self._numbers(name, func, args, kwargs, made, used) if followed_ else []
             pads = tuple(named(("input", "pad"), args, kwargs)["pad"]) if name == "pad" else ()
             shapes = [tuple(leaf.shape) for leaf in made]
-            self.steps.append(Step(name, self.callers.now.path, shapes, numbers, pads))
+            known = self.copies if self.copies is not None and all(leaf in self.copies for leaf in made) else {}
+            copies = [known[leaf] for leaf in made] if known else []
+            self.steps.append(Step(name, self.callers.now.path, shapes, numbers, pads, copies))
         return result
 
-    def settle(self, output: Any, whole: bool) -> None:
+    def settle(self, output: Any) -> None:
         """The outputs stay in their order, and so do tensors that the pass did not use; demands are met."""
         for leaf in tensors_of(output):
             if leaf in self.numbers:
@@ -109,40 +128,61 @@ class Following(TorchFunctionMode):
             if key not in self.made:
                 for axis in axes:
                     self.classes.fix(axis, FIXED, "not used in the forward pass")
-        for demand in self.demands.together if whole else ():
+        for demand in self.demands.together if self.whole else ():
             first = demand.numbers.amax(demand.axes, keepdim=True).expand(demand.numbers.shape)
             self.classes.join(demand.numbers, first)
+        self._meet_demands()
+        while self.demands.shared:
+            before = self.classes.of(torch.arange(self.classes.count))
+            self.grids = grids(self.classes, self.demands.shared)
+            self._meet_demands()
+            if torch.equal(before, self.classes.of(torch.arange(self.classes.count))):
+                break
+
+    def _meet_demands(self) -> None:
         waiting = list(self.demands.alike)
         while unmet := [each for each in waiting if not self._alike(each.numbers, each.axes)]:
             for each in unmet:
                 self.classes.fix(each.numbers, FIXED, f"{each.why} treats each in a way of its own")
             waiting = [each for each in waiting if each not in unmet]
 
-    def units(self) -> list[list[Places]]:
+    def units(self) -> list[list[Unit]]:
         """Units that went through the same operations and occupy the same axes, with as many entries there each."""
-        units: dict[int, Places] = defaultdict(lambda: defaultdict(list))
+        places: dict[int, Places] = defaultdict(lambda: defaultdict(list))
         for key, each in self.axes.items():
             for axis, numbers in enumerate(each):
                 for place, unit in enumerate(self.classes.of(numbers).tolist()):
                     if unit > UNKNOWN:
-                        units[unit][key, axis].append(place)
-        ways: dict[int, list[int]] = defaultdict(list)
+                        places[unit][key, axis].append(place)
+        ways: dict[int, set[int]] = defaultdict(set)
         for operation, step in enumerate(self.steps):
-            met = [self.classes.of(numbers).unique() for numbers in step.numbers]
-            for unit in sorted({unit for each in met for unit in each.tolist()}):
-                ways[unit].append(operation)
-        alike: dict[Any, list[Places]] = defaultdict(list)
-        for unit, places in units.items():
-            axes = tuple((axis, len(entries)) for axis, entries in places.items())
-            alike[tuple(ways[unit]), axes].append(places)
+            for unit in {unit for numbers in step.numbers for unit in self.classes.of(numbers).unique().tolist()}:
+                ways[unit].add(operation)
+        shared = [classes for grid in self.grids for classes in (*grid.groups, *grid.queries)]
+        inside = frozenset().union(*shared)
+        alike: dict[Any, list[Unit]] = defaultdict(list)
+        for classes in (*(frozenset([unit]) for unit in places if unit not in inside), *shared):
+            unit = Unit(classes, self._together([places[each] for each in classes if each in places]))
+            way = frozenset().union(*(ways[each] for each in classes))
+            axes = tuple((place, len(entries)) for place, entries in unit.places.items())
+            alike[way, axes].append(unit)
         return list(alike.values())
+
+    def _together(self, parts: Sequence[Places]) -> Places:
+        """The entries of several on each axis, ascending; axes in the order of the tensors."""
+        axes = [(key, axis) for key, own in self.axes.items() for axis in range(len(own))]
+        return {
+            place: sorted(entry for part in parts for entry in part.get(place, ()))
+            for place in (axes if len(parts) > 1 else parts[0])
+            if any(place in part for part in parts)
+        }
 
     def _numbers(
         self, name: str, func: Any, args: Any, kwargs: Any, made: list[Tensor], used: list[Tensor]
     ) -> list[Tensor]:
         where = f"{name} in {self.callers.now.path or 'the network'}"
-        call_ = Follower(self.classes, self.demands, self.numbers, self.axes, func, args, kwargs, made, f"{where}")
-        numbers = RULES[name](call_) if name in RULES else None
+        known = self.classes, self.demands, self.numbers, self.copies, self.axes
+        numbers = RULES[name](Follower(*known, func, args, kwargs, made, where)) if name in RULES else None
         if numbers is None or [each.shape for each in numbers] != [leaf.shape for leaf in made]:
             self._lose(used, f"{where} is not understood")
             numbers = [torch.full(leaf.shape, UNKNOWN) for leaf in made]

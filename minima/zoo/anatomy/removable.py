@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from minima.store.command import BadInput
-from minima.zoo.anatomy.costs.listing import costs_of
+from minima.zoo.anatomy.costs.listing import Classed, costs_of
 from minima.zoo.anatomy.costs.of_units import Cost, Costs, Kept
 from minima.zoo.anatomy.following import Following, followed
 from minima.zoo.anatomy.narrowing.attention import NarrowAttention
 from minima.zoo.anatomy.narrowing.manifest import Manifest
 from minima.zoo.anatomy.narrowing.sizes import Stuck, manifest_of
 from minima.zoo.anatomy.union_find import UNKNOWN
-from minima.zoo.anatomy.unit_groups import UnitGroup, unit_groups
+from minima.zoo.anatomy.unit_groups import QUERY, UnitGroup, unit_groups
 from minima.zoo.examples.inputs import Inputs
 
 SPLITTING = frozenset({"chunk", "split", "tensor_split"})
@@ -40,8 +40,8 @@ class Removable:
     x: Inputs = field(repr=False)
     """(1, ...) what the units were followed with"""
     following: Following = field(repr=False)
-    classes: Mapping[str, list[int]] = field(repr=False)
-    """of each unit of each group: its class in `following`"""
+    classes: Mapping[str, list[frozenset[int]]] = field(repr=False)
+    """of each unit of each group: its classes in `following`"""
 
     def group(self, name: str) -> UnitGroup:
         """The group of this name."""
@@ -66,11 +66,13 @@ class Removable:
         for name, units in kept.items():
             if not units.any():
                 raise BadInput(f"{name}: none of its {len(units)} {self.group(name).kind}s is kept, and one must be")
-        removed = frozenset(
-            unit
-            for name, units in kept.items()
-            for unit, stays in zip(self.classes[name], units, strict=True)
-            if not stays
+        removed = frozenset[int]().union(
+            *(
+                unit
+                for name, units in kept.items()
+                for unit, stays in zip(self.classes[name], units, strict=True)
+                if not stays
+            )
         )
         found = manifest_of(self.model, self.x, self.following, removed)
         if isinstance(found, Stuck):
@@ -100,7 +102,7 @@ def removable(model: nn.Module, x: Inputs) -> Removable:
     following = followed(model, x, whole=True)
     groups = unit_groups(following, model)
     free, stuck = _tried(model, x, following, groups)
-    held = _held(following, model, {unit for _, units in groups for unit in units})
+    held = _held(following, model, {each for _, units in groups for unit in units for each in unit})
     held |= {group.name: why for group, why in stuck}
     return Removable(
         [group for group, _ in free],
@@ -115,31 +117,35 @@ def removable(model: nn.Module, x: Inputs) -> Removable:
 
 
 def _tried(
-    model: nn.Module, x: Inputs, following: Following, groups: list[tuple[UnitGroup, list[int]]]
-) -> tuple[list[tuple[UnitGroup, list[int]]], list[tuple[UnitGroup, str]]]:
+    model: nn.Module, x: Inputs, following: Following, groups: list[Classed]
+) -> tuple[list[Classed], list[tuple[UnitGroup, str]]]:
     """The groups that can do without a unit each, and the others with what prevents it."""
     free, stuck = list(groups), []
-    waiting = [free, *([each] for each in _split(following, free))]
+    crossing = [each for each in free if each[0].kind == QUERY]
+    plain = [each for each in free if each not in crossing]
+    waiting = [plain, *([each] for each in (*_split(following, free), *crossing)), *([free] if crossing else [])]
     while waiting:
         trial = [each for each in waiting.pop(0) if each in free]
         most = len(trial) == 1  # by itself: all of its units but one, else one of each
-        removed = frozenset(unit for _, units in trial for unit in (units[:-1] if most else units[:1]))
+        gone = [unit for _, units in trial for unit in (units[:-1] if most else units[:1])]
+        removed = frozenset[int]().union(*gone)
         found = manifest_of(model, x, following, removed) if trial else None
         if isinstance(found, Stuck):
-            met = [each for each in trial if each[1][0] in found.units] or trial
+            met = [each for each in trial if each[1][0] & found.units] or trial
+            met = [each for each in met if each in crossing] or met
             stuck += [(group, found.why) for group, _ in met]
             free = [each for each in free if each not in met]
-            waiting = [free, *waiting]
+            waiting = [[each for each in plain if each in free], *waiting]
     return free, stuck
 
 
-def _split(following: Following, groups: list[tuple[UnitGroup, list[int]]]) -> list[tuple[UnitGroup, list[int]]]:
+def _split(following: Following, groups: list[Classed]) -> list[Classed]:
     """Groups that lie side by side in what is split: one may have to keep as many units as the other."""
-    found: list[tuple[UnitGroup, list[int]]] = []
+    found: list[Classed] = []
     for step in following.steps:
         if step.name in SPLITTING:
             classes = {int(unit) for own in step.numbers for unit in following.classes.of(own).unique()}
-            there = [each for each in groups if each[1][0] in classes]
+            there = [each for each in groups if each[1][0] & classes]
             found += [each for each in there if len(there) > 1 and each not in found]
     return found
 

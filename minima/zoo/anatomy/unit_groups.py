@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from minima.zoo.anatomy.following import Following, Places
+from minima.zoo.anatomy.following import Following, Places, Unit
 
+QUERY = "query head"
+"""kind of the units that are a query head of each key"""
 Entries = Mapping[tuple[str, int], NDArray[np.int64]]
 """for axes of parameters and buffers (name, which axis): (units, k) the entries of each unit there"""
 
@@ -23,20 +25,22 @@ class UnitGroup:
 
     A channel that enters a sum (a shortcut) is one with the channels that it is added to. Of a convolution in groups a
     unit is one channel of each group. Of attention it is a head; with grouped queries a key and all queries that share
-    it.
+    it, and in a group beside that one a query head of each key: the k-th of all.
     """
 
     name: str
     """of the module that makes them first in the forward pass, such as `layer1.0.conv2`; of heads, of the attention;
     the class of the network where that is the network itself"""
     kind: str
-    """channel, neuron or head"""
+    """channel, neuron, head or query head"""
     size: int
     """how many units"""
     made: Entries
     """rows of weights, biases, norms' scale, shift and running statistics, depthwise kernels"""
     read: Entries
     """columns of the weights that read them"""
+    crosses: str = ""
+    """of query heads: the group of keys with all their queries, each unit of which has a part of each unit here"""
 
     @property
     def places(self) -> dict[tuple[str, int], NDArray[np.int64]]:
@@ -44,16 +48,17 @@ class UnitGroup:
         return {**self.made, **self.read}
 
 
-def unit_groups(following: Following, model: nn.Module) -> list[tuple[UnitGroup, list[int]]]:
-    """The groups in forward order, each with the class of every unit."""
+def unit_groups(following: Following, model: nn.Module) -> list[tuple[UnitGroup, list[frozenset[int]]]]:
+    """The groups in forward order, each with the classes of every unit."""
     order = {key: place for place, key in enumerate(following.made)}
-    members = [each for each in following.units() if len(each) > 1 and _is_read(following, each[0])]
-    members.sort(key=lambda each: min(order[key] for key, _ in each[0]))
-    found: list[tuple[UnitGroup, list[int]]] = []
+    members = [each for each in following.units() if len(each) > 1 and _is_read(following, each[0].places)]
+    members.sort(key=lambda each: min(order[key] for key, _ in each[0].places))
+    found: list[tuple[UnitGroup, list[frozenset[int]]]] = []
     for each in members:
-        classes = [_class(following, places) for places in each]
-        group = _group(following, model, each, classes[0], order, [group.name for group, _ in found])
-        found.append((group, classes))
+        classes = [unit.classes for unit in each]
+        group = _group(following, model, each, order, [group.name for group, _ in found])
+        crossed = [other.name for other, theirs in found if classes[0] & theirs[0]]
+        found.append((replace(group, crosses=crossed[0]) if crossed else group, classes))
     return found
 
 
@@ -63,34 +68,26 @@ def _is_read(following: Following, places: Places) -> bool:
     return any(reads) and not all(reads)
 
 
-def _class(following: Following, places: Places) -> int:
-    (key, axis), (entry, *_) = next(iter(places.items()))
-    return int(following.classes.of(following.axes[key][axis][entry]))
-
-
 def _group(
-    following: Following,
-    model: nn.Module,
-    members: list[Places],
-    unit: int,
-    order: Mapping[int, int],
-    taken: Iterable[str],
+    following: Following, model: nn.Module, members: list[Unit], order: Mapping[int, int], taken: Iterable[str]
 ) -> UnitGroup:
     made: dict[tuple[str, int], Any] = {}
     read: dict[tuple[str, int], Any] = {}
-    for key, axis in sorted(members[0], key=lambda place: order[place[0]]):
+    for key, axis in sorted(members[0].places, key=lambda place: order[place[0]]):
         side = read if (key, axis) in following.demands.reads else made
         for name in following.names[key]:
-            side[name, axis] = np.array([member[key, axis] for member in members])
+            side[name, axis] = np.array([member.places[key, axis] for member in members])
     first = next(iter(made))[0].rpartition(".")[0]
     owners = [name.rpartition(".")[0] for name, _ in (*made, *read)]
-    kind = _kind(following, model.get_submodule(first), unit)
-    name = (_common(owners) if kind == "head" else first) or type(model).__name__
-    return UnitGroup(_unused(name, taken), kind, len(members), made, read)
+    kind = _kind(following, model.get_submodule(first), members[0].classes)
+    name = (first if kind in ("channel", "neuron") else _common(owners)) or type(model).__name__
+    return UnitGroup(_unused(f"{name} queries" if kind == QUERY else name, taken), kind, len(members), made, read)
 
 
-def _kind(following: Following, first: nn.Module, unit: int) -> str:
-    if any(bool((following.classes.of(heads) == unit).any()) for heads in following.demands.heads):
+def _kind(following: Following, first: nn.Module, unit: frozenset[int]) -> str:
+    if any(unit & set(grid.ranks) for grid in following.grids):
+        return QUERY
+    if any(unit & set(following.classes.of(heads).flatten().tolist()) for heads in following.demands.heads):
         return "head"
     return "channel" if isinstance(first, nn.modules.conv._ConvNd) else "neuron"
 

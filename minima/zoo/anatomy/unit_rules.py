@@ -23,6 +23,7 @@ from minima.zoo.anatomy.operations import (
 )
 from minima.zoo.anatomy.rules.attention import ATTENTION
 from minima.zoo.anatomy.rules.follower import Follower, Numbers
+from minima.zoo.anatomy.rules.queries import carry_copies, keep_copies
 from minima.zoo.anatomy.rules.weights import added, convolved, looked_up, multiplied, weighted
 from minima.zoo.anatomy.union_find import FIXED, NOTHING
 
@@ -31,6 +32,8 @@ CONVERSIONS = frozenset(
     {"to", "type", "type_as", "float", "double", *(name for name in SHAPE_ONLY if "dropout" in name)}
 )
 """what would turn numbers of classes into numbers of another type"""
+REPEATING = ("repeat", "repeat_interleave", "broadcast_to", "expand_as", "tile")
+"""what moves entries to several places"""
 ELEMENTWISE = (
     (ACTIVATIONS - {"prelu"})
     | CLAMPS
@@ -70,6 +73,7 @@ def elementwise(call: Follower) -> Numbers | None:
     """An entry remains the unit's that it was."""
     own = call.of(call.args[0])
     tensors = [each for each in (*call.args[1:], *call.kwargs.values()) if torch.is_tensor(each) and each.ndim]
+    keep_copies(call)
     return None if own is None or any(each in call.numbers for each in tensors) else [own]
 
 
@@ -114,7 +118,9 @@ def moved(call: Follower) -> Numbers | None:
     if own is None:
         return None
     found = call.func(own.clone(), *call.args[1:], **call.kwargs)
-    return [found] if torch.is_tensor(found) else list(found)
+    numbers = [found] if torch.is_tensor(found) else list(found)
+    carry_copies(call, numbers)
+    return numbers
 
 
 def pooled(call: Follower) -> Numbers | None:
@@ -216,6 +222,7 @@ RULES: dict[str, Callable[[Follower], Numbers | None]] = {
     **ATTENTION,
     **dict.fromkeys(CONVOLUTIONS, convolution),
     **dict.fromkeys(SHAPE_ONLY - CONVERSIONS, moved),
+    **dict.fromkeys(REPEATING, moved),
     **dict.fromkeys(ELEMENTWISE, elementwise),
     **dict.fromkeys(SOFTMAXES, softmax),
     **dict.fromkeys(POOLS, pooled),

@@ -113,19 +113,19 @@ class _Bounding(Seeing):
             return None
 
     def _activated(self, name: str, func: Any, args: Any, kwargs: Any) -> list[Bounds] | None:
-        if name not in RISING and name not in ("clamp", "clamp_min", "clip"):
-            self.rectified(False)
-            return None
         given = self.of(args[0] if args else kwargs["input"])
+        if name not in RISING and name not in ("clamp", "clamp_min", "clip"):
+            self.rectified(torch.zeros_like(given.low[0], dtype=torch.bool))
+            return None
         args = args[1:] if args else ()
         kwargs = {key: value for key, value in kwargs.items() if key != "input"}
         slope = kwargs.get("negative_slope", args[0] if args else 0.01)
         if name == "leaky_relu" and slope < 0:
-            self.rectified(False)
+            self.rectified(torch.zeros_like(given.low[0], dtype=torch.bool))
             return None
         low, high = func(given.low.clone(), *args, **kwargs), func(given.high.clone(), *args, **kwargs)
-        bounded = bool(given.low.isfinite().all()) and bool(given.high.isfinite().all())
-        self.rectified(bounded and torch.equal(low, given.low) and torch.equal(high, given.high))
+        bounded = given.low.isfinite() & given.high.isfinite()
+        self.rectified((bounded & (low == given.low) & (high == given.high)).all(0))
         return [Bounds(low, high)]
 
     def of(self, value: Any) -> Bounds:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -32,6 +32,9 @@ class Static:
     """modules that are rectifiers and hand on just what they are given"""
     calls: tuple[str, ...] = ()
     """modules in whose code rectifiers that do the same are called: they cannot be put out"""
+    on: Mapping[str, list[Tensor]] = field(default_factory=dict)
+    """module -> of each activation that it calls, bool of the shape of one example: which entries it hands on as they
+    are"""
 
 
 def on_examples(model: nn.Module, x: Inputs) -> Static:
@@ -61,6 +64,7 @@ class Seeing(TorchFunctionMode):
         self.zeros: dict[str, list[Reading]] = defaultdict(list)
         self.same: dict[str, bool] = {}
         """rectifier -> whether it changed nothing so far"""
+        self.on: dict[str, list[Tensor]] = defaultdict(list)
         self.begin()
 
     def begin(self) -> None:
@@ -79,18 +83,24 @@ class Seeing(TorchFunctionMode):
         reading = Reading(zero, torch.zeros(len(zero), dtype=torch.float64), read.padded, read.given.get("groups") or 1)
         self.zeros[name].insert(place, reading)
 
-    def rectified(self, same: bool) -> None:
-        """A rectifier was applied, and changed nothing, or did."""
+    def rectified(self, same: Tensor) -> None:
+        """A rectifier was applied, and changed nothing of these entries of one example."""
         path = self.callers.now.path
+        place = self.applied[f"{path}()"]
         self.applied[f"{path}()"] += 1
-        self.same[path] = self.same.get(path, True) and same and self.applied[f"{path}()"] == 1
+        self.same[path] = self.same.get(path, True) and bool(same.all()) and place == 0
+        if place == len(self.on[path]):
+            self.on[path].append(same)
+        else:
+            before = self.on[path][place]
+            self.on[path][place] = before & same if before.shape == same.shape else torch.zeros_like(same)
 
     def found(self) -> Static:
         """What was the same throughout."""
         idle = [path for path, same in self.same.items() if same]
         modules = [path for path in idle if path and is_activation_module(self.model.get_submodule(path))]
         calls = [path or type(self.model).__name__ for path in idle if path not in modules]
-        return Static(dict(self.zeros), tuple(modules), tuple(calls))
+        return Static(dict(self.zeros), tuple(modules), tuple(calls), dict(self.on))
 
 
 class _Seeing(Seeing):
@@ -104,5 +114,5 @@ class _Seeing(Seeing):
             return func(*args, **kwargs)
         given = (args[0] if args else kwargs["input"]).detach().clone()
         result = func(*args, **kwargs)
-        self.rectified(bool(torch.equal(given, result)))
+        self.rectified((given == result).all(0))
         return result

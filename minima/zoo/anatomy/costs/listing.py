@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import prod
 
 from torch import nn
 
@@ -11,8 +12,11 @@ from minima.zoo.anatomy.following import Following
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.anatomy.unit_groups import UnitGroup
 
+Classed = tuple[UnitGroup, list[frozenset[int]]]
+"""a group with the classes of its units"""
 
-def costs_of(following: Following, model: nn.Module, groups: list[tuple[UnitGroup, list[int]]]) -> Costs:
+
+def costs_of(following: Following, model: nn.Module, groups: list[Classed]) -> Costs:
     """The cost of `model` as a function of the units kept."""
     weights = {id(weight) for weight in prunable(model).values()}
     parameters = {id(parameter) for parameter in model.parameters()}
@@ -20,10 +24,13 @@ def costs_of(following: Following, model: nn.Module, groups: list[tuple[UnitGrou
     for key, times in following.demands.uses:
         positions[key] += times
     axes: dict[str, dict[int, tuple[Axis, ...]]] = {}
+    by_name = {group.name: group for group, _ in groups}
     for group, _ in groups:
+        crossed = by_name.get(group.crosses)
         for (name, axis), places in group.places.items():
             own = axes.setdefault(name, {})
-            own[axis] = (*own.get(axis, ()), Axis(group.name, places.shape[1]))
+            common = places.shape[1] // crossed.size if crossed else 0
+            own[axis] = (*own.get(axis, ()), Axis(group.name, places.shape[1], group.crosses, common))
     tensors = tuple(
         Sized(
             tuple(tensor.shape),
@@ -39,16 +46,20 @@ def costs_of(following: Following, model: nn.Module, groups: list[tuple[UnitGrou
     return Costs({group.name: group.size for group, _ in groups}, tensors, products, constant)
 
 
-def _products(following: Following, groups: list[tuple[UnitGroup, list[int]]]) -> tuple[dict[str, int], int]:
-    """Multiply-adds of products of activations, for each unit of a group; and those of no group."""
-    owner = {unit: group.name for group, units in groups for unit in units}
+def _products(following: Following, groups: list[Classed]) -> tuple[dict[tuple[str, ...], int], int]:
+    """Multiply-adds of products of activations, for each unit of a group or each that two have in common; and those of
+    no group."""
+    owners: dict[int, tuple[str, ...]] = {}
+    for group, units in groups:
+        for each in frozenset[int]().union(*units):
+            owners[each] = (*owners.get(each, ()), group.name)
     sizes = {group.name: group.size for group, _ in groups}
-    total: Counter[str] = Counter()
+    total: Counter[tuple[str, ...]] = Counter()
     constant = 0
     for numbers, cost in following.demands.products:
         for unit in following.classes.of(numbers).flatten().tolist():
-            if unit in owner:
-                total[owner[unit]] += cost
+            if unit in owners:
+                total[owners[unit]] += cost
             else:
                 constant += cost
-    return {name: cost // sizes[name] for name, cost in total.items()}, constant
+    return {names: cost // prod(sizes[name] for name in names) for names, cost in total.items()}, constant

@@ -34,6 +34,10 @@ class Axis:
     group: str
     entries: int
     """of each unit"""
+    crosses: str = ""
+    """another group, each unit of which has entries in common with each unit of this one"""
+    common: int = 0
+    """how many"""
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,14 @@ class Sized:
     def entries(self, removed: Mapping[str, int]) -> int:
         """How many are left once so many units of each group are gone."""
         return prod(
-            size - sum(each.entries * removed.get(each.group, 0) for each in self.axes.get(axis, ()))
+            size - sum(self._gone(each, removed) for each in self.axes.get(axis, ()))
             for axis, size in enumerate(self.shape)
         )
+
+    @staticmethod
+    def _gone(axis: Axis, removed: Mapping[str, int]) -> int:
+        """Entries that go with a group's units; those that go with another's as well count there."""
+        return removed.get(axis.group, 0) * (axis.entries - axis.common * removed.get(axis.crosses, 0))
 
 
 @dataclass(frozen=True)
@@ -68,8 +77,9 @@ class Costs:
     sizes: Mapping[str, int]
     """units of each group"""
     tensors: tuple[Sized, ...]
-    products: Mapping[str, int]
-    """multiply-adds of products of activations that each unit of a group takes part in"""
+    products: Mapping[tuple[str, ...], int]
+    """multiply-adds of products of activations that each unit of a group takes part in, or each pair of units of two
+    that cross"""
     constant: int
     """multiply-adds of such products that no group has a part in"""
 
@@ -77,7 +87,8 @@ class Costs:
         """The cost of what is kept."""
         removed = {name: self.sizes[name] - _count(units) for name, units in kept.items()}
         sizes = [(tensor, tensor.entries(removed)) for tensor in self.tensors]
-        products = sum((self.sizes[name] - removed.get(name, 0)) * each for name, each in self.products.items())
+        left = {name: size - removed.get(name, 0) for name, size in self.sizes.items()}
+        products = sum(prod(left[name] for name in names) * each for names, each in self.products.items())
         return Cost(
             parameters=sum(entries for tensor, entries in sizes if tensor.parameter),
             prunable=sum(entries for tensor, entries in sizes if tensor.prunable),

@@ -21,9 +21,13 @@ from minima.zoo.anatomy.following import Following, Step
 from minima.zoo.anatomy.narrowing.attention import NarrowAttention
 from minima.zoo.anatomy.narrowing.manifest import Manifest, Value
 from minima.zoo.anatomy.narrowing.narrow import select, sizes_of
-from minima.zoo.anatomy.operations import operation_name
+from minima.zoo.anatomy.operations import SHAPE_ONLY, operation_name
+from minima.zoo.anatomy.union_find import NOTHING
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, call
+
+QUERIES_OF_A_KEY = "num_key_value_groups"
+"""attribute of the attentions of transformers"""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ def manifest_of(model: nn.Module, x: Inputs, following: Following, removed: froz
             changed |= trial.heads(module, name, following, gone)
         for key, size in changed.items():
             trial.change(name, key, size)
+    trial.share(following, removed)
     stuck = trial.repair(following, removed)
     if stuck is not None:
         return stuck
@@ -113,6 +118,20 @@ class _Trial:
         columns = gone[following.axes[key][1]]
         return {"num_heads": int((~columns).sum()) // (len(columns) // module.num_heads)}
 
+    def share(self, following: Following, removed: frozenset[int]) -> None:
+        """How many queries look at each key, where modules of transformers say it: not every pass asks."""
+        for grid in following.grids:
+            left = sum(rank not in removed for rank in grid.ranks)
+            queries = {each for cell in grid.cells.values() for each in cell}
+            for name in {step.caller for step in self.steps if self._meets(following, step, queries)}:
+                module = self.model.get_submodule(name)
+                if vars(module).get(QUERIES_OF_A_KEY) == len(grid.ranks) != left:
+                    self.change(name, QUERIES_OF_A_KEY, left)
+
+    @staticmethod
+    def _meets(following: Following, step: Step, units: set[int]) -> bool:
+        return any(units & set(following.classes.of(own).unique().tolist()) for own in step.numbers)
+
     def repair(self, following: Following, removed: frozenset[int]) -> Stuck | None:
         """Change attributes until every operation makes what it should."""
         wrong = self._first_wrong()
@@ -141,31 +160,49 @@ class _Trial:
                 call(self.model, self.x)
         except Exception:  # whatever the network's code does of sizes that do not fit
             pass
-        for place, step in enumerate(self.steps):
-            if place >= len(seen.made) or seen.made[place] != (step.name, self._expected(step)):
+        place = made = 0
+        while place < len(self.steps):
+            if not self._is(place, seen, made):
+                beyond = self._without_copies(place, seen, made)
+                if beyond is None:
+                    return place
+                place = beyond
+            place, made = place + 1, made + 1
+        return None
+
+    def _is(self, place: int, seen: _Shapes, made: int) -> bool:
+        """Whether an operation made what a step should."""
+        step = self.steps[place]
+        expected = list(map(_shape, self._left(step))) if step.numbers else list(step.shapes)
+        return made < len(seen.made) and seen.made[made] == (step.name, expected)
+
+    def _without_copies(self, place: int, seen: _Shapes, made: int) -> int | None:
+        """The next step that was made, where those before it made copies of which one is left: code leaves them out."""
+        single = False
+        while place < len(self.steps) and self.steps[place].name in SHAPE_ONLY:
+            copies = self.steps[place].copies
+            single = single or any(len(own[~self.gone[own]].unique()) == 1 < len(own.unique()) for own in copies)
+            place += 1
+            if single and place < len(self.steps) and self._is(place, seen, made):
                 return place
         return None
 
-    def _expected(self, step: Step) -> list[tuple[int, ...]]:
-        return [self._left(own) for own in step.numbers] if step.numbers else list(step.shapes)
-
-    def _left(self, numbers: Tensor) -> tuple[int, ...]:
-        """The shape that is left of an activation."""
-        left = ~self.gone[numbers]
-        return tuple(
-            int(left.movedim(axis, 0).flatten(1).any(1).sum()) if left.ndim > 1 else int(left.sum())
-            for axis in range(left.ndim)
-        )
+    def _left(self, step: Step) -> list[Tensor]:
+        """Of each activation that a step made, which of its entries are left."""
+        copies = step.copies or [torch.full_like(own, NOTHING) for own in step.numbers]
+        return [~(self.gone[own] | self.gone[copy]) for own, copy in zip(step.numbers, copies, strict=True)]
 
     def _changes(self, step: Step) -> Iterator[tuple[Value, Value]]:
-        """Sizes that an operation should make otherwise: before, after."""
-        for own, shape in zip(step.numbers, step.shapes, strict=bool(step.numbers)):
-            for axis, (old, new) in enumerate(zip(shape, self._left(own), strict=True)):
+        """Sizes that an operation should make otherwise, and how many copies: before, after."""
+        for own in step.copies:
+            yield len(own.unique()), len(own[~self.gone[own]].unique())
+        for left, shape in zip(self._left(step), step.shapes, strict=bool(step.numbers)):
+            for axis, (old, new) in enumerate(zip(shape, _shape(left), strict=True)):
                 if old != new:
                     yield old, new
                     back = len(shape) - 1 - axis
                     if sides := step.pads[2 * back : 2 * back + 2]:
-                        rows = (~self.gone[own]).movedim(axis, 0).flatten(1).any(1)
+                        rows = left.movedim(axis, 0).flatten(1).any(1)
                         yield tuple(sides), (int(rows[: sides[0]].sum()), int(rows[len(rows) - sides[1] :].sum()))
 
     def _candidates(self, step: Step) -> Iterator[tuple[str, str, Value]]:
@@ -180,6 +217,14 @@ class _Trial:
             if not path:
                 return
             path = path.rpartition(".")[0]
+
+
+def _shape(left: Tensor) -> tuple[int, ...]:
+    """The shape of what is left of an activation."""
+    return tuple(
+        int(left.movedim(axis, 0).flatten(1).any(1).sum()) if left.ndim > 1 else int(left.sum())
+        for axis in range(left.ndim)
+    )
 
 
 class _Shapes(TorchFunctionMode):

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from minima.zoo.anatomy.rules.follower import Follower, Numbers
+from minima.zoo.anatomy.rules.queries import copies_of_heads, look_at
 from minima.zoo.anatomy.union_find import FIXED
 
 MULTI_HEAD = (
@@ -20,17 +21,19 @@ MULTI_HEAD = (
 
 
 def scaled_dot_product(call: Follower) -> Numbers | None:
-    """All of a head, query, key and value, is one unit; with grouped queries, all that share a key."""
+    """All of a head, query, key and value, is one unit; with grouped queries, those that share a key are beside it."""
     query, key, value = call.given("query", "key", "value").values()
     q, k, v = call.of(query), call.of(key), call.of(value)
     if q is None or k is None or v is None or q.ndim < 3:
         return None
     heads = call.gather(q, [-2, -1])
-    for other in (k, v):
-        own = call.gather(other, [-2, -1])
+    for other, tensor in ((k, key), (v, value)):
+        own, copies = call.gather(other, [-2, -1]), copies_of_heads(call, tensor)
         times = heads.shape[-3] // own.shape[-3]
-        own = own if own.shape[-3] == 1 else own.repeat_interleave(times, -3)
-        call.classes.join(heads, own.expand(heads.shape), call.where)
+        if times > 1:
+            ranks = call.classes.new(times).repeat(own.shape[-3]).view(-1, 1, 1)
+            own, copies = own.repeat_interleave(times, -3), ranks
+        look_at(call, heads, own, copies)
     call.demands.heads.append(heads)
     call.demands.products.append((heads, query.shape[-2] * key.shape[-2] * (query.shape[-1] + value.shape[-1])))
     return [heads.expand(call.made[0].shape)]

@@ -26,6 +26,18 @@ class Alike:
 
 
 @dataclass(frozen=True)
+class Shared:
+    """Queries of attention beside the keys or values that they look at, where several look at the same."""
+
+    queries: Tensor
+    """(n,) the number of each query head"""
+    keys: Tensor
+    """(n,) of the key or value head that it looks at"""
+    copies: Tensor
+    """(n,) of which copy of it: the rank of the query among those that share"""
+
+
+@dataclass(frozen=True)
 class Demands:
     """What can only be judged when all units are known, gathered over a pass."""
 
@@ -38,6 +50,8 @@ class Demands:
     """axes of weights (id, which axis) along which units are read, not made"""
     uses: list[tuple[int, int]] = field(default_factory=list)
     """applications of weights: the id, and multiply-adds that each of its entries takes part in for one example"""
+    shared: list[Shared] = field(default_factory=list)
+    """keys and values that several query heads look at"""
     products: list[tuple[Tensor, int]] = field(default_factory=list)
     """products of two activations: the numbers of their matrices, and multiply-adds of each"""
 
@@ -49,6 +63,8 @@ class Follower:
     classes: Classes
     demands: Demands
     numbers: WeakTensorKeyDictionary
+    copies: WeakTensorKeyDictionary | None
+    """activation in which entries were repeated -> numbers of its shape, of the copies; None: all copies are one"""
     axes: Mapping[int, list[Tensor]]
     func: Callable[..., Any]
     args: tuple[Any, ...]

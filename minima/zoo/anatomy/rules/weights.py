@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from minima.zoo.anatomy.rules.follower import Follower, Numbers
+from minima.zoo.anatomy.rules.queries import copies_of_heads, look_at
 
 
 def weighted(call: Follower, given: dict[str, Any], axis: int, transposed: bool = False) -> Numbers | None:
@@ -65,15 +66,27 @@ def multiplied(call: Follower) -> Numbers | None:
         return weighted(call, {"input": first, "weight": second, "bias": None}, axis=-1, transposed=True)
     if call.parameter(first) is not None or call.parameter(second) is not None:
         return None
-    gathered = [call.gather(own, [-2, -1]) for own in map(call.of, (first, second)) if own is not None]
+    sides = [(call.of(each), each) for each in (first, second)]
+    gathered = [(call.gather(own, [-2, -1]), each) for own, each in sides if own is not None]
     shape = (*call.made[0].shape[:-2], 1, 1)
     if not gathered or min(first.ndim, second.ndim) < 2:
         return None
-    heads = gathered[0].expand(shape)
-    call.classes.join(heads, gathered[-1].expand(shape), call.where)
+    heads = _heads(call, gathered, shape)
     call.demands.heads.append(heads)
     call.demands.products.append((heads, first.shape[-1] * call.made[0].shape[-2:].numel()))
     return [heads.expand(call.made[0].shape)]
+
+
+def _heads(call: Follower, sides: list[tuple[Tensor, Tensor]], shape: tuple[int, ...]) -> Tensor:
+    """Numbers of the matrices of a product of activations, which are given with those of their own matrices."""
+    copies = [copies_of_heads(call, tensor) for _, tensor in sides]
+    turned = len(sides) == 2 and (copies[0] is not None or sides[0][0].numel() < sides[1][0].numel())
+    (one, _), (other, _) = (sides[-1], sides[0]) if turned else (sides[0], sides[-1])
+    ours, theirs = (copies[-1], copies[0]) if turned else (copies[0], copies[-1])
+    heads = one.expand(shape)
+    if len(sides) == 2:
+        look_at(call, heads, other, None if ours is not None else theirs)
+    return heads
 
 
 def looked_up(call: Follower) -> Numbers | None:
