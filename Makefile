@@ -46,6 +46,7 @@ test: $(READY)
 
 torture: $(READY)
 	PYTHONPATH=.:tests OMP_NUM_THREADS=1 $(BIN)/python -m faults.campaign $(TORTURED) --interruptions 30 $(TORTURE_FLAGS)
+	PYTHONPATH=.:tests OMP_NUM_THREADS=1 $(BIN)/python -m faults.ranks $(TORTURED)/ranks --count 20
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.mutants --count 10000 --state $(TORTURED)/mutants
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.damage --count 2000 --seed 0
 
