@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from minima.zoo.anatomy.unit_groups import Entries, UnitGroup
     from pruning.context.context import Context
 
+HEADS = ("head", "query head")
+"""kinds of units whose gate is on what they give"""
+
 
 @dataclass(frozen=True)
 class Gate(Criterion):
@@ -47,7 +50,7 @@ class Gate(Criterion):
 
 def gated(model: nn.Module, group: UnitGroup) -> Entries:
     """The weights and biases whose products with their gradients sum to the gradient of a unit's gate."""
-    if group.kind == "head":
+    if group.kind in HEADS:
         return dict(group.read)
     names = {name for name, _ in model.named_parameters()}
     layers = {name.rpartition(".")[0] for name, _ in group.made if name in names and _is_affine(model, name)}

@@ -2,13 +2,24 @@
 
 import pytest
 import torch
+import tyro
 from oracles.grouped_queries import Grouped
 from oracles.masked_units import same_outputs, unsettle
+from oracles.scoring import context_of
 
+from minima.store.checkpoints.checkpoint import load
 from minima.store.command import BadInput
+from minima.train import main as train
+from minima.zoo.subject.subject import load_subject
+from minima.zoo.training.flags import Train
 from pruning import prune, shrink_network
 from pruning.methods.filters import Filters
+from pruning.running.arguments import arguments_of
+from pruning.running.command import main as run
+from pruning.shrink.__main__ import main as shrink
+from pruning.shrink.flags import Shrink
 from pruning.spaces.units import Units
+from pruning.unit_scorers.gate import Gate
 
 
 class Classifier(Grouped):
@@ -52,6 +63,19 @@ def test_either_kind_by_the_multiply_adds_that_it_saves():
     assert shrink_network(found.model, DATA[0]).after.multiply_adds <= 0.5 * space.network.cost().multiply_adds
 
 
+def test_the_gate_of_a_query_head_is_on_what_the_head_gives():
+    model, (x, y) = Classifier(), DATA
+    space = Units("units", heads="both").on(model, x)
+    masks = {name: torch.ones_like(each) > 0 for name, each in space.masked(model).items()}
+    found = Gate().score(context_of(model, x, y, weights=space.weights(model), masks=masks, space=space))
+    gates = torch.ones(12, requires_grad=True)
+    model.o.register_forward_pre_hook(lambda _, given: (given[0] * gates,))
+    torch.nn.functional.cross_entropy(model(x), y).backward()
+    slopes = gates.grad.view(3, 2, 2).sum(2)  # of each group and each of its queries
+    assert found["Classifier queries"].tolist() == pytest.approx(slopes.sum(0).abs().tolist(), rel=1e-4)
+    assert found["Classifier"].tolist() == pytest.approx(slopes.sum(1).abs().tolist(), rel=1e-4)
+
+
 def test_queries_of_one_key_go_only_when_asked_for_which_is_said():
     model = Classifier(queries=4, keys=1)
     kept = prune(model, DATA, method="filters", sparsity=0.5, measure="units")
@@ -90,3 +114,41 @@ def test_a_number_of_queries_that_stands_in_the_code_is_refused_and_whole_groups
     with pytest.raises(BadInput, match=r"Classifier queries: .* None of its query heads can be removed"):
         shrink_network(model, DATA[0])
     assert shrink_network(model, DATA[0], stuck="keep").removed == {}
+
+
+CODE = """
+from oracles.grouped_queries import Grouped
+from torch import nn
+
+class Rows(Grouped):
+    def __init__(self):
+        super().__init__("expanded")
+        self.head = nn.Linear(4, 10)
+
+    def forward(self, x):
+        return super().forward(x[:, 0, :, :5]).mean(1)
+"""
+
+
+def test_from_the_command_line_to_a_smaller_file_that_is_built_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.py").write_text(CODE)
+    named = ["--model", "net.py:Rows", "--overwrite"]
+    train(tyro.cli(Train, args=[*named, "--data", "digits", "--epochs", "0", "-o", "net.pt"]))
+    flags = arguments_of(Filters)
+
+    def take(heads, *words):
+        asked = ["net.pt", *named[:2], "--heads", heads, "--units", "0.4", "--epochs", "0", "-o", "queries.pt", *words]
+        return run(tyro.cli(flags, args=asked)).summary
+
+    assert take("queries")["units"] >= 0.4
+    assert load(tmp_path / "queries.pt").method["heads"] == "queries"
+    with pytest.raises(BadInput, match="made with another method"):
+        take("both")
+    assert "heads" not in (take("groups", "--overwrite"), load(tmp_path / "queries.pt"))[1].method
+    take("queries", "--overwrite")
+    said = shrink(tyro.cli(Shrink, args=["queries.pt", *named, "-o", "small.pt"])).summary
+    assert said["units"]["Rows queries"] == {"before": 2, "after": 1}
+    wide, small = (load_subject(tmp_path / name, model="net.py:Rows") for name in ("queries.pt", "small.pt"))
+    assert small.model.times == 1
+    assert same_outputs(wide.model, small.model, wide.x[:20], atol=1e-5)

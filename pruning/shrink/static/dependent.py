@@ -17,6 +17,7 @@ import torch
 from scipy.linalg import qr, solve_triangular
 from torch import Tensor, nn
 
+from minima.zoo.anatomy.following import Step
 from minima.zoo.anatomy.operations import ACTIVATIONS, CLAMPS, SHAPE_ONLY
 from minima.zoo.anatomy.removable import Removable, removable
 from minima.zoo.anatomy.unit_groups import UnitGroup
@@ -47,6 +48,17 @@ class Rows:
     """(units,) whether all weights are zero"""
 
 
+@dataclass(frozen=True)
+class Met:
+    """A step of the pass."""
+
+    step: Step
+    classes: list[Tensor]
+    """of the entries that it made"""
+    units: frozenset[int]
+    """all of these"""
+
+
 def take_in(
     model: nn.Module, x: Inputs, static: Static, same: Callable[[nn.Module, nn.Module], bool]
 ) -> dict[str, int]:
@@ -65,8 +77,9 @@ def take_in(
         found = removable(model, x)
     tied = {name for names in found.following.names.values() if len(names) > 1 for name in names}
     taken: dict[str, int] = {}
+    met = _met(found)
     for group in found.groups:
-        rows, on = _rows(model, found, group, static, tied), _on(found, group, static)
+        rows, on = _rows(model, found, group, static, tied), _on(found, group, met, static)
         columns = columns_of(group, dict(static.zeros), tied)
         if rows is None or on is None or any(each.reading is None or each.reading.groups > 1 for each in columns):
             continue
@@ -75,7 +88,7 @@ def take_in(
         if len(units) < 2:
             continue
         before = copy.deepcopy(model)
-        gone = _replace(model, rows, units, columns, _takes_constants(model, found, group, columns))
+        gone = _replace(model, rows, units, columns, _takes_constants(model, found, group, met, columns))
         if gone and same(before, model):
             taken[group.name] = gone
         elif gone:
@@ -122,38 +135,51 @@ def _affine(norm: nn.Module, group: UnitGroup) -> tuple[Tensor, Tensor]:
     return scale[torch.from_numpy(places)], shift[torch.from_numpy(places)]
 
 
-def _on(found: Removable, group: UnitGroup, static: Static) -> Tensor | None:
+def _met(found: Removable) -> list[Met]:
+    """The steps of the pass with what they made."""
+    met = []
+    for step in found.following.steps:
+        classes = [found.following.classes.of(own) for own in step.numbers]
+        met.append(Met(step, classes, frozenset(unit for own in classes for unit in own.unique().tolist())))
+    return met
+
+
+def _on(found: Removable, group: UnitGroup, met: Sequence[Met], static: Static) -> Tensor | None:
     """(units,) whether a unit is handed on as it is by all activations; None where it meets something else."""
     units = found.classes[group.name]
     every = frozenset[int]().union(*units)
+    owner = torch.zeros(found.following.classes.count + 1, dtype=torch.int64)  # the last for what is nothing
+    for place, unit in enumerate(units, start=1):
+        owner[[*unit]] = place
     on = torch.ones(len(units), dtype=torch.bool)
     seen: Counter[str] = Counter()
-    clamped = {step.caller for step in found.following.steps if step.name in CLAMPS}
-    for step in found.following.steps:
-        place = seen[step.caller]
-        seen[step.caller] += step.name in ACTIVATIONS
-        classes = [found.following.classes.of(own) for own in step.numbers]
-        if not any(every & set(own.flatten().tolist()) for own in classes):
+    clamped = {each.step.caller for each in met if each.step.name in CLAMPS}
+    for each in met:
+        name, caller = each.step.name, each.step.caller
+        place = seen[caller]
+        seen[caller] += name in ACTIVATIONS
+        if name in LINEAR or every.isdisjoint(each.units):
             continue
-        if step.name in LINEAR:
-            continue
-        known = static.on.get(step.caller, [])
-        fits = step.name in ACTIVATIONS and step.caller not in clamped and place < len(known)
-        if not fits or known[place].shape != classes[0].shape[1:]:
+        known = static.on.get(caller, [])
+        fits = name in ACTIVATIONS and caller not in clamped and place < len(known)
+        if not fits or known[place].shape != each.classes[0].shape[1:]:
             return None
-        on &= torch.stack([known[place][torch.isin(classes[0][0], torch.tensor([*unit]))].all() for unit in units])
+        owners, same = owner[each.classes[0][0]].flatten(), known[place].flatten().long()
+        on &= torch.ones(len(units) + 1).long().scatter_reduce(0, owners, same, "amin")[1:].bool()
     return on
 
 
-def _takes_constants(model: nn.Module, found: Removable, group: UnitGroup, columns: Sequence[Columns]) -> bool:
+def _takes_constants(
+    model: nn.Module, found: Removable, group: UnitGroup, met: Sequence[Met], columns: Sequence[Columns]
+) -> bool:
     """Whether a constant beside what is read is the same everywhere, and there is a bias for it."""
-    units = frozenset[int]().union(*found.classes[group.name])
-    steps = (step for step in found.following.steps if step.name in POOLS and not step.name.startswith("adaptive"))
-    pooled = any(
-        units & set(found.following.classes.of(own).flatten().tolist()) for step in steps for own in step.numbers
-    )
+    every = frozenset[int]().union(*found.classes[group.name])
+    pools = [each for each in met if each.step.name in POOLS and not each.step.name.startswith("adaptive")]
     padded = any(each.reading is not None and each.reading.padded for each in columns)
-    return not pooled and not padded and all(bias_of(model, each.name) is not None for each in columns)
+    biases = [bias_of(model, each.name) for each in columns]
+    return (
+        all(every.isdisjoint(each.units) for each in pools) and not padded and all(bias is not None for bias in biases)
+    )
 
 
 def _replace(model: nn.Module, rows: Rows, units: Tensor, columns: Sequence[Columns], shiftable: bool) -> int:

@@ -7,6 +7,8 @@ import pytest
 import torch
 from oracles.grouped_queries import Grouped
 from oracles.masked_units import same_outputs
+from torch import nn
+from torch.nn import functional
 
 from minima.zoo.anatomy.exchangeable import exchangeable
 from minima.zoo.anatomy.narrowing.narrow import narrow
@@ -95,3 +97,22 @@ def test_queries_that_share_a_key_trade_places_with_it_alone():
     groups, _ = exchangeable(Grouped(), X[:1])
     heads = next(group for group in groups if "q.weight" in group.names)
     assert heads.places["q.weight", 0].tolist() == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+
+
+class Plain(nn.Module):
+    """Products of matrices without heads, and of one query head with several keys."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.way, self.one, self.two = way, nn.Linear(5, 4), nn.Linear(5, 8)
+
+    def forward(self, x):
+        if self.way == "matrices":
+            return (self.one(x[0]).T @ self.two(x[0]))[None]
+        keys = self.two(x).unflatten(-1, (2, 4)).transpose(1, 2)
+        return functional.scaled_dot_product_attention(self.one(x)[:, None], keys, keys)
+
+
+@pytest.mark.parametrize("way", ["matrices", "one query"])
+def test_products_of_another_kind_hold_their_units(way):
+    assert removable(Plain(way), X[:1]).groups == []

@@ -29,7 +29,9 @@ def scaled_dot_product(call: Follower) -> Numbers | None:
     heads = call.gather(q, [-2, -1])
     for other, tensor in ((k, key), (v, value)):
         own, copies = call.gather(other, [-2, -1]), copies_of_heads(call, tensor)
-        times = heads.shape[-3] // own.shape[-3]
+        times, rest = divmod(heads.shape[-3], own.shape[-3])
+        if rest:
+            return None
         if times > 1:
             ranks = call.classes.new(times).repeat(own.shape[-3]).view(-1, 1, 1)
             own, copies = own.repeat_interleave(times, -3), ranks

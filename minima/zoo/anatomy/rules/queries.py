@@ -87,7 +87,8 @@ def look_at(call: Follower, queries: Tensor, keys: Tensor, copies: Tensor | None
         keys: may have one head where there are several of queries.
         copies: of which copy each of the keys is; None where they are no copies, or it is not known.
     """
-    if call.copies is not None and copies is None and keys.shape[-3] == 1 < queries.shape[-3]:
+    single = queries.ndim > 2 and keys.shape[-3] == 1 < queries.shape[-3]
+    if call.copies is not None and copies is None and single:
         copies = call.classes.new(queries.shape[-3]).view(-1, 1, 1)
     keys = keys.expand(queries.shape)
     if copies is None:
