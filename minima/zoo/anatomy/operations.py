@@ -34,9 +34,10 @@ GEOMETRY = ("stride", "padding", "dilation", "groups")
 SHAPE_ONLY = _names(
     """view view_as reshape reshape_as flatten unflatten squeeze unsqueeze permute transpose swapaxes movedim t get
     contiguous clone detach to type float double expand getitem narrow select chunk split tensor_split unbind
-    dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout feature_alpha_dropout"""
+    dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout feature_alpha_dropout overwritten"""
 )
-"""operations that only move neurons about (`get` is a property such as `.T`; dropout is off in eval mode)"""
+"""operations that only move neurons about (`get` is a property such as `.T`; dropout is off in eval mode; `overwritten`
+is the tape's own: a tensor after another that shares its memory was written to)"""
 
 LEAVING = _names("item tolist numpy bool float int index complex array equal allclose is_nonzero contains dlpack")
 """operations that make a value of Python of a tensor, where they return none"""

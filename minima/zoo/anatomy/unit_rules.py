@@ -24,6 +24,7 @@ from minima.zoo.anatomy.operations import (
 from minima.zoo.anatomy.rules.attention import ATTENTION
 from minima.zoo.anatomy.rules.follower import Follower, Numbers
 from minima.zoo.anatomy.rules.weights import added, convolved, looked_up, multiplied, weighted
+from minima.zoo.anatomy.tape import is_tensor
 from minima.zoo.anatomy.union_find import FIXED, NOTHING
 
 CONVOLUTIONS = ("conv1d", "conv2d", "conv3d")
@@ -69,7 +70,7 @@ def layer_norm(call: Follower) -> Numbers | None:
 def elementwise(call: Follower) -> Numbers | None:
     """An entry remains the unit's that it was."""
     own = call.of(call.args[0])
-    tensors = [each for each in (*call.args[1:], *call.kwargs.values()) if torch.is_tensor(each) and each.ndim]
+    tensors = [each for each in (*call.args[1:], *call.kwargs.values()) if is_tensor(each) and each.ndim]
     return None if own is None or any(each in call.numbers for each in tensors) else [own]
 
 
@@ -88,7 +89,7 @@ def combined(call: Follower) -> Numbers | None:
     What is the same for all units that it meets is no unit with them: a mask of attention, a gate of one channel.
     """
     shape, operands = call.made[0].shape, list(call.given("input", "other").values())
-    tensors = [each for each in operands if torch.is_tensor(each) and each.ndim and call.parameter(each) is None]
+    tensors = [each for each in operands if is_tensor(each) and each.ndim and call.parameter(each) is None]
     mains = [each for each in tensors if not _is_shared(call, each, shape)] or tensors
     own = torch.tensor(NOTHING)
     for operand in mains:
@@ -111,10 +112,7 @@ def combined(call: Follower) -> Numbers | None:
 def moved(call: Follower) -> Numbers | None:
     """An operation that only moves entries about moves their numbers."""
     own = call.of(call.args[0])
-    if own is None:
-        return None
-    found = call.func(own.clone(), *call.args[1:], **call.kwargs)
-    return [found] if torch.is_tensor(found) else list(found)
+    return None if own is None else call.on(own.clone())
 
 
 def pooled(call: Follower) -> Numbers | None:
@@ -159,7 +157,7 @@ def joined(call: Follower) -> Numbers | None:
     """Put side by side."""
     parts = [call.of(part) for part in call.args[0]]
     known = [part for part in parts if part is not None]
-    return [call.func(known, *call.args[1:], **call.kwargs)] if len(known) == len(parts) else None
+    return call.on(known) if len(known) == len(parts) else None
 
 
 def _is_shared(call: Follower, operand: Tensor, shape: torch.Size) -> bool:

@@ -10,20 +10,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
 
 from minima.zoo.anatomy.following import Following, Step
 from minima.zoo.anatomy.narrowing.attention import NarrowAttention
 from minima.zoo.anatomy.narrowing.manifest import Manifest, Value
 from minima.zoo.anatomy.narrowing.narrow import select, sizes_of
-from minima.zoo.anatomy.operations import operation_name
+from minima.zoo.anatomy.tape import Recorder, Tape
 from minima.zoo.examples.evaluation import evaluating
-from minima.zoo.examples.inputs import Inputs, call
+from minima.zoo.examples.inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -135,14 +132,15 @@ class _Trial:
 
     def _first_wrong(self) -> int | None:
         """The first operation that does not make the shapes that it should."""
-        seen = _Shapes()
+        tape = Tape()
         try:
-            with evaluating(self.model), torch.no_grad(), seen:
-                call(self.model, self.x)
+            with evaluating(self.model):
+                Recorder(self.model, tape).run(self.x)
         except Exception:  # whatever the network's code does of sizes that do not fit
             pass
+        seen = [(each.name, [tuple(value.shape) for value in each.made]) for each in tape.operations]
         for place, step in enumerate(self.steps):
-            if place >= len(seen.made) or seen.made[place] != (step.name, self._expected(step)):
+            if place >= len(seen) or seen[place] != (step.name, self._expected(step)):
                 return place
         return None
 
@@ -180,18 +178,3 @@ class _Trial:
             if not path:
                 return
             path = path.rpartition(".")[0]
-
-
-class _Shapes(TorchFunctionMode):
-    """What each operation made."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.made: list[tuple[str, list[tuple[int, ...]]]] = []
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result, name = func(*args, **(kwargs or {})), operation_name(func)
-        made = [leaf for leaf in tree_leaves(args[0] if name == "setitem" else result) if torch.is_tensor(leaf)]
-        if made:
-            self.made.append((name, [tuple(leaf.shape) for leaf in made]))
-        return result
