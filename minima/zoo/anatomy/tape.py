@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -65,13 +64,10 @@ class Operation:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     caller: Caller
+    operands: list[Any]
+    """the values and tensors among the arguments, in order"""
     made: list[Value] = field(default_factory=list)
     """none where it asks for a shape, say"""
-
-    @cached_property
-    def operands(self) -> list[Any]:
-        """The values and tensors among the arguments, in order."""
-        return list(_leaves((self.args, self.kwargs)))
 
     @property
     def where(self) -> str:
@@ -152,14 +148,13 @@ class Recorder(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """See an operation."""
-        kwargs = kwargs or {}
-        seen, given = self._seen(args), self._seen(kwargs)
+        kwargs, operands, before = kwargs or {}, list[Any](), dict[int, int]()
+        seen, given = self._seen(args, operands, before), self._seen(kwargs, operands, before)
         if not seen and "input" in given:
             seen = (given.pop("input"),)
-        operation = Operation(operation_name(func), func, seen, given, self.callers.now)
+        operation = Operation(operation_name(func), func, seen, given, self.callers.now, operands)
         for listener in self.listeners:
             listener.before(operation)
-        before = {id(leaf): _version(leaf) for leaf in _leaves((args, kwargs))}
         result = func(*args, **kwargs)
         for leaf in _leaves(args[0] if operation.name == "setitem" else result):
             operation.made.append(self._note(leaf, before.get(id(leaf))))
@@ -176,22 +171,26 @@ class Recorder(TorchFunctionMode):
             self._values[tensor] = value
         return value
 
-    def _seen(self, values: Any) -> Any:
-        """Arguments with values in the place of tensors that the pass was given or made."""
+    def _seen(self, values: Any, operands: list[Any], versions: dict[int, int]) -> Any:
+        """Arguments with values in the place of tensors that the pass was given or made; `operands` gets these, and
+        `versions` how often each tensor was written to, by its id.
+        """
         if isinstance(values, Tensor):
-            return self.value(values)
-        if isinstance(values, tuple | list):
-            seen = map(self._seen, values)
-            return list(seen) if isinstance(values, list) else tuple(seen)
+            operands.append(self.value(values))
+            versions[id(values)] = _version(values)
+            return operands[-1]
         if isinstance(values, dict):
-            return {key: self._seen(value) for key, value in values.items()}
+            return {key: self._seen(value, operands, versions) for key, value in values.items()}
+        if isinstance(values, tuple | list):
+            seen = [self._seen(value, operands, versions) for value in values]
+            return seen if isinstance(values, list) else tuple(seen)
         return values
 
     def _overwritten(self, tensor: Tensor, before: Value) -> Value:
         """A tensor that was written to by way of another that shares its memory, which is an operation by itself."""
         writer = self._writes.get(_memory(tensor))
-        operands = (before,) if writer is None else (before, writer)
-        operation = Operation(operation_name(overwritten), overwritten, operands, {}, self.callers.now)
+        operands = [before] if writer is None else [before, writer]
+        operation = Operation("overwritten", overwritten, tuple(operands), {}, self.callers.now, operands)
         for listener in self.listeners:
             listener.before(operation)
         operation.made = [self._note(tensor)]
@@ -235,9 +234,9 @@ def concrete(values: Any) -> Any:
     return {key: concrete(value) for key, value in values.items()} if isinstance(values, dict) else values
 
 
-def _leaves(values: Any) -> Iterator[Any]:
-    """The tensors and values in an argument or a result."""
-    if isinstance(values, Tensor | Value):
+def _leaves(values: Any) -> Iterator[Tensor]:
+    """The tensors in a result."""
+    if isinstance(values, Tensor):
         yield values
     elif isinstance(values, list | tuple):
         for value in values:
