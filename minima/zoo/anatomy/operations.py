@@ -26,6 +26,10 @@ SOFTMAXES = frozenset({"softmax", "log_softmax", "softmin"})
 
 POOLS = [f"{kind}_pool{n}d" for kind in ("max", "avg", "adaptive_avg", "adaptive_max") for n in (1, 2, 3)]
 
+CONVOLUTIONS = _names("conv1d conv2d conv3d")
+LAYERS = CONVOLUTIONS | _names("linear addmm conv_transpose1d conv_transpose2d conv_transpose3d")
+"""a weight applied to an activation"""
+
 OPERANDS = ("input", "weight", "bias")
 """of a linear layer and a convolution, in order"""
 GEOMETRY = ("stride", "padding", "dilation", "groups")
