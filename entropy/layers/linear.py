@@ -10,12 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from entropy.layers.signs import Signs
+from minima.zoo.anatomy.operations import SLOPED
 from minima.zoo.anatomy.sites import Sites
 from minima.zoo.examples.inputs import Inputs
 from minima.zoo.examples.outputs import pick
-
-SLOPED = frozenset({"leaky_relu", "prelu", "rrelu"})
-"""linear below zero as well: what they make of a negative channel is a multiple of it"""
 
 ROUNDINGS = 8
 """a change of at most so many rounding errors of the largest output is none"""

@@ -8,13 +8,12 @@ from typing import Any
 
 from torch import nn
 
+from minima.zoo.anatomy.operations import SUMS
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.anatomy.sites import Sites
 from minima.zoo.anatomy.tape import Tape
 from minima.zoo.examples.inputs import Inputs
 from minima.zoo.examples.outputs import pick
-
-SUMS = frozenset({"add", "sub"})
 
 
 def producers(model: nn.Module, x: Inputs, picked: Callable[[Any], Any] = pick) -> dict[str, str | None]:

@@ -15,29 +15,27 @@ from torch.nn.functional import pad
 from minima.zoo.anatomy.operations import (
     ACTIVATIONS,
     CLAMPS,
+    CONVERSIONS,
+    CONVOLUTIONS,
+    DROPOUTS,
+    EXTREMES,
     GEOMETRY,
+    JOINS,
+    MATRIX_PRODUCTS,
+    MOVES,
     OPERANDS,
+    POINTWISE,
     POOLS,
-    SHAPE_ONLY,
+    PRODUCTS,
+    REDUCTIONS,
     SOFTMAXES,
+    SUMS,
 )
 from minima.zoo.anatomy.rules.attention import ATTENTION
 from minima.zoo.anatomy.rules.follower import Follower, Numbers
 from minima.zoo.anatomy.rules.weights import added, convolved, looked_up, multiplied, weighted
 from minima.zoo.anatomy.tape import is_tensor
 from minima.zoo.anatomy.union_find import FIXED, NOTHING
-
-CONVOLUTIONS = ("conv1d", "conv2d", "conv3d")
-CONVERSIONS = frozenset(
-    {"to", "type", "type_as", "float", "double", *(name for name in SHAPE_ONLY if "dropout" in name)}
-)
-"""what would turn numbers of classes into numbers of another type"""
-ELEMENTWISE = (
-    (ACTIVATIONS - {"prelu"})
-    | CLAMPS
-    | CONVERSIONS
-    | {"neg", "abs", "exp", "sqrt", "square", "rsqrt", "log", "sin", "cos", "erf", "reciprocal", "pow"}
-)
 
 
 def linear(call: Follower) -> Numbers | None:
@@ -205,20 +203,19 @@ def _follow(call: Follower, parameter: Tensor, own: Tensor) -> bool:
 RULES: dict[str, Callable[[Follower], Numbers | None]] = {
     "linear": linear,
     "addmm": added,
-    "matmul": multiplied,
-    "bmm": multiplied,
     "embedding": looked_up,
     "batch_norm": batch_norm,
     "layer_norm": layer_norm,
     "pad": padded,
     **ATTENTION,
     **dict.fromkeys(CONVOLUTIONS, convolution),
-    **dict.fromkeys(SHAPE_ONLY - CONVERSIONS, moved),
-    **dict.fromkeys(ELEMENTWISE, elementwise),
+    **dict.fromkeys(MATRIX_PRODUCTS, multiplied),
+    **dict.fromkeys(MOVES, moved),
+    **dict.fromkeys(CONVERSIONS | DROPOUTS | POINTWISE | CLAMPS | (ACTIVATIONS - {"prelu"}), elementwise),
     **dict.fromkeys(SOFTMAXES, softmax),
     **dict.fromkeys(POOLS, pooled),
-    **dict.fromkeys(("add", "sub", "mul", "truediv", "div"), combined),
-    **dict.fromkeys(("mean", "sum", "amax", "amin"), reduced),
-    **dict.fromkeys(("cat", "concat", "concatenate"), joined),
+    **dict.fromkeys(SUMS | PRODUCTS | EXTREMES, combined),
+    **dict.fromkeys(REDUCTIONS, reduced),
+    **dict.fromkeys(JOINS, joined),
 }
 """by operation"""

@@ -12,19 +12,19 @@ from torch import Tensor, nn
 
 from minima.zoo.anatomy.operations import (
     ACTIVATIONS,
-    CLAMPS,
     CONVOLUTIONS,
+    DROPOUTS,
     GEOMETRY,
     OPERANDS,
     POOLS,
+    POSITIVELY_HOMOGENEOUS,
     is_activation,
 )
 from minima.zoo.anatomy.tape import Operation, Value, record
 from minima.zoo.anatomy.union_find import FIXED, Classes
 
-POSITIVELY_HOMOGENEOUS = frozenset({"relu", "leaky_relu", "prelu", "rrelu", *CLAMPS})
-"""activations with phi(a z) = a phi(z) for a > 0; a clamp only where it is a ReLU"""
-LINEAR_PER_UNIT = frozenset({*POOLS, "dropout", "dropout2d", "contiguous", "clone", "detach", "to", "float", "double"})
+HANDING_ON = POOLS | DROPOUTS | {"contiguous", "clone", "detach", "to", "float", "double"}
+"""linear in every unit"""
 RESHAPES = frozenset({"flatten", "view", "reshape"})
 
 
@@ -187,4 +187,4 @@ def _hands_on(operation: Operation, alone: bool) -> bool:
     if name == "mean":
         dims = operation.given("input", "dim")["dim"]
         return all(dim % source.ndim > 1 for dim in (dims if isinstance(dims, list | tuple) else [dims]))
-    return name in LINEAR_PER_UNIT and kept
+    return name in HANDING_ON and kept
