@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import ref
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
-from torch.utils.weak import TensorWeakRef, WeakTensorKeyDictionary
 
 from minima.zoo.anatomy.callers import Caller, Callers
 from minima.zoo.anatomy.operations import named, operation_name
@@ -24,8 +24,10 @@ from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, call, called, leaves
 from minima.zoo.examples.outputs import tensors_of
 
+PLAIN = frozenset((int, float, bool, str, type(None)))
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(eq=False, slots=True)
 class Value:
     """A tensor that went into a pass or was made in it, as it was then: written to in place, it is another value."""
 
@@ -52,7 +54,7 @@ class Value:
         return self.shape.numel()
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Operation:
     """A call of an operation of torch. Each tensor among its arguments is a `Value` if the pass was given or made it;
     what was there before (a parameter, a buffer, a constant of the network's) stands for itself.
@@ -130,7 +132,8 @@ class Recorder(TorchFunctionMode):
 
         What was compiled (`torch.compile`) runs as it was written, under the names it had before.
         """
-        self._values = WeakTensorKeyDictionary()
+        self._values: dict[int, Value] = {}
+        """by the id of a tensor: the value that it was last"""
         self._writes: dict[int, Value] = {}
         """by memory: what was written there last"""
         inputs = [self._note(leaf) for leaf in leaves(x)]
@@ -141,15 +144,15 @@ class Recorder(TorchFunctionMode):
 
     def value(self, tensor: Tensor) -> Any:
         """The value that a tensor is now; itself if the pass did not make it."""
-        found = self._values.get(tensor)
-        if found is None:
+        found = self._values.get(id(tensor))
+        if found is None or found.reference() is not tensor:
             return tensor
         return found if found.version == _version(tensor) else self._overwritten(tensor, found)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """See an operation."""
         kwargs, operands, before = kwargs or {}, list[Any](), dict[int, int]()
-        seen, given = self._seen(args, operands, before), self._seen(kwargs, operands, before)
+        seen, given = self._seen(args, operands, before), self._seen(kwargs, operands, before) if kwargs else {}
         if not seen and "input" in given:
             seen = (given.pop("input"),)
         operation = Operation(operation_name(func), func, seen, given, self.callers.now, operands)
@@ -166,25 +169,27 @@ class Recorder(TorchFunctionMode):
 
     def _note(self, tensor: Tensor, before: int | None = None) -> Value:
         """A new value, unless an operand was handed on as it was, which then remains the value that it is."""
-        value = Value(tensor.shape, tensor.dtype, _version(tensor), TensorWeakRef(tensor))
+        value = Value(tensor.shape, tensor.dtype, _version(tensor), ref(tensor))
         if before is None or before != value.version or before < 0:
-            self._values[tensor] = value
+            self._values[id(tensor)] = value
         return value
 
-    def _seen(self, values: Any, operands: list[Any], versions: dict[int, int]) -> Any:
-        """Arguments with values in the place of tensors that the pass was given or made; `operands` gets these, and
+    def _seen(self, value: Any, operands: list[Any], versions: dict[int, int]) -> Any:
+        """An argument with values in the place of tensors that the pass was given or made; `operands` gets these, and
         `versions` how often each tensor was written to, by its id.
         """
-        if isinstance(values, Tensor):
-            operands.append(self.value(values))
-            versions[id(values)] = _version(values)
+        if type(value) in PLAIN:
+            return value
+        if isinstance(value, Tensor):
+            operands.append(self.value(value))
+            versions[id(value)] = _version(value)
             return operands[-1]
-        if isinstance(values, dict):
-            return {key: self._seen(value, operands, versions) for key, value in values.items()}
-        if isinstance(values, tuple | list):
-            seen = [self._seen(value, operands, versions) for value in values]
-            return seen if isinstance(values, list) else tuple(seen)
-        return values
+        if isinstance(value, dict):
+            return {key: self._seen(each, operands, versions) for key, each in value.items()}
+        if isinstance(value, tuple | list) and not isinstance(value, torch.Size):
+            seen = [each if type(each) in PLAIN else self._seen(each, operands, versions) for each in value]
+            return seen if isinstance(value, list) else tuple(seen)
+        return value
 
     def _overwritten(self, tensor: Tensor, before: Value) -> Value:
         """A tensor that was written to by way of another that shares its memory, which is an operation by itself."""
