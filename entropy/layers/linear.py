@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from entropy.layers.signs import Signs
-from minima.zoo.anatomy.operations import operation_name
+from minima.zoo.anatomy.operations import SLOPED
 from minima.zoo.anatomy.sites import Sites
 from minima.zoo.examples.inputs import Inputs
 from minima.zoo.examples.outputs import pick
-
-SLOPED = frozenset({"leaky_relu", "prelu", "rrelu"})
-"""linear below zero as well: what they make of a negative channel is a multiple of it"""
 
 ROUNDINGS = 8
 """a change of at most so many rounding errors of the largest output is none"""
@@ -72,7 +68,7 @@ def output_changes(
     return {site: Change(change, ROUNDINGS * epsilon * size) for site, change in largest.items()}
 
 
-class _Linear(Sites):
+class _Linear:
     """A network with one activation replaced by the identity on some channels and by zero on the others."""
 
     def __init__(
@@ -83,36 +79,27 @@ class _Linear(Sites):
         passing: Tensor | None = None,
         picked: Callable[[Any], Any] = pick,
     ) -> None:
-        super().__init__(model, self._look, picked=picked)
+        self._sites = Sites(model, self._look, self._replace, picked)
         self._output, self._site, self._passing = output, site, passing
         self._outputs = torch.empty(0)
-        self._potential: Tensor | None = None
+        self._potential = torch.empty(0)
 
     def outputs(self, x: Inputs) -> Tensor:
         """The output layer's potentials for x (N, ...)."""
-        self.run(x)
+        self._sites.run(x)
         return self._outputs
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Call an operation, or what stands in its place: under the same name, by which the sites are recognised."""
-
-        @wraps(func)
-        def replaceable(*args: Any, **kwargs: Any) -> Any:
-            if self._potential is None:
-                return func(*args, **kwargs)
-            potential, self._potential = self._potential.clone(), None
-            activated = func(*args, **kwargs)
-            blocked = activated if operation_name(func) in SLOPED else torch.zeros_like(activated)
-            # Into the result, which is the potential itself if the activation works in place.
-            return activated.copy_(torch.where(self._mask, potential, blocked))
-
-        return super().__torch_function__(replaceable, types, args, kwargs)
-
-    def _look(self, name: str, potential: Tensor, channels: int) -> None:
+    def _look(self, name: str, potential: Tensor, _channels: int) -> None:
         if name == self._output:
             self._outputs = potential.clone()
-        if name == self._site and self._passing is not None:
-            self._potential = potential
-            shape = [1] * potential.dim()
+        if name == self._site:
+            self._potential = potential.clone()  # before an activation in place changes it
+
+    def _replace(self, name: str, activated: Tensor, channels: int) -> None:
+        """Write what stands in an activation's place into its result."""
+        activation = self._sites.found[name].operation
+        if name == self._site and self._passing is not None and activation is not None:
+            shape = [1] * activated.dim()
             shape[channels] = -1
-            self._mask = self._passing.view(shape)
+            blocked = activated if activation.name in SLOPED else torch.zeros_like(activated)
+            activated.copy_(torch.where(self._passing.view(shape), self._potential, blocked))

@@ -21,8 +21,6 @@ LEADING = 12
 """Ritz vectors of the search for the largest eigenvalue that are kept, in float32"""
 TOLERANCE = 1e-3
 """of the largest eigenvalue's search"""
-PASSES = 25.0
-"""forward and backward, that the search takes on trained networks, about"""
 Kind = tuple[bool, int, float]
 _found: WeakKeyDictionary[Objective, dict[Kind, Largest]] = WeakKeyDictionary()
 

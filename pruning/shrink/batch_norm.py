@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import count
-from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
-from torch.utils.weak import WeakTensorKeyDictionary
+from torch import nn
 
 from minima.zoo.anatomy.narrowing.narrow import add_bias
-from minima.zoo.anatomy.operations import OPERANDS, named, operation_name
-from minima.zoo.examples.evaluation import evaluating
-from minima.zoo.examples.inputs import Inputs, called
-from minima.zoo.examples.outputs import tensors_of
-
-WEIGHTED = ("linear", "conv1d", "conv2d", "conv3d")
+from minima.zoo.anatomy.operations import CONVOLUTIONS, OPERANDS
+from minima.zoo.anatomy.tape import Tape, Value, record
+from minima.zoo.examples.inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -32,9 +24,7 @@ class Pair:
 
 def pairs(model: nn.Module, x: Inputs) -> list[Pair]:
     """Layers applied once and norms with statistics, found in a pass of `model`, in eval mode, over x (1, ...)."""
-    looking = Looking(model)
-    with evaluating(model), torch.no_grad(), looking:
-        looking.read(tensors_of(called(model, x)))
+    looking = Looking(record(model, x))
     layers = {id(module._parameters.get("weight")): name for name, module in model.named_modules()}
     norms = {id(module._buffers.get("running_mean")): name for name, module in model.named_modules()}
     return [
@@ -75,52 +65,32 @@ def fold(model: nn.Module, found: list[Pair]) -> list[str]:
     return given
 
 
-class Looking(TorchFunctionMode):
-    """Sees in a pass which layer makes what batch norms and other layers read."""
+class Looking:
+    """Sees on a tape which layer makes what batch norms and other layers read."""
 
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.pairs: list[tuple[int, int, int]] = []
-        """what was made (by number), the id of the weight that made it, the id of the running mean"""
-        self.chains: list[tuple[int, int, int]] = []
+    def __init__(self, tape: Tape) -> None:
+        self.pairs: list[tuple[Value, int, int]] = []
+        """what was made, the id of the weight that made it, the id of the running mean"""
+        self.chains: list[tuple[Value, int, int]] = []
         """what was made, the id of the weight that made it, that of the weight that reads it as it is"""
-        self.reads: Counter[int] = Counter()
-        self.uses: Counter[int] = Counter()
-        self._kept = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
-        self._made = WeakTensorKeyDictionary()
-        """what layers made: its number, and the id of the weight"""
-        self._tokens: set[int] = set()
-        """of what was made: where a norm's channels are not what a linear layer makes"""
-        self._numbers = count()
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs, name = kwargs or {}, operation_name(func)
-        result = func(*args, **kwargs)
-        if not any(torch.is_tensor(leaf) for leaf in tree_leaves(result)):
-            return result  # a shape, say
-        self.read((args, kwargs))
-        if name in WEIGHTED and torch.is_tensor(result):
-            given = named(OPERANDS, args, kwargs)
-            if given["input"] in self._made:
-                self.chains.append((*self._made[given["input"]], id(given["weight"])))
-            self._made[result] = (next(self._numbers), id(given["weight"]))
-            if name == "linear" and result.ndim != 2:
-                self._tokens.add(self._made[result][0])
-        elif name == "batch_norm":
-            given = named(("input", "running_mean"), args, kwargs)
-            theirs = given["input"] in self._made and self._made[given["input"]][0] not in self._tokens
-            if theirs and given.get("running_mean") is not None:
-                self.pairs.append((*self._made[given["input"]], id(given["running_mean"])))
-        return result
-
-    def number(self, tensor: Tensor) -> int | None:
-        """Of what a layer made."""
-        return self._made[tensor][0] if tensor in self._made else None
-
-    def read(self, values: Any) -> None:
-        """Something reads these, or they are returned."""
-        for tensor in tree_leaves(values):
-            if torch.is_tensor(tensor) and id(tensor) in self._kept:
-                self.uses[id(tensor)] += 1
-            elif torch.is_tensor(tensor) and tensor in self._made:
-                self.reads[self._made[tensor][0]] += 1
+        operands = [*(each for operation in tape.operations for each in operation.operands), *tape.outputs]
+        self.reads = Counter(each for each in operands if isinstance(each, Value))
+        self.uses = Counter(id(each) for each in operands)
+        weights: dict[Value, int] = {}
+        """of what layers made"""
+        tokens: set[Value] = set()
+        """of these: where a norm's channels are not what a linear layer makes"""
+        for operation in tape.operations:
+            if operation.name not in CONVOLUTIONS | {"linear", "batch_norm"}:
+                continue
+            made, given = operation.made[0], operation.given(*OPERANDS)
+            source = given["input"]
+            if operation.name != "batch_norm":
+                if source in weights:
+                    self.chains.append((source, weights[source], id(given["weight"])))
+                weights[made] = id(given["weight"])
+            elif source in weights and source not in tokens:
+                mean = operation.given("input", "running_mean")["running_mean"]
+                self.pairs += [] if mean is None else [(source, weights[source], id(mean))]
+            if operation.name == "linear" and made.ndim != 2:
+                tokens.add(made)

@@ -20,7 +20,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.callers import Callers
-from minima.zoo.anatomy.operations import GEOMETRY, LEAVING, OPERANDS, named, operation_name
+from minima.zoo.anatomy.operations import GEOMETRY, LEAVING, MATRIX_PRODUCTS, OPERANDS, named, operation_name
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, called, leaves
 from pruning.shrink.dependence import RULES, Dependence
@@ -28,7 +28,6 @@ from pruning.shrink.whole import Whole
 
 EQUAL = 1e-12
 """relative to the value: by so much a constant's positions may differ, in float64, by rounding"""
-PRODUCTS = ("matmul", "mm", "bmm")
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def read_by(name: str, args: Any, kwargs: Any) -> Read | None:
             return Read(given["weight"], given["input"], axis, given)
     elif name == "addmm":
         return Read(args[2], args[1], -1, {})
-    elif name in PRODUCTS and torch.is_tensor(args[0]) and torch.is_tensor(args[1]):
+    elif name in MATRIX_PRODUCTS and torch.is_tensor(args[0]) and torch.is_tensor(args[1]):
         return Read(args[1], args[0], -1, {})
     return None
 

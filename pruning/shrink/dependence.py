@@ -15,7 +15,26 @@ from torch.nn.functional import pad
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from minima.zoo.anatomy.operations import ACTIVATIONS, CLAMPS, OPERANDS, POOLS, SHAPE_ONLY, SOFTMAXES, named
+from minima.zoo.anatomy.operations import (
+    ACTIVATIONS,
+    CLAMPS,
+    CONVERSIONS,
+    CONVOLUTIONS,
+    DROPOUTS,
+    EXTREMES,
+    JOINS,
+    MATRIX_PRODUCTS,
+    MOVES,
+    OPERANDS,
+    POINTWISE,
+    POOLS,
+    PRODUCTS,
+    REDUCTIONS,
+    SAME,
+    SOFTMAXES,
+    SUMS,
+    named,
+)
 
 Found = list[Tensor] | None
 
@@ -199,21 +218,19 @@ def _varies(call: Dependence, value: Tensor) -> Tensor:
     return call.of(value).any(-2, keepdim=True) | differs
 
 
-KEEPING = frozenset({"to", "type", "type_as", "float", "double", "contiguous", "clone", "detach"})
-CONVERSIONS = KEEPING | {name for name in SHAPE_ONLY if "dropout" in name}
-POINTWISE = frozenset({"neg", "abs", "exp", "sqrt", "rsqrt", "square", "log", "sin", "cos", "erf", "reciprocal", "pow"})
+KEEPING = SAME | CONVERSIONS | DROPOUTS
 
 RULES: dict[str, Callable[[Dependence, list[Tensor]], Found]] = {
-    **dict.fromkeys(("linear", *(f"conv{n}d" for n in (1, 2, 3))), weighted),
-    **dict.fromkeys(("matmul", "mm", "bmm"), multiplied),
-    **dict.fromkeys(SHAPE_ONLY - CONVERSIONS, moved),
-    **dict.fromkeys(CONVERSIONS, kept),
+    **dict.fromkeys(CONVOLUTIONS | {"linear"}, weighted),
+    **dict.fromkeys(MATRIX_PRODUCTS, multiplied),
+    **dict.fromkeys(MOVES - SAME, moved),
+    **dict.fromkeys(KEEPING, kept),
     **dict.fromkeys(ACTIVATIONS | CLAMPS | POINTWISE, same_place),
-    **dict.fromkeys(("add", "sub", "rsub", "truediv", "div", "maximum", "minimum", "where", "masked_fill"), same_place),
+    **dict.fromkeys(SUMS | PRODUCTS | EXTREMES | {"where", "masked_fill"}, same_place),
     **dict.fromkeys(SOFTMAXES, softmax),
     **dict.fromkeys(POOLS, pooled),
-    **dict.fromkeys(("mean", "sum", "amax", "amin"), reduced),
-    **dict.fromkeys(("cat", "concat", "concatenate"), joined),
+    **dict.fromkeys(REDUCTIONS, reduced),
+    **dict.fromkeys(JOINS, joined),
     "addmm": added,
     "batch_norm": batch_norm,
     "layer_norm": layer_norm,

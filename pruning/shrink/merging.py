@@ -5,17 +5,15 @@ from __future__ import annotations
 import copy
 from typing import Any, Literal
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.modules.module import register_module_forward_hook
 
 from minima.zoo.anatomy.costs.listing import costs_of
 from minima.zoo.anatomy.costs.of_units import Cost
 from minima.zoo.anatomy.following import followed
 from minima.zoo.anatomy.narrowing.merging import merge, obstacle
-from minima.zoo.examples.evaluation import evaluating
-from minima.zoo.examples.inputs import Inputs, called
-from minima.zoo.examples.outputs import tensors_of
+from minima.zoo.anatomy.tape import Listener, Operation, Value, record
+from minima.zoo.examples.inputs import Inputs
 from pruning.shrink.batch_norm import Looking
 
 Merge = Literal["smaller", "all", "none"]
@@ -55,32 +53,38 @@ def cost_of(model: nn.Module, x: Inputs) -> Cost:
 
 def neighbours(model: nn.Module, x: Inputs) -> list[tuple[str, str]]:
     """Layers by name, the second of which alone reads what the first makes, as an `nn.Identity` hands it on."""
-    looking, handed = Looking(model), _Handed()
-    with evaluating(model), torch.no_grad(), looking:
-        hook = register_module_forward_hook(handed)
-        try:
-            looking.read(tensors_of(called(model, x)))
-        finally:
-            hook.remove()
+    handed = _Handed()
+    hook = register_module_forward_hook(handed)
+    try:
+        looking = Looking(record(model, x, handed))
+    finally:
+        hook.remove()
     layers = {id(module._parameters.get("weight")): name for name, module in model.named_modules()}
     return [
         (layers[one], layers[two])
         for made, one, two in looking.chains
         if looking.reads[made] == looking.uses[one] == looking.uses[two] == 1
         and {one, two} <= set(layers)
-        and made in {looking.number(tensor) for tensor in handed.tensors}
+        and made in handed.values
     ]
 
 
-class _Handed:
-    """A hook that keeps what identities hand on."""
+class _Handed(Listener):
+    """A hook that keeps what identities hand on, the values that were made last."""
 
     def __init__(self) -> None:
-        self.tensors: list[Tensor] = []
+        self.values: set[Value] = set()
+        self._made: dict[int, Value] = {}
+        """by the id of a tensor"""
+
+    def after(self, operation: Operation) -> None:
+        """Remember which tensor a value is."""
+        self._made |= {id(value.tensor): value for value in operation.made}
 
     def __call__(self, module: nn.Module, _given: Any, result: Any) -> None:
-        if type(module) is nn.Identity and torch.is_tensor(result):
-            self.tensors.append(result)
+        """A module has run."""
+        if type(module) is nn.Identity and id(result) in self._made:
+            self.values.add(self._made[id(result)])
 
 
 def _larger(model: nn.Module, x: Inputs, first: str, second: str) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from minima.zoo.anatomy.sites import Sites
 from minima.zoo.examples.inputs import Inputs
@@ -31,14 +31,9 @@ def activation_modules(
     >>> activation_modules(net, torch.zeros(1, 2))
     ({'0': '1'}, {})
     """
-    places: dict[str, str] = {}
-
-    def visit(name: str, _potential: Tensor, _channels: int) -> None:
-        places[name] = sites.callers.now.path
-
-    sites = Sites(model, visit, picked=picked)
-    output = sites.run(x)
-    places.pop(output, None)
+    sites = Sites(model, picked=picked)
+    sites.run(x)
+    places = {name: site.operation.caller.path for name, site in sites.found.items() if site.operation}
     uses = Counter(places.values())
     found, others = {}, {}
     for site, path in places.items():

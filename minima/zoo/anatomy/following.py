@@ -1,4 +1,4 @@
-"""Following units through a network, by one forward pass whose operations are intercepted.
+"""Following units along the tape of a forward pass.
 
 Every entry of an activation belongs to a unit, and so does every place along an axis of a parameter. Operations say
 which are one: a linear layer that the entries of its input are the columns of its weight, a sum that its terms'
@@ -14,19 +14,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
-from torch.utils.weak import WeakTensorKeyDictionary
 
-from minima.zoo.anatomy.callers import Callers
-from minima.zoo.anatomy.operations import named, operation_name
 from minima.zoo.anatomy.rules.follower import Demands, Follower
 from minima.zoo.anatomy.rules.queries import Grid, grids
+from minima.zoo.anatomy.tape import Operation, Tape, record
 from minima.zoo.anatomy.union_find import FIXED, UNKNOWN, Classes
 from minima.zoo.anatomy.unit_rules import RULES
-from minima.zoo.examples.evaluation import evaluating
-from minima.zoo.examples.inputs import Inputs, called, leaves
-from minima.zoo.examples.outputs import tensors_of
+from minima.zoo.examples.inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -65,28 +59,26 @@ def followed(model: nn.Module, x: Inputs, whole: bool = False) -> Following:
         whole: what can go, rather than trade places: units that are compared with each other (normalised together)
             count as one, and queries that share a key are seen one by one.
     """
-    following = Following(model, whole)
-    with evaluating(model), torch.no_grad():
-        for leaf in leaves(x):
-            following.numbers[leaf] = torch.full(leaf.shape, FIXED)
-        with following.callers.followed(), following:
-            output = called(model, x)
-    following.settle(output)
+    following, tape = Following(model, whole), record(model, x)
+    for leaf in tape.inputs:
+        following.numbers[leaf] = torch.full(leaf.shape, FIXED)
+    for operation in tape.operations:
+        following.read(operation)
+    following.settle(tape)
     return following
 
 
-class Following(TorchFunctionMode):
+class Following:
     """Hands each operation to the rule that knows it."""
 
     def __init__(self, model: nn.Module, whole: bool) -> None:
-        super().__init__()
         self.whole = whole
-        self.copies = WeakTensorKeyDictionary() if whole else None
+        self.copies: dict[Any, Tensor] | None = {} if whole else None
         """activation in which entries were repeated -> numbers of the copies, of its shape"""
         self.grids: list[Grid] = []
         """of grouped queries"""
-        self.callers, self.classes, self.demands = Callers(model), Classes(), Demands()
-        self.numbers = WeakTensorKeyDictionary()
+        self.classes, self.demands = Classes(), Demands()
+        self.numbers: dict[Any, Tensor] = {}
         """activation -> the numbers of its entries' classes, of its shape"""
         self.names: dict[int, list[str]] = defaultdict(list)
         """of each parameter and buffer, by its id"""
@@ -102,26 +94,19 @@ class Following(TorchFunctionMode):
                 self.axes[id(tensor)] = [self.classes.new(size) for size in tensor.shape]
             self.names[id(tensor)].append(name)
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """See an operation."""
-        kwargs, name = kwargs or {}, operation_name(func)
-        result = func(*args, **kwargs)
-        made = [leaf for leaf in tree_leaves(args[0] if name == "setitem" else result) if torch.is_tensor(leaf)]
-        used = [leaf for leaf in tree_leaves((args, kwargs)) if torch.is_tensor(leaf)]
-        if made:
-            # what is made of buffers alone (the angles of rotary positions, say) is a constant
-            followed_ = any(leaf in self.numbers or id(leaf) in self._trained for leaf in used)
-            numbers = self._numbers(name, func, args, kwargs, made, used) if followed_ else []
-            pads = tuple(named(("input", "pad"), args, kwargs)["pad"]) if name == "pad" else ()
-            shapes = [tuple(leaf.shape) for leaf in made]
-            known = self.copies if self.copies is not None and all(leaf in self.copies for leaf in made) else {}
-            copies = [known[leaf] for leaf in made] if known else []
-            self.steps.append(Step(name, self.callers.now.path, shapes, numbers, pads, copies))
-        return result
+    def read(self, operation: Operation) -> None:
+        """See an operation. What is made of buffers alone (the angles of rotary positions, say) is a constant."""
+        of_units = any(leaf in self.numbers or id(leaf) in self._trained for leaf in operation.operands)
+        numbers = self._numbers(operation) if of_units else []
+        pads = tuple(operation.given("input", "pad")["pad"]) if operation.name == "pad" else ()
+        shapes = [tuple(value.shape) for value in operation.made]
+        known = self.copies or {}
+        copies = [known[value] for value in operation.made] if all(value in known for value in operation.made) else []
+        self.steps.append(Step(operation.name, operation.caller.path, shapes, numbers, pads, copies))
 
-    def settle(self, output: Any) -> None:
+    def settle(self, tape: Tape) -> None:
         """The outputs stay in their order, and so do tensors that the pass did not use; demands are met."""
-        for leaf in tensors_of(output):
+        for leaf in tape.outputs:
             if leaf in self.numbers:
                 self.classes.fix(self.numbers[leaf], FIXED, "the network's output")
         for key, axes in self.axes.items():
@@ -177,23 +162,21 @@ class Following(TorchFunctionMode):
             if any(place in part for part in parts)
         }
 
-    def _numbers(
-        self, name: str, func: Any, args: Any, kwargs: Any, made: list[Tensor], used: list[Tensor]
-    ) -> list[Tensor]:
-        where = f"{name} in {self.callers.now.path or 'the network'}"
+    def _numbers(self, operation: Operation) -> list[Tensor]:
+        made, where = operation.made, operation.where
         known = self.classes, self.demands, self.numbers, self.copies, self.axes
-        numbers = RULES[name](Follower(*known, func, args, kwargs, made, where)) if name in RULES else None
+        call = Follower(*known, operation.func, operation.args, operation.kwargs, made, where)
+        numbers = RULES[operation.name](call) if operation.name in RULES else None
         if numbers is None or [each.shape for each in numbers] != [leaf.shape for leaf in made]:
-            self._lose(used, f"{where} is not understood")
+            self._lose(operation.operands, f"{where} is not understood")
             numbers = [torch.full(leaf.shape, UNKNOWN) for leaf in made]
-        for leaf in used:
+        for leaf in operation.operands:
             if id(leaf) in self.axes:
-                self.made.setdefault(id(leaf), self.callers.now.path)
-        for leaf, own in zip(made, numbers, strict=True):
-            self.numbers[leaf] = own
+                self.made.setdefault(id(leaf), operation.caller.path)
+        self.numbers.update(zip(made, numbers, strict=True))
         return numbers
 
-    def _lose(self, used: Sequence[Tensor], why: str) -> None:
+    def _lose(self, used: Sequence[Any], why: str) -> None:
         for leaf in used:
             for numbers in [self.numbers[leaf]] if leaf in self.numbers else self.axes.get(id(leaf), []):
                 self.classes.fix(numbers, UNKNOWN, why)

@@ -1,8 +1,4 @@
-"""A network's head, the last linear operation: the features that enter it, and a copy of the network with a fresh one.
-
-The head is found as neurons are (see `sites`): a `TorchFunctionMode` sees the operations of a forward pass, and nothing
-is registered on the model.
-"""
+"""A network's head, the last linear operation: the features that enter it, and a copy with a fresh one."""
 
 from __future__ import annotations
 
@@ -12,12 +8,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from minima.store.command import BadInput
-from minima.zoo.anatomy.operations import OPERANDS, named, operation_name
+from minima.zoo.anatomy.operations import OPERANDS
+from minima.zoo.anatomy.tape import Listener, Operation, Recorder, Value
 from minima.zoo.examples.evaluation import evaluating
-from minima.zoo.examples.inputs import call
 from minima.zoo.examples.outputs import pick
 from minima.zoo.seeds import derive
 
@@ -31,20 +26,18 @@ class Head:
     features: int
 
 
-class _LastLinear(TorchFunctionMode):
-    """Keeps the operands and the result of the last linear operation."""
+class _LastLinear(Listener):
+    """Keeps the last linear operation, and what entered it."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.operands: dict[str, Any] = {}
-        self.result: Any = None
+        self.operation: Operation | None = None
+        self.entered: Any = None
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        result = func(*args, **kwargs)
-        if operation_name(func) == "linear":
-            self.operands, self.result = named(OPERANDS, args, kwargs), result
-        return result
+    def after(self, operation: Operation) -> None:
+        """Forget those before it."""
+        if operation.name == "linear":
+            entered = operation.given("input")["input"]
+            self.operation, self.entered = operation, entered.tensor if isinstance(entered, Value) else entered
 
 
 def find_head(model: nn.Module, x: Tensor) -> Head:
@@ -57,9 +50,10 @@ def find_head(model: nn.Module, x: Tensor) -> Head:
     >>> find_head(net, torch.zeros(1, 3))
     Head(weight='2.weight', bias='2.bias', features=4)
     """
-    operands = _operands(model, x)
+    operation, entered = _last(model, x)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
-    found = [operands[key] for key in OPERANDS[1:] if operands.get(key) is not None]
+    _, *given = operation.given(*OPERANDS).values()
+    found = [each for each in given if each is not None]
     missing = [tuple(each.shape) for each in found if id(each) not in names]
     if missing:
         raise BadInput(
@@ -67,7 +61,7 @@ def find_head(model: nn.Module, x: Tensor) -> Head:
             "Leave fine-tuning out with --epochs 0"
         )
     weight, *bias = (names[id(each)] for each in found)
-    return Head(weight, bias[0] if bias else None, operands["input"].shape[1])
+    return Head(weight, bias[0] if bias else None, entered.shape[1])
 
 
 def features(model: nn.Module, x: Tensor, batch_size: int) -> Tensor:
@@ -77,7 +71,7 @@ def features(model: nn.Module, x: Tensor, batch_size: int) -> Tensor:
     >>> features(net, torch.tensor([[-1.0, 2.0, 0.5]]), batch_size=10)
     tensor([[0.0000, 2.0000, 0.5000]])
     """
-    return torch.cat([_operands(model, part)["input"] for part in x.split(batch_size)])
+    return torch.cat([_last(model, part)[1] for part in x.split(batch_size)])
 
 
 def with_fresh_head(model: nn.Module, head: Head, classes: int, seed: int) -> nn.Module:
@@ -94,15 +88,16 @@ def with_fresh_head(model: nn.Module, head: Head, classes: int, seed: int) -> nn
     return copy
 
 
-def _operands(model: nn.Module, x: Tensor) -> dict[str, Any]:
-    """Input, weight and bias of the last linear operation over x, whose result has the shape of the output."""
+def _last(model: nn.Module, x: Tensor) -> tuple[Operation, Tensor]:
+    """The last linear operation over x, whose result has the shape of the output, and what enters it."""
     last = _LastLinear()
-    with evaluating(model), torch.no_grad(), last:
-        output = pick(call(model, x))
-    if last.result is None or last.result.shape != output.shape or last.result.dim() != 2:
-        found = "none" if last.result is None else f"one with a result of shape {tuple(last.result.shape)}"
+    with evaluating(model):
+        output = pick(Recorder(model, last).run(x))
+    made = None if last.operation is None else last.operation.made[0]
+    if last.operation is None or made is None or made.shape != output.shape or made.ndim != 2:
+        found = "none" if made is None else f"one with a result of shape {tuple(made.shape)}"
         raise BadInput(
             f"the network's output has shape {tuple(output.shape)} and should come from a linear layer, "
             f"but the last one found is {found}: there are no features for a probe"
         )
-    return last.operands
+    return last.operation, last.entered

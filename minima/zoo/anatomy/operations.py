@@ -1,7 +1,7 @@
-"""What the operations of torch mean to a tracker of neurons, by name.
+"""The one table of torch's operations: what each is to those who read a pass, by name.
 
 By name because one operation comes as function, method, in-place method and operator (`torch.relu`, `F.relu`,
-`Tensor.relu_`), which are different objects.
+`Tensor.relu_`), which are different objects. A reader that has nothing to say of an operation takes it for unknown.
 """
 
 from __future__ import annotations
@@ -14,37 +14,72 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-ACTIVATIONS = _names(
-    """relu relu6 leaky_relu prelu rrelu elu selu celu threshold hardtanh softplus gelu silu mish hardswish tanh
-    sigmoid special_expit hardsigmoid logsigmoid log_sigmoid softsign tanhshrink hardshrink softshrink"""
-)
-"""elementwise nonlinearities: the input of one is a post-synaptic potential"""
-
-CLAMPS = frozenset({"clamp", "clamp_min", "clip"})
-
-SOFTMAXES = frozenset({"softmax", "log_softmax", "softmin"})
-
-POOLS = [f"{kind}_pool{n}d" for kind in ("max", "avg", "adaptive_avg", "adaptive_max") for n in (1, 2, 3)]
-
+CONVOLUTIONS = _names("conv1d conv2d conv3d")
+TRANSPOSED = _names("conv_transpose1d conv_transpose2d conv_transpose3d")
+LAYERS = CONVOLUTIONS | TRANSPOSED | _names("linear addmm")
+"""a weight applied to an activation"""
 OPERANDS = ("input", "weight", "bias")
 """of a linear layer and a convolution, in order"""
 GEOMETRY = ("stride", "padding", "dilation", "groups")
 """what a convolution is given behind them"""
 
-SHAPE_ONLY = _names(
-    """view view_as reshape reshape_as flatten unflatten squeeze unsqueeze permute transpose swapaxes movedim t get
-    contiguous clone detach to type float double expand getitem narrow select chunk split tensor_split unbind
-    dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout feature_alpha_dropout"""
+ACTIVATIONS = _names(
+    """relu relu6 leaky_relu prelu rrelu elu selu celu threshold hardtanh softplus gelu silu mish hardswish tanh
+    sigmoid special_expit hardsigmoid logsigmoid log_sigmoid softsign tanhshrink hardshrink softshrink"""
 )
-"""operations that only move neurons about (`get` is a property such as `.T`; dropout is off in eval mode)"""
+"""elementwise nonlinearities: the input of one is a post-synaptic potential"""
+CLAMPS = _names("clamp clamp_min clip")
+"""activations where they are a ReLU"""
+SLOPED = _names("leaky_relu prelu rrelu")
+"""linear below zero as well: what they make of a negative channel is a multiple of it"""
+POSITIVELY_HOMOGENEOUS = _names("relu") | SLOPED | CLAMPS
+"""phi(a z) = a phi(z) for a > 0; a clamp only where it is a ReLU"""
+SOFTMAXES = _names("softmax log_softmax softmin")
 
+POINTWISE = _names("neg abs absolute exp log log1p sqrt rsqrt square pow erf sin cos reciprocal nan_to_num")
+"""other functions of one operand, entry by entry"""
+SUMS = _names("add sub rsub")
+PRODUCTS = _names("mul truediv div")
+EXTREMES = _names("maximum minimum")
+"""two operands, entry by entry"""
+
+MATRIX_PRODUCTS = _names("matmul mm bmm")
+NORMS = {"batch_norm": 3, "instance_norm": 3, "layer_norm": 2, "group_norm": 2, "rms_norm": 2}
+"""with the place of their scale among the arguments"""
+AVERAGE_POOLS = frozenset(f"{kind}_pool{n}d" for kind in ("avg", "adaptive_avg") for n in (1, 2, 3))
+POOLS = AVERAGE_POOLS | frozenset(f"{kind}_pool{n}d" for kind in ("max", "adaptive_max") for n in (1, 2, 3))
+REDUCTIONS = _names("mean sum amax amin")
+JOINS = _names("cat concat concatenate")
+"""operands side by side"""
+
+CONVERSIONS = _names("to type type_as float double half bfloat16")
+DROPOUTS = _names(
+    "dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout feature_alpha_dropout",
+)
+"""off in eval mode"""
+SAME = _names("contiguous clone detach overwritten")
+"""`overwritten` is the tape's own: a tensor after another that shares its memory was written to"""
+MOVES = SAME | _names(
+    """view view_as reshape reshape_as flatten unflatten squeeze unsqueeze permute transpose swapaxes movedim t get
+    expand getitem narrow select chunk split tensor_split unbind"""
+)
+"""each entry of the result is one of the first operand (`get` is a property such as `.T`)"""
+REPEATS = _names("repeat repeat_interleave broadcast_to expand_as tile")
+"""these move entries to several places"""
+SHAPE_ONLY = MOVES | CONVERSIONS | DROPOUTS
+"""operations that only move neurons about"""
+BLENDS = _names(
+    """stack hstack vstack roll flip repeat tile interpolate unfold fold pixel_shuffle pixel_unshuffle channel_shuffle
+    index_select gather masked_fill tril triu broadcast_to"""
+)
+"""these move, copy or blend entries: linear, with coefficients that are not negative"""
+
+NEW = _names("zeros_like ones_like full_like empty_like rand_like new_zeros new_ones new_full")
+"""of an operand's shape only"""
 LEAVING = _names("item tolist numpy bool float int index complex array equal allclose is_nonzero contains dlpack")
 """operations that make a value of Python of a tensor, where they return none"""
 
-CHANNELS_SECOND = _names(
-    """conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d batch_norm group_norm
-    instance_norm"""
-)
+CHANNELS_SECOND = CONVOLUTIONS | TRANSPOSED | _names("batch_norm group_norm instance_norm")
 CHANNELS_LAST = _names("linear matmul addmm layer_norm rms_norm embedding multi_head_attention_forward")
 
 _SPELLINGS = {f"{prefix}{name}": name for prefix in "ir" for name in ("add", "sub", "mul", "truediv", "matmul")}

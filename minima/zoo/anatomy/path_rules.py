@@ -16,28 +16,30 @@ from torch.utils._pytree import tree_map
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.marks import factor, is_signal, marked, summand
-from minima.zoo.anatomy.operations import ACTIVATIONS, CHANNELS_SECOND, CLAMPS, OPERANDS, SHAPE_ONLY, SOFTMAXES, named
+from minima.zoo.anatomy.operations import (
+    ACTIVATIONS,
+    AVERAGE_POOLS,
+    BLENDS,
+    CHANNELS_SECOND,
+    CLAMPS,
+    CONVERSIONS,
+    DROPOUTS,
+    EXTREMES,
+    JOINS,
+    MATRIX_PRODUCTS,
+    MOVES,
+    NORMS,
+    OPERANDS,
+    POINTWISE,
+    PRODUCTS,
+    SAME,
+    SOFTMAXES,
+    SUMS,
+    named,
+)
 
 Rule = Callable[[Callable[..., Any], Sequence[Any], Mapping[str, Any]], Any]
 
-
-def _names(text: str) -> list[str]:
-    return text.split()
-
-
-WEIGHTED = frozenset({"linear", *(f"conv{kind}{n}d" for kind in ("", "_transpose") for n in (1, 2, 3))})
-"""made of weights: see `weighted`"""
-WITHOUT_PATH = _names("zeros_like ones_like full_like empty_like rand_like new_zeros new_ones new_full")
-"""of a signal's shape only"""
-MOVING = _names("""cat concat concatenate stack hstack vstack pad sum mean roll flip repeat tile interpolate unfold fold
-    pixel_shuffle pixel_unshuffle channel_shuffle index_select gather masked_fill tril triu broadcast_to avg_pool1d
-    avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d""")
-"""linear, with coefficients that are not negative"""
-POINTWISE = _names("""neg abs absolute exp log log1p sqrt rsqrt square pow erf sin cos reciprocal nan_to_num normalize
-    detach clone contiguous to type type_as float double half bfloat16""")
-"""a signal stays where it is; casts as well, since marks have one type"""
-SCALE_OF_A_NORM = {"batch_norm": 3, "instance_norm": 3, "layer_norm": 2, "group_norm": 2, "rms_norm": 2}
-"""where it stands among the arguments"""
 POOLING = ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
 
 
@@ -132,12 +134,12 @@ def _adaptive(mean: Callable[..., Tensor]) -> Rule:
 
 
 RULES: dict[str, Rule] = {
-    **dict.fromkeys([*SHAPE_ONLY, *MOVING], _moved),
-    **dict.fromkeys([*ACTIVATIONS, *CLAMPS, *SOFTMAXES, *POINTWISE], _unchanged),
-    **dict.fromkeys([name for name in SHAPE_ONLY if "dropout" in name], _unchanged),
-    **dict.fromkeys(["add", "sub", "rsub", "maximum", "minimum", "where", "lerp"], _combined),
-    **dict.fromkeys(["mul", "truediv", "div", "matmul", "mm", "bmm", "einsum"], _multiplied),
-    **{name: _normalised(position) for name, position in SCALE_OF_A_NORM.items()},
+    **dict.fromkeys(MOVES | BLENDS | JOINS | AVERAGE_POOLS | {"pad", "sum", "mean"}, _moved),
+    **dict.fromkeys(ACTIVATIONS | CLAMPS | SOFTMAXES | POINTWISE | {"normalize"}, _unchanged),
+    **dict.fromkeys(SAME | CONVERSIONS | DROPOUTS, _unchanged),
+    **dict.fromkeys(SUMS | EXTREMES | {"where", "lerp"}, _combined),
+    **dict.fromkeys(PRODUCTS | MATRIX_PRODUCTS | {"einsum"}, _multiplied),
+    **{name: _normalised(position) for name, position in NORMS.items()},
     **dict.fromkeys(["amax", "amin"], _mean_instead),
     **{f"max_pool{n}d": _pooled(getattr(functional, f"avg_pool{n}d")) for n in (1, 2, 3)},
     **{f"adaptive_max_pool{n}d": _adaptive(getattr(functional, f"adaptive_avg_pool{n}d")) for n in (1, 2, 3)},

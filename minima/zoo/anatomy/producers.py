@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
-from torch.utils.weak import WeakTensorKeyDictionary
+from torch import nn
 
-from minima.zoo.anatomy.operations import operation_name
+from minima.zoo.anatomy.operations import SUMS
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.anatomy.sites import Sites
-from minima.zoo.examples.inputs import Inputs, leaves
+from minima.zoo.anatomy.tape import Tape
+from minima.zoo.examples.inputs import Inputs
 from minima.zoo.examples.outputs import pick
-
-SUMS = frozenset({"add", "sub"})
 
 
 def producers(model: nn.Module, x: Inputs, picked: Callable[[Any], Any] = pick) -> dict[str, str | None]:
@@ -28,9 +24,20 @@ def producers(model: nn.Module, x: Inputs, picked: Callable[[Any], Any] = pick) 
     layer (as in EGP, where the second activation of a block stands for its second convolution). None where there is
     no weight (the input, an activation of an activation), or none by itself (a concatenation, a sum of equals).
     """
-    following = _Following(model, picked)
-    following.run(x)
-    return following.found
+    tape = Tape()
+    sites = Sites(model, picked=picked, beside=tape)
+    sites.run(x)
+    activations = {site.operation: count for count, site in enumerate(sites.found.values(), start=1)}
+    sources: dict[Any, _Source] = {weight: _Source({name: 0}) for name, weight in prunable(model).items()}
+    sources |= dict.fromkeys(tape.inputs, _Source(activations=0))
+    for operation in tape.operations:
+        found = [sources[operand] for operand in operation.operands if operand in sources]
+        if found:
+            count = activations.get(operation)
+            made = _made(operation.name, found) if count is None else _Source(activations=count)
+            sources.update(dict.fromkeys(operation.made, made))
+    weights = {name: sources.get(site.potential, _Source()).weights for name, site in sites.found.items()}
+    return {name: next(iter(found)) if len(found) == 1 else None for name, found in weights.items()}
 
 
 @dataclass(frozen=True)
@@ -41,39 +48,6 @@ class _Source:
     """how many activations came before the input of each weight"""
     activations: int | None = None
     """how many came before the tensor itself; None if it is made of parameters alone"""
-
-
-class _Following(Sites):
-    """Sites that know their weights."""
-
-    def __init__(self, model: nn.Module, picked: Callable[[Any], Any]) -> None:
-        super().__init__(model, self._look, picked=picked)
-        self.found: dict[str, str | None] = {}
-        self._at_site = False
-
-    def run(self, x: Inputs) -> str:
-        self._sources = WeakTensorKeyDictionary()
-        for name, weight in prunable(self.model).items():
-            self._sources[weight] = _Source({name: 0})
-        for leaf in leaves(x):
-            self._sources[leaf] = _Source(activations=0)
-        return super().run(x)
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """See an operation, and remember what weights its result is made of."""
-        operation, self._at_site = operation_name(func), False
-        sources = [self._sources[tensor] for tensor in _tensors((args, kwargs)) if tensor in self._sources]
-        result = super().__torch_function__(func, types, args, kwargs)
-        if sources:
-            made = _Source(activations=len(self.found)) if self._at_site else _made(operation, sources)
-            for tensor in _tensors(args[0] if operation == "setitem" else result):
-                self._sources[tensor] = made
-        return result
-
-    def _look(self, name: str, potential: Tensor, _channels: int) -> None:
-        source = self._sources.get(potential, _Source())
-        self.found[name] = next(iter(source.weights)) if len(source.weights) == 1 else None
-        self._at_site = True
 
 
 def _made(operation: str, sources: list[_Source]) -> _Source:
@@ -90,7 +64,3 @@ def _made(operation: str, sources: list[_Source]) -> _Source:
         latest = max(weights.values())
         weights = {name: reads for name, reads in weights.items() if reads == latest}
     return _Source(weights, activations)
-
-
-def _tensors(values: Any) -> Iterable[Tensor]:
-    return [leaf for leaf in tree_leaves(values) if isinstance(leaf, torch.Tensor)]

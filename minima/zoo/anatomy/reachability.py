@@ -18,8 +18,8 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.marks import is_mark, is_signal, leaf, marked
-from minima.zoo.anatomy.operations import channel_axis, operation_name
-from minima.zoo.anatomy.path_rules import RULES, WEIGHTED, WITHOUT_PATH, weighted
+from minima.zoo.anatomy.operations import LAYERS, NEW, channel_axis, operation_name
+from minima.zoo.anatomy.path_rules import RULES, weighted
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, Several
@@ -137,9 +137,9 @@ class _Tracer(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs, name = kwargs or {}, operation_name(func)
         marks = [value for value in tree_leaves((args, kwargs)) if is_mark(value)]
-        if not marks or name in WITHOUT_PATH:
+        if not marks or name in NEW:
             return func(*args, **kwargs)
-        if name in WEIGHTED:
+        if name in LAYERS - {"addmm"}:
             return self._weighted(name, func, args, kwargs)
         if name not in RULES:
             return _answer(name, func(*args, **kwargs))

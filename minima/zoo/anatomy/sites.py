@@ -1,26 +1,17 @@
-"""Where a network's neurons are: every input of an elementwise activation, found by intercepting the operations.
-
-Nothing is registered on the model: a `TorchFunctionMode` sees each operation as it is called (module, function, method,
-in place, at any depth), and torch's global module hooks, removed after each run, say which module is calling.
-"""
+"""Where a network's neurons are: every input of an elementwise activation, found while a pass is recorded."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
-from torch.utils.weak import WeakTensorKeyDictionary
 
 from minima.store.command import BadInput
-from minima.zoo.anatomy.callers import Callers
-from minima.zoo.anatomy.operations import SHAPE_ONLY, SOFTMAXES, channel_axis, is_activation, operation_name
-from minima.zoo.examples.inputs import Inputs, call, leaves
+from minima.zoo.anatomy.operations import SHAPE_ONLY, SOFTMAXES, channel_axis, is_activation
+from minima.zoo.anatomy.tape import Listener, Operation, Recorder, Value
+from minima.zoo.examples.inputs import Inputs
 from minima.zoo.examples.outputs import pick
 
 Visit = Callable[[str, Tensor, int], None]
@@ -42,7 +33,18 @@ class Origin:
     """the input of the softmax that made it"""
 
 
-class Sites(TorchFunctionMode):
+@dataclass(frozen=True)
+class Site:
+    """An activation of a network, or its output layer."""
+
+    potential: Any
+    """the value whose entries are the neurons' potentials"""
+    channels: int
+    operation: Operation | None
+    """that activates it; none of the output layer"""
+
+
+class Sites(Listener):
     """Runs a network, and shows the post-synaptic potentials of every activation to a visitor, in forward order.
 
     A site is named after what produced the tensor: the dotted path of the module (`conv1`, `layer1.0.bn1`), with the
@@ -51,21 +53,23 @@ class Sites(TorchFunctionMode):
 
     Tensors that do not depend on the input (a gate computed from parameters) have no states and are no sites. Neither
     are those whose first axis is not the examples': they are listed in `skipped`, with their shapes. Recurrent layers
-    of torch (`nn.LSTM`) are single operations: their gates are not seen. What was compiled (`torch.compile`) runs
-    eagerly here, under the names it had before.
+    of torch (`nn.LSTM`) are single operations: their gates are not seen.
     """
 
     def __init__(
         self,
         model: nn.Module,
-        visit: Visit,
+        visit: Visit | None = None,
         activated: Visit | None = None,
         picked: Callable[[Any], Any] = pick,
+        beside: Listener | None = None,
     ) -> None:
-        super().__init__()
-        self.model, self.visit, self.activated, self.picked = model, visit, activated, picked
+        self.visit, self.activated, self.picked = visit, activated, picked
         self.skipped: dict[str, tuple[int, ...]] = {}
-        self.callers = Callers(model)
+        self.found: dict[str, Site] = {}
+        """those of the last pass, in forward order"""
+        self._recorder = Recorder(model, self, *([] if beside is None else [beside]))
+        self._constants = {id(constant) for constant in (*model.parameters(), *model.buffers())}
 
     def run(self, x: Inputs) -> str:
         """One forward pass over x (N, ...), without gradients; the name of the output layer's site, visited as well.
@@ -76,56 +80,59 @@ class Sites(TorchFunctionMode):
         softmax, what went into it.
         """
         self._examples = len(x)
-        self._repeats: dict[str, int] = {}
-        self._origins = WeakTensorKeyDictionary()  # None marks a tensor that does not depend on the input
-        for constant in (*self.model.parameters(), *self.model.buffers()):
-            self._origins[constant] = None
-        for leaf in leaves(x):
-            self._origins[leaf] = Origin("input", channels=1)
-        with torch.no_grad(), _uncompiled(), self.callers.followed(), self:
-            self.output = call(self.model, x)
+        self.output = self._recorder.run(x)
         return self._visit_output(self.picked(self.output))
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """See an operation: visit its input if it is an activation, and remember what made its result."""
-        kwargs = kwargs or {}
-        operation = operation_name(func)
-        source, potential = self._first_dependent(args, kwargs)
-        site = None
-        if source and potential is not None and is_activation(operation, args, kwargs):
-            site = self._visit(source, potential)
-        result = func(*args, **kwargs)
-        if site and source and self.activated:
-            self.activated(site, result, source.channels)
-        origin = source
-        if source and operation not in SHAPE_ONLY:
-            logits = potential if operation in SOFTMAXES else None
-            name = self.callers.now.name(operation)
-            origin = Origin(name, channel_axis(operation, source.channels), site, logits)
-        # Writing into a tensor (x[i] = y) returns nothing: the tensor itself is the result.
-        for tensor in _tensors(args[0] if operation == "setitem" else result):
-            self._origins[tensor] = origin
-        return result
+    def begin(self, inputs: list[Value]) -> None:
+        """Forget the last pass."""
+        self.found, self._repeats = {}, dict[str, int]()
+        self._origins: dict[Any, Origin | None] = dict.fromkeys(inputs, Origin("input", channels=1))
 
-    def _first_dependent(self, args: Any, kwargs: Any) -> tuple[Origin | None, Tensor | None]:
-        """The first tensor among the arguments that depends on the input, and its origin."""
-        for tensor in _tensors((*args, *kwargs.values())):
-            if self._origins.get(tensor, _UNSEEN) is not None:
-                return self._origin(tensor), tensor
-        return None, None
+    def before(self, operation: Operation) -> None:
+        """Visit the input of an activation."""
+        self._source, self._site = None, None
+        for value in operation.operands:
+            self._source = self._origin(value, operation.caller.name("unknown"))
+            if self._source:
+                self._potential = value
+                break
+        if self._source and is_activation(operation.name, operation.args, operation.kwargs):
+            self._site = self._visit(self._source, self._potential, operation)
 
-    def _origin(self, tensor: Tensor) -> Origin:
-        # A tensor never seen (made by a custom autograd function, say) is taken for one that depends on the input.
-        return self._origins.get(tensor) or Origin(self.callers.now.name("unknown"), channels=1)
+    def after(self, operation: Operation) -> None:
+        """Remember what made its results."""
+        source = origin = self._source
+        if source and self._site and self.activated:
+            self.activated(self._site, operation.made[0].tensor, source.channels)
+        if source and operation.name not in SHAPE_ONLY:
+            logits = _tensor(self._potential) if operation.name in SOFTMAXES else None
+            name, channels = operation.caller.name(operation.name), channel_axis(operation.name, source.channels)
+            origin = Origin(name, channels, self._site, logits)
+        self._origins.update(dict.fromkeys(operation.made, origin))
 
-    def _visit(self, origin: Origin, potential: Tensor) -> str | None:
-        if potential.dim() < 2 or len(potential) != self._examples:
+    def _origin(self, value: Any, unknown: str) -> Origin | None:
+        """What made a value; nothing did where it does not depend on the input.
+
+        A tensor never seen (made by a custom autograd function, say) is taken for one that depends on it.
+        """
+        if id(value) in self._constants:
+            return None
+        return self._origins.get(value, Origin(unknown, channels=1))
+
+    def _visit(self, origin: Origin, potential: Any, operation: Operation | None) -> str | None:
+        if potential.ndim < 2 or potential.shape[0] != self._examples:
             self.skipped[origin.name] = tuple(potential.shape)
             return None
         count = self._repeats[origin.name] = self._repeats.get(origin.name, 0) + 1
         name = origin.name if count == 1 else f"{origin.name}#{count}"
-        self.visit(name, potential, origin.channels)
+        self.found[name] = Site(potential, origin.channels, operation)
+        if self.visit:
+            self.visit(name, _tensor(potential), origin.channels)
         return name
+
+    def _traced(self, output: Tensor) -> tuple[Any, Origin]:
+        value = self._recorder.value(output)
+        return value, self._origin(value, "unknown") or Origin("unknown", channels=1)
 
     def _visit_output(self, output: Any) -> str:
         if not isinstance(output, Tensor):
@@ -134,32 +141,18 @@ class Sites(TorchFunctionMode):
             raise BadInput(
                 "the network's output is NaN or infinite for some examples: its neurons have no states to speak of"
             )
-        origin = self._origin(output)
+        value, origin = self._traced(output)
         if origin.logits is not None:
-            output, origin = origin.logits, self._origin(origin.logits)
-        site = origin.site or self._visit(origin, output)
+            value, origin = self._traced(origin.logits)
+        site = origin.site or self._visit(origin, value, None)
         if site is None:
             raise BadInput(f"the network's output has shape {tuple(output.shape)}; expected (examples, classes)")
         return site
 
 
-_UNSEEN = object()
-
-
-def _uncompiled() -> AbstractContextManager[Any]:
-    """Compiled modules and functions run as they were written; nothing is compiled before the compiler is loaded."""
-    if "torch._dynamo" not in sys.modules:
-        return nullcontext()
-    return torch.compiler.set_stance("force_eager")
-
-
-def _tensors(values: Any) -> Iterator[Tensor]:
-    """The tensors in an argument or a result, within lists and tuples too."""
-    if isinstance(values, Tensor):
-        yield values
-    elif isinstance(values, list | tuple):
-        for value in values:
-            yield from _tensors(value)
+def _tensor(value: Any) -> Tensor:
+    found: Tensor = value.tensor if isinstance(value, Value) else value
+    return found
 
 
 def told_unseen(model: nn.Module, skipped: Mapping[str, tuple[int, ...]]) -> Iterator[str]:

@@ -15,31 +15,29 @@ from torch.nn.functional import pad
 from minima.zoo.anatomy.operations import (
     ACTIVATIONS,
     CLAMPS,
+    CONVERSIONS,
+    CONVOLUTIONS,
+    DROPOUTS,
+    EXTREMES,
     GEOMETRY,
+    JOINS,
+    MATRIX_PRODUCTS,
+    MOVES,
     OPERANDS,
+    POINTWISE,
     POOLS,
-    SHAPE_ONLY,
+    PRODUCTS,
+    REDUCTIONS,
+    REPEATS,
     SOFTMAXES,
+    SUMS,
 )
 from minima.zoo.anatomy.rules.attention import ATTENTION
 from minima.zoo.anatomy.rules.follower import Follower, Numbers
 from minima.zoo.anatomy.rules.queries import carry_copies, keep_copies
 from minima.zoo.anatomy.rules.weights import added, convolved, looked_up, multiplied, weighted
+from minima.zoo.anatomy.tape import is_tensor
 from minima.zoo.anatomy.union_find import FIXED, NOTHING
-
-CONVOLUTIONS = ("conv1d", "conv2d", "conv3d")
-CONVERSIONS = frozenset(
-    {"to", "type", "type_as", "float", "double", *(name for name in SHAPE_ONLY if "dropout" in name)}
-)
-"""what would turn numbers of classes into numbers of another type"""
-REPEATING = ("repeat", "repeat_interleave", "broadcast_to", "expand_as", "tile")
-"""what moves entries to several places"""
-ELEMENTWISE = (
-    (ACTIVATIONS - {"prelu"})
-    | CLAMPS
-    | CONVERSIONS
-    | {"neg", "abs", "exp", "sqrt", "square", "rsqrt", "log", "sin", "cos", "erf", "reciprocal", "pow"}
-)
 
 
 def linear(call: Follower) -> Numbers | None:
@@ -72,7 +70,7 @@ def layer_norm(call: Follower) -> Numbers | None:
 def elementwise(call: Follower) -> Numbers | None:
     """An entry remains the unit's that it was."""
     own = call.of(call.args[0])
-    tensors = [each for each in (*call.args[1:], *call.kwargs.values()) if torch.is_tensor(each) and each.ndim]
+    tensors = [each for each in (*call.args[1:], *call.kwargs.values()) if is_tensor(each) and each.ndim]
     keep_copies(call)
     return None if own is None or any(each in call.numbers for each in tensors) else [own]
 
@@ -92,7 +90,7 @@ def combined(call: Follower) -> Numbers | None:
     What is the same for all units that it meets is no unit with them: a mask of attention, a gate of one channel.
     """
     shape, operands = call.made[0].shape, list(call.given("input", "other").values())
-    tensors = [each for each in operands if torch.is_tensor(each) and each.ndim and call.parameter(each) is None]
+    tensors = [each for each in operands if is_tensor(each) and each.ndim and call.parameter(each) is None]
     mains = [each for each in tensors if not _is_shared(call, each, shape)] or tensors
     own = torch.tensor(NOTHING)
     for operand in mains:
@@ -117,8 +115,7 @@ def moved(call: Follower) -> Numbers | None:
     own = call.of(call.args[0])
     if own is None:
         return None
-    found = call.func(own.clone(), *call.args[1:], **call.kwargs)
-    numbers = [found] if torch.is_tensor(found) else list(found)
+    numbers = call.on(own.clone())
     carry_copies(call, numbers)
     return numbers
 
@@ -165,7 +162,7 @@ def joined(call: Follower) -> Numbers | None:
     """Put side by side."""
     parts = [call.of(part) for part in call.args[0]]
     known = [part for part in parts if part is not None]
-    return [call.func(known, *call.args[1:], **call.kwargs)] if len(known) == len(parts) else None
+    return call.on(known) if len(known) == len(parts) else None
 
 
 def _is_shared(call: Follower, operand: Tensor, shape: torch.Size) -> bool:
@@ -213,21 +210,19 @@ def _follow(call: Follower, parameter: Tensor, own: Tensor) -> bool:
 RULES: dict[str, Callable[[Follower], Numbers | None]] = {
     "linear": linear,
     "addmm": added,
-    "matmul": multiplied,
-    "bmm": multiplied,
     "embedding": looked_up,
     "batch_norm": batch_norm,
     "layer_norm": layer_norm,
     "pad": padded,
     **ATTENTION,
     **dict.fromkeys(CONVOLUTIONS, convolution),
-    **dict.fromkeys(SHAPE_ONLY - CONVERSIONS, moved),
-    **dict.fromkeys(REPEATING, moved),
-    **dict.fromkeys(ELEMENTWISE, elementwise),
+    **dict.fromkeys(MATRIX_PRODUCTS, multiplied),
+    **dict.fromkeys(MOVES | REPEATS, moved),
+    **dict.fromkeys(CONVERSIONS | DROPOUTS | POINTWISE | CLAMPS | (ACTIVATIONS - {"prelu"}), elementwise),
     **dict.fromkeys(SOFTMAXES, softmax),
     **dict.fromkeys(POOLS, pooled),
-    **dict.fromkeys(("add", "sub", "mul", "truediv", "div"), combined),
-    **dict.fromkeys(("mean", "sum", "amax", "amin"), reduced),
-    **dict.fromkeys(("cat", "concat", "concatenate"), joined),
+    **dict.fromkeys(SUMS | PRODUCTS | EXTREMES, combined),
+    **dict.fromkeys(REDUCTIONS, reduced),
+    **dict.fromkeys(JOINS, joined),
 }
 """by operation"""

@@ -16,7 +16,16 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from minima.store.command import BadInput
-from minima.zoo.anatomy.operations import OPERANDS, POOLS, SHAPE_ONLY, is_activation, named, operation_name
+from minima.zoo.anatomy.operations import (
+    CONVOLUTIONS,
+    OPERANDS,
+    POOLS,
+    REDUCTIONS,
+    SHAPE_ONLY,
+    is_activation,
+    named,
+    operation_name,
+)
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import called
 from pruning.shrink.constants import read_by
@@ -27,9 +36,9 @@ RISING = frozenset(
     ("relu", "relu6", "leaky_relu", "selu", "hardtanh", "tanh", "sigmoid", "hardsigmoid", "softplus", "softsign")
 )
 """activations whose value never falls"""
-MOVING = (SHAPE_ONLY | frozenset(POOLS) | {"mean", "sum", "amax", "amin", "pad"}) - {"get"}
+MOVING = (SHAPE_ONLY | POOLS | REDUCTIONS | {"pad"}) - {"get"}
 """operations whose result rises with each entry of their input"""
-WEIGHTED = frozenset(("linear", "conv1d", "conv2d", "conv3d"))
+WEIGHTED = CONVOLUTIONS | {"linear"}
 WIDER = 1e-12
 """relative to the largest sum of absolute values: what rounding may have taken from a bound"""
 

@@ -4,47 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import nn
-from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
-from torch.utils.weak import WeakTensorKeyDictionary
 
-from minima.zoo.anatomy.operations import is_activation, operation_name
-from minima.zoo.examples.evaluation import evaluating
-from minima.zoo.examples.inputs import Inputs, called
-from minima.zoo.examples.outputs import tensors_of
-
-LAYERS = ("linear", "addmm", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+from minima.zoo.anatomy.operations import LAYERS, is_activation
+from minima.zoo.anatomy.tape import Operation, Tape, record
+from minima.zoo.examples.inputs import Inputs
 
 
 def critical_path(model: nn.Module, x: Inputs) -> dict[str, int]:
     """The largest number of `layers` (convolutions and linear layers), and of elementwise `activations`, on a path from
     the inputs x (1, ...) to the outputs, in eval mode.
 
+    >>> import torch
     >>> critical_path(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)), torch.zeros(1, 2))
     {'layers': 2, 'activations': 1}
     """
-    found = {}
-    for name in ("layers", "activations"):
-        counting = _Counting(name == "layers")
-        with evaluating(model), torch.no_grad(), counting:
-            output = called(model, x)
-        found[name] = max((counting.passed.get(leaf, 0) for leaf in tensors_of(output)), default=0)
-    return found
+    tape = record(model, x)
+    return {"layers": _longest(tape, _is_layer), "activations": _longest(tape, _is_activation)}
 
 
-class _Counting(TorchFunctionMode):
-    def __init__(self, layers: bool) -> None:
-        super().__init__()
-        self.layers, self.passed = layers, WeakTensorKeyDictionary()
+def _longest(tape: Tape, counts: Any) -> int:
+    passed: dict[Any, int] = {}
+    for operation in tape.operations:
+        before = max((passed.get(operand, 0) for operand in operation.operands), default=0)
+        passed |= dict.fromkeys(operation.made, before + counts(operation))
+    return max((passed.get(output, 0) for output in tape.outputs), default=0)
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs, name = kwargs or {}, operation_name(func)
-        before = [self.passed.get(leaf, 0) for leaf in tree_leaves((args, kwargs)) if torch.is_tensor(leaf)]
-        result = func(*args, **kwargs)
-        counts = name in LAYERS if self.layers else is_activation(name, args, kwargs)
-        for leaf in tree_leaves(args[0] if name == "setitem" else result):
-            if torch.is_tensor(leaf):
-                self.passed[leaf] = max(before, default=0) + int(counts)
-        return result
+
+def _is_layer(operation: Operation) -> bool:
+    return operation.name in LAYERS
+
+
+def _is_activation(operation: Operation) -> bool:
+    return is_activation(operation.name, operation.args, operation.kwargs)

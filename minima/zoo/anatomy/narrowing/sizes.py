@@ -10,22 +10,22 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
 
 from minima.zoo.anatomy.following import Following, Step
 from minima.zoo.anatomy.narrowing.attention import NarrowAttention
 from minima.zoo.anatomy.narrowing.manifest import Manifest, Value
 from minima.zoo.anatomy.narrowing.narrow import select, sizes_of
-from minima.zoo.anatomy.operations import SHAPE_ONLY, operation_name
+from minima.zoo.anatomy.operations import SHAPE_ONLY
+from minima.zoo.anatomy.tape import Recorder, Tape
 from minima.zoo.anatomy.union_find import NOTHING
 from minima.zoo.examples.evaluation import evaluating
-from minima.zoo.examples.inputs import Inputs, call
+from minima.zoo.examples.inputs import Inputs
 
+Made = tuple[str, list[tuple[int, ...]]]
+"""an operation and the shapes of what it made"""
 QUERIES_OF_A_KEY = "num_key_value_groups"
 """attribute of the attentions of transformers"""
 
@@ -154,12 +154,13 @@ class _Trial:
 
     def _first_wrong(self) -> int | None:
         """The first operation that does not make the shapes that it should."""
-        seen = _Shapes()
+        tape = Tape()
         try:
-            with evaluating(self.model), torch.no_grad(), seen:
-                call(self.model, self.x)
+            with evaluating(self.model):
+                Recorder(self.model, tape).run(self.x)
         except Exception:  # whatever the network's code does of sizes that do not fit
             pass
+        seen = [(each.name, [tuple(value.shape) for value in each.made]) for each in tape.operations]
         place = made = 0
         while place < len(self.steps):
             if not self._is(place, seen, made):
@@ -170,13 +171,13 @@ class _Trial:
             place, made = place + 1, made + 1
         return None
 
-    def _is(self, place: int, seen: _Shapes, made: int) -> bool:
+    def _is(self, place: int, seen: Sequence[Made], made: int) -> bool:
         """Whether an operation made what a step should."""
         step = self.steps[place]
         expected = list(map(_shape, self._left(step))) if step.numbers else list(step.shapes)
-        return made < len(seen.made) and seen.made[made] == (step.name, expected)
+        return made < len(seen) and seen[made] == (step.name, expected)
 
-    def _without_copies(self, place: int, seen: _Shapes, made: int) -> int | None:
+    def _without_copies(self, place: int, seen: Sequence[Made], made: int) -> int | None:
         """The next step that was made, where those before it made copies of which one is left: code leaves them out."""
         single = False
         while place < len(self.steps) and self.steps[place].name in SHAPE_ONLY:
@@ -225,18 +226,3 @@ def _shape(left: Tensor) -> tuple[int, ...]:
         int(left.movedim(axis, 0).flatten(1).any(1).sum()) if left.ndim > 1 else int(left.sum())
         for axis in range(left.ndim)
     )
-
-
-class _Shapes(TorchFunctionMode):
-    """What each operation made."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.made: list[tuple[str, list[tuple[int, ...]]]] = []
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result, name = func(*args, **(kwargs or {})), operation_name(func)
-        made = [leaf for leaf in tree_leaves(args[0] if name == "setitem" else result) if torch.is_tensor(leaf)]
-        if made:
-            self.made.append((name, [tuple(leaf.shape) for leaf in made]))
-        return result

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
-from torch.utils.weak import WeakTensorKeyDictionary
 
 from minima.zoo.anatomy.operations import named
+from minima.zoo.anatomy.tape import Value, concrete
 from minima.zoo.anatomy.union_find import FIXED, Classes
 
 Numbers = list[Tensor]
@@ -62,14 +62,14 @@ class Follower:
 
     classes: Classes
     demands: Demands
-    numbers: WeakTensorKeyDictionary
-    copies: WeakTensorKeyDictionary | None
+    numbers: Mapping[Any, Tensor]
+    copies: dict[Any, Tensor] | None
     """activation in which entries were repeated -> numbers of its shape, of the copies; None: all copies are one"""
     axes: Mapping[int, list[Tensor]]
     func: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
-    made: list[Tensor]
+    made: list[Value]
     where: str
     """the operation and the module that calls it, in words"""
 
@@ -77,6 +77,13 @@ class Follower:
         """Arguments by these names, None where there are none."""
         given = named(names, self.args, self.kwargs)
         return {name: given.get(name) for name in names}
+
+    def on(self, numbers: Any) -> Numbers:
+        """What the operation makes of numbers in the place of its first operand."""
+        found = self.func(
+            numbers, *concrete(self.args[1:]), **{key: concrete(each) for key, each in self.kwargs.items()}
+        )
+        return [found] if isinstance(found, Tensor) else list(found)
 
     def of(self, tensor: Any) -> Tensor | None:
         """The numbers in an activation, or in a parameter that has only one axis to speak of."""

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from minima.zoo.anatomy.rules.follower import Follower, Numbers, Shared
+from minima.zoo.anatomy.tape import is_tensor
 from minima.zoo.anatomy.union_find import UNKNOWN, Classes
 
 
@@ -50,23 +51,21 @@ class Grid:
 def carry_copies(call: Follower, found: Numbers) -> None:
     """Copies go where the entries go; entries that an operation repeats are copies from then on."""
     source = call.args[0]
-    if call.copies is None or not torch.is_tensor(source):
+    if call.copies is None or not is_tensor(source):
         return
     before = call.copies.get(source)
     if before is not None and [each.shape for each in found] == [leaf.shape for leaf in call.made]:
-        after = call.func(before.clone(), *call.args[1:], **call.kwargs)
-        for leaf, own in zip(call.made, [after] if torch.is_tensor(after) else after, strict=True):
-            call.copies[leaf] = own
+        call.copies.update(zip(call.made, call.on(before.clone()), strict=True))
     elif before is None and len(found) == 1 and found[0].numel() > source.numel() > 0:
         places = torch.arange(source.numel()).view(source.shape)
-        ranks = _occurrence(call.func(places, *call.args[1:], **call.kwargs))
+        ranks = _occurrence(call.on(places)[0])
         if ranks is not None:
             call.copies[call.made[0]] = call.classes.new(int(ranks.max()) + 1)[ranks]
 
 
 def keep_copies(call: Follower) -> None:
     """An operation entry by entry leaves copies where they are."""
-    own = None if call.copies is None or not torch.is_tensor(call.args[0]) else call.copies.get(call.args[0])
+    own = None if call.copies is None or not is_tensor(call.args[0]) else call.copies.get(call.args[0])
     if own is not None and call.copies is not None and own.shape == call.made[0].shape:
         call.copies[call.made[0]] = own
 
