@@ -50,17 +50,18 @@ def highest(
 ) -> list[Highest]:
     """Maximise L(w + delta) - L(w) over delta in each of several sets of one shape.
 
-    A climb begins where the set is furthest along the gradient at 0, `restarts` more at random points of the rim. Each
-    set's climbs begin at the ends of the next smaller one's, moved outward. A step has the length at which the secant
-    of the slopes at both ends of the one before is zero (Barzilai and Borwein 1988); after one that does not rise, the
-    same way is tried at the length at which a parabola through its slopes is highest if that promises 1e-3 of the
-    rise, else the set's next way. A climb ends when no way is left, when three gradients gained less than 1e-3 of the
-    rise and nothing more is promised, or after `steps` gradients.
+    In each set a climb begins where it is furthest along the gradient at 0, one each at the best end in the next
+    smaller set, moved outward, and in the next larger, moved inward, and `restarts` at random points of the rim. A
+    step has the length at which the secant of the slopes at both ends of the one before is zero (Barzilai and
+    Borwein 1988); after one that does not rise, the same way is tried at the length at which a parabola through its
+    slopes is highest if that promises 1e-3 of the rise, else the set's next way. A climb ends when no way is left,
+    when three gradients gained less than 1e-3 of the rise and nothing more is promised, or after `steps` gradients.
 
     Args:
         some: the same loss over some of the examples. All climbs are made on these, at their price; what follows over
-            all examples is one climb, from the gradient's end or, where a random start found a hill that is higher by
-            more than 1 %, from there. How much the maximum rests on one start is then told by the climbs on some.
+            all examples is one climb, from the end in the next smaller set (in the smallest from the gradient's end)
+            or, where another start found a hill that is higher by more than 1 %, from there. How much the maximum rests
+            on one start is then told by the climbs on some.
     """
     order = sorted(range(len(neighbourhoods)), key=lambda each: neighbourhoods[each].width)
     ascending = [neighbourhoods[each] for each in order]
@@ -94,7 +95,7 @@ class _Scout:
 
     highest: Highest
     other: Tensor | None
-    """(d,) the end of a random start that came higher than the one from the gradient, by more than `AHEAD`"""
+    """(d,) the end of a start that came higher than the first by more than `AHEAD`"""
     reliance: float | None
     """the jackknife's error over the largest rise"""
 
@@ -108,29 +109,50 @@ def _scouted(
     least: float,
 ) -> list[_Scout]:
     """All climbs, in each set."""
-    drawn = [function.normal(generator) for _ in range(restarts)]
     origin = _evaluated(function, None)
-    starts = [ascending[0].furthest(way) for way in (origin.gradient, *drawn)] if ascending else []
-    scouts = []
+
+    def climb(place: Neighbourhood, start: Tensor) -> _Climb:
+        return _climb(function, place, _evaluated(function, start), origin.loss, steps, least)
+
+    fresh: list[list[_Climb]] = []
+    carried: list[list[_Climb]] = []
     for index, place in enumerate(ascending):
-        if index:
-            starts = [place.project(start * (place.width / ascending[index - 1].width)) for start in starts]
-        climbs = [_climb(function, place, _evaluated(function, start), origin.loss, steps, least) for start in starts]
-        starts = [climb.end.at for climb in climbs]
-        scouts.append(_summary(climbs, origin.at, steps))
-    return scouts
+        drawn = [function.normal(generator) for _ in range(restarts)]
+        fresh.append([climb(place, place.furthest(way)) for way in (origin.gradient, *drawn)])
+        inner = [] if not index else [_outward(_best(fresh[-2] + carried[-1]).end.at, ascending[index - 1], place)]
+        carried.append([climb(place, start) for start in inner])
+    for index in reversed(range(len(ascending) - 1)):
+        place, wider = ascending[index : index + 2]
+        carried[index].append(climb(place, _outward(_best(fresh[index + 1] + carried[index + 1]).end.at, wider, place)))
+    firsts = [(carried if index else fresh)[index][0] for index in range(len(ascending))]
+    return [_summary(*climbs, origin.at, steps) for climbs in zip(firsts, fresh, carried, strict=True)]
 
 
-def _summary(climbs: Sequence[_Climb], origin: Tensor, steps: int) -> _Scout:
-    ends = [climb.rises[-1] for climb in climbs]
-    best = max(climbs, key=lambda climb: climb.rises[-1])
+def _best(climbs: Sequence[_Climb]) -> _Climb:
+    return max(climbs, key=lambda climb: climb.rises[-1])
+
+
+def _outward(end: Tensor, place: Neighbourhood, other: Neighbourhood) -> Tensor:
+    """A point of one set, as far out in another."""
+    return other.project(end * (other.width / place.width))
+
+
+def _summary(first: _Climb, fresh: Sequence[_Climb], carried: Sequence[_Climb], origin: Tensor, steps: int) -> _Scout:
+    """Of climbs from the gradient's end and at random, and of those that came from other sets; `first` of them: from where
+    the climb over all examples would begin.
+
+    What came from another set is a copy of what was found there, and does not count as a start that found it again.
+    """
+    climbs = [*fresh, *carried]
+    best, found = _best(climbs), [climb.rises[-1] for climb in fresh]
     padded = [_padded(climb.rises, steps) for climb in climbs]
     course = tuple(max(0.0, *rises) for rises in zip(*padded, strict=True))
-    error = _reliance(ends)
-    top = Highest(course[-1], best.end.at if course[-1] > 0 else origin, course, best.settled, error)
-    ahead = best is not climbs[0] and best.rises[-1] > (1 + AHEAD) * max(ends[0], 0.0)
+    top = best.rises[-1]
+    error = None if len(fresh) < 2 else _reliance(found if top <= max(found) else [*found, top])
+    ahead = best is not first and top > (1 + AHEAD) * max(first.rises[-1], 0.0)
+    highest = Highest(course[-1], best.end.at if course[-1] > 0 else origin, course, best.settled, error)
     reliance = None if error is None else error / course[-1] if course[-1] > 0 else 0.0
-    return _Scout(top, best.end.at if ahead else None, reliance)
+    return _Scout(highest, best.end.at if ahead else None, reliance)
 
 
 def _followed(
@@ -143,7 +165,7 @@ def _followed(
     for place, scout in zip(ascending, scouts, strict=True):
         start = place.furthest(origin.gradient)
         if before is not None:
-            start = place.project(before[1] * (place.width / before[0].width))
+            start = _outward(before[1], before[0], place)
         starts = [start] if scout.other is None else [start, scout.other]
         point = max((_evaluated(function, each) for each in starts), key=lambda each: each.loss)
         climb = _climb(function, place, point, origin.loss, steps)

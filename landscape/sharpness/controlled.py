@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -39,4 +40,16 @@ def controlled(
         if needed > FIRST:
             more = draw(needed - FIRST)
             values, controls = values + list(more[0]), controls + list(more[1])
-    return estimate([value - control + known for value, control in zip(values, controls, strict=True)])
+    found = estimate([value - control + known for value, control in zip(values, controls, strict=True)])
+    return replace(found, stderr=widened(found.stderr, len(values)))
+
+
+def widened(error: float | None, count: int) -> float | None:
+    """A standard error known from few draws, widened so that deviations have its size on average.
+
+    Their quotient is one of Student's, whose variance is (count - 1) / (count - 3).
+
+    >>> widened(1.0, 12), widened(1.0, 3)
+    (1.1055415967851332, 1.0)
+    """
+    return error if error is None or count < 4 else error * math.sqrt((count - 1) / (count - 3))

@@ -42,6 +42,11 @@ class Leading:
         """x^T A x of each row of `vectors` (n, d): (n,), in float64."""
         return (vectors.to(self.vectors) @ self.vectors.T).double().square() @ self.values
 
+    def product(self, vectors: Tensor) -> Tensor:
+        """A x of each row of `vectors` (n, d): (n, d), in float64."""
+        along = (vectors.to(self.vectors) @ self.vectors.T).double() * self.values
+        return (along.to(self.vectors) @ self.vectors).double()
+
     @property
     def trace(self) -> float:
         """The trace of A: the mean of x^T A x over independent coordinates of variance 1."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -67,19 +68,35 @@ def curvature_error(
     return data_error(products, blocks.weights, vectors, average=average).item()
 
 
-def block_quotients(
-    objective: Objective,
-    vectors: Tensor,
-    seed: int,
-    function: Callable[[Objective], Differentiable] = lambda part: part,
-) -> tuple[Tensor, Sequence[float]]:
-    """(blocks, k) the quotients v.Hv of `vectors` (k, d), H being that of a block alone, and the blocks' weights.
-
-    H: of the loss as `function` makes it of an objective.
-    """
+def block_quotients(objective: Objective, vectors: Tensor, seed: int) -> tuple[Tensor, Sequence[float]]:
+    """(blocks, k) the quotients v.Hv of `vectors` (k, d), H being that of a block alone, and the blocks' weights."""
     blocks = blocks_of(objective, seed)
-    products = (function(part).hvp for part in _parts(objective, blocks))
-    return _quotients(products, vectors, average=False), blocks.weights
+    return _quotients((part.hvp for part in _parts(objective, blocks)), vectors, average=False), blocks.weights
+
+
+@dataclass(frozen=True)
+class BlockProducts:
+    """H v of some vectors, taken block by block of the examples."""
+
+    products: Tensor
+    """(k, d) over all examples"""
+    quotients: Tensor
+    """(blocks, k) v.Hv of each block alone"""
+    weights: Sequence[float]
+    """(blocks,) of the blocks' examples, summed"""
+
+
+def block_products(
+    objective: Objective, vectors: Tensor, seed: int, function: Callable[[Objective], Differentiable]
+) -> BlockProducts:
+    """H v of `vectors` (k, d), H being of the loss as `function` makes it of an objective."""
+    blocks = blocks_of(objective, seed)
+    total, whole, quotients = sum(blocks.weights) or 1.0, torch.zeros_like(vectors, dtype=torch.float64), []
+    for part, weight in zip(_parts(objective, blocks), blocks.weights, strict=True):
+        own = in_blocks(function(part).hvp, vectors)
+        quotients.append((vectors * own).sum(1).double())
+        whole += own.double() * (weight / total)
+    return BlockProducts(whole, torch.stack(quotients), blocks.weights)
 
 
 def mean_error(objective: Objective, values: Tensor, seed: int) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,6 +11,8 @@ from landscape.sharpness.measure import Invariant, Measure, Measured
 if TYPE_CHECKING:
     from landscape.objective.objective import Objective
 
+FIRST, BLOCK = 12, 4
+"""probes that tell how many are needed, and what that is rounded up to"""
 DATA_PROBES = 8
 """random signs that an error of new examples is estimated with, where the trace's own probes do not tell it"""
 
@@ -18,7 +21,10 @@ DATA_PROBES = 8
 class Trace(Measure):
     """The trace of the Hessian: E z.Hz over random signs z (Hutchinson 1990), held against the leading curvature.
 
-    Products are taken block by block of the examples, so that the same probes tell the error of new examples.
+    With A the leading curvature, z.(H - A)z + tr A has the trace as its mean and the variance 2 ||H - A||_F^2, less
+    twice the squares of the diagonal. Its error is stated by the norms ||(H - A)z||, which tell that variance, the
+    diagonal left in, more sharply than the spread of few draws, or by that spread where it is larger. Products are
+    taken block by block of the examples, so that the same probes tell the error of new examples.
     """
 
     name: ClassVar[str] = "trace"
@@ -38,23 +44,33 @@ class Trace(Measure):
         import torch
 
         from landscape.objective.streams import stream
-        from landscape.sharpness.controlled import controlled
+        from landscape.sharpness.controlled import widened
         from landscape.sharpness.leading import largest
-        from landscape.spectrum.data_error import block_quotients, jackknife
+        from landscape.spectrum.data_error import block_products, jackknife
+        from landscape.spectrum.trace import estimate
 
         function, generator = self.function(objective), stream(seed, "trace")
         leading = largest(objective, self.function, relative=self.relative, seed=seed).leading
+        values: list[float] = []
+        plain: list[float] = []
+        left: list[float] = []
         blocks: list[torch.Tensor] = []
-        weights: list[float] = []
 
-        def draw(count: int) -> tuple[list[float], list[float]]:
+        def draw(count: int) -> list[float]:
             signs = torch.stack([function.signs(generator) for _ in range(count)])
-            quotients, shares = block_quotients(objective, signs, seed, self.function)  # (blocks, count)
-            blocks.append(quotients)
-            weights[:] = shares
-            share = torch.tensor(shares, dtype=torch.float64).to(quotients)
-            return ((share @ quotients) / share.sum()).tolist(), leading.form(signs).tolist()
+            found = block_products(objective, signs, seed, self.function)
+            rest = found.products - leading.product(signs)
+            values.extend(((signs * rest).sum(1) + leading.trace).tolist())
+            plain.extend(found.products.square().sum(1).tolist())
+            left.extend(rest.square().sum(1).tolist())
+            blocks.append(found.quotients)
+            return list(found.weights)
 
-        found = controlled(draw, leading.trace, self.probes, step=4)
+        weights = draw(min(FIRST, self.probes))
+        needed = math.ceil(self.probes * min(1.0, sum(left) / (sum(plain) or 1.0)) / BLOCK) * BLOCK
+        if min(needed, self.probes) > len(values):
+            draw(min(needed, self.probes) - len(values))
+        found, norms = estimate(values), math.sqrt(2 * sum(left)) / len(left)
+        error = widened(max(norms, found.stderr or 0.0), len(values))
         each = torch.cat(blocks, dim=1).mean(1, keepdim=True)
-        return Measured(found.value, found.stderr, jackknife(each, weights).item() if len(weights) > 1 else None)
+        return Measured(estimate(values).value, error, jackknife(each, weights).item() if len(weights) > 1 else None)
