@@ -18,7 +18,7 @@ from minima.store.messages import BadInput
 from tests.faults import mutants_trial as trial
 
 def refused(): raise BadInput("x.pt: no")
-def long(): raise BadInput("x" * 9000)
+def long(): raise BadInput("x\\n" * 90)
 def internal(): raise KeyError("x")
 def signal(): os.kill(os.getpid(), 11)
 def memory(): return len(bytearray(3 << 30))
