@@ -38,7 +38,7 @@ ROOMS = {
     "pruning": [
         "context",
         "spaces scorers selection schedules triggers updates",
-        "unit_scorers",
+        "unit_criteria",
         "scopes recoveries",
         "regrow",
         "drops composition",

@@ -138,8 +138,9 @@ def _outward(end: Tensor, place: Neighbourhood, other: Neighbourhood) -> Tensor:
 
 
 def _summary(first: _Climb, fresh: Sequence[_Climb], carried: Sequence[_Climb], origin: Tensor, steps: int) -> _Scout:
-    """Of climbs from the gradient's end and at random, and of those that came from other sets; `first` of them: from where
-    the climb over all examples would begin.
+    """Of climbs from the gradient's end and at random, and of those that came from other sets.
+
+    `first`: of all of them the one from where the climb over all examples would begin.
 
     What came from another set is a copy of what was found there, and does not count as a start that found it again.
     """

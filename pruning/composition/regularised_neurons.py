@@ -14,7 +14,7 @@ from pruning.selection.loss_bound import LossBound
 from pruning.spaces.elements import Elements
 from pruning.spaces.units import Units
 from pruning.triggers.plateau import Plateau
-from pruning.unit_scorers.largest import Largest
+from pruning.unit_criteria.largest import Largest
 from pruning.updates.update import Update
 
 

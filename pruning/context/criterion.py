@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Criterion:
-    """A member of pruning/unit_scorers: the units of the lowest scores go first."""
+    """A member of pruning/unit_criteria: the units of the lowest scores go first."""
 
     name: ClassVar[str]
     summary: ClassVar[str]
@@ -33,8 +33,8 @@ class Criterion:
 
 
 def criteria() -> dict[str, type[Criterion]]:
-    """Every member of pruning/unit_scorers by name."""
-    return members("pruning.unit_scorers", Criterion)
+    """Every member of pruning/unit_criteria by name."""
+    return members("pruning.unit_criteria", Criterion)
 
 
 def criterion_named(name: str, **fields: Any) -> Criterion:

@@ -10,7 +10,7 @@ from pruning.context.starts import FromEpoch
 from pruning.methods.snip_it import SnipIt
 from pruning.schedules.halving import Halving
 from pruning.spaces.units_and_weights import UnitsAndWeights
-from pruning.unit_scorers.elasticities import Elasticities
+from pruning.unit_criteria.elasticities import Elasticities
 
 
 @dataclass(frozen=True)

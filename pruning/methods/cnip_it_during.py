@@ -11,7 +11,7 @@ from pruning.methods.snip_it_during import SnipItDuring
 from pruning.recoveries.fresh_optimiser import FreshOptimiser
 from pruning.schedules.halving import HalvingInTraining
 from pruning.spaces.units_and_weights import UnitsAndWeights
-from pruning.unit_scorers.elasticities import Elasticities
+from pruning.unit_criteria.elasticities import Elasticities
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pruning.recoveries.fresh_optimiser import FreshOptimiser
 from pruning.schedules.late_cut import LateCut
 from pruning.scopes.whole_network import WholeNetwork
 from pruning.spaces.units import Units
-from pruning.unit_scorers.batch_norm import BatchNorm
+from pruning.unit_criteria.batch_norm import BatchNorm
 from pruning.updates.scale_penalty import ScalePenalty
 
 

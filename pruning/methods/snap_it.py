@@ -10,7 +10,7 @@ from pruning.context.starts import FromEpoch
 from pruning.methods.snip_it import SnipIt
 from pruning.schedules.halving import Halving
 from pruning.spaces.units import Units
-from pruning.unit_scorers.gate import Gate
+from pruning.unit_criteria.gate import Gate
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pruning.methods.snip_it_during import SnipItDuring
 from pruning.recoveries.fresh_optimiser import FreshOptimiser
 from pruning.schedules.halving import HalvingInTraining
 from pruning.spaces.units import Units
-from pruning.unit_scorers.gate import Gate
+from pruning.unit_criteria.gate import Gate
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pruning.context.starts import FromEpoch
 from pruning.schedules.one_shot import OneShot
 from pruning.scorers.per_cost import PerCost
 from pruning.spaces.units import Units
-from pruning.unit_scorers.gate import Gate
+from pruning.unit_criteria.gate import Gate
 
 
 @dataclass(frozen=True)

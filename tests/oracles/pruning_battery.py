@@ -24,7 +24,7 @@ from pruning.schedules.fixed import Fixed
 from pruning.scorers.scorer import scored
 from pruning.selection.exact import Exact
 from pruning.triggers.always import Always
-from pruning.unit_scorers.batch_norm import BatchNorm
+from pruning.unit_criteria.batch_norm import BatchNorm
 
 EPOCHS, BATCH = 16, 8
 FOLLOWS_THE_LOSS_SCALE = {"prospr"}

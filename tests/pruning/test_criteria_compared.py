@@ -21,8 +21,8 @@ from pruning.criteria.gaussian import anderson_darling, anderson_darling_p, gaus
 from pruning.criteria.layers import layers_of
 from pruning.criteria.statistics import l1_variation, l2_variation, slope, spearman, variation
 from pruning.criteria.surrogate import surrogate
-from pruning.unit_scorers.fermat import fermat_point
-from pruning.unit_scorers.fpgm import distances
+from pruning.unit_criteria.fermat import fermat_point
+from pruning.unit_criteria.fpgm import distances
 
 UNITS = 20_000
 

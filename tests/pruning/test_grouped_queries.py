@@ -19,7 +19,7 @@ from pruning.running.command import main as run
 from pruning.shrink.__main__ import main as shrink
 from pruning.shrink.flags import Shrink
 from pruning.spaces.units import Units
-from pruning.unit_scorers.gate import Gate
+from pruning.unit_criteria.gate import Gate
 
 
 class Classifier(Grouped):

@@ -28,8 +28,8 @@ from pruning.spaces.units import Units
 from pruning.spaces.units_and_weights import UnitsAndWeights
 from pruning.spaces.units_of import UnitsOf
 from pruning.triggers.stability import is_stable
-from pruning.unit_scorers.elasticities import Elasticities
-from pruning.unit_scorers.l1 import L1
+from pruning.unit_criteria.elasticities import Elasticities
+from pruning.unit_criteria.l1 import L1
 from pruning.updates.distillation import divergence
 from pruning.updates.neuron_insensitivity import NeuronInsensitivity, sensitivities
 from pruning.updates.neuron_loss_insensitivity import NeuronLossInsensitivity

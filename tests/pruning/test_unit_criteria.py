@@ -17,8 +17,8 @@ from pruning.context.criterion import criteria, criterion_named
 from pruning.context.probe import Probe
 from pruning.scorers.per_cost import PerCost
 from pruning.spaces.units import Units
-from pruning.unit_scorers.fermat import fermat_point
-from pruning.unit_scorers.gate import Gate
+from pruning.unit_criteria.fermat import fermat_point
+from pruning.unit_criteria.gate import Gate
 
 EXAMPLES = 12
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pruning.context.probe import Probe
 from pruning.scorers.agreement import Estimate, another_draw
 from pruning.scorers.sensitivity import Sensitivity
-from pruning.unit_scorers.gate import Gate
+from pruning.unit_criteria.gate import Gate
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,7 +10,7 @@ from pruning.context.probe import Probe, leaves
 from pruning.context.unit_weights import is_norm, owner
 from pruning.scorers.agreement import Estimate, another_draw
 from pruning.scorers.sensitivity import gradient
-from pruning.unit_scorers.taylor import gate_slopes
+from pruning.unit_criteria.taylor import gate_slopes
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
