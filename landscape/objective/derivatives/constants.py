@@ -43,7 +43,10 @@ def check(problem: Problem, loss: Loss, at: Tensors, gradient: Tensors, precisio
         _not_merged(problem, native, constants)
         if constants:
             some = ", ".join(constants[:NAMED]) + (f" and {len(constants) - NAMED} more" if constants[NAMED:] else "")
-            note(f"the loss does not depend on {some}: constants, along which it has no slope and no curvature")
+            note(
+                f"the loss does not depend on {some}, as far as its numbers tell: constants, or outputs so far apart "
+                "that it is saturated; no slope and no curvature along them"
+            )
 
 
 def _with_a_say(loss: Loss, at: Tensors, change: Tensors, names: Collection[str]) -> list[str]:
@@ -68,7 +71,8 @@ def _without_slope(loss: Loss, at: Tensors, change: Tensors, precision: Precisio
         raise BadInput(
             f"the loss changes with {name}, by {outcome.slope[0]:.6g} along a direction of norm 1, but the gradient\n"
             "that autograd gives is zero there: the network uses it behind a detach() or no_grad(), or merged into\n"
-            "other weights in eval mode. Let the gradient through, or measure the others: --parameters NAMES"
+            "other weights in eval mode, or its outputs are so large that gradients vanish (try --dtype float64).\n"
+            "Let the gradient through, or measure the others: --parameters NAMES"
         )
 
 
