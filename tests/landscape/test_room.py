@@ -49,7 +49,7 @@ def test_what_does_not_fit_is_refused_with_the_amount_to_type() -> None:
 
 def test_needs_grow_with_the_examples_and_fit_what_there_is() -> None:
     needs = Needs.measured(1000, lambda count: 5000 + 70 * count, 100)
-    assert needs.of(10) == 60 * 1000 + 2 * (5000 + 70 * 10)
+    assert needs.of(10) == 60 * 1000 + 2.25 * (5000 + 70 * 10)
     assert needs.of(needs.fitting(200_000)) <= 200_000 < needs.of(needs.fitting(200_000) + 1)
     assert needs.fitting(0) == 1
     assert OVERHEAD < GIB / 4
