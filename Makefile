@@ -42,7 +42,7 @@ studies: $(READY)
 	@for study in $(STUDIES); do OMP_NUM_THREADS=1 nice -n 19 $(BIN)/python -m figures.study $$study --cores 1 --ship $(STUDY_FLAGS); done
 
 test: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --durations=40 --durations-min=3 $(PYTEST_FLAGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist worksteal --durations=40 --durations-min=3 $(PYTEST_FLAGS)
 
 torture: $(READY)
 	PYTHONPATH=.:tests OMP_NUM_THREADS=1 $(BIN)/python -m faults.campaign $(TORTURED) --interruptions 30 $(TORTURE_FLAGS)

@@ -9,7 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.kept import keep
-from minima.store.command import Command, Report, render_table, run
+from minima.store.command import Command, Report, note, render_table, run
 
 if TYPE_CHECKING:
     from landscape.objective.objective import Objective
@@ -62,6 +62,7 @@ def _costs(network: str, arguments: SharpnessPasses) -> dict[str, float]:
             taken = time.perf_counter() - start
             total += taken
             found.setdefault(measure.name, []).append(taken / plain)
+            note(f"{network}: {measure.name} {taken / plain:.1f} passes of {plain:.3g} s")
         found.setdefault("all", []).append(total / plain)
     return {name: median(times) for name, times in found.items()}
 
