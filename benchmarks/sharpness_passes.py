@@ -46,13 +46,16 @@ def main(arguments: SharpnessPasses) -> Report:
 
 
 def _costs(network: str, arguments: SharpnessPasses) -> dict[str, float]:
-    from benchmarks.networks import subject
+    from benchmarks.networks import NETWORKS, train
     from landscape.objective.flags import mean_loss
     from landscape.sharpness.flags import chosen_measures
+    from minima.zoo.subject.subject import load_subject
 
     found: dict[str, list[float]] = {}
     for _ in range(arguments.rounds):
-        objective = mean_loss(subject(network, arguments.samples), "survivors")
+        path = train(network, NETWORKS[network])
+        subject = load_subject(path, data=NETWORKS[network].data, samples=arguments.samples)
+        objective = mean_loss(subject, "survivors")
         objective.gradient()  # derivatives are checked before the first
         plain = median(_plain(objective) for _ in range(5))
         total = 0.0
