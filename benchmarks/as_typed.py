@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.kept import keep
-from minima.store.command import Command, Report, render_table, run
+from minima.store.command import Command, Report, note, render_table, run
 
 FOLDER = Path("out/benchmarks")
 OUT = FOLDER / "as_typed.json"
@@ -104,6 +104,8 @@ def _difference(
     whole, start = (_seconds(path, threads, command, (*flags, end)) for end in ends)
     after = _floor(path, threads, images)
     forward, both = ((one + other) / 2 for one, other in zip(before, after, strict=True))
+    took = f"{path.stem}: {command} took {whole:.1f} s, {start:.1f} s of them its start"
+    note(f"{took}; plain passes {forward:.3g} and {both:.3g} s")
     return (whole - start) / forward, (whole - start) / both
 
 
