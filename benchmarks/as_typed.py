@@ -25,9 +25,10 @@ NETWORKS = {"foreign": "benchmarks/padded_resnet.py:make", "zoo": "resnet20"}
 DATA = "benchmarks/digits32.py:make"
 FLOOR = """
 import sys, time, torch
+from pathlib import Path
 from statistics import median
 from minima.zoo.subject.subject import load_subject
-subject = load_subject(sys.argv[1], data=sys.argv[2], samples=int(sys.argv[3]))
+subject = load_subject(Path(sys.argv[1]), data=sys.argv[2], samples=int(sys.argv[3]))
 network, x, y, size = subject.model.eval(), subject.x, subject.y, 100
 weights = [weight for weight in network.parameters() if weight.requires_grad]
 def forward():
