@@ -28,7 +28,7 @@ import sys, time, torch
 from pathlib import Path
 from statistics import median
 from minima.zoo.subject.subject import load_subject
-subject = load_subject(Path(sys.argv[1]), data=sys.argv[2], samples=int(sys.argv[3]))
+subject = load_subject(Path(sys.argv[1]), model=sys.argv[4], data=sys.argv[2], samples=int(sys.argv[3]))
 network, x, y, size = subject.model.eval(), subject.x, subject.y, 100
 weights = [weight for weight in network.parameters() if weight.requires_grad]
 def forward():
@@ -113,7 +113,7 @@ def _difference(
 def _seconds(path: Path, threads: int, command: str, flags: tuple[str, ...]) -> float:
     out = FOLDER / "as_typed.h5"
     out.unlink(missing_ok=True)
-    line = [sys.executable, "-m", command, str(path), "--data", DATA, *flags, "-o", str(out)]
+    line = [sys.executable, "-m", command, str(path), "--model", _model(path), "--data", DATA, *flags, "-o", str(out)]
     begin = time.perf_counter()
     subprocess.run(line, check=True, capture_output=True, env=_environment(threads))
     return time.perf_counter() - begin
@@ -121,7 +121,7 @@ def _seconds(path: Path, threads: int, command: str, flags: tuple[str, ...]) -> 
 
 def _floor(path: Path, threads: int, images: int) -> tuple[float, float]:
     """Seconds of a plain pass forward, and forward and backward."""
-    line = [sys.executable, "-c", FLOOR, str(path), DATA, str(images)]
+    line = [sys.executable, "-c", FLOOR, str(path), DATA, str(images), _model(path)]
     done = subprocess.run(line, check=True, capture_output=True, text=True, env=_environment(threads))
     forward, both = map(float, done.stdout.split()[-2:])
     return forward, both
@@ -133,6 +133,10 @@ def _trained(name: str, model: str) -> Path:
     line = [sys.executable, "-m", "minima.train", "--model", model, "--data", DATA, "--epochs", "3", "-o", str(path)]
     subprocess.run(line, check=True, capture_output=True)
     return path
+
+
+def _model(path: Path) -> str:
+    return NETWORKS[path.stem.rpartition("-")[2]]
 
 
 def _environment(threads: int) -> dict[str, str]:
