@@ -57,7 +57,7 @@ class Ball:
 
     @property
     def width(self) -> float:
-        """The radius."""
+        """How wide the ball is: its radius."""
         return self.radius
 
     def project(self, displacement: Tensor) -> Tensor:
@@ -113,7 +113,7 @@ class Box:
 
     @property
     def width(self) -> float:
-        """The largest half width."""
+        """How wide the box is: its largest half width."""
         return float(torch.as_tensor(self.half_widths).max())
 
     def project(self, displacement: Tensor) -> Tensor:

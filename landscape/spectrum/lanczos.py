@@ -128,7 +128,7 @@ class _Search:
         self.ritz: Ritz | None = None
 
     def advance(self) -> None:
-        """Spend a product."""
+        """Apply the operator to the vector that promises most: one product."""
         basis = self.basis
         if self.witness is not None and self.witness.next is not None:
             quotient, norm = basis.follow(self.witness.next)
@@ -164,7 +164,7 @@ class _Search:
         return self.proven and self.error <= self.tolerance
 
     def result(self, beside: int) -> Eigenpairs:
-        """What is known."""
+        """The eigenpairs as far as they are known, `beside` Ritz pairs among them."""
         ritz = self.basis.ritz()
         largest = float(np.abs(ritz.values).max())
 

@@ -28,7 +28,7 @@ class Outcome:
 
     @property
     def label(self) -> str:
-        """The setting's."""
+        """What the setting is called, a study and its learning rate; "no comparison" where none was given."""
         return self.setting.label if self.setting else "no comparison"
 
 

@@ -49,7 +49,7 @@ class Page:
     height: float
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
-        """New axes."""
+        """New axes at a place of the page, in its units of length."""
         box = (left / self.width, 1 - (top + height) / self.height, width / self.width, height / self.height)
         return self.figure.add_axes(box)
 
@@ -59,7 +59,7 @@ class Page:
 
 
 def picture(outcomes: Sequence[Outcome], out: Path) -> list[Path]:
-    """Draw both blocks."""
+    """The picture of all outcomes: intervals of every view, then mean ranks of those that expect an order."""
     margins, rows = _lines(outcomes[0], 1, orders=False)
     orders, more = _lines(outcomes[0], ORDER, orders=True)
     width, height = LEFT + SETTING * len(outcomes), ABOVE + BETWEEN + BELOW + ROW * (rows + more)

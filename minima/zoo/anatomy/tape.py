@@ -106,12 +106,12 @@ class Tape(Listener):
         """indices and masks, whose entries decide what their operations do"""
 
     def begin(self, inputs: list[Value]) -> None:
-        """Wind back."""
+        """Forget the pass before: a tape holds one."""
         self.operations, self.inputs, self._held = [], inputs, []
         self._hold(inputs)
 
     def after(self, operation: Operation) -> None:
-        """Write it down."""
+        """Write the operation down, if it made a tensor."""
         if operation.made:
             self.operations.append(operation)
             self._hold(operation.made)

@@ -87,7 +87,7 @@ class _Scales:
         """of each class in forward order; of what is joined, that of the first operand"""
 
     def read(self, operation: Operation) -> None:
-        """See an operation."""
+        """Take in what an operation says of units."""
         self._uses.update(self._names[id(leaf)] for leaf in operation.operands if id(leaf) in self._names)
         if operation.name == "linear" or operation.name in CONVOLUTIONS:
             self._weighted(operation)
