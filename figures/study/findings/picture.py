@@ -59,7 +59,7 @@ class Page:
 
 
 def picture(outcomes: Sequence[Outcome], out: Path) -> list[Path]:
-    """The picture of all outcomes: intervals of every view, then mean ranks of those that expect an order."""
+    """Draw all outcomes: intervals of every view, then mean ranks of those that expect an order; the files written."""
     margins, rows = _lines(outcomes[0], 1, orders=False)
     orders, more = _lines(outcomes[0], ORDER, orders=True)
     width, height = LEFT + SETTING * len(outcomes), ABOVE + BETWEEN + BELOW + ROW * (rows + more)

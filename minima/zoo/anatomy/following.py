@@ -95,7 +95,10 @@ class Following:
             self.names[id(tensor)].append(name)
 
     def read(self, operation: Operation) -> None:
-        """Take in what an operation says of units. What is made of buffers alone (the angles of rotary positions, say) is a constant."""
+        """Take in what an operation says of units.
+
+        What is made of buffers alone (the angles of rotary positions, say) is a constant.
+        """
         of_units = any(leaf in self.numbers or id(leaf) in self._trained for leaf in operation.operands)
         numbers = self._numbers(operation) if of_units else []
         pads = tuple(operation.given("input", "pad")["pad"]) if operation.name == "pad" else ()
