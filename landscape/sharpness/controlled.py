@@ -14,14 +14,12 @@ FIRST = 12
 """draws that tell how many are needed"""
 
 
-def controlled(
-    draw: Callable[[int], tuple[Sequence[float], Sequence[float]]], known: float, worth: int, step: int = 1
-) -> Estimate:
+def controlled(draw: Callable[[int], tuple[Sequence[float], Sequence[float]]], known: float, worth: int) -> Estimate:
     """The mean of draws x from draws of x - c + E c, as precise as the mean of `worth` draws of x (control variates).
 
-    The first 12 tell by how much the variance of x - c is smaller than that of x, and so how many there are in all: at
-    most `worth`, 12 at least, a multiple of `step`. Since the number rests on the spread of the first only, the mean is
-    unbiased where x - c is symmetric about its mean, and else to the order of its skewness over that number.
+    The first 12 tell by how much the variance of x - c is smaller than that of x, and so how many there are in all:
+    at most `worth`, 12 at least. Since the number rests on the spread of the first only, the mean is unbiased where
+    x - c is symmetric about its mean, and else to the order of its skewness over that number.
 
     Args:
         draw: so many further draws of x, and the c of each.
@@ -36,7 +34,7 @@ def controlled(
     if worth > FIRST:
         spread, left = float(np.var(values)), float(np.var(np.subtract(values, controls)))
         needed = FIRST if left == 0 else math.ceil(worth * min(1.0, left / max(spread, left * 1e-9)))
-        needed = min(worth, step * math.ceil(max(needed, FIRST) / step))
+        needed = min(worth, max(needed, FIRST))
         if needed > FIRST:
             more = draw(needed - FIRST)
             values, controls = values + list(more[0]), controls + list(more[1])
@@ -49,7 +47,7 @@ def widened(error: float | None, count: int) -> float | None:
 
     Their quotient is one of Student's, whose variance is (count - 1) / (count - 3).
 
-    >>> widened(1.0, 12), widened(1.0, 3)
-    (1.1055415967851332, 1.0)
+    >>> round(widened(1.0, 12), 6), widened(1.0, 3)
+    (1.105542, 1.0)
     """
     return error if error is None or count < 4 else error * math.sqrt((count - 1) / (count - 3))

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from landscape.objective.objective import Objective
     from landscape.spectrum.operator import Operator, Product
 
+DATA_PROBES = 8
+"""of a trace's probes: those that the error of new examples is estimated with"""
+
 
 def data_error(
     products: Iterable[Product], weights: Sequence[float], vectors: Tensor, *, average: bool = False

@@ -141,8 +141,7 @@ def _blocks(
     import torch
 
     from landscape.objective.streams import stream
-    from landscape.sharpness.measures.trace import DATA_PROBES
-    from landscape.spectrum.data_error import block_quotients
+    from landscape.spectrum.data_error import DATA_PROBES, block_quotients
 
     probes, count = stream(seed, "trace"), min(DATA_PROBES, comparison.trace)
     signs = torch.stack([objective.signs(probes) for _ in range(count)])

@@ -45,8 +45,7 @@ class RelativeFlatness(Measure):
         import torch
 
         from landscape.objective.streams import stream
-        from landscape.sharpness.measures.trace import DATA_PROBES
-        from landscape.spectrum.data_error import curvature_error
+        from landscape.spectrum.data_error import DATA_PROBES, curvature_error
         from landscape.spectrum.trace import hutchinson
 
         block = objective.block([self._weight(objective)])

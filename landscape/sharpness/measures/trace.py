@@ -11,10 +11,8 @@ from landscape.sharpness.measure import Invariant, Measure, Measured
 if TYPE_CHECKING:
     from landscape.objective.objective import Objective
 
-FIRST, BLOCK = 12, 4
-"""probes that tell how many are needed, and what that is rounded up to"""
-DATA_PROBES = 8
-"""random signs that an error of new examples is estimated with, where the trace's own probes do not tell it"""
+BLOCK = 4
+"""probes: what the number of all is rounded up to"""
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Trace(Measure):
         import torch
 
         from landscape.objective.streams import stream
-        from landscape.sharpness.controlled import widened
+        from landscape.sharpness.controlled import FIRST, widened
         from landscape.sharpness.leading import largest
         from landscape.spectrum.data_error import block_products, jackknife
         from landscape.spectrum.trace import estimate
@@ -58,13 +56,13 @@ class Trace(Measure):
 
         def draw(count: int) -> list[float]:
             signs = torch.stack([function.signs(generator) for _ in range(count)])
-            found = block_products(objective, signs, seed, self.function)
-            rest = found.products - leading.product(signs)
+            drawn = block_products(objective, signs, seed, self.function)
+            rest = drawn.products - leading.product(signs)
             values.extend(((signs * rest).sum(1) + leading.trace).tolist())
-            plain.extend(found.products.square().sum(1).tolist())
+            plain.extend(drawn.products.square().sum(1).tolist())
             left.extend(rest.square().sum(1).tolist())
-            blocks.append(found.quotients)
-            return list(found.weights)
+            blocks.append(drawn.quotients)
+            return list(drawn.weights)
 
         weights = draw(min(FIRST, self.probes))
         needed = math.ceil(self.probes * min(1.0, sum(left) / (sum(plain) or 1.0)) / BLOCK) * BLOCK
@@ -73,4 +71,4 @@ class Trace(Measure):
         found, norms = estimate(values), math.sqrt(2 * sum(left)) / len(left)
         error = widened(max(norms, found.stderr or 0.0), len(values))
         each = torch.cat(blocks, dim=1).mean(1, keepdim=True)
-        return Measured(estimate(values).value, error, jackknife(each, weights).item() if len(weights) > 1 else None)
+        return Measured(found.value, error, jackknife(each, weights).item() if len(weights) > 1 else None)
