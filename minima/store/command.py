@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 from minima.store.allocator import keep_freed_memory
 from minima.store.disk import REASONS
 from minima.store.help_texts import hide_obvious_defaults
-from minima.store.interruptions import interruption
+from minima.store.interruptions import Terminated, raised
 from minima.store.messages import BadInput, note, printable, speaks
 from minima.store.plain import to_json
 from minima.store.room import DEFAULT, allowing
@@ -50,10 +49,6 @@ class Command:
     """show where in the code an error arose"""
 
 
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM, which unwinds the program as Ctrl-C does, so that locks and unfinished files are put in order."""
-
-
 def run(
     arguments: type[A],
     main: Callable[[A], Report | None],
@@ -75,7 +70,7 @@ def run(
     try:
         parsed = parse(arguments, prog, argv, description)
         _require_folder()
-        with _sigterm_like_ctrl_c(), allowing(getattr(parsed, "memory", DEFAULT)):
+        with raised(), allowing(getattr(parsed, "memory", DEFAULT)):
             _work(parsed, main, as_json=getattr(parsed, "json", False))
     except KeyboardInterrupt as stop:
         _stopped(prog, stop)
@@ -85,15 +80,13 @@ def run(
     except Exception as error:
         if debug:
             traceback.print_exc()
-        if cause := interruption(error):
-            _stopped(prog, cause)
         note(f"error: {explain(error, debug)}")
         sys.exit(1)
     sys.exit(0)
 
 
 def _stopped(prog: str, stop: KeyboardInterrupt) -> NoReturn:
-    terminated = isinstance(stop, _Terminated)
+    terminated = isinstance(stop, Terminated)
     note(f"{prog}: {'terminated' if terminated else 'stopped'}; {KEPT}")
     sys.exit(143 if terminated else 130)
 
@@ -170,24 +163,6 @@ def _standard_streams() -> None:
     sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-
-
-@contextlib.contextmanager
-def _sigterm_like_ctrl_c() -> Iterator[None]:
-    """SIGTERM raises in the main thread while the block runs; elsewhere signals are not ours to handle."""
-
-    def terminate(*_: object) -> NoReturn:
-        raise _Terminated
-
-    try:
-        before = signal.signal(signal.SIGTERM, terminate)
-    except ValueError:
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _first_lines(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from minima.store.hdf5.memory import in_memory
-from minima.store.interruptions import deferred
+from minima.store.interruptions import Terminated, deferred, interruption, raised
 
 
 class Interrupted(Exception):
@@ -85,6 +86,31 @@ def test_what_hdf5_calls_back_is_not_interrupted() -> None:
     """The reason: without it the library loses what is raised, and ends in internals."""
     with pytest.raises(Interrupted), deferred():
         fill(h5py.File(Interrupting(), "w"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_a_library_makes_of_a_signal_is_still_a_stop(number: signal.Signals) -> None:
+    """HDF5 forgets what was raised in its callbacks and raises an error of its own, of which the cause is unknown."""
+
+    def lost() -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+        raise TypeError("operation not defined for data type class")
+
+    with pytest.raises(KeyboardInterrupt) as caught, raised():
+        lost()
+    assert isinstance(caught.value, Terminated) == (number == signal.SIGTERM)
+    error = TypeError("of no signal")
+    assert interruption(error) is None
+    with pytest.raises(TypeError), raised():
+        raise error
+
+
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with raised():
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def test_a_file_in_memory_is_gone_on_with_from_its_bytes() -> None:
