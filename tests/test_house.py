@@ -49,7 +49,15 @@ ROOMS = {
     ],
     "figures": ["reading statistics", "drawing", "", "study"],
     "figures.page": ["content", "sections", ""],
-    "figures.study": ["engine verdicts", "configuration", "networks shipping", "claims comparison", "findings", ""],
+    "figures.study": [
+        "engine verdicts",
+        "configuration",
+        "networks shipping",
+        "claims comparison",
+        "findings",
+        "questions",
+        "",
+    ],
 }
 """the rooms of each package, later ones importing earlier ones only; "" are the modules that lie in no room"""
 REGISTRIES = ("pruning.methods", "figures")

@@ -9,12 +9,13 @@ from figures.study.claims.forest import draw as forest
 from figures.study.claims.forest import effects_of
 from figures.study.configuration.toml_file import bundled, find_study
 from figures.study.kinds import read_study
+from figures.study.questions.write import write_pages
 from figures.study.shipping.archive import RESULTS, results_of
 from figures.study.shipping.flags import Redraw, Ship, Trace
 from figures.study.shipping.index import index
 from figures.study.shipping.redraw import redraw
 from figures.study.shipping.ship import ship
-from figures.study.shipping.store import progress, shipped_jobs
+from figures.study.shipping.store import has_results, progress, shipped_jobs
 from figures.study.shipping.trace import places, told
 from minima.store.command import BadInput, Report
 from minima.store.files import readable, write_atomically
@@ -40,12 +41,16 @@ def redraw_studies(arguments: Redraw) -> Report:
     if not names:
         raise BadInput(f"{folder}: no results are shipped. Run a study, then type python -m figures.study ship NAME")
     studies = {Path(name).stem: read_study(find_study(name)) for name in names}
-    written = [path for name, study in studies.items() for path in redraw(study, folder, arguments.out / name)]
     plans = {name: study.plan() for name, study in studies.items()}
-    tables = [path for path in written if path.name == "claims.json"]
-    written += forest(tables, arguments.out / "forest") if effects_of(tables) else []
+    drawn = [name for name, plan in plans.items() if arguments.studies or has_results(plan, folder)]
+    written = [path for name in drawn for path in redraw(studies[name], folder, arguments.out / name)]
+    tables = [path for path in written if path.name in ("claims.json", "findings.json")]
+    claims = [path for path in tables if path.name == "claims.json"]
+    written += forest(claims, arguments.out / "forest") if effects_of(claims) else []
+    pages, questions = write_pages(tables, arguments.out)
     page = arguments.out / "README.md"
-    write_atomically(page, index(plans, folder, arguments.out).encode())
+    write_atomically(page, index(plans, folder, arguments.out, questions).encode())
+    written += pages
     return Report({"written": [str(path) for path in (*written, page)]}, "\n".join(map(str, (*written, page))))
 
 

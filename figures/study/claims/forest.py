@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 
 SHIFT = 0.16
 """of one study's marks in a row against the next one's"""
-
-
-BELOW = 1.9
-"""rows between the axis and the legend: its label stands there"""
 
 
 @dataclass(frozen=True)
@@ -53,24 +49,32 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
     effects = effects_of(inputs)
     if not effects:
         raise BadInput("none of the files holds a median of any view")
+    written = draw_effects(effects, out)
     with styled():
         import matplotlib.pyplot as plt
 
-        rows = list(dict.fromkeys(effect.view for effect in effects))
-        forest, axes = plt.subplots(figsize=(WIDTH, 1.4 + 0.3 * len(rows)))
-        _forest(axes, effects, rows)
-        written = save(forest, out)
         curve, axes = plt.subplots(figsize=(WIDTH, 3.6))
         _curve(axes, effects)
         return [*written, *save(curve, out.with_name(f"{out.name}-specifications"))]
 
 
-def effects_of(inputs: Sequence[Path]) -> list[Effect]:
-    """What there is to draw: every view of every file that has a median."""
-    return [effect for path in inputs for effect in _effects(path)]
+def draw_effects(effects: Sequence[Effect], out: Path) -> list[Path]:
+    """Draw the forest alone."""
+    with styled():
+        import matplotlib.pyplot as plt
+
+        rows = list(dict.fromkeys(effect.view for effect in effects))
+        forest, axes = plt.subplots(figsize=(WIDTH, 1.5 + 0.3 * len(rows)))
+        _forest(axes, effects, rows)
+        return save(forest, out)
 
 
-def _effects(path: Path) -> list[Effect]:
+def effects_of(inputs: Sequence[Path], claims: Container[str] | None = None) -> list[Effect]:
+    """What there is to draw: every view of every file that has a median, or those of some claims."""
+    return [effect for path in inputs for effect in _effects(path, claims)]
+
+
+def _effects(path: Path, claims: Container[str] | None) -> list[Effect]:
     """All views of a study that have a median, of claims and of secondary comparisons."""
     with readable(path):
         table = json.loads(path.read_text())
@@ -79,6 +83,7 @@ def _effects(path: Path) -> list[Effect]:
     return [
         _effect(study, entry.get("arms", pair) == pair, view)
         for entry in entries
+        if claims is None or entry["name"] in claims
         for view in entry["views"]
         if view["median"] is not None
     ]
@@ -108,7 +113,7 @@ def _forest(axes: Axes, effects: Sequence[Effect], rows: Sequence[str]) -> None:
     axes.set_yticks(range(len(shown)), shown)
     axes.set_ylim(len(shown) - 0.5, -0.5)
     _scale(axes)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -BELOW / len(shown)), ncols=2)
+    axes.figure.legend(loc="outside lower center", ncols=2)
 
 
 def _curve(axes: Axes, effects: Sequence[Effect]) -> None:

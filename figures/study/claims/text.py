@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from figures.study.claims.views import STATISTICS, Evidence
 from figures.study.verdicts.text import (
     DIRECTIONS,
     STAGES,
+    Printed,
     entry,
     interval,
     missed,
@@ -89,19 +91,22 @@ def _claims(judgements: Sequence[Judgement]) -> list[str]:
 
 
 def _row(judged: Judged) -> list[str]:
+    return ["", *asdict(printed(judged)).values(), judged.verdict]
+
+
+def printed(judged: Judged) -> Printed:
+    """A view in the words of a page."""
     view, summary = judged.view, judged.summary
     statistic = STATISTICS[view.statistic]
-    return [
-        "",
-        f"{statistic.meaning}, {STAGES[view.stage]}",
-        DIRECTIONS[view.direction],
-        str(summary.n),
-        f"{number(summary.median)} {statistic.unit}".strip(),
-        interval(summary),
-        probability(judged.adjusted),
-        f"{probability(summary.p_equivalent)} (±{view.margin:g})",
-        judged.verdict,
-    ]
+    return Printed(
+        view=f"{statistic.meaning}, {STAGES[view.stage]}",
+        expected=DIRECTIONS[view.direction],
+        pairs=str(summary.n),
+        median=f"{number(summary.median)} {statistic.unit}".strip(),
+        interval=interval(summary),
+        p=probability(judged.adjusted),
+        equivalent=f"{probability(summary.p_equivalent)} (±{view.margin:g})",
+    )
 
 
 def _beside(judged: Mapping[str, Sequence[Judgement]], arms: Arms) -> list[str]:
@@ -186,7 +191,10 @@ def numbers(
 
 
 def _entry(judgement: Judgement) -> dict[str, Any]:
-    """A claim's outcome, and of each view the measures that it is computed from."""
+    """A claim's outcome, and of each view the measures that it is computed from and its words on the page."""
     found = entry(judgement)
-    views = [view | {"reads": list(STATISTICS[view["statistic"]].reads)} for view in found["views"]]
+    views = [
+        view | {"reads": list(STATISTICS[view["statistic"]].reads), "printed": asdict(printed(judged))}
+        for view, judged in zip(found["views"], judgement.views, strict=True)
+    ]
     return found | {"views": views}

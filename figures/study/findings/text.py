@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from figures.study.findings.values import Sample, quantity, share_gone
 from figures.study.verdicts.text import (
     DIRECTIONS,
     STAGES,
+    Printed,
     entry,
     interval,
     missed,
@@ -96,6 +98,11 @@ def _details(outcome: Outcome) -> Iterator[str]:
 
 
 def _cells(judged: Judged, found: Sample) -> list[str]:
+    return [*asdict(printed(judged, found)).values(), judged.verdict]
+
+
+def printed(judged: Judged, found: Sample) -> Printed:
+    """A view in the words of a page."""
     view = judged.view
     median, spread = _numbers(judged)
     measured = judged.summary is not None
@@ -103,7 +110,7 @@ def _cells(judged: Judged, found: Sample) -> list[str]:
     if isinstance(judged.summary, Paired):
         equivalent = f"{probability(judged.summary.p_equivalent)} (±{view.margin:g})"
     p = probability(judged.adjusted) if measured else "–"
-    return [spoken(view, STAGES), expected(view), _seeds(found), median, spread, p, equivalent, judged.verdict]
+    return Printed(spoken(view, STAGES), expected(view), _seeds(found), median, spread, p, equivalent)
 
 
 def _numbers(judged: Judged) -> tuple[str, str]:
@@ -231,9 +238,10 @@ def _setting(outcome: Outcome) -> dict[str, object]:
 
 
 def _claim(judgement: Judgement, outcome: Outcome) -> dict[str, object]:
-    """With the seeds that were left out."""
+    """With the seeds that were left out, and each view's words on the page."""
     said = entry(judgement)
     for view, judged in zip(said["views"], judgement.views, strict=True):
         found = outcome.samples[judged.view]
-        view |= {"lacking": found.lacking, "unreached": found.unreached}
+        words = asdict(printed(judged, found))
+        view |= {"lacking": found.lacking, "unreached": found.unreached, "printed": words}
     return said

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from figures.study.engine.jobs import Plan
 from figures.study.shipping.store import progress, shipped_jobs
 
 HEAD = """\
-# One-shot against gradual pruning: what is measured so far
+# What the studies found
 
 Written by `make findings` out of the results in `figures/study/results/`, one file a job, which say by which command,
 with which versions and from which networks (SHA-256) they were made. `python -m figures.study trace STUDY NUMBER` leads
 from a number on a page to its results, networks and commands. A partial study gives no verdict.
+
+## Questions
+
+What speaks against the papers comes first.
 """
+PICTURES = ("forest.svg", "forest-specifications.svg")
 
 
-def index(plans: Mapping[str, Plan], folder: Path, pages: Path) -> str:
-    """A line for each study."""
-    lines = [HEAD, *(f"![{path.stem}]({path.name})\n" for path in sorted(pages.glob("*.svg")))]
+def index(plans: Mapping[str, Plan], folder: Path, pages: Path, questions: Sequence[str]) -> str:
+    """The questions, a line each, all effects side by side, and the studies."""
+    there = [pages / name for name in PICTURES if (pages / name).is_file()]
+    lines = [HEAD, *questions, "", *(f"![{path.stem}]({path.name})\n" for path in there)]
     for name, plan in plans.items():
         here = pages / name
         lines.append(f"## {name}\n\n{progress(plan, shipped_jobs(plan, folder)).said}\n")

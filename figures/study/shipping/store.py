@@ -53,6 +53,11 @@ def results_files(job: Job) -> list[str]:
     return [file for file in job.makes if file.endswith(".h5") and not file.endswith(".trajectory.h5")]
 
 
+def has_results(plan: Plan, folder: Path) -> bool:
+    """Whether anything of the plan is shipped but the making of networks."""
+    return any(results_files(job) and archive_of(folder, plan.name, job.name).is_file() for job in plan.jobs)
+
+
 def lay_out(plan: Plan, folder: Path, into: Path, jobs: Iterable[str]) -> list[str]:
     """Write the results files of shipped jobs below `into`, under the names that the study gave them; their names."""
     (into / OUT).mkdir(parents=True, exist_ok=True)

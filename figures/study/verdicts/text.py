@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,19 @@ STAGES = {
     "source": "as left by the method",
 }
 DIRECTIONS = {"above": "> 0", "below": "< 0", "zero": "= 0", "any": ""}
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A view's numbers as a page prints them, in the order of its columns; a dash for what is not known."""
+
+    view: str
+    expected: str
+    pairs: str
+    median: str
+    interval: str
+    p: str
+    equivalent: str
 
 
 def spoken_path(path: Path) -> str:

@@ -18,7 +18,7 @@ from figures.study.shipping.archive import RESULTS, Shipped, archive_of, read_re
 from figures.study.shipping.redraw import redraw
 from figures.study.shipping.remaining import remaining
 from figures.study.shipping.ship import ship
-from figures.study.shipping.store import lay_out, progress, shipped_jobs
+from figures.study.shipping.store import has_results, lay_out, progress, shipped_jobs
 from figures.study.shipping.trace import places, told
 from minima.store.command import BadInput
 
@@ -191,6 +191,15 @@ def test_tables_are_redrawn_and_their_numbers_traced(kept, tmp_path):
 def test_without_results_nothing_is_drawn(kept, tmp_path):
     with pytest.raises(BadInput, match="no results of the study digits are shipped"):
         redraw(Planned(kept[0]), tmp_path, tmp_path / "page")
+
+
+def test_a_study_of_which_only_networks_are_made_has_no_results(study):
+    ship(study, Path("kept"))
+    assert shipped_jobs(study, Path("kept"))
+    assert not has_results(study, Path("kept"))
+    finish(study)
+    ship(study, Path("kept"))
+    assert has_results(study, Path("kept"))
 
 
 def elsewhere(monkeypatch, tmp_path):

@@ -1,0 +1,1 @@
+"""One page a question: what papers say, what each study found, and how far that goes."""
