@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.command import BadInput
+from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import arguments
 from minima.zoo.losses.named.cross_entropy import CrossEntropy
 from minima.zoo.losses.named.next_token import NextToken
@@ -49,7 +50,6 @@ class Probe(Sample):
         import torch
 
         from landscape.passes.attention import plain_attention
-        from minima.zoo.examples.evaluation import evaluating
 
         check_temperature(context, self.temperature)
         x, y = self.draw(context, draw)
@@ -107,8 +107,6 @@ def check_temperature(context: Context, temperature: float) -> None:
 def total_weight(context: Context, x: Any, y: Any) -> float:
     """sum_i w_i of examples with these targets: their number where each has the weight 1."""
     import torch
-
-    from minima.zoo.examples.evaluation import evaluating
 
     if context.task.loss == CrossEntropy() and torch.is_tensor(y) and y.ndim == 1:
         return float((y != CrossEntropy().ignore_index).sum())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from landscape.objective.streams import stream
 from minima.store.command import BadInput
 from pruning.triggers.trigger import Trigger
 
@@ -42,7 +43,6 @@ class Edge(Trigger):
 def sharpness(context: Context, samples: int) -> float:
     """lambda_max of the Hessian of the loss of the first `samples` training examples."""
     from landscape.objective.objective import Objective
-    from landscape.objective.streams import stream
     from landscape.spectrum.lanczos import top_eigenpairs
 
     task, x, y = context.task, context.x[:samples], context.y[:samples]
