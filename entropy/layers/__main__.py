@@ -11,6 +11,7 @@ from minima.zoo.measuring.each import measure_each
 def main(arguments: Layers) -> Report:
     """Measure every checkpoint named on the command line."""
     arguments.chosen()
+
     from entropy.layers.compute import compute
 
     return measure_each(arguments, "layers", lambda subject, place: compute(subject, place, arguments), table)

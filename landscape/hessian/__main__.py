@@ -10,6 +10,7 @@ from minima.store.command import Report, run
 def main(arguments: Hessian) -> Report:
     """Measure every checkpoint named on the command line."""
     check(arguments)
+
     from landscape.hessian.compute import compute
     from minima.zoo.measuring.each import measure_each
 

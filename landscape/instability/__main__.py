@@ -20,6 +20,7 @@ def main(arguments: Instability) -> Report:
             "landscape.instability A0.pt B0.pt A4.pt B4.pt -o FILE.h5"
         )
     arguments.check()
+
     from landscape.instability.compute import compute
     from minima.zoo.measuring.each import measure_together
 

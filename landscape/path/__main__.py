@@ -14,6 +14,7 @@ def main(arguments: Path) -> Report:
             f"a path goes between two checkpoints, {len(arguments.checkpoints)} were named: landscape.path A.pt B.pt"
         )
     arguments.check(epochs=0, examples_per_step=1)
+
     from landscape.path.compute import compute
     from minima.zoo.measuring.each import measure_together
 

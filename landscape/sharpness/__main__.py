@@ -10,6 +10,7 @@ from minima.store.command import Report, run
 def main(arguments: Sharpness) -> Report:
     """Measure every checkpoint named on the command line."""
     arguments.chosen()
+
     from landscape.sharpness.compute import compute
     from minima.zoo.measuring.each import measure_each
 

@@ -12,6 +12,7 @@ from minima.store.command import Report, run
 def main(arguments: Stability) -> Report:
     """Measure every moment of the trajectories named on the command line."""
     check(arguments)
+
     from landscape.stability.compute import compute
     from minima.zoo.measuring.each import measure_each
 

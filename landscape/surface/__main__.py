@@ -14,6 +14,7 @@ from minima.store.command import Report, run
 def main(arguments: Surface) -> Report:
     """Evaluate every checkpoint named on the command line."""
     check(arguments)
+
     from landscape.surface.compute import compute
     from minima.zoo.measuring.each import measure_each
 

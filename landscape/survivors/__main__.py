@@ -15,6 +15,7 @@ def main(arguments: Survivors) -> Report:
     """Measure every pruned checkpoint named on the command line beside its parent."""
     arguments.check()
     arguments.check_memory()
+
     from landscape.survivors.compute import compute
     from minima.zoo.measuring.each import measure_each
 

@@ -15,12 +15,12 @@ from pruning.collapse.report import table
 
 def main(arguments: Collapse) -> Report:
     """Look at every checkpoint named on the command line."""
-    from minima.zoo.measuring.each import measure_each
-    from pruning.collapse.compute import compute
-
     chosen = {words: named(words) for words in arguments.methods}
     if not chosen:
         raise BadInput("--methods: none is named; type for example --methods snip synflow")
+
+    from minima.zoo.measuring.each import measure_each
+    from pruning.collapse.compute import compute
 
     def work(subject: Subject, place: Place) -> dict[str, Any]:
         return compute(subject, place, chosen, arguments.seed)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def main(arguments: Criteria) -> Report:
     """Look at every checkpoint named on the command line."""
     check(arguments)
+
     from minima.zoo.measuring.each import measure_each
     from pruning.criteria.compute import compute
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def main(arguments: Robustness) -> Report:
     """Try every checkpoint named on the command line."""
     chosen = arguments.chosen()
+
     from minima.zoo.measuring.each import measure_each
     from pruning.robustness.compute import compute
 
