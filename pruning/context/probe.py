@@ -105,7 +105,10 @@ def check_temperature(context: Context, temperature: float) -> None:
 
 
 def total_weight(context: Context, x: Any, y: Any) -> float:
-    """sum_i w_i of examples with these targets: their number where each has the weight 1."""
+    """The total weight of some examples, sum_i w_i, by which their mean loss is divided.
+
+    It is their number where each weighs 1; classification leaves out targets that the loss ignores.
+    """
     import torch
 
     if context.task.loss == CrossEntropy() and torch.is_tensor(y) and y.ndim == 1:

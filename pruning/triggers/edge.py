@@ -41,7 +41,10 @@ class Edge(Trigger):
 
 
 def sharpness(context: Context, samples: int) -> float:
-    """lambda_max of the Hessian of the loss of the first `samples` training examples."""
+    """The largest eigenvalue of the Hessian of the mean loss over the first `samples` training examples.
+
+    It is over the weights that are left, by Lanczos to a relative error of `TOLERANCE`, in the unit of the loss.
+    """
     from landscape.objective.objective import Objective
     from landscape.spectrum.lanczos import top_eigenpairs
 
