@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
+from minima.store.checkpoints.checkpoint import header, load, sparsity
 from minima.store.command import Command, Report, render_table, run
 from minima.store.reading import sha256, unchanging
 
@@ -29,8 +30,6 @@ class Show(Command):
 @unchanging()
 def main(arguments: Show) -> Report:
     """Describe a checkpoint file: what made it, what it holds, how sparse it is."""
-    from minima.store.checkpoints.checkpoint import load
-
     summary = {"checkpoint": str(arguments.file), "sha256": sha256(arguments.file)}
     summary |= describe(load(arguments.file))
     return Report(summary, _text(summary))
@@ -38,8 +37,6 @@ def main(arguments: Show) -> Report:
 
 def describe(checkpoint: Checkpoint) -> dict[str, Any]:
     """The header, and counts of parameters: whole, of masked tensors (prunable) and of what is left of them."""
-    from minima.store.checkpoints.checkpoint import header, sparsity
-
     layers = [
         {
             "name": name,

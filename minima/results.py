@@ -11,6 +11,7 @@ import numpy as np
 import tyro
 
 from minima.store.command import Command, Report, render_table, run
+from minima.store.hdf5.opening import opened
 from minima.store.plain import plain, to_json
 from minima.store.reading import sha256, unchanging
 from minima.store.room import DEFAULT
@@ -35,8 +36,6 @@ class Show(Command):
 @unchanging()
 def main(arguments: Show) -> Report:
     """Describe a results file: what it was made from, its arrays and their numbers."""
-    from minima.store.hdf5.opening import opened
-
     described: dict[str, Any] = {"file": str(arguments.file), "sha256": sha256(arguments.file)}
     with opened(arguments.file) as file:
         described |= {"attributes": _attributes(file), "groups": _groups(file), "arrays": _arrays(file)}

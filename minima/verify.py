@@ -7,7 +7,11 @@ from pathlib import Path
 
 import tyro
 
+from minima.store.checkpoints import trajectory
+from minima.store.checkpoints.checkpoint import Checkpoint, read
 from minima.store.command import BadInput, Command, Report, render_table, run
+from minima.store.hdf5 import opening
+from minima.store.reading import sha256, unchanging
 from minima.store.room import DEFAULT
 
 ELSEWHERE = (".safetensors", ".onnx", ".pt2", ".npz", ".npy")
@@ -50,14 +54,10 @@ def verify(path: Path) -> dict[str, str]:
     Raises:
         BadInput: it is damaged, which names what of it, or no file of the suite.
     """
-    from minima.store.checkpoints.checkpoint import Checkpoint, read
-    from minima.store.hdf5.opening import is_hdf5
-    from minima.store.reading import sha256, unchanging
-
     with unchanging():
         if path.suffix in ELSEWHERE:
             raise _nothing_to_compare(path)
-        kind = _verify_arrays(path) if is_hdf5(path) else "checkpoint"
+        kind = _verify_arrays(path) if opening.is_hdf5(path) else "checkpoint"
         if kind == "checkpoint" and not isinstance(read(path), Checkpoint):
             raise _nothing_to_compare(path)
         return {"kind": kind, "sha256": sha256(path)}
@@ -65,16 +65,14 @@ def verify(path: Path) -> dict[str, str]:
 
 def _verify_arrays(path: Path) -> str:
     """What kind of HDF5 file of ours it is, all of whose arrays and attributes are what was written."""
-    from minima.store.checkpoints import trajectory
     from minima.store.hdf5 import results
-    from minima.store.hdf5.opening import opened, verify
 
-    with opened(path) as file:
+    with opening.opened(path) as file:
         found = file.attrs.get("format")
     known = {each.FORMAT: each.VERSION for each in (results, trajectory)}
     if not isinstance(found, str) or found not in known:
         raise _nothing_to_compare(path)
-    verify(path, found, known[found])
+    opening.verify(path, found, known[found])
     return found.removeprefix("minima-")
 
 

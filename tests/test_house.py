@@ -62,6 +62,25 @@ ROOMS = {
 """the rooms of each package, later ones importing earlier ones only; "" are the modules that lie in no room"""
 REGISTRIES = ("pruning.methods", "figures")
 """folders of one-file members, which may hold more modules than others"""
+MEMBERS = (
+    "pruning.methods",
+    "pruning.layer_methods",
+    "pruning.export.formats",
+    "pruning.robustness.trials",
+    "landscape.sharpness.measures",
+    "landscape.spectrum.operators",
+    "landscape.surface.fields",
+    "landscape.surface.planes",
+    "landscape.path.curves",
+    "entropy.layers.estimators",
+    "minima.zoo.losses.named",
+    "minima.zoo.architecture.models",
+    "minima.zoo.data.datasets",
+    "figures.page.sections",
+)
+"""the registries of docs/extending.md whose members are found by a command before it imports torch"""
+LATE = 60
+"""imports of our own inside functions, registries and doors excluded: 234 before the rooms, 117 asked for"""
 PACKAGES = ("minima", "landscape", "entropy", "pruning", "figures")
 MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 NAMES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
@@ -159,6 +178,23 @@ def test_rooms_keep_their_order(package):
 
 def test_no_circles():
     TopologicalSorter({name: IMPORTS[name] & set(NAMES) - {name} for name in NAMES}).prepare()
+
+
+def late_imports(tree):
+    """The import statements of our own modules inside functions, by their lines."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    inside = [
+        node for function in functions for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    return {node.lineno for node in inside if {name.partition(".")[0] for name in imported(node)} & set(PACKAGES)}
+
+
+def test_imports_stand_at_the_top():
+    """A command imports its work late, so that --help is quick, and so do members of registries; others do not."""
+    doors = {name for name in NAMES if name.rpartition(".")[2] in ("__main__", "door")} | set(COMMANDS)
+    others = [name for name in NAMES if name not in doors and name.rpartition(".")[0] not in MEMBERS]
+    late = {name: late_imports(ast.parse(NAMES[name].read_text())) for name in others}
+    assert sum(map(len, late.values())) <= LATE, {name: lines for name, lines in late.items() if lines}
 
 
 def test_folders_are_small():

@@ -44,7 +44,11 @@ def states_of(name: str, potential: Tensor, channels: int, neurons: Neurons) -> 
 
 
 def per_neuron(values: Tensor, channels: int, neurons: Neurons) -> Tensor:
-    """Values (N, ...) of a site as (N, neurons, positions)."""
+    """Values (N, ...) of a site as (N, neurons, positions).
+
+    A neuron is an entry along the axis `channels`, seen at each of the other positions; with `neurons` = "position"
+    every entry is a neuron, seen once.
+    """
     if neurons == "position" or values.dim() == 2:
         return values.flatten(1)[:, :, None]
     return values.movedim(channels, 1).flatten(2)

@@ -25,7 +25,11 @@ def binary_entropy(p: ArrayLike) -> Floats:
 
 
 def frequencies(on: Counts, observed: Counts) -> Floats:
-    """P(ON | class) of shape (C, n); NaN in the row of a class that was not observed."""
+    """The frequency P(ON | class) = on / observed of each class and neuron, (C, n).
+
+    `on` (C, n) counts the examples of a class at which a neuron is on, `observed` (C,) all of the class. A class that
+    was not observed has a row of NaN.
+    """
     with np.errstate(invalid="ignore"):
         return np.asarray(on / observed[:, None], dtype=np.float64)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from entropy.layers.compute import compute
 from entropy.layers.flags import Layers
 from entropy.layers.report import table
 from minima.store.command import Report, run
@@ -12,6 +11,9 @@ from minima.zoo.measuring.each import measure_each
 def main(arguments: Layers) -> Report:
     """Measure every checkpoint named on the command line."""
     arguments.chosen()
+
+    from entropy.layers.compute import compute
+
     return measure_each(arguments, "layers", lambda subject, place: compute(subject, place, arguments), table)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from entropy.layers.rectifiers import budgets, rectifiers
 from minima.store.command import BadInput, note
 from minima.store.hdf5 import record
-from minima.store.memory import GIB
+from minima.store.memory import GIB, foreseen_within, require_room
 from minima.store.room import DEFAULT
+from minima.zoo.anatomy.sites import told_unseen
+from minima.zoo.examples.needs import pass_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +28,6 @@ PUBLISHED_BATCH = 128
 
 def compute(subject: Subject, place: Place, arguments: Layers) -> dict[str, Any]:
     """Measure a subject, write its layers to its place, and return what the JSON object says of them."""
-    from entropy.layers.rectifiers import budgets
-
     estimator, published = arguments.chosen(), arguments.compat == "published"
     layers, batch_size = layers_of(
         subject, estimator, published=published, batch_size=arguments.batch_size, memory=arguments.memory
@@ -61,8 +62,6 @@ def layers_of(
     Raises:
         BadInput: it has no elementwise activations, or looking at them takes more than `memory` GiB.
     """
-    from entropy.layers.rectifiers import rectifiers
-
     size = batch_size or PUBLISHED_BATCH if published else subject.batch_size
     size = _with_room(subject, size, memory, fixed=published)
     run: dict[str, Any] = {"batch_size": size, "published": published, "picked": subject.task.picked}
@@ -78,9 +77,6 @@ def layers_of(
 
 def _with_room(subject: Subject, size: int, memory: float, *, fixed: bool) -> int:
     """`size` examples at once, or as many as `memory` GiB hold, where the result does not depend on it."""
-    from minima.store.memory import foreseen_within, require_room
-    from minima.zoo.examples.needs import pass_bytes
-
     each = pass_bytes(subject.model, subject.x)
     if not fixed:
         size = max(1, min(size, int(foreseen_within(memory * GIB) // each)))
@@ -101,8 +97,6 @@ def _write(place: Place, layers: Sequence[Rectifier], entries: Sequence[dict[str
 
 def _explain(subject: Subject, layers: Sequence[Rectifier], skipped: dict[str, tuple[int, ...]]) -> None:
     """Say what the numbers leave out."""
-    from minima.zoo.anatomy.sites import told_unseen
-
     lost = [layer.name for layer in layers if layer.weight is None]
     if lost:
         note(f"{subject.name}: no single weight makes the input of {', '.join(lost)}: no importance there")

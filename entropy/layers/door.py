@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from entropy.layers.compute import layers_of
 from entropy.layers.estimator import estimators
 from minima.store.command import BadInput
 from minima.store.messages import listening
@@ -66,8 +67,6 @@ def layer_entropies(
     >>> layer_entropies(model, (torch.tensor([[2.0], [-1.0], [1.0], [-3.0]]), torch.zeros(4).long())).entropies
     {'input': 1.0}
     """
-    from entropy.layers.compute import layers_of
-
     if estimator not in estimators():
         raise BadInput(f"--estimator {estimator}: known are {', '.join(estimators())}")
     with listening() as heard:

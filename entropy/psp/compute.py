@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from entropy.information.layer import network_mean
+from entropy.information.measurement import measure
+from entropy.information.recorded import recorded_bytes
+from entropy.information.recording import write_layer
+from entropy.psp.grouping import read_groups
+from entropy.psp.positions import position_entropies_of
+from entropy.psp.request import asked, request_of
 from minima.store.command import note
 from minima.store.disk import readable
+from minima.zoo.anatomy.sites import told_unseen
+from minima.zoo.examples.evaluation import Level
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +24,6 @@ if TYPE_CHECKING:
     from entropy.information.layer import LayerEntropy
     from entropy.information.site import Site
     from minima.store.hdf5.results import Place
-    from minima.zoo.examples.evaluation import Level
     from minima.zoo.subject.subject import Subject
 from entropy.psp.flags import NO_GROUPS, Counting, Psp
 
@@ -27,11 +35,6 @@ LARGEST_TABLES = 2**30
 
 def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
     """Measure a subject, write every neuron's numbers to its place, and return what the JSON object says of it."""
-    from entropy.information.layer import network_mean
-    from entropy.information.recording import write_layer
-    from entropy.psp.positions import position_entropies_of
-    from minima.zoo.examples.evaluation import Level
-
     level, file = Level(subject.y, subject.task), _File(place, arguments)
     room = {"memory": arguments.memory, "results": file.foresee}
     if arguments.positions:
@@ -72,9 +75,6 @@ class _File:
 
     def foresee(self, sites: Sequence[Site], classes: int) -> int:
         """Its bytes, from the sites and how many classes occur; said, and refused where its disk has no room."""
-        from entropy.information.recorded import recorded_bytes
-        from entropy.psp.request import asked
-
         counting = asked(self._arguments, self._arguments.seed)
         found, places = recorded_bytes(sites, classes, counting), self._place.places
         if self._arguments.tables == "auto" and places * found.tables > LARGEST_TABLES:
@@ -91,8 +91,6 @@ class _File:
 def _groups(subject: Subject, arguments: Psp) -> tuple[Tensor, int]:
     """What the states are held against: the class, a file's groups, or nothing, all examples then being one group."""
     import torch
-
-    from entropy.psp.grouping import read_groups
 
     if arguments.group_by is not None and arguments.group_by != NO_GROUPS:
         return read_groups(arguments.group_by, subject)
@@ -114,9 +112,6 @@ def layer_entropies_of(
 
     `room`: `memory` and `results` of the `Request`.
     """
-    from entropy.information.measurement import measure
-    from entropy.psp.request import request_of
-
     return measure(
         subject.model,
         subject.x,
@@ -136,8 +131,6 @@ def explain(
     absent: list[int],
 ) -> None:
     """Say what the numbers leave out."""
-    from minima.zoo.anatomy.sites import told_unseen
-
     if len(layers) == 1:
         note(f"{subject.name}: no elementwise activation was found: the output layer is all there is to measure")
     if absent and len(layers[-1].labels) < 2:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from entropy.information.layer import network_mean
+from entropy.psp.compute import explain, layer_entropies_of
 from entropy.psp.flags import Counting
+from entropy.psp.positions import position_entropies_of
 from minima.store.command import BadInput
 from minima.store.messages import listening
+from minima.zoo.examples.evaluation import Level
 from minima.zoo.subject.handed import LossLike, subject_of
 
 if TYPE_CHECKING:
@@ -97,11 +101,6 @@ def psp_entropy(  # noqa: PLR0913 (named, and all but two optional)
     >>> found.network_mean  # a coin in class 0, always on in class 1
     1.0
     """
-    from entropy.information.layer import network_mean
-    from entropy.psp.compute import explain, layer_entropies_of
-    from entropy.psp.positions import position_entropies_of
-    from minima.zoo.examples.evaluation import Level
-
     counting = Counting(
         order=order,
         tuples=tuples,

@@ -7,7 +7,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import Report, run
-from minima.zoo.measuring.each import measure_each
 from minima.zoo.training.recipe import require
 
 if TYPE_CHECKING:
@@ -20,12 +19,13 @@ Summary = dict[str, Any]
 
 def main(arguments: Transfer) -> Report:
     """Measure every checkpoint named on the command line, then compare them."""
+    require("--epochs", arguments.epochs, arguments.epochs >= 0, "0 (no fine-tuning) or more")
+    check_recipe(arguments.recipe)
+
     from entropy.transfer.compute import Target, measure_on
     from entropy.transfer.report import compared, overview
     from minima.zoo.data.specs import load_data, resolve_data
-
-    require("--epochs", arguments.epochs, arguments.epochs >= 0, "0 (no fine-tuning) or more")
-    check_recipe(arguments.recipe)
+    from minima.zoo.measuring.each import measure_each
 
     @cache
     def target(mean: tuple[float, ...], std: tuple[float, ...]) -> Target:

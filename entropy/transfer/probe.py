@@ -60,7 +60,10 @@ def linear_probe(train: Floats, y_train: Labels, test: Floats, y_test: Labels, s
 
 
 def standardised(train: Floats, test: Floats) -> tuple[Floats, Floats]:
-    """Both splits in units of the train split's standard deviation, from its mean."""
+    """Features (N, d) of both splits, less the train split's mean and over its standard deviation, of each feature.
+
+    A feature that is constant over the train split is divided by 1.
+    """
     mean, spread = train.mean(0), train.std(0)
     spread = np.where(spread > 0, spread, 1.0)
     return (train - mean) / spread, (test - mean) / spread

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from figures.page.flags import PageFlags
 from minima.store.command import BadInput, Report, run
+from minima.store.files import check_distinct, check_writable, write_atomically
 
 
 def main(arguments: PageFlags) -> Report:
     """Write the page of the results that were named."""
     from figures.page.compute import compute
     from figures.page.report import report
-    from minima.store.files import check_distinct, check_writable, write_atomically
 
     if not arguments.inputs:
         raise BadInput("nothing to show is named: type a results file or a checkpoint, such as runs/x.pt")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from landscape.hessian.compute import compute
 from landscape.hessian.flags import Hessian, check
 from landscape.hessian.report import table
 from minima.store.command import Report, run
-from minima.zoo.measuring.each import measure_each
 
 
 def main(arguments: Hessian) -> Report:
     """Measure every checkpoint named on the command line."""
     check(arguments)
+
+    from landscape.hessian.compute import compute
+    from minima.zoo.measuring.each import measure_each
+
     return measure_each(arguments, "hessian", lambda subject, place: compute(subject, place, arguments), table)
 
 

@@ -7,15 +7,22 @@ from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+from landscape.hessian import eigenvalues, traces
+from landscape.hessian.traces import VECTORS, refused
+from landscape.hessian.work import Work
+from landscape.objective.coordinates import named
 from landscape.objective.flags import located
 from landscape.objective.position import write_position
+from landscape.objective.streams import stream
 from landscape.objective.subsets.asked import subset_of
+from landscape.spectrum import blocks, density, eigenvectors
+from landscape.spectrum.lanczos import LEAST_ROOM
 from landscape.spectrum.operator import Operator, operators
+from landscape.spectrum.watching import counted
 from minima.store.command import BadInput, note
 from minima.store.hdf5.record import Number, write
 
 if TYPE_CHECKING:
-    from landscape.hessian.work import Work
     from landscape.objective.objective import Objective
     from landscape.spectrum.density import Density
     from minima.store.hdf5.results import Place
@@ -32,11 +39,6 @@ OUTLIERS = (
 def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any]:
     """Measure a subject, write its spectrum to its place, and return what the JSON object says of it."""
     import time
-
-    from landscape.hessian import eigenvalues, traces
-    from landscape.hessian.work import Work
-    from landscape.spectrum import eigenvectors
-    from landscape.spectrum.lanczos import LEAST_ROOM
 
     start = time.perf_counter()
     vectors = arguments.top + arguments.bottom + LEAST_ROOM
@@ -70,10 +72,6 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
 
 def check_size(wanted: Curvature, objective: Objective) -> None:
     """What can be refused without a product."""
-    from landscape.hessian.traces import refused
-    from landscape.objective.coordinates import named
-    from landscape.spectrum.lanczos import LEAST_ROOM
-
     try:
         if wanted.layers:
             named(objective.model, wanted.layers)
@@ -94,8 +92,6 @@ def check_size(wanted: Curvature, objective: Objective) -> None:
 
 def _check_vectors(wanted: Curvature, size: int, memory: int) -> None:
     """What would keep too many vectors."""
-    from landscape.hessian.traces import VECTORS
-
     estimator, steps = wanted.trace_estimator, min(wanted.density_steps, size)
     held = math.ceil(VECTORS[estimator] * (wanted.trace or 0))
     _check_room(memory, f"--trace {wanted.trace} by {estimator}", held, size)
@@ -108,8 +104,6 @@ def _check_room(memory: int, flag: str, count: int, dimension: int) -> None:
 
     What eight products take while they are computed, about 50 vectors, comes on top, of any estimate.
     """
-    from landscape.spectrum.lanczos import LEAST_ROOM
-
     needed, room = 8 * count * dimension / 2**30, memory / 2**30  # GiB
     if count > LEAST_ROOM and needed > room:
         raise BadInput(
@@ -133,21 +127,15 @@ def operator_of(wanted: Curvature) -> Operator:
 
 def find_density(work: Work) -> Density:
     """The density of all eigenvalues, by stochastic Lanczos quadrature."""
-    from landscape.objective.streams import stream
-    from landscape.spectrum.density import spectral_density
-    from landscape.spectrum.watching import counted
-
     wanted, objective = work.wanted, work.objective
     draws, size, probes = stream(work.seed, "density"), objective.dimension, wanted.density_probes
     steps = min(wanted.density_steps, size)
     with work.product("density") as product, counted(product, probes * steps) as watched:
-        return spectral_density(watched, lambda: objective.normal(draws), size, probes=probes, steps=steps)
+        return density.spectral_density(watched, lambda: objective.normal(draws), size, probes=probes, steps=steps)
 
 
 def _density(work: Work) -> dict[str, Any]:
     """The density of all eigenvalues, if it was asked for."""
-    from landscape.spectrum import density
-
     if not work.wanted.density:
         return {}
     found, size = find_density(work), work.objective.dimension
@@ -158,26 +146,22 @@ def _density(work: Work) -> dict[str, Any]:
 
 def _outliers(place: Place, own: dict[str, Any], classes: int | None, arguments: Hessian) -> dict[str, Any]:
     """What lies beyond the bulk, where density, trace and the largest eigenvalues by value are known."""
-    from landscape.spectrum.density import outliers
-
     if not (arguments.density and arguments.trace and arguments.by == "value"):
         return {}
-    found = outliers(own["density"], own["eigenvalues"], own["trace"]["value"], classes)
+    found = density.outliers(own["density"], own["eigenvalues"], own["trace"]["value"], classes)
     write(place, "hessian", OUTLIERS, found)
     return {"outliers": found}
 
 
 def _layers(work: Work) -> dict[str, Any]:
     """The diagonal blocks that were asked for."""
-    from landscape.spectrum import blocks
-
     wanted, objective = work.wanted, work.objective
-    named = blocks.layers(list(objective.coordinates.shapes)) if wanted.per_layer else {}
-    named |= {name: [name] for name in wanted.layers}
-    if not named:
+    chosen = blocks.layers(list(objective.coordinates.shapes)) if wanted.per_layer else {}
+    chosen |= {name: [name] for name in wanted.layers}
+    if not chosen:
         return {}
     probes, tolerance = wanted.trace or blocks.PROBES, wanted.tolerance
-    found = blocks.blocks(objective, work.operator, named, tolerance=tolerance, probes=probes, seed=work.seed)
+    found = blocks.blocks(objective, work.operator, chosen, tolerance=tolerance, probes=probes, seed=work.seed)
     blocks.write(work.place, "hessian", found)
     return {"layers": blocks.summary(found)}
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
+from landscape.hessian import eigenvalues, traces
+from landscape.hessian.compute import check_size, find_density, operator_of
 from landscape.hessian.flags import Curvature, check
+from landscape.hessian.work import Work
 from landscape.objective.handed import Handed, Position, Where, handed
+from minima.store.hdf5.results import in_memory
 from minima.zoo.subject.handed import LossLike
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from landscape.hessian.work import Work
     from landscape.spectrum.density import Density
     from landscape.spectrum.krylov import Floats
 
@@ -106,11 +109,9 @@ def top_eigenvalues(  # noqa: PLR0913 (named, and all but two optional)
     >>> top_eigenvalues(model, (x, y), "mse", k=2).values.round(4)
     array([9., 1.])
     """
-    from landscape.hessian.eigenvalues import find
-
     wanted = Curvature(top=k, bottom=bottom, tolerance=tolerance, by=by, operator=operator, draws=draws)
     with handed(model, data, loss, where) as at:
-        found = find(_work(at, wanted, seed))
+        found = eigenvalues.find(_work(at, wanted, seed))
         pairs, errors = found.pairs, found.errors["data_stderr_new"]
         return TopEigenvalues(
             **at.position,
@@ -157,11 +158,9 @@ def hessian_trace(
     >>> hessian_trace(model, (x, y), "mse", probes=4).value
     10.0
     """
-    from landscape.hessian.traces import find
-
     wanted = Curvature(top=1, trace=probes, trace_estimator=estimator, operator=operator, draws=draws)
     with handed(model, data, loss, where) as at:
-        found = find(_work(at, wanted, seed))
+        found = traces.find(_work(at, wanted, seed))
         return TraceEstimate(
             **at.position,
             operator=operator,
@@ -203,8 +202,6 @@ def spectral_density_of(
     >>> sorted(found.nodes[0].round(4).tolist())
     [1.0, 9.0]
     """
-    from landscape.hessian.compute import find_density
-
     wanted = Curvature(top=1, density=True, density_probes=probes, density_steps=steps, operator=operator, draws=draws)
     with handed(model, data, loss, where) as at:
         return SpectralDensity(**at.position, operator=operator, density=find_density(_work(at, wanted, seed)))
@@ -212,10 +209,6 @@ def spectral_density_of(
 
 def _work(at: Handed, wanted: Curvature, seed: int) -> Work:
     """What a part of the command works on, with a place for it in memory; refused as the command does."""
-    from landscape.hessian.compute import check_size, operator_of
-    from landscape.hessian.work import Work
-    from minima.store.hdf5.results import in_memory
-
     check(wanted)
     check_size(wanted, at.objective)
     operator = operator_of(wanted)

@@ -6,11 +6,9 @@ and then see the examples in another order each; the error barrier between them,
 
 from __future__ import annotations
 
-from landscape.instability.compute import compute
 from landscape.instability.flags import Instability
 from landscape.instability.report import table
 from minima.store.command import BadInput, Report, run
-from minima.zoo.measuring.each import measure_together
 
 
 def main(arguments: Instability) -> Report:
@@ -22,6 +20,10 @@ def main(arguments: Instability) -> Report:
             "landscape.instability A0.pt B0.pt A4.pt B4.pt -o FILE.h5"
         )
     arguments.check()
+
+    from landscape.instability.compute import compute
+    from minima.zoo.measuring.each import measure_together
+
     return measure_together(
         arguments, "instability", lambda subjects, place: compute(subjects, place, arguments), table
     )

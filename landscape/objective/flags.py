@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from landscape.objective.position import position, slope
 from landscape.objective.region import Bound, Region, Restriction, Scale
 from minima.store.command import BadInput
 from minima.zoo.measuring.flags import Measuring
@@ -52,7 +53,6 @@ def located(
     all of them.
     """
     from landscape.objective.logits import temperature_of
-    from landscape.objective.position import position, slope
 
     loss = loss_of(subject, region)
     objective = objective_of(subject, region, loss, moving)

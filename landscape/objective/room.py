@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from landscape.objective.derivatives.problem import COUNT
+from landscape.objective.pearlmutter import gradient_graph
 from landscape.passes.attention import plain_attention
 from minima.store.memory import GIB, foreseen_within, require_room
 from minima.zoo.examples.evaluation import evaluating
@@ -76,8 +77,6 @@ class Room:
 def needs_of(objective: Differentiated) -> Needs | None:
     """Of the graphs of the first examples; None where they do not run, of which the derivative check tells."""
     import torch
-
-    from landscape.objective.pearlmutter import gradient_graph
 
     def saved(count: int) -> int:
         return saved_bytes(lambda: [gradient_graph(chunk) for chunk in objective.chunks(None, 0, count)])

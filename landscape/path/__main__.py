@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from landscape.path.compute import compute
 from landscape.path.flags import Path
 from landscape.path.report import table
 from minima.store.command import BadInput, Report, run
-from minima.zoo.measuring.each import measure_together
 
 
 def main(arguments: Path) -> Report:
@@ -16,6 +14,10 @@ def main(arguments: Path) -> Report:
             f"a path goes between two checkpoints, {len(arguments.checkpoints)} were named: landscape.path A.pt B.pt"
         )
     arguments.check(epochs=0, examples_per_step=1)
+
+    from landscape.path.compute import compute
+    from minima.zoo.measuring.each import measure_together
+
     return measure_together(arguments, "path", lambda subjects, place: compute(subjects, place, arguments), table)
 
 

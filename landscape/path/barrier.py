@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 
 def barrier(t: Sequence[float], values: Sequence[float]) -> float:
-    """max over t of f(t) - [(1 - t) f(0) + t f(1)], at least 0 since the ends lie on the chord (Frankle et al. 2020).
+    """The barrier of a path, max over t of f(t) - [(1 - t) f(0) + t f(1)] (Frankle et al. 2020), in the unit of f.
 
-    NaN where a value is.
+    It is at least 0, since the ends lie on the chord, and NaN where a value is.
 
     >>> barrier([0.0, 0.5, 1.0], [1.0, 3.0, 2.0])
     1.5
@@ -21,7 +21,7 @@ def barrier(t: Sequence[float], values: Sequence[float]) -> float:
 
 
 def rise_over_ends(values: Sequence[float]) -> float:
-    """max over t of f(t) - max(f(0), f(1)).
+    """How far values rise over the higher of a path's ends, max over t of f(t) - max(f(0), f(1)), in the unit of f.
 
     >>> rise_over_ends([1.0, 3.0, 2.0])
     1.0

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from landscape.objective.comparable import parameters, state_of, union
+from landscape.objective.flags import mean_loss
+from landscape.path.arc import Arc, check_ends
 from landscape.path.barrier import barrier, rise_over_ends
+from landscape.path.connection import Schooling, connect
+from landscape.path.course import has_batch_norm, levels, positions
+from landscape.path.curve import curves
 from landscape.path.numbers import BARRIERS, BEND, RISES, WHOLE
+from landscape.symmetry.alignment import align
 from minima.store.command import BadInput
 from minima.store.hdf5 import record
 from minima.store.messages import progress_bar
+from minima.zoo.seeds import derive
+from minima.zoo.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from landscape.path.arc import Arc
-    from landscape.path.connection import Schooling
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
 from landscape.path.flags import Connection, Path
@@ -28,17 +35,10 @@ def walk(first: Subject, second: Subject, place: Place, connection: Connection, 
     """Measure loss and error along a way between two networks, written to `place`; numbers that are drawn are from the
     `seed`.
     """
-    from landscape.objective.comparable import parameters
-    from landscape.objective.flags import mean_loss
-    from landscape.path.arc import check_ends
-    from landscape.path.course import has_batch_norm
-
     check_ends(first, second)
     _check_statistics(first, connection)
     aligned: dict[str, Any] = {}
     if connection.align == "weights":
-        from landscape.symmetry.alignment import align
-
         second, aligned = align(first, second, seed)
     arc = _arc(first, second, place, connection, seed)
     course = _walk(arc, first, place, connection)
@@ -67,9 +67,6 @@ def walk(first: Subject, second: Subject, place: Place, connection: Connection, 
 
 
 def _check_statistics(subject: Subject, connection: Connection) -> None:
-    from landscape.path.course import has_batch_norm
-    from landscape.path.curve import curves
-
     if curves()[connection.kind].bent and not connection.reestimates and has_batch_norm(subject):
         raise BadInput(
             f"--kind {connection.kind}: the bend is trained on the statistics of batches, so that batch norm has no "
@@ -79,24 +76,15 @@ def _check_statistics(subject: Subject, connection: Connection) -> None:
 
 def _arc(first: Subject, second: Subject, place: Place, connection: Connection, seed: int) -> Arc:
     """The curve, its bend trained if it has one."""
-    from landscape.objective.comparable import state_of, union
-    from landscape.path.arc import Arc
-    from landscape.path.curve import curves
-
     curve = curves()[connection.kind]()
     straight = Arc(curve, state_of(first), state_of(second))
     if not curve.bent:
         return straight
-    from landscape.path.connection import connect
 
     return connect(straight, first, union(first.masks, second.masks), _schooling(connection, seed), place)
 
 
 def _schooling(connection: Connection, seed: int) -> Schooling:
-    from landscape.path.connection import Schooling
-    from minima.zoo.seeds import derive
-    from minima.zoo.training.recipe import Recipe
-
     recipe = Recipe(
         optimiser="adam",
         lr=connection.lr,
@@ -109,8 +97,6 @@ def _schooling(connection: Connection, seed: int) -> Schooling:
 
 def _walk(arc: Arc, subject: Subject, place: Place, connection: Connection) -> dict[str, list[float]]:
     """t, and loss and error at each; those that a stopped run evaluated are not evaluated again."""
-    from landscape.path.course import levels, positions
-
     t = positions(connection.points)
     place.scale("path/t", t, "1", "position between the first (0) and the second checkpoint (1)")
     errors = place.rows("path/error", (len(t),), ("t",), "1", "fraction of the examples classified wrong")
@@ -127,8 +113,6 @@ def _walk(arc: Arc, subject: Subject, place: Place, connection: Connection) -> d
 
 def _write_arc(place: Place, first: Subject, arc: Arc) -> None:
     """What curve it is, and the weights that it bends towards."""
-    from landscape.objective.comparable import parameters
-
     place.attributes("path", kind=arc.curve.name, formula=arc.curve.formula)
     if arc.bend is not None:
         weights = parameters(first, arc.bend)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from landscape.path.compute import walk
+from landscape.path.curve import curves
 from landscape.path.flags import Connection
 from minima.store.command import BadInput
+from minima.store.hdf5.results import in_memory
 from minima.store.messages import listening
 from minima.zoo.subject.handed import LossLike, subject_of
 
@@ -83,10 +86,6 @@ def loss_path(  # noqa: PLR0913 (named, and all but three optional)
     >>> found.losses, found.barrier, found.distance
     ((1.0, 0.0, 1.0), 0.0, 2.0)
     """
-    from landscape.path.compute import walk
-    from landscape.path.curve import curves
-    from minima.store.hdf5.results import in_memory
-
     if kind not in curves():
         raise BadInput(f"kind {kind!r}: known are {', '.join(curves())}")
     own = {} if epochs is None else {"epochs": epochs}

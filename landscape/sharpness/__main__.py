@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from landscape.sharpness.compute import compute
 from landscape.sharpness.flags import Sharpness, flags
 from landscape.sharpness.report import table
 from minima.store.command import Report, run
-from minima.zoo.measuring.each import measure_each
 
 
 def main(arguments: Sharpness) -> Report:
     """Measure every checkpoint named on the command line."""
     arguments.chosen()
+
+    from landscape.sharpness.compute import compute
+    from minima.zoo.measuring.each import measure_each
+
     return measure_each(arguments, "sharpness", lambda subject, place: compute(subject, place, arguments), table)
 
 

@@ -9,7 +9,9 @@ from landscape.objective.position import write_position
 from landscape.objective.subsets.asked import subset_of
 from landscape.sharpness import rescale_test
 from landscape.sharpness.duration import tell_time
+from landscape.sharpness.leading import LEADING
 from landscape.sharpness.report import entry, write
+from landscape.spectrum.lanczos import LEAST_ROOM
 from minima.store.messages import progress_bar
 
 if TYPE_CHECKING:
@@ -20,9 +22,6 @@ if TYPE_CHECKING:
 
 def compute(subject: Subject, place: Place, arguments: Sharpness) -> dict[str, Any]:
     """Take the measures of a subject, write them to its place, and return what the JSON object says of them."""
-    from landscape.sharpness.leading import LEADING
-    from landscape.spectrum.lanczos import LEAST_ROOM
-
     chosen = arguments.chosen()
     vectors = 1 + LEAST_ROOM + LEADING if any(measure.by_lanczos for measure in chosen) else 0
     moving = subset_of(subject, arguments)

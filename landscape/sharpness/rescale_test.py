@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from landscape.objective.flags import loss_of, objective_of
+from minima.store.table import render_table
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,8 +76,6 @@ def write(place: Place, measure: Measure, again: Mapping[str, float]) -> None:
 
 def table(summary: dict[str, Any]) -> str:
     """How far each measure moved, beside what it claims."""
-    from minima.store.table import render_table
-
     test, rows = summary["rescaling"], []
     for name, taken in summary["measures"].items():
         kept = {"none": (), "layer": KINDS[:1], "unit": KINDS}[taken["invariant"]]

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from landscape.objective.flags import located
 from landscape.objective.position import write_position
+from landscape.objective.streams import stream
+from landscape.sharpness.measures.batch_sharpness import BatchSharpness
+from landscape.spectrum.lanczos import LEAST_ROOM, top_eigenpairs
+from landscape.stability.threshold import moment
 from minima.store.command import BadInput, note
 from minima.store.hdf5.record import write
+from minima.zoo.data.holdout import holdout
 from minima.zoo.examples.inputs import part_of
+from minima.zoo.seeds import derive
 
 if TYPE_CHECKING:
     from landscape.objective.objective import Objective
@@ -27,9 +33,6 @@ def compute(subject: Subject, place: Place, arguments: Stability) -> dict[str, A
     goes on to the same numbers. The network is in eval mode: where training normalised by each batch or dropped units,
     its steps felt another curvature.
     """
-    from landscape.spectrum.lanczos import LEAST_ROOM
-    from landscape.stability.threshold import moment
-
     subject, trained = _trained_on(subject)
     when = moment(subject.checkpoint, subject.step or 0, trained)
     objective, where, _ = located(subject, arguments, 1 + LEAST_ROOM)
@@ -58,8 +61,6 @@ def _trained_on(subject: Subject) -> tuple[Subject, int]:
     """The subject without the examples that training held out for validation, and how many training used in all."""
     import torch
 
-    from minima.zoo.data.holdout import holdout
-
     training = subject.checkpoint.training
     held = training.get("validation", 0.0), training.get("split_seed", 0)  # of others' loops it is all that is named
     used, _ = holdout(subject.available, *held)
@@ -72,11 +73,6 @@ def _trained_on(subject: Subject) -> tuple[Subject, int]:
 
 def _curvature(objective: Objective, when: Moment, arguments: Stability) -> dict[str, Any]:
     """The numbers of `NUMBERS`, and whether the eigenvalue converged."""
-    from landscape.objective.streams import stream
-    from landscape.sharpness.measures.batch_sharpness import BatchSharpness
-    from landscape.spectrum.lanczos import top_eigenpairs
-    from minima.zoo.seeds import derive
-
     draws, size, room = stream(arguments.seed, "lanczos"), objective.dimension, objective.keeper.vector_bytes
     top = top_eigenpairs(
         objective.hvp, lambda: objective.normal(draws), size, 1, tolerance=arguments.tolerance, memory=room

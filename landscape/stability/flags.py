@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from landscape.objective.flags import Landscape
+from minima.store.checkpoints.trajectory import is_trajectory
 from minima.store.command import BadInput
 
 
@@ -19,8 +20,6 @@ class Stability(Landscape):
 
 
 def check(arguments: Stability) -> None:
-    from minima.store.checkpoints.trajectory import is_trajectory
-
     if arguments.split != "train":
         raise BadInput(f"--split {arguments.split}: training goes down the loss of the train split. Leave --split out")
     if arguments.batches < 1 or not arguments.tolerance > 0:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from landscape.successive.compute import compute
 from landscape.successive.flags import Successive
 from landscape.successive.report import table
 from minima.store.command import BadInput, Report, run
-from minima.zoo.measuring.each import measure_together
 
 
 def main(arguments: Successive) -> Report:
     """Measure from each checkpoint named on the command line to the next."""
+    from landscape.successive.compute import compute
+    from minima.zoo.measuring.each import measure_together
+
     least = 4 if arguments.siblings else 2
     if len(arguments.checkpoints) < least:
         raise BadInput(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from landscape.path.pairs import described, walk_pairs
+from minima.store.checkpoints.checkpoint import sparsity
 from minima.store.hdf5.record import Number, write
 
 if TYPE_CHECKING:
@@ -28,9 +30,6 @@ ABOVE_SIBLINGS = [
 
 def compute(subjects: list[Subject], place: Place, arguments: Successive) -> dict[str, Any]:
     """Walk from level to level, write the barriers to the place, and return what the JSON object says."""
-    from landscape.path.pairs import described, walk_pairs
-    from minima.store.checkpoints.checkpoint import sparsity
-
     levels = subjects[:-2] if arguments.siblings else subjects
     pairs = [*pairwise(levels), *([(subjects[-2], subjects[-1])] if arguments.siblings else [])]
     courses = walk_pairs(pairs, place, "successive", arguments)

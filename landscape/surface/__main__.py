@@ -6,16 +6,18 @@ eigenvectors of the Hessian, lead to other checkpoints (Garipov et al. 2018), or
 
 from __future__ import annotations
 
-from landscape.surface.compute import compute
 from landscape.surface.flags import Surface, check
 from landscape.surface.report import table
 from minima.store.command import Report, run
-from minima.zoo.measuring.each import measure_each
 
 
 def main(arguments: Surface) -> Report:
     """Evaluate every checkpoint named on the command line."""
     check(arguments)
+
+    from landscape.surface.compute import compute
+    from minima.zoo.measuring.each import measure_each
+
     return measure_each(
         arguments, "surface", lambda subject, place: compute(subject, place, arguments), table, write_level=False
     )

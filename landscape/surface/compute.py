@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from landscape.objective.position import write_position
+from landscape.surface.estimate.within_error import fill_within  # which takes half a second to import
 from landscape.surface.field import parse_maps
+from landscape.surface.filling import fill
 from landscape.surface.grid import Grid, parse_grid
+from landscape.surface.landmark import checkpoints
+from landscape.surface.landmark_positions import write_points, write_trajectory
+from landscape.surface.pencil import Lines, write_spread
+from landscape.surface.planner import settle
+from landscape.surface.survey import survey
 from minima.store.command import note
+from minima.zoo.measuring.flags import choice
+from minima.zoo.subject.subject import Reader
 
 if TYPE_CHECKING:
     from landscape.objective.objective import Objective
-    from landscape.surface.pencil import Lines
     from landscape.surface.sheet import Sheet
     from landscape.surface.survey import Survey
     from minima.store.hdf5.results import Place
@@ -28,11 +36,6 @@ USUAL_SHARE = 0.1
 
 def compute(subject: Subject, place: Place, arguments: Surface) -> dict[str, Any]:
     """Evaluate a subject on the grid, row by row into its place, and return what the JSON object says of it."""
-    from landscape.surface.landmark import checkpoints
-    from landscape.surface.survey import survey
-    from minima.zoo.measuring.flags import choice
-    from minima.zoo.subject.subject import Reader
-
     start, axes = time.perf_counter(), len(parse_grid(arguments.grid, arguments.extent).shape)
     others = checkpoints(arguments.through or (), Reader(choice(arguments), there=subject), subject)
     found = survey(subject, arguments, arguments, axes=axes, seed=arguments.seed, others=others)
@@ -45,10 +48,6 @@ def draw(found: Survey, place: Place, drawing: Drawing, name: str, chunk: int | 
 
     `name`: of the network in the centre; `chunk`: examples at once, where that is not free.
     """
-    from landscape.surface.landmark_positions import write_points, write_trajectory
-    from landscape.surface.pencil import Lines, write_spread
-    from landscape.surface.planner import settle
-
     grid, sheet, plane = parse_grid(drawing.grid, drawing.extent), found.sheet, found.sheet.plane
     grid = grid.around(plane.around) if plane.around else grid
     write_position(place, "surface", found.where)
@@ -76,13 +75,9 @@ def draw(found: Survey, place: Place, drawing: Drawing, name: str, chunk: int | 
 
 def _fill(place: Place, points: Grid | Lines, sheet: Sheet, drawing: Drawing, name: str) -> dict[str, Any]:
     """Loss, accuracy and maps over the grid; what that took, and how exact it is."""
-    from landscape.surface.filling import fill
-
     count = math.prod(points.shape)
     own = {"points": count, "batch_norm_statistics": drawing.batch_norm_statistics}
     if drawing.error is not None and isinstance(points, Grid):
-        from landscape.surface.estimate.within_error import fill_within  # which takes half a second to import
-
         return own | fill_within(place, points, sheet, name, drawing.error)
     fields = parse_maps(drawing.maps)
     fill(place, points, sheet, name, fields)

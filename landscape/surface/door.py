@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from landscape.objective.handed import Position, Where, region_of, subject_at
+from landscape.surface.compute import draw
 from landscape.surface.flags import Drawing, check_drawing
 from landscape.surface.grid import AXES, parse_grid
+from landscape.surface.landmark import Snapshot
+from landscape.surface.survey import survey
 from minima.store.command import BadInput
+from minima.store.hdf5.results import in_memory
 from minima.store.messages import listening
 from minima.zoo.subject.handed import LossLike, subject_of
 
@@ -18,7 +22,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from landscape.spectrum.krylov import Floats
-    from landscape.surface.landmark import Snapshot
     from landscape.surface.survey import Survey
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
@@ -114,10 +117,6 @@ def _drawn(
     seed: int,
     where: Where,
 ) -> LossSurface:
-    from landscape.surface.compute import draw
-    from landscape.surface.survey import survey
-    from minima.store.hdf5.results import in_memory
-
     axes = len(parse_grid(wanted.grid, wanted.extent).shape)
     with listening() as heard:
         subject, place = subject_at(model, data, loss, where), in_memory()
@@ -129,8 +128,6 @@ def _drawn(
 
 def _snapshot(model: nn.Module, centre: Subject, number: int) -> Snapshot:
     """Another network, as what the plane goes through."""
-    from landscape.surface.landmark import Snapshot
-
     other = subject_of(model, (centre.x, centre.y), centre.task.loss, output=centre.task.output)
     return Snapshot(f"network {number}", other.model.state_dict(), other.masks)
 

@@ -6,17 +6,19 @@ all its weights; of the parent over the survivors' coordinates only, and over ra
 
 from __future__ import annotations
 
-from landscape.survivors.compute import compute
 from landscape.survivors.flags import Survivors
 from landscape.survivors.report import table
 from minima.store.command import Report, run
-from minima.zoo.measuring.each import measure_each
 
 
 def main(arguments: Survivors) -> Report:
     """Measure every pruned checkpoint named on the command line beside its parent."""
     arguments.check()
     arguments.check_memory()
+
+    from landscape.survivors.compute import compute
+    from minima.zoo.measuring.each import measure_each
+
     return measure_each(
         arguments, "survivors", lambda subject, place: compute(subject, place, arguments), table, write_level=False
     )

@@ -6,8 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from landscape.objective.flags import loss_of
+from landscape.objective.logits import temperature_of
 from landscape.objective.position import position, slope
+from landscape.objective.relative import Relative
+from landscape.objective.streams import stream
 from landscape.sharpness.report import ERRORS
+from landscape.spectrum.data_error import DATA_PROBES, block_quotients
+from landscape.spectrum.lanczos import LEAST_ROOM, top_eigenpairs
+from landscape.spectrum.paired_error import errors
+from landscape.spectrum.trace import hutchinson
+from landscape.survivors.controls import compared, dense_parent
 from landscape.survivors.numbers import NUMBERS, error_numbers
 from landscape.survivors.report import RATIOS, spread
 from minima.store.command import note
@@ -31,8 +39,6 @@ SURE = 2
 
 def compute(subject: Subject, place: Place, arguments: Survivors) -> dict[str, Any]:
     """Measure a subject and its controls, write them to its place, and return what the JSON object says of them."""
-    from landscape.survivors.controls import dense_parent
-
     parent = dense_parent(subject, arguments.parent)
     losses = [loss_of(each, arguments) for each in (subject, parent)]
     own = compare(subject, parent, place, arguments, losses, seed=arguments.seed, memory=arguments.graph_bytes)
@@ -56,9 +62,6 @@ def compare(
         seed: of probes, random masks and start vectors.
         memory: bytes that the graphs of each Hessian may take.
     """
-    from landscape.objective.logits import temperature_of
-    from landscape.survivors.controls import compared
-
     objectives = compared(subject, parent, losses, comparison.masks, seed, memory)
     for name, build in progress_bar(objectives.items(), desc=subject.name, unit="Hessian"):
         if name not in place.kept():  # of a run that was stopped
@@ -92,10 +95,6 @@ def compare(
 
 def _measured(objective: Objective, comparison: Comparison, seed: int) -> dict[str, Any]:
     """One Hessian's numbers; the draws are the same for all, as far as they have coordinates in common."""
-    from landscape.objective.relative import Relative
-    from landscape.objective.streams import stream
-    from landscape.spectrum.lanczos import LEAST_ROOM, top_eigenpairs
-    from landscape.spectrum.trace import hutchinson
 
     def solve(function: Differentiable, top: int, known: tuple[Tensor, Tensor] | None = None) -> Eigenpairs:
         draws = stream(seed, "lanczos")
@@ -140,9 +139,6 @@ def _blocks(
     """
     import torch
 
-    from landscape.objective.streams import stream
-    from landscape.spectrum.data_error import DATA_PROBES, block_quotients
-
     probes, count = stream(seed, "trace"), min(DATA_PROBES, comparison.trace)
     signs = torch.stack([objective.signs(probes) for _ in range(count)])
     every = torch.cat([vectors, relative, signs])
@@ -170,8 +166,6 @@ def _pooled(masks: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def _compare(entries: Sequence[dict[str, Any]], reference: dict[str, Any], used_share: float | None) -> None:
     """Put ratios and errors in the place of what they come from."""
-    from landscape.spectrum.paired_error import errors
-
     weights = reference["blocks"]["weights"]
     shares = {"data_stderr": used_share, "data_stderr_new": 1.0}
     for each in entries:

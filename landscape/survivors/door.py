@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from landscape.objective.comparable import check_same_shapes
 from landscape.objective.region import Region
+from landscape.survivors.compute import compare
 from landscape.survivors.flags import Comparison
 from minima.store.command import BadInput
+from minima.store.hdf5.results import in_memory
 from minima.store.messages import listening
 from minima.zoo.subject.handed import LossLike, subject_of
 
@@ -96,10 +99,6 @@ def survivor_curvature(  # noqa: PLR0913 (named, and all but three optional)
     >>> [round(found[name].eigenvalues[0], 4) for name in ("pruned", "parent", "parent-in-mask")]
     [1.0, 9.0, 1.0]
     """
-    from landscape.objective.comparable import check_same_shapes
-    from landscape.survivors.compute import compare
-    from minima.store.hdf5.results import in_memory
-
     comparison = Comparison(masks=random_masks, top=k, tolerance=tolerance, trace=probes)
     comparison.check()
     region = Region(memory=memory)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from landscape.topology.compute import fill
 from landscape.topology.flags import Topology
 from landscape.topology.report import report
 from minima.store.command import BadInput, Report, note, run
-from minima.store.reading import unchanging
+from minima.store.files import check_distinct, check_writable
+from minima.store.hdf5.opening import taken_as_written
+from minima.store.reading import sha256, unchanging
 
 
 @unchanging()
 def main(arguments: Topology) -> Report:
     """Find the shape of every surface in the file."""
-    from minima.store.hdf5.opening import taken_as_written
-
     with taken_as_written(arguments.surface):
         return _found(arguments)
 
 
 def _found(arguments: Topology) -> Report:
     from landscape.surface.drawn_surface import read_surfaces
-    from minima.store.files import check_distinct, check_writable
+    from landscape.topology.compute import fill
     from minima.store.hdf5.results import Identity, create, find
-    from minima.store.reading import sha256
 
     if arguments.prominence is not None and not 0 <= arguments.prominence < float("inf"):
         raise BadInput(f"--prominence {arguments.prominence}: expected a loss in nat, at least 0, such as 0.01")

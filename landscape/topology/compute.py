@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from landscape.topology.shape import find_shape
+
 if TYPE_CHECKING:
     from landscape.surface.drawn_surface import DrawnSurface
     from minima.store.hdf5.results import Results
@@ -12,8 +14,6 @@ if TYPE_CHECKING:
 
 def fill(results: Results, surfaces: list[DrawnSurface], prominence: float | None) -> None:
     """Arrays have room for the most basins that one of the surfaces has."""
-    from landscape.topology.shape import find_shape
-
     start = time.perf_counter()
     shapes = [find_shape(surface, prominence) for surface in surfaces]
     seconds = (time.perf_counter() - start) / len(shapes)

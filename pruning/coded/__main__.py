@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import Report, run
-from minima.zoo.measuring.each import measure_each
-from pruning.coded.compute import compute
 from pruning.coded.flags import Coded, bits_of, check
 from pruning.coded.report import table
 
@@ -18,6 +16,9 @@ if TYPE_CHECKING:
 def main(arguments: Coded) -> Report:
     """Look at every checkpoint named on the command line."""
     check(arguments)
+
+    from minima.zoo.measuring.each import measure_each
+    from pruning.coded.compute import compute
 
     def work(subject: Subject, place: Place) -> dict[str, Any]:
         return compute(subject, place, bits_of(arguments), arguments.step)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from minima.store.command import BadInput
 from minima.store.hdf5 import record
+from minima.zoo.anatomy.prunable import prunable
+from minima.zoo.examples.evaluation import evaluate
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,15 +44,11 @@ def compute(subject: Subject, place: Place, bits: Sequence[int], steps: Sequence
 
 
 def _check(subject: Subject) -> None:
-    from minima.zoo.anatomy.prunable import prunable
-
     if not prunable(subject.model):
         raise BadInput(f"{subject.name}: the network has no convolution or linear weights: there is nothing to code")
 
 
 def _point(subject: Subject, bits: int | None, step: float | None) -> dict[str, Any]:
-    from minima.zoo.examples.evaluation import evaluate
-
     coded = encoded(subject.model, subject.masks, _rule(bits, step))
     network = decoded(coded.content, subject.model)
     level = evaluate(network, subject.x, subject.y, subject.batch_size, task=subject.task)

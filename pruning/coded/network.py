@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from minima.zoo.anatomy.prunable import prunable
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 from pruning.coded.coder import LENGTH, CodedLayer, decode, encode
@@ -74,8 +76,6 @@ def decoded(content: bytes, model: nn.Module) -> nn.Module:
 
 
 def _weights(model: nn.Module) -> dict[str, nn.Parameter]:
-    from minima.zoo.anatomy.prunable import prunable
-
     return prunable(model)
 
 

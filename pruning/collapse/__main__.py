@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput, Report, run
-from minima.zoo.measuring.each import measure_each
 
 if TYPE_CHECKING:
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
-from pruning.collapse.compute import compute, named
-from pruning.collapse.flags import Collapse
+from pruning.collapse.flags import Collapse, named
 from pruning.collapse.report import table
 
 
@@ -20,6 +18,9 @@ def main(arguments: Collapse) -> Report:
     chosen = {words: named(words) for words in arguments.methods}
     if not chosen:
         raise BadInput("--methods: none is named; type for example --methods snip synflow")
+
+    from minima.zoo.measuring.each import measure_each
+    from pruning.collapse.compute import compute
 
     def work(subject: Subject, place: Place) -> dict[str, Any]:
         return compute(subject, place, chosen, arguments.seed)

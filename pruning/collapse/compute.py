@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
 from minima.store.hdf5 import record
+from pruning.collapse.critical import critical, cutter, kept_weights, require_scoring_room
+from pruning.context.counts import alive_counts, size
+from pruning.context.starts import NotHeld
 
 if TYPE_CHECKING:
     from minima.store.hdf5.results import Place
@@ -17,32 +20,8 @@ from pruning.collapse.flags import check
 from pruning.collapse.numbers import FOUND, WHOLE
 
 
-def named(words: str) -> Method:
-    """The method that is typed as in `python -m pruning METHOD`, if it makes all its cuts before training."""
-    import shlex
-
-    import tyro
-
-    from pruning.collapse.critical import cuts_at_once
-    from pruning.composition.method import methods
-
-    known = methods()
-    name, *flags = shlex.split(words) or [""]
-    method = tyro.cli(known[name], args=flags, prog=f"--methods {name}") if name in known else None
-    if method is None or not cuts_at_once(method.composition()):
-        said = "there is no such method" if method is None else "it trains before or between its cuts"
-        fit = ", ".join(name for name, other in known.items() if cuts_at_once(other().composition()))
-        raise BadInput(
-            f"--methods {words!r}: {said}.\nExpected those that make all their cuts before they train: {fit}"
-        )
-    return method
-
-
 def compute(subject: Subject, place: Place, chosen: dict[str, Method], seed: int | None) -> dict[str, Any]:
     """Find where each method empties a first layer, write it to a subject's place, return what the JSON object says."""
-    from pruning.collapse.critical import critical, cutter, kept_weights, require_scoring_room
-    from pruning.context.counts import alive_counts, size
-
     masks = kept_weights(subject)
     weights, alive = size(masks), alive_counts(masks)
     check(subject.name, alive)
@@ -62,8 +41,6 @@ def compute(subject: Subject, place: Place, chosen: dict[str, Method], seed: int
 def _check_start(words: str, method: Method, subject: Subject) -> None:
     """BadInput where the file does not hold the weights that a method begins with: there is no flag here to give
     them."""
-    from pruning.context.starts import NotHeld
-
     try:
         method.composition().start.weights(subject.checkpoint)
     except NotHeld as missing:

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from minima.zoo.anatomy.prunable import prunable
+from minima.zoo.training.loop import Trainer
 from pruning.composition.guards import Guards
 from pruning.context.counts import alive_counts, size
+from pruning.running.engine import Engine
+from pruning.running.job import trained_by
 from pruning.running.room import require_pruning_room
-from pruning.schedules.event import Span
-from pruning.selection.exact import Exact
-from pruning.spaces.elements import Elements
-from pruning.triggers.always import Always
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from minima.zoo.subject.subject import Subject
     from pruning.composition.composition import Composition
     from pruning.composition.method import Method
-    from pruning.running.engine import Engine
 
     Counts = Mapping[str, int]
     """weights left in each layer"""
@@ -36,21 +34,6 @@ class Critical:
     """k*, the number of kept weights at which a layer is empty, and with one more none is"""
     first_empty: str
     """weight of that layer; of several that empty together, the first of the network"""
-
-
-def cuts_at_once(parts: Composition) -> bool:
-    """Whether all cuts come before the first step of training, and only the sparsity asked for says how far they go.
-
-    >>> from pruning.methods.gmp import GMP
-    >>> from pruning.methods.synflow import SynFlow
-    >>> cuts_at_once(SynFlow().composition()), cuts_at_once(GMP().composition())
-    (True, False)
-    """
-    whole = (parts.space, parts.select, parts.trigger, parts.regrow, parts.straight_through)
-    if parts.schedule.gradual or whole != (Elements(), Exact(), Always(), None, None):
-        return False
-    long = Span(initial=0.0, asked=(0.9,), epochs=1000, steps_per_epoch=1)
-    return all(event.step == 0 for event in parts.schedule.events(long))
 
 
 def critical(left: Callable[[int], Counts], alive: Counts) -> Critical:
@@ -132,10 +115,6 @@ def before_training(
     The weights are those the method starts at (the checkpoint's own, or its initial ones), the examples its training
     part, the draws those of `seed`. Whether the scores are sure is not looked at.
     """
-    from minima.zoo.training.loop import Trainer
-    from pruning.running.engine import Engine
-    from pruning.running.job import trained_by
-
     parent, trained = subject.checkpoint, subject.checkpoint.training
     held_out, split_seed = trained.get("validation", 0.0), trained.get("split_seed", parent.seed)
     splits = subject.splits(held_out, split_seed)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import Literal
 
+import tyro
+
 from minima.store.command import BadInput
 from minima.zoo.measuring.flags import Measuring
+from pruning.composition.composition import Composition
+from pruning.composition.method import Method, methods
+from pruning.schedules.event import Span
+from pruning.selection.exact import Exact
+from pruning.spaces.elements import Elements
+from pruning.triggers.always import Always
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +29,39 @@ class Collapse(Measuring):
     """of what a method draws at random (default: each checkpoint's own, as in `python -m pruning`)"""
     split: Literal["train", "test"] = "test"
     """of which examples loss and accuracy are; scores are of the training part always"""
+
+
+def named(words: str) -> Method:
+    """The method that is typed as in `python -m pruning METHOD`, if it makes all its cuts before training.
+
+    Raises:
+        BadInput: there is no such method, or it trains before or between its cuts.
+    """
+    known = methods()
+    name, *flags = shlex.split(words) or [""]
+    method = tyro.cli(known[name], args=flags, prog=f"--methods {name}") if name in known else None
+    if method is None or not cuts_at_once(method.composition()):
+        said = "there is no such method" if method is None else "it trains before or between its cuts"
+        fit = ", ".join(name for name, other in known.items() if cuts_at_once(other().composition()))
+        raise BadInput(
+            f"--methods {words!r}: {said}.\nExpected those that make all their cuts before they train: {fit}"
+        )
+    return method
+
+
+def cuts_at_once(parts: Composition) -> bool:
+    """Whether all cuts come before the first step of training, and only the sparsity asked for says how far they go.
+
+    >>> from pruning.methods.gmp import GMP
+    >>> from pruning.methods.synflow import SynFlow
+    >>> cuts_at_once(SynFlow().composition()), cuts_at_once(GMP().composition())
+    (True, False)
+    """
+    whole = (parts.space, parts.select, parts.trigger, parts.regrow, parts.straight_through)
+    if parts.schedule.gradual or whole != (Elements(), Exact(), Always(), None, None):
+        return False
+    long = Span(initial=0.0, asked=(0.9,), epochs=1000, steps_per_epoch=1)
+    return all(event.step == 0 for event in parts.schedule.events(long))
 
 
 def check(name: str, alive: dict[str, int]) -> None:

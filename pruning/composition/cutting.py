@@ -52,7 +52,10 @@ def decide(parts: Composition, context: Context, target: int) -> Choice:
 
 
 def cut_by(parts: Composition, context: Context, target: int, pooled: Tensors) -> Tensors:
-    """Masks after a cut by scores of groups that are known."""
+    """The masks of the weights after a cut that leaves `target`, by the scores of groups, `pooled`, that are known.
+
+    The highest of what competes stay (the scope); with `keep_path` the cut leaves a way from input to output.
+    """
     space, alive = context.space, context.space.alive(context.masks)
 
     def cut(kept: int) -> Tensors:

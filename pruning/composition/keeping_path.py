@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from minima.store.command import BadInput, note
+from minima.zoo.anatomy.reachability import carries, reach
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -25,8 +26,6 @@ def with_path(context: Context, masks: Tensors, scores: Mapping[str, Tensor]) ->
         BadInput: fewer weights are to be kept than the path has.
     """
     import torch
-
-    from minima.zoo.anatomy.reachability import carries
 
     shape = tuple(context.x.shape[1:])
     if carries(context.model, shape, masks):
@@ -61,8 +60,6 @@ def a_path(
     """
     import torch
 
-    from minima.zoo.anatomy.reachability import carries, reach
-
     path = {name: mask.clone() for name, mask in masks.items()}
     if not carries(model, shape, path):
         raise BadInput("--keep-path: no path leads from the input to the output even before the cut")
@@ -83,7 +80,5 @@ def bottlenecks(model: nn.Module, shape: tuple[int, ...], masks: Mapping[str, Te
         BadInput: an operation through which paths cannot be followed.
     """
     import torch
-
-    from minima.zoo.anatomy.reachability import carries
 
     return [name for name, mask in masks.items() if not carries(model, shape, {**masks, name: torch.zeros_like(mask)})]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from minima.zoo.examples.evaluation import evaluate
 from minima.zoo.examples.task import CLASSIFICATION, Task
 
 if TYPE_CHECKING:
@@ -56,8 +57,6 @@ class Context:
 
     def validation_loss(self, masks: Mapping[str, Tensor]) -> float:
         """The loss on the held-out part with `masks` in force; the weights are back afterwards."""
-        from minima.zoo.examples.evaluation import evaluate
-
         if self.validation is None:
             raise ValueError("a part asks for a validation loss without declaring `validates = True`")
         with _masked(self.model, masks):

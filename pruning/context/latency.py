@@ -17,7 +17,10 @@ ROUNDS = 7
 
 
 def latency(before: nn.Module, after: nn.Module, x: Inputs) -> dict[str, float]:
-    """Median seconds of a forward pass over x (N, ...), in eval mode, of both."""
+    """The median seconds of a forward pass over x (N, ...) of either network, as `before` and `after`.
+
+    Both are in eval mode, without gradients, and take turns for `ROUNDS` rounds, of which the first is not counted.
+    """
     import torch
 
     seconds: dict[str, list[float]] = {"before": [], "after": []}

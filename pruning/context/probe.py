@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.command import BadInput
+from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import arguments
 from minima.zoo.losses.named.cross_entropy import CrossEntropy
 from minima.zoo.losses.named.next_token import NextToken
@@ -49,7 +50,6 @@ class Probe(Sample):
         import torch
 
         from landscape.passes.attention import plain_attention
-        from minima.zoo.examples.evaluation import evaluating
 
         check_temperature(context, self.temperature)
         x, y = self.draw(context, draw)
@@ -105,10 +105,11 @@ def check_temperature(context: Context, temperature: float) -> None:
 
 
 def total_weight(context: Context, x: Any, y: Any) -> float:
-    """sum_i w_i of examples with these targets: their number where each has the weight 1."""
-    import torch
+    """The total weight of some examples, sum_i w_i, by which their mean loss is divided.
 
-    from minima.zoo.examples.evaluation import evaluating
+    It is their number where each weighs 1; classification leaves out targets that the loss ignores.
+    """
+    import torch
 
     if context.task.loss == CrossEntropy() and torch.is_tensor(y) and y.ndim == 1:
         return float((y != CrossEntropy().ignore_index).sum())

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
+from minima.zoo.examples.batches import batches
+from minima.zoo.examples.evaluation import evaluating
 from pruning.context.unit_weights import owner
 
 if TYPE_CHECKING:
@@ -23,9 +25,6 @@ def readings(context: Context) -> Iterator[dict[str, list[Tensor]]]:
         BadInput: no layer that reads a group is called as a module, so that its input is not seen.
     """
     import torch
-
-    from minima.zoo.examples.batches import batches
-    from minima.zoo.examples.evaluation import evaluating
 
     inputs: dict[str, Tensor] = {}
     readers = {name: owner(context.model, name) for group in context.space.groups for name, _ in group.read}

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import Report, run
-from minima.zoo.measuring.each import measure_each
-from pruning.criteria.compute import compute
 from pruning.criteria.flags import Criteria, check
 from pruning.criteria.report import table
 
@@ -18,6 +16,10 @@ if TYPE_CHECKING:
 def main(arguments: Criteria) -> Report:
     """Look at every checkpoint named on the command line."""
     check(arguments)
+
+    from minima.zoo.measuring.each import measure_each
+    from pruning.criteria.compute import compute
+
     draws = arguments.draws if arguments.surrogate else 0
 
     def work(subject: Subject, place: Place) -> dict[str, Any]:

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landscape.objective.streams import stream
 from minima.store.command import BadInput
+from pruning.context.criterion import criteria
+from pruning.criteria.layers import layers_of
+from pruning.criteria.surrogate import surrogate
 
 if TYPE_CHECKING:
     from minima.store.hdf5.results import Place
@@ -28,10 +32,6 @@ LEVEL = 0.05
 
 def compute(subject: Subject, place: Place, names: Sequence[str], draws: int, seed: int) -> dict[str, Any]:
     """Compare criteria in each layer of a subject, write the numbers to its place, return what the JSON object says."""
-    from landscape.objective.streams import stream
-    from pruning.criteria.layers import layers_of
-    from pruning.criteria.surrogate import surrogate
-
     layers = layers_of(subject, seed)
     chosen = _chosen(names, layers)
     found = compare(layers, chosen, subject.model)
@@ -54,8 +54,6 @@ def compute(subject: Subject, place: Place, names: Sequence[str], draws: int, se
 
 def _chosen(names: Sequence[str], layers: Layers) -> dict[str, Criterion]:
     """The criteria asked for; where none are, those of weights that say something of a layer."""
-    from pruning.context.criterion import criteria
-
     known = criteria()
     for name in names:
         if name not in known:

@@ -6,14 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from minima.zoo.anatomy.prunable import prunable
+from minima.zoo.anatomy.unit_groups import QUERY, UnitGroup
+from pruning.context.context import Context
+from pruning.running.job import trained_by
+from pruning.spaces.units_of import UnitsOf, followed_units
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from minima.zoo.anatomy.unit_groups import UnitGroup
     from minima.zoo.subject.subject import Subject
-    from pruning.context.context import Context
     from pruning.context.criterion import Criterion
 
     Floats = NDArray[np.float64]
@@ -86,9 +90,6 @@ def layers_of(subject: Subject, seed: int) -> Layers:
     """
     import torch
 
-    from minima.zoo.anatomy.unit_groups import QUERY
-    from pruning.spaces.units_of import UnitsOf, followed_units
-
     model = subject.model
     network = followed_units(model, subject.x)
     units = [group for group in (*network.groups, *(each for each, _ in network.stuck)) if group.kind != QUERY]
@@ -105,7 +106,6 @@ def layers_of(subject: Subject, seed: int) -> Layers:
 
 def _left_out(model: nn.Module, found: set[str], held: Mapping[str, str]) -> dict[str, str]:
     """Why the other weights are no layers: what holds their module or one that it is in, else their shape."""
-    from minima.zoo.anatomy.prunable import prunable
 
     def why(name: str) -> str:
         within = _owner(name)
@@ -119,9 +119,6 @@ def _left_out(model: nn.Module, found: set[str], held: Mapping[str, str]) -> dic
 
 def _context(subject: Subject, space: Any, masks: Mapping[str, Tensor], seed: int) -> Context:
     """What criteria are asked with: the finished network, and the examples that are used."""
-    from pruning.context.context import Context
-    from pruning.running.job import trained_by
-
     recipe = trained_by(subject.checkpoint)
     return Context(
         model=subject.model,
@@ -147,8 +144,6 @@ def _context(subject: Subject, space: Any, masks: Mapping[str, Tensor], seed: in
 
 def _layers(groups: Sequence[UnitGroup], model: nn.Module, norms: Mapping[str, str]) -> list[Layer]:
     """Each prunable weight that makes units, in the order in which the network holds them."""
-    from minima.zoo.anatomy.prunable import prunable
-
     found = (_layer(name, list(_parts(name, groups, model, norms))) for name in prunable(model))
     return [layer for layer in found if layer is not None]
 
@@ -157,8 +152,6 @@ def _parts(
     name: str, groups: Sequence[UnitGroup], model: nn.Module, norms: Mapping[str, str]
 ) -> Iterator[tuple[tuple[str, int], UnitGroup]]:
     """What a weight makes of each group, with its bias and the normalisation that is behind it."""
-    from minima.zoo.anatomy.prunable import prunable
-
     weights, layer = prunable(model), _owner(name)
     for group in groups:
         makers = {key for key in group.made if key[0] in weights}
@@ -174,8 +167,6 @@ def _parts(
 def _layer(name: str, parts: Sequence[tuple[tuple[str, int], UnitGroup]]) -> Layer | None:
     import numpy as np
     import torch
-
-    from minima.zoo.anatomy.unit_groups import UnitGroup
 
     keys = {key for key, _ in parts}
     if len(keys) != 1:  # makes no units, or has them along two axes

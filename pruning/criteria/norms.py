@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minima.zoo.anatomy.neurons import layers
+from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.examples.inputs import called
 from pruning.context.unit_weights import is_norm
 
 if TYPE_CHECKING:
@@ -15,9 +17,6 @@ def norms_behind(model: nn.Module, x: Any) -> dict[str, str]:
     """Layer -> normalisation, by the names of the modules, seen in a pass over x (n, ...) in eval mode; layers whose
     output goes elsewhere, or through something else first, are left out."""
     import torch
-
-    from minima.zoo.examples.evaluation import evaluating
-    from minima.zoo.examples.inputs import called
 
     made: dict[int, tuple[str, Tensor]] = {}
     found: dict[str, str] = {}

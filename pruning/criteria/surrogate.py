@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
+from minima.zoo.anatomy.prunable import prunable
+
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
@@ -14,8 +16,6 @@ def surrogate(model: nn.Module, masks: Mapping[str, Tensor], draws: Generator) -
     """A copy in which the weights of every convolution and linear layer that the mask keeps are redrawn from a Gaussian
     of their mean and standard deviation (over the layer, with n - 1); all else, the mask too, is as it was."""
     import torch
-
-    from minima.zoo.anatomy.prunable import prunable
 
     found = deepcopy(model)
     with torch.no_grad():

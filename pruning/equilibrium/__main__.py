@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from minima.store.command import Report, run
-from minima.zoo.measuring.each import measure_each
-from pruning.equilibrium.compute import compute
 from pruning.equilibrium.flags import EquilibriumFlags
 from pruning.equilibrium.report import table
 
 
 def main(arguments: EquilibriumFlags) -> Report:
     """Look at every checkpoint named on the command line."""
+    from minima.zoo.measuring.each import measure_each
+    from pruning.equilibrium.compute import compute
+
     return measure_each(arguments, "equilibrium", compute, table)
 
 

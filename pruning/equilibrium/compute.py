@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
 from minima.store.hdf5 import record
+from minima.zoo.training.backward import backward_of
 
 if TYPE_CHECKING:
     from minima.store.checkpoints.checkpoint import Checkpoint
@@ -49,8 +50,6 @@ def _watched(subject: Subject) -> dict[str, Any]:
     Raises:
         BadInput: the file does not say how its network was trained, or it was not.
     """
-    from minima.zoo.training.backward import backward_of
-
     checkpoint = subject.checkpoint
     epochs, examples = _trained(checkpoint)
     if epochs < 1 or examples is None:

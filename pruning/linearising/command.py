@@ -6,24 +6,34 @@ import time
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from minima.store.checkpoints.checkpoint import load, save
+from minima.store.checkpoints.safetensors_file import content_hash
 from minima.store.command import BadInput, Report, note
+from minima.store.files import check_distinct, check_writable
+from minima.store.reading import sha256
+from minima.zoo.anatomy.activation_modules import activation_modules
+from minima.zoo.anatomy.narrowing.manifest import Manifest
+from minima.zoo.data.splits import said_levels
+from minima.zoo.subject.flags import loaded
+from minima.zoo.subject.subject import Choice, Reader
+from minima.zoo.subject.task_entry import task_entry
+from minima.zoo.training.keeping import state_on_cpu
+from minima.zoo.training.plan import Plan
+from minima.zoo.training.unfinished import reusable, unfinished
+from pruning.linearising.removing import costs, removed
 from pruning.linearising.report import text
+from pruning.linearising.rounds import Rounds
+from pruning.running.job import say_defaults, trained_by
+from pruning.running.parent import Parent
 
 if TYPE_CHECKING:
     from minima.store.checkpoints.checkpoint import Checkpoint
-    from minima.zoo.training.plan import Plan
     from pruning.linearising.flags import TakeLayers
-    from pruning.linearising.rounds import Course, Rounds
-    from pruning.running.parent import Parent
+    from pruning.linearising.rounds import Course
 
 
 def main(arguments: TakeLayers) -> Report:
     """Run the rounds unless the checkpoint is there already."""
-    from minima.store.checkpoints.checkpoint import load
-    from minima.store.reading import sha256
-    from minima.zoo.data.splits import said_levels
-    from minima.zoo.training.unfinished import reusable
-
     _check(arguments)
     parent = _parent(arguments)
     plan = plan_of(arguments, parent)
@@ -48,8 +58,6 @@ def main(arguments: TakeLayers) -> Report:
 
 
 def _check(arguments: TakeLayers) -> None:
-    from minima.store.files import check_distinct, check_writable
-
     if arguments.out.suffix not in (".pt", ".pth"):
         raise BadInput(f"-o {arguments.out}: what is written is a checkpoint: name a file that ends in .pt")
     for flag, value, fits, expected in (
@@ -65,11 +73,6 @@ def _check(arguments: TakeLayers) -> None:
 
 
 def _parent(arguments: TakeLayers) -> Parent:
-    from minima.store.checkpoints.safetensors_file import content_hash
-    from minima.zoo.subject.flags import loaded
-    from minima.zoo.subject.subject import Choice, Reader
-    from pruning.running.parent import Parent
-
     choice = Choice(**loaded(arguments), device=arguments.device, same_data=True)
     subject = Reader(choice).read(arguments.checkpoint)
     return Parent(arguments.checkpoint, content_hash(arguments.checkpoint), subject, subject.checkpoint)
@@ -77,10 +80,6 @@ def _parent(arguments: TakeLayers) -> Parent:
 
 def plan_of(arguments: TakeLayers, parent: Parent) -> Plan:
     """How each round trains: what the flags say, else as the parent was trained."""
-    from minima.zoo.subject.task_entry import task_entry
-    from minima.zoo.training.plan import Plan
-    from pruning.running.job import say_defaults, trained_by
-
     checkpoint, trained = parent.checkpoint, parent.checkpoint.training
     epochs = arguments.epochs if arguments.epochs is not None else trained.get("epochs")
     if epochs is None:
@@ -119,10 +118,6 @@ def _identity(arguments: TakeLayers, parent: Parent, plan: Plan) -> dict[str, An
 
 
 def _make(arguments: TakeLayers, parent: Parent, plan: Plan, identity: dict[str, Any]) -> None:
-    from minima.store.checkpoints.checkpoint import save
-    from minima.zoo.training.unfinished import unfinished
-    from pruning.linearising.rounds import Rounds
-
     subject = parent.subject
     _check_modules(arguments, parent)
     with unfinished(arguments.out, identity) as part:
@@ -143,8 +138,6 @@ def _make(arguments: TakeLayers, parent: Parent, plan: Plan, identity: dict[str,
 
 def _check_modules(arguments: TakeLayers, parent: Parent) -> None:
     """Say which rectifiers cannot be put out; BadInput where none can."""
-    from minima.zoo.anatomy.activation_modules import activation_modules
-
     found, others = activation_modules(parent.subject.model.eval(), parent.subject.x[:1], parent.subject.task.picked)
     if not found:
         first = next(iter(others.items()), ("the network", "it has no elementwise activation"))
@@ -160,10 +153,6 @@ def _checkpoint(
     arguments: TakeLayers, parent: Parent, identity: dict[str, Any], rounds: Rounds, course: Course
 ) -> Checkpoint:
     """The network after the rounds, physically smaller where that can be done exactly."""
-    from minima.zoo.anatomy.narrowing.manifest import Manifest
-    from minima.zoo.training.keeping import state_on_cpu
-    from pruning.linearising.removing import costs, removed
-
     model = rounds.model(course.out, course.state).eval()
     entry = dict(parent.checkpoint.model)
     if course.out:

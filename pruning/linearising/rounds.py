@@ -11,16 +11,23 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from entropy.layers.estimator import estimators
+from entropy.layers.rectifiers import by_weight, rectifiers
 from minima.zoo.anatomy.activation_modules import activation_modules
 from minima.zoo.anatomy.narrowing.manifest import Manifest
 from minima.zoo.anatomy.narrowing.narrow import narrow
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.examples.batches import default_batch_size
 from minima.zoo.examples.evaluation import evaluate
+from minima.zoo.examples.inputs import floats_to
 from minima.zoo.seeds import derive
 from minima.zoo.subject.handed import copied
 from minima.zoo.training.loop import Trainer
+from pruning.scopes.entropy_budget import losses
 from pruning.selection.ranking import keep_highest
+from pruning.shrink.given import in_float64
+from pruning.shrink.preparing import empty_static
+from pruning.shrink.static.examples import on_examples
 
 if TYPE_CHECKING:
     from entropy.layers.rectifiers import Rectifier
@@ -150,9 +157,6 @@ class Rounds:
 
     def _entropies(self, model: nn.Module) -> tuple[dict[str, float], dict[str, str], list[Rectifier]]:
         """Entropy of each site in bits, and which module applies its rectifier, where that can be put out."""
-        from entropy.layers.estimator import estimators
-        from entropy.layers.rectifiers import rectifiers
-
         x, picked = self.splits.train[0], self.task.picked
         estimator = estimators()[self.method.estimator]()
         with torch.no_grad():
@@ -179,11 +183,6 @@ class Rounds:
 
     def _idle(self, model: nn.Module, out: list[str], masks: dict[str, Tensor]) -> tuple[list[str], dict[str, Tensor]]:
         """Empty units that are off on all training examples, put out rectifiers that then do nothing, in place."""
-        from minima.zoo.examples.inputs import floats_to
-        from pruning.shrink.given import in_float64
-        from pruning.shrink.preparing import empty_static
-        from pruning.shrink.static.examples import on_examples
-
         x = self.splits.train[0]
         exact, wide = in_float64(model).cpu(), floats_to(x, torch.float64).to("cpu")
         empty_static(exact, wide[:1], lambda network: on_examples(network, wide))
@@ -203,9 +202,6 @@ class Rounds:
 def cut(model: nn.Module, masks: Tensors, found: list[Rectifier], fraction: float) -> dict[str, Tensor] | None:
     """Masks after a fraction of the weights left has gone, shared out by entropy times magnitude; None where none is
     left to go."""
-    from entropy.layers.rectifiers import by_weight
-    from pruning.scopes.entropy_budget import losses
-
     weights = prunable(model)
     alive = {name: masks.get(name, torch.ones_like(value, dtype=torch.bool)) for name, value in weights.items()}
     living = {name: int(mask.sum()) for name, mask in alive.items()}

@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from minima.store.checkpoints.packing import pack_bits
 from minima.store.command import BadInput
 from minima.store.hdf5 import record
+from minima.store.memory import require_room
+from minima.zoo.anatomy.prunable import prunable
+from minima.zoo.anatomy.reachability import reach, shape_of
+from minima.zoo.examples.needs import pass_bytes
+from pruning.masks.overlap import overlap_of_bits
+from pruning.masks.training_cost import training_cost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +31,6 @@ OF_THE_WAY_BACK = 10
 
 def _layers(subject: Subject) -> list[Layer]:
     """The layers with what lies on paths."""
-    from minima.zoo.anatomy.reachability import reach, shape_of
-
     try:
         return reach(subject.model, shape_of(subject.x), subject.masks)
     except BadInput as error:
@@ -39,8 +44,6 @@ def _layers(subject: Subject) -> list[Layer]:
 
 def compute(subject: Subject, place: Place, memory: float) -> dict[str, Any]:
     """Look at a subject's masks, write every layer's counts to its place, return what the JSON object says of it."""
-    from pruning.masks.training_cost import training_cost
-
     _require_room(subject, place, memory)
     found = _layers(subject)
     if not found:
@@ -61,10 +64,6 @@ def compute(subject: Subject, place: Place, memory: float) -> dict[str, Any]:
 
 def _require_room(subject: Subject, place: Place, memory: float) -> None:
     """Say what memory and room on disk it takes, or refuse it: marks of an example's pass there and back, and bits."""
-    from minima.store.memory import require_room
-    from minima.zoo.anatomy.prunable import prunable
-    from minima.zoo.examples.needs import pass_bytes
-
     weights = sum(weight.numel() for weight in prunable(subject.model).values())
     bits = 2 * weights // 8  # kept and reachable
     place.foresee(bits)
@@ -91,8 +90,6 @@ def _counts(layer: Layer) -> dict[str, Any]:
 
 
 def _write(found: Sequence[Layer], counts: Sequence[dict[str, Any]], place: Place) -> None:
-    from minima.store.checkpoints.packing import pack_bits
-
     place.scale("masks/layer", [layer.name for layer in found], "1", "weight of a convolution or linear layer")
     record.write(place, "masks", COUNTS, counts)
     for layer in found:
@@ -107,8 +104,6 @@ def _write(found: Sequence[Layer], counts: Sequence[dict[str, Any]], place: Plac
 
 def conclude(places: list[Place], summaries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Hold the masks of several checkpoints against one another, two by two, as the bits they are in the file."""
-    from pruning.masks.overlap import overlap_of_bits
-
     layers = {layer["name"]: layer["total"] for layer in summaries[0]["layers"]}
     masks = [{name: place.read(f"masks/{name}/kept") for name in layers} for place in places]
     concluded = []

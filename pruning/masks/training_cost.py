@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from minima.store.checkpoints.checkpoint import sparsity
+
 if TYPE_CHECKING:
     from minima.store.checkpoints.checkpoint import Checkpoint
 
@@ -33,8 +35,6 @@ def training_cost(checkpoint: Checkpoint, examples: int, multiply_adds: int, tot
         multiply_adds: of the dense network, for one example.
         total: number of prunable weights.
     """
-    from minima.store.checkpoints.checkpoint import sparsity
-
     training, metrics = checkpoint.training, checkpoint.metrics
     if "epochs" not in training:
         return None

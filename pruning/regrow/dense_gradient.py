@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from landscape.objective.streams import stream
+from minima.zoo.examples.evaluation import evaluating
 from pruning.context.probe import differentiable, leaves, outputs_at, tempered
+from pruning.scorers.gradient_flow import hessian_gradient
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,8 +23,6 @@ def dense_gradients(context: Context) -> dict[str, Tensor]:
     """
     import torch
 
-    from minima.zoo.examples.evaluation import evaluating
-
     x, y = _batch(context)
     with evaluating(context.model), differentiable(context.weights):
         loss = context.task.mean(context.model, x, y)
@@ -33,8 +33,6 @@ def dense_gradients(context: Context) -> dict[str, Tensor]:
 def hessian_gradients(context: Context, flow: Flow) -> dict[str, Tensor]:
     """H g of the same batch, half the gradient of |g|^2, for every tensor; `flow` says which gradient g is."""
     from landscape.passes.attention import plain_attention
-    from minima.zoo.examples.evaluation import evaluating
-    from pruning.scorers.gradient_flow import hessian_gradient
 
     x, y = _batch(context)
 

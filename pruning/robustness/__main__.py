@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import Report, run
-from minima.zoo.measuring.each import measure_each
-from pruning.robustness.compute import compute
 from pruning.robustness.flags import Robustness, flags
 from pruning.robustness.report import table
 
@@ -18,6 +16,9 @@ if TYPE_CHECKING:
 def main(arguments: Robustness) -> Report:
     """Try every checkpoint named on the command line."""
     chosen = arguments.chosen()
+
+    from minima.zoo.measuring.each import measure_each
+    from pruning.robustness.compute import compute
 
     def work(subject: Subject, place: Place) -> dict[str, Any]:
         return compute(subject, place, chosen, arguments.seed, arguments.input_range, arguments.watermark)

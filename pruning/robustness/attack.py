@@ -136,7 +136,7 @@ def ascent(target: Target, y: Any, ball: Ball, start: Points, *, steps: int, ste
 
 
 def level_of(seen: Sequence[Seen], score: Score) -> tuple[float, float]:
-    """Loss and score of all examples."""
+    """The loss, sum_i s_i / sum_i w_i in its unit, and the score of all examples, from what was seen of parts."""
     whole = seen[0]
     for each in seen[1:]:
         whole = whole + each

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 from minima.store.command import BadInput, note
 from minima.store.hdf5.record import by_key, write
 from minima.store.messages import progress_bar
+from pruning.robustness.bench import Bench
 from pruning.robustness.level import Level, Refused
 from pruning.robustness.numbers import BITS, NUMBERS, under
+from pruning.robustness.scale import scale_of
 from pruning.robustness.trial import Trial
+from pruning.watermark.mark import carried, mark_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,10 +40,6 @@ def compute(
     Raises:
         BadInput: none of them applies.
     """
-    from pruning.robustness.bench import Bench
-    from pruning.robustness.scale import scale_of
-    from pruning.watermark.mark import carried, mark_in
-
     if subject.y is None:
         raise BadInput(f"{subject.name}: the data have no targets, so that there is no loss to look at")
     scale = scale_of(subject, input_range)

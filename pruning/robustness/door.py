@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from minima.store.messages import listening
 from minima.zoo.subject.handed import LossLike, subject_of
+from pruning.robustness.bench import Bench
 from pruning.robustness.flags import chosen_trials
 from pruning.robustness.level import Level, Refused
+from pruning.robustness.scale import scale_of
 from pruning.robustness.trial import Trial
 
 if TYPE_CHECKING:
@@ -67,10 +70,6 @@ def measure_robustness(  # noqa: PLR0913 (named, and all but two optional)
     >>> round(found["fgsm"][0.1].loss, 4)  # at an error of 0 the gradient has no sign
     0.0
     """
-    from minima.store.messages import listening
-    from pruning.robustness.bench import Bench
-    from pruning.robustness.scale import scale_of
-
     with listening() as heard:
         named = None if trials is None else [each if isinstance(each, str) else each.name for each in trials]
         own = {each.name: each for each in trials or () if not isinstance(each, str)}

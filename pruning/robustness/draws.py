@@ -29,7 +29,10 @@ def for_points(kind: Kind, points: Points, rows: Sequence[int], seed: int, *stre
 
 
 def drawn_like(kind: Kind, like: Tensor, seed: int, *stream: str | int) -> Tensor:
-    """Numbers of a tensor's shape, by a generator of their own, on the CPU."""
+    """Numbers of a tensor's shape, standard normal or uniform in [-1, 1) by `kind`, on the CPU.
+
+    They come from a generator of their own, which `seed` and `stream` decide: no other draw changes them.
+    """
     generator = torch.Generator().manual_seed(derive(seed, *stream))
     if kind == "normal":
         return torch.randn(like.shape, generator=generator, dtype=like.dtype)

@@ -6,8 +6,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from minima.store.checkpoints.checkpoint import load
 from minima.store.command import Report, note, render_table
+from minima.store.reading import sha256
+from minima.zoo.data.splits import said_levels, score_column
+from minima.zoo.training.unfinished import reusable, tidy
 from pruning.running.arguments import Prune
+from pruning.running.job import plan_jobs
+from pruning.running.run import run_job
 
 if TYPE_CHECKING:
     from pruning.running.job import Job
@@ -46,9 +52,6 @@ USUAL = {
 
 def main(arguments: Prune) -> Report:
     """Run every job whose checkpoints are not there yet."""
-    from minima.zoo.data.splits import score_column
-    from pruning.running.job import plan_jobs
-
     rows = [row for job in plan_jobs(arguments) for row in _make(job, arguments)]
     shown = [key for key in COLUMNS if key not in USUAL or any(row[key] != USUAL[key] for row in rows)]
     names = COLUMNS | {"score": f"test {score_column(rows)}"}
@@ -59,9 +62,6 @@ def main(arguments: Prune) -> Report:
 
 def _make(job: Job, arguments: Prune) -> list[dict[str, Any]]:
     """The job's checkpoints, made or found, one row each."""
-    from minima.zoo.training.unfinished import reusable, tidy
-    from pruning.running.run import run_job
-
     identity = job.identity()
     found = [reusable(target, identity, arguments.overwrite) for target in job.targets.values()]
     # what exists is ours by now; the trajectory belongs to the last, so the others seem to lack theirs
@@ -90,10 +90,6 @@ def _rank_agreement(cuts: list[dict[str, Any]]) -> float | None:
 
 
 def _row(asked: float, target: Path, reused: bool, seconds: float) -> dict[str, Any]:
-    from minima.store.checkpoints.checkpoint import load
-    from minima.store.reading import sha256
-    from minima.zoo.data.splits import said_levels
-
     metrics = load(target).metrics
     return {
         "out": str(target),

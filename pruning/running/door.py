@@ -6,13 +6,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from minima.store.checkpoints.checkpoint import sparsity as share
 from minima.store.command import BadInput
 from minima.store.messages import listening, note
+from minima.zoo.examples.evaluation import evaluate
 from minima.zoo.subject.handed import LossLike, copied, subject_of
+from minima.zoo.training.keeping import state_on_cpu
+from minima.zoo.training.loop import Trainer
 from minima.zoo.training.recipe import Recipe
+from pruning.composition.cutting import reachable
 from pruning.composition.method import Method, methods
 from pruning.context.candidates import Heads
 from pruning.context.counts import MEASURES
+from pruning.running.engine import Engine
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -22,7 +28,6 @@ if TYPE_CHECKING:
     from minima.zoo.examples.evaluation import Evaluation
     from minima.zoo.subject.handed import Masks
     from minima.zoo.subject.subject import Subject
-    from minima.zoo.training.loop import Trainer
     from pruning.composition.composition import Composition
 
 
@@ -124,8 +129,6 @@ def _parent(
     subject: Subject, recipe: Recipe, epochs: int, seed: int, initial: Mapping[str, Tensor] | nn.Module | None
 ) -> Checkpoint:
     """The network as a checkpoint that methods start from."""
-    from minima.zoo.training.keeping import state_on_cpu
-
     start = initial if initial is None or isinstance(initial, Mapping) else state_on_cpu(initial)
     training = {"recipe": asdict(recipe), "epochs": epochs}
     at = {} if start is None else {0: dict(start)}
@@ -143,9 +146,6 @@ def _run(
     measure: str,
 ) -> Trainer:
     """The trainer at the end of the run, its masks those of the sparsity."""
-    from pruning.composition.cutting import reachable
-    from pruning.running.engine import Engine
-
     if composition.validates and not validation:
         raise BadInput("this method needs examples that it does not train on: give validation=0.1")
     splits = subject.splits(validation, parent.seed)
@@ -171,8 +171,6 @@ def _run(
 def _trainer(subject: Subject, composition: Composition, parent: Checkpoint, epochs: int, splits: Splits) -> Trainer:
     """At the start of the run, on a copy of the network."""
     import torch
-
-    from minima.zoo.training.loop import Trainer
 
     composition.recovery.check(parent)
     model = copied(subject.model)
@@ -205,9 +203,6 @@ class _Nobody:
 
 
 def _result(subject: Subject, trained: Trainer, method: Method, heard: list[str]) -> Pruned:
-    from minima.store.checkpoints.checkpoint import sparsity as share
-    from minima.zoo.examples.evaluation import evaluate
-
     masks = dict(trained.sparsity_masks)
     for module, own in zip(trained.model.modules(), subject.model.modules(), strict=True):
         module.training = own.training

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from minima.store.command import BadInput, note
+from minima.zoo.anatomy.reachability import carries, shape_of
 from minima.zoo.examples.inputs import Inputs
 from pruning.composition.keeping_path import bottlenecks
 from pruning.scopes.entropy_budget import EntropyBudget
@@ -31,7 +32,6 @@ def check_path(arguments: Prune, parts: Composition, subject: Subject, masks: Ma
     empties = isinstance(parts.scope, EntropyBudget) and not parts.scope.least
     if not (empties or arguments.keep_path):
         return
-    from minima.zoo.anatomy.reachability import shape_of
 
     try:
         alone = bottlenecks(subject.model, shape_of(subject.x), masks)
@@ -54,8 +54,6 @@ def check_path(arguments: Prune, parts: Composition, subject: Subject, masks: Ma
 
 def connected(model: nn.Module, x: Inputs, masks: Mapping[str, Tensor]) -> bool | None:
     """Whether a path leads from the input to the output; None where that cannot be told."""
-    from minima.zoo.anatomy.reachability import carries, shape_of
-
     try:
         return carries(model, shape_of(x), masks)
     except Exception:  # the user's own code may raise anything on marks in the place of numbers

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.command import BadInput
+from minima.zoo.examples.batches import default_batch_size
 from pruning.context.counts import alive_counts, size
 from pruning.scopes.each_layer import apportion
 
@@ -46,7 +47,6 @@ class EntropyBudget:
         """Entropy of its neurons times mean magnitude of its weights, for each layer that feeds a rectifier."""
         from entropy.layers.estimator import estimators
         from entropy.layers.rectifiers import by_weight, rectifiers
-        from minima.zoo.examples.batches import default_batch_size
 
         estimator = estimators()[self.estimator]()
         run: dict[str, Any] = {"batch_size": default_batch_size(context.x), "picked": context.task.picked}

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from minima.zoo.seeds import derive
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -118,8 +120,6 @@ def spearman(one: Tensor, other: Tensor) -> float:
 def another_draw(scorer: Estimated, sample: Sample, context: Context) -> Estimate:
     """The scores of a sample, and as a pair those and the ones of as many examples that another seed draws."""
     from dataclasses import replace
-
-    from minima.zoo.seeds import derive
 
     scores, examples = scorer.score(context), sample.size(context)
     if examples == len(context.x):

@@ -27,7 +27,10 @@ def objective_of(sample: Sample, context: Context) -> Objective:
 
 
 def saliency(objective: Objective, diagonal: Tensor) -> dict[str, Tensor]:
-    """w^2 A_ii / 2 by tensor; 0 where removed."""
+    """The saliency of every weight, w_i^2 A_ii / 2 (LeCun et al. 1990, OBD), as tensors of the weights' shapes.
+
+    `diagonal` is (d,), A_ii of the weights that may move; removed weights have 0. It is in the unit of the loss.
+    """
     coordinates = objective.coordinates
     return coordinates.tensors(coordinates.extend(objective.point.square() * diagonal / 2))
 
@@ -43,7 +46,7 @@ def halves_of(objective: Objective) -> list[Objective]:
 
 
 def mean_of_halves(parts: Sequence[Objective], values: Sequence[Tensor]) -> Tensor:
-    """A mean over all examples, by their weights, from the means over each half."""
+    """A mean over all examples, sum_k W_k m_k / sum_k W_k, of the halves' means m_k and their total weights W_k."""
     import torch
 
     sizes = torch.tensor([part.weighing.total for part in parts], dtype=torch.float64, device=values[0].device)

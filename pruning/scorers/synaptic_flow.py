@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Several, arguments
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ class SynapticFlow:
     def score(self, context: Context) -> dict[str, Tensor]:
         import torch
         from torch.func import functional_call
-
-        from minima.zoo.examples.evaluation import evaluating
 
         state = _positive(context.model)
         flowing = {name: state[name].requires_grad_() for name in context.weights}

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
+from minima.zoo.examples.batches import batches
+from minima.zoo.examples.evaluation import evaluating
 from pruning.context.probe import differentiable
 from pruning.scorers.agreement import Estimate
 
@@ -31,8 +33,6 @@ class Taylor:
         return self.estimate(context).scores
 
     def estimate(self, context: Context) -> Estimate:
-        from minima.zoo.examples.batches import batches
-
         parts, count = list(batches(context.x, context.y, context.batch_size)), self.batches
         if count is None or count >= len(parts):
             return Estimate(_importance(context, parts))
@@ -43,8 +43,6 @@ class Taylor:
 
 def _importance(context: Context, parts: Sequence[tuple[Any, Any]]) -> dict[str, Tensor]:
     import torch
-
-    from minima.zoo.examples.evaluation import evaluating
 
     weights = context.weights
     totals = {name: torch.zeros_like(weight, dtype=torch.float64) for name, weight in weights.items()}

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from minima.zoo.examples.inputs import Inputs, as_inputs, floats_to
+from pruning.shrink.given import check_choice, check_inputs, check_looks, check_masks
+from pruning.shrink.layers import looking, without_layers
+from pruning.shrink.merging import Merge
+from pruning.shrink.preparing import prepare
+from pruning.shrink.removal import Vanishing
+from pruning.shrink.units import Stuck, without_units
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from pruning.shrink.merging import Merge
-    from pruning.shrink.removal import Vanishing
     from pruning.shrink.shrunk import Shrunk
-    from pruning.shrink.units import Stuck
 
 
 def shrink_network(  # noqa: PLR0913 (named, and all but two optional)
@@ -59,13 +62,6 @@ def shrink_network(  # noqa: PLR0913 (named, and all but two optional)
             network does not run, or takes values of activations out of torch.
     """
     import torch
-
-    from pruning.shrink.given import check_choice, check_inputs, check_looks, check_masks
-    from pruning.shrink.layers import looking, without_layers
-    from pruning.shrink.merging import Merge
-    from pruning.shrink.preparing import prepare
-    from pruning.shrink.removal import Vanishing
-    from pruning.shrink.units import Stuck, without_units
 
     x, masks = as_inputs(x), dict(masks or {})
     check_inputs(x)

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from minima.store.checkpoints.checkpoint import load
 from minima.store.command import BadInput
 from minima.store.files import digest
+from minima.zoo.training.unfinished import ADVICE
 from pruning.shrink.flags import Shrink
 
 if TYPE_CHECKING:
@@ -38,9 +40,6 @@ def reusable(arguments: Shrink, asked: Mapping[str, Any]) -> dict[str, Any] | No
     Raises:
         BadInput: something else is there, and --overwrite is not given.
     """
-    from minima.store.checkpoints.checkpoint import load
-    from minima.zoo.training.unfinished import ADVICE
-
     if arguments.overwrite or not arguments.out.exists():
         return None
     try:

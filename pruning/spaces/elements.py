@@ -8,6 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
+from minima.zoo.anatomy.prunable import prunable
 from pruning.context.counts import alive_count, alive_counts, kept_count, size
 
 if TYPE_CHECKING:
@@ -47,8 +48,6 @@ class Elements:
         return ()
 
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
-        from minima.zoo.anatomy.prunable import prunable
-
         return prunable(model)
 
     def masked(self, model: nn.Module) -> dict[str, nn.Parameter]:

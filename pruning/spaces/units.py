@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from minima.store.command import BadInput
+from minima.zoo.anatomy.prunable import prunable
 from pruning.context.candidates import Heads
 
 if TYPE_CHECKING:
@@ -39,6 +40,4 @@ class Units:
         return replace(self, measure=measure, heads=heads)
 
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
-        from minima.zoo.anatomy.prunable import prunable
-
         return prunable(model)

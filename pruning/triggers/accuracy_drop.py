@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from minima.store.command import BadInput
+from minima.zoo.examples.evaluation import evaluate
 from pruning.triggers.trigger import Trigger
 
 if TYPE_CHECKING:
@@ -65,8 +66,6 @@ def _quality(context: Context) -> float:
 
 
 def _level(context: Context) -> Evaluation:
-    from minima.zoo.examples.evaluation import evaluate
-
     if context.validation is None:
         raise ValueError("no validation part, though the trigger declares that it needs one")
     return evaluate(context.model, *context.validation, task=context.task)

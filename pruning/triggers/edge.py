@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from landscape.objective.streams import stream
 from minima.store.command import BadInput
 from pruning.triggers.trigger import Trigger
 
@@ -40,9 +41,11 @@ class Edge(Trigger):
 
 
 def sharpness(context: Context, samples: int) -> float:
-    """lambda_max of the Hessian of the loss of the first `samples` training examples."""
+    """The largest eigenvalue of the Hessian of the mean loss over the first `samples` training examples.
+
+    It is over the weights that are left, by Lanczos to a relative error of `TOLERANCE`, in the unit of the loss.
+    """
     from landscape.objective.objective import Objective
-    from landscape.objective.streams import stream
     from landscape.spectrum.lanczos import top_eigenpairs
 
     task, x, y = context.task, context.x[:samples], context.y[:samples]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from landscape.objective.streams import stream
 from pruning.context.criterion import Criterion
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ class Chance(Criterion):
 
     def score(self, context: Context) -> dict[str, Tensor]:
         import torch
-
-        from landscape.objective.streams import stream
 
         draws = stream(context.seed, "units", context.cuts)
         device = next(context.model.parameters()).device

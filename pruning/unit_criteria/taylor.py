@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from minima.zoo.examples.batches import batches
+from minima.zoo.examples.evaluation import evaluating
 from pruning.context.criterion import Criterion
 from pruning.context.probe import differentiable
 from pruning.context.unit_weights import of_units
@@ -29,8 +31,6 @@ class Taylor(Criterion):
     summary: ClassVar[str] = "(change of the loss if a unit goes, to first order)^2 (Molchanov et al. 2019)"
 
     def score(self, context: Context) -> dict[str, Tensor]:
-        from minima.zoo.examples.batches import batches
-
         parts, groups = list(batches(context.x, context.y, context.batch_size)), context.space.groups
         weights = reading_weights(context, groups)
         total: dict[str, Any] = {group.name: 0.0 for group in groups}
@@ -58,8 +58,6 @@ def gate_slopes(places: Entries, weights: Mapping[str, Tensor], slopes: Mapping[
 
 def _gradients(context: Context, weights: Mapping[str, Tensor], x: Any, y: Any) -> dict[str, Tensor]:
     import torch
-
-    from minima.zoo.examples.evaluation import evaluating
 
     with evaluating(context.model), differentiable(weights):
         loss = context.task.mean(context.model, x, y)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.neurons import layers, over_positions, potentials
+from minima.zoo.examples.evaluation import evaluating
 from pruning.updates.insensitivity import insensitivity
 
 if TYPE_CHECKING:
@@ -55,8 +56,6 @@ def sensitivities(model: nn.Module, x: Any, task: Task, kind: Sensitivity) -> di
     The averages are over single examples' values, so that the size of the batch does not matter.
     """
     import torch
-
-    from minima.zoo.examples.evaluation import evaluating
 
     called = layers(model)
     with evaluating(model), torch.enable_grad(), potentials(model) as found:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.neurons import layers, over_positions, potentials
+from minima.zoo.examples.evaluation import evaluating
 from pruning.updates.insensitivity import insensitivity
 from pruning.updates.neuron_insensitivity import shrink
 
@@ -56,8 +57,6 @@ class NeuronLossInsensitivity:
 def slopes(model: nn.Module, x: Any, y: Any, task: Task) -> dict[str, Tensor]:
     """(units,) by layer: the mean over examples and positions of dL/dz_i, L being the mean loss of these examples."""
     import torch
-
-    from minima.zoo.examples.evaluation import evaluating
 
     called = layers(model)
     with evaluating(model), torch.enable_grad(), potentials(model) as found:

@@ -92,7 +92,7 @@ def test_named_layers_and_what_is_not_there(command, checkpoint, tmp_path, monke
     assert names[1] in table
     with monkeypatch.context() as patch:  # before the first product
         patch.setattr(Objective, "hvp", lambda *_: pytest.fail("a product"))
-        patch.setattr("landscape.objective.position.slope", lambda _: (1.0, torch.ones(1), torch.ones(1)))
+        patch.setattr("landscape.objective.flags.slope", lambda _: (1.0, torch.ones(1), torch.ones(1)))
         status, _, err = command("hessian", checkpoint, *QUICK, "--layers", "conv9", "-o", tmp_path / "y.h5")
     assert status == 1
     assert "--layers conv9: the network has no trainable parameter or module of this name" in err

@@ -17,9 +17,8 @@ from minima.train import main as train
 from minima.zoo.subject.subject import load_subject
 from minima.zoo.training.flags import Train
 from pruning.collapse.__main__ import main
-from pruning.collapse.compute import named
 from pruning.collapse.critical import critical, cutter
-from pruning.collapse.flags import Collapse
+from pruning.collapse.flags import Collapse, named
 
 LAYERS, WEIGHTS = 3, 64 * 2 + 2 * 2 + 2 * 10
 ONE_SHOT = ("magnitude", "random", "snip", "grasp")

@@ -10,6 +10,9 @@ from typing import Any
 
 from figures.study.comparison.comparison import FINISHED, MEASURES, UNFINISHED, Cell, Comparison
 from figures.study.configuration.command_lines import prune_arguments, train_arguments
+from minima.store.hdf5.opening import opened
+from minima.store.hdf5.results import FORMAT, VERSION
+from minima.store.hdf5.summaries import summaries_in
 from pruning.composition.layer_method import layer_methods
 
 Found = tuple[Cell, str, Mapping[str, Any]]
@@ -97,10 +100,6 @@ def _further(cell: Cell, masks: Mapping[str, Any]) -> float:
 
 
 def _summary(path: Path) -> dict[str, Any]:
-    from minima.store.hdf5.opening import opened
-    from minima.store.hdf5.results import FORMAT, VERSION
-    from minima.store.hdf5.summaries import summaries_in
-
     with opened(path, FORMAT, VERSION) as file:
         return summaries_in(file)[0]
 

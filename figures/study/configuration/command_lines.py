@@ -23,8 +23,7 @@ from landscape.survivors.flags import Survivors
 from landscape.topology.flags import Topology
 from minima.store.command import BadInput, parse
 from minima.zoo.training.flags import Train
-from pruning.collapse.compute import named
-from pruning.collapse.flags import Collapse
+from pruning.collapse.flags import Collapse, named
 from pruning.composition.layer_method import LayerMethod, layer_methods
 from pruning.composition.method import methods
 from pruning.linearising.flags import arguments_of as layers_of

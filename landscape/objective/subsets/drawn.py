@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from landscape.objective.streams import stream
 from minima.store.command import BadInput
+from minima.zoo.anatomy.prunable import prunable
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -32,9 +34,6 @@ def drawn_subset(model: nn.Module, masks: Mapping[str, Tensor], count: int, seed
     {'weight': 4, 'bias': 0}
     """
     import torch
-
-    from landscape.objective.streams import stream
-    from minima.zoo.anatomy.prunable import prunable
 
     weights = prunable(model)
     alive = {name: masks.get(name, torch.ones_like(w, dtype=torch.bool)).cpu().flatten() for name, w in weights.items()}

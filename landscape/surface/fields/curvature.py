@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from landscape.objective.streams import stream
 from landscape.surface.field import Field, Map
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ class Curvature(Field):
         import torch
 
         from landscape.objective.finite import NotFinite
-        from landscape.objective.streams import stream
         from landscape.spectrum.trace import estimate
 
         rows, draws = spot.sheet.plane.rows, stream(spot.sheet.seed, "map", "trace")

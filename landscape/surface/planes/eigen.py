@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from landscape.objective.streams import stream
 from landscape.surface.spanning import Centre, Spanning
+from minima.store.checkpoints.safetensors_file import content_hash
 from minima.store.command import BadInput
+from minima.store.hdf5.opening import opened
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,7 +45,6 @@ class Eigen(Spanning):
 
 def _computed(centre: Centre) -> tuple[Tensor, int]:
     """(k, d) by Lanczos, and how many products it took."""
-    from landscape.objective.streams import stream
     from landscape.spectrum.lanczos import LEAST_ROOM, top_eigenpairs
 
     objective, draws = centre.objective, stream(centre.seed, "lanczos")
@@ -58,8 +60,6 @@ def _computed(centre: Centre) -> tuple[Tensor, int]:
 def _stored(path: Path, centre: Centre) -> tuple[Tensor, int]:
     """(k, d) of a file of this very checkpoint: no products."""
     from landscape.spectrum import eigenvectors
-    from minima.store.checkpoints.safetensors_file import content_hash
-    from minima.store.hdf5.opening import opened
 
     if not path.is_file():
         raise BadInput(f"--eigenvectors {path}: there is no such file. Make it with landscape.hessian")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from landscape.objective.streams import stream
 from landscape.surface.spanning import Centre, Spanning
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ class Random(Spanning):
 
     def plane(self, centre: Centre) -> Plane:
         from landscape.objective.directions import random_direction
-        from landscape.objective.streams import stream
         from landscape.surface.plane import Plane
 
         draws = [stream(centre.seed, "direction", axis) for axis in range(centre.axes)]

@@ -14,8 +14,14 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from minima.store.archive import check_archive
 from minima.store.canonical import Canonical
 from minima.store.checkpoints.foreign import Foreign, flattened
+from minima.store.checkpoints.header import check_header, check_tensors
+from minima.store.checkpoints.packing import pack, unpack
+from minima.store.checkpoints.safetensors_file import is_index, is_safetensors, parse_safetensors, shards, weights_in
+from minima.store.checkpoints.skimming import skim
+from minima.store.checkpoints.unpickling import NotPlain, unpickle
 from minima.store.description import shown
 from minima.store.files import write_atomically
 from minima.store.messages import BadInput
@@ -104,8 +110,6 @@ def read(path: Path) -> Checkpoint | Foreign:
     Code that such a file names is never run: what only it could make is left out, and said. A folder as transformers
     writes one stands for the weights in it.
     """
-    from minima.store.checkpoints.safetensors_file import is_index, is_safetensors, parse_safetensors, weights_in
-
     path = weights_in(path)
     content = read_bytes(path)
     if is_safetensors(content):
@@ -116,9 +120,6 @@ def read(path: Path) -> Checkpoint | Foreign:
 
 
 def _read_pickle(content: bytes, path: Path) -> Checkpoint | Foreign:
-    from minima.store.archive import check_archive
-    from minima.store.checkpoints.unpickling import NotPlain, unpickle
-
     checked = check_archive(content, path)
     try:
         raw = unpickle(content, path)
@@ -135,8 +136,6 @@ def _read_pickle(content: bytes, path: Path) -> Checkpoint | Foreign:
 
 def _skimmed(content: bytes, path: Path, refusal: BadInput) -> Foreign:
     """The tensors of a file that also holds objects; ours never do, and without tensors there is nothing to read."""
-    from minima.store.checkpoints.skimming import skim
-
     try:
         raw, skipped = skim(content)
         ours = isinstance(raw, Mapping) and raw.get("format") == FORMAT
@@ -156,8 +155,6 @@ def _skimmed(content: bytes, path: Path, refusal: BadInput) -> Foreign:
 
 
 def _read_shards(path: Path, content: bytes) -> Foreign:
-    from minima.store.checkpoints.safetensors_file import shards
-
     tensors: dict[str, Tensor] = {}
     notes: tuple[str, ...] = ()
     for shard, names in shards(path, content).items():
@@ -203,8 +200,6 @@ def _contents(checkpoint: Checkpoint) -> dict[str, Any]:
 
 def _pack_state(state: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Any]:
     """Masked tensors packed; a second name of one (tied weights) as a reference, lest it be stored densely."""
-    from minima.store.checkpoints.packing import pack
-
     packed: dict[str, Any] = {}
     for name, tensor in state.items():
         if name in masks:
@@ -219,8 +214,6 @@ def _pack_state(state: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dic
 
 
 def _unpack_state(packed: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    from minima.store.checkpoints.packing import unpack
-
     state: dict[str, Tensor] = {}
     masks: dict[str, Tensor] = {}
     for name, entry in packed.items():
@@ -234,8 +227,6 @@ def _unpack_state(packed: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[st
 
 
 def _interpret(raw: Mapping[str, Any], path: Path) -> Checkpoint:
-    from minima.store.checkpoints.header import check_header, check_tensors
-
     version = raw.get("version")
     if not isinstance(version, int) or version != VERSION:
         newer = isinstance(version, int) and version > VERSION

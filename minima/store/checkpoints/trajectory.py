@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.checkpoints.checkpoint import Checkpoint, check_finite
 from minima.store.checkpoints.header import HEADER, check_header
+from minima.store.checkpoints.packing import unpack_bits
 from minima.store.hdf5.opening import is_hdf5, opened
 from minima.store.messages import BadInput
 
@@ -76,8 +77,6 @@ def read_moment(path: Path, step: int) -> tuple[dict[str, Tensor], dict[str, Ten
         BadInput: that moment was not kept.
     """
     import torch
-
-    from minima.store.checkpoints.packing import unpack_bits
 
     with opened(path, FORMAT, VERSION) as file:
         steps = [int(kept) for kept in file["step"]]

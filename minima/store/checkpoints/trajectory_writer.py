@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from minima.store.archive import check_archive
 from minima.store.checkpoints.checkpoint import Checkpoint, header
+from minima.store.checkpoints.packing import pack_bits
 from minima.store.checkpoints.trajectory import FORMAT, NUMBERS, VERSION, Unit, is_trajectory, read_moment, read_steps
+from minima.store.checkpoints.unpickling import unpickle
 from minima.store.disk import discard, followed, remove, writing
 from minima.store.files import replacing, write_atomically
 from minima.store.hdf5.digest import seal
+from minima.store.hdf5.labelled import make_scale
 from minima.store.hdf5.opening import opened
 from minima.store.hdf5.overlay import Overlay, make_room
 from minima.store.interruptions import deferred
@@ -116,8 +119,6 @@ class TrajectoryWriter:
         import h5py
         import numpy as np
 
-        from minima.store.hdf5.labelled import make_scale
-
         steps = self.steps()
         with replacing(self.path) as descriptor, deferred() as listen:
             overlay = Overlay(descriptor)
@@ -175,8 +176,6 @@ class TrajectoryWriter:
         return self._folder / f"{step}.pt"
 
     def _moment(self, step: int) -> Moment:
-        from minima.store.checkpoints.unpickling import unpickle
-
         content = self._file(step).read_bytes()
         try:
             check_archive(content, self._file(step))
@@ -198,8 +197,6 @@ class _Table:
     def put(self, row: int, moment: Moment) -> None:
         """One moment; what it does not have gets what stands for nothing."""
         import numpy as np
-
-        from minima.store.checkpoints.packing import pack_bits
 
         state, masks, numbers = moment
         found = {f"state/{name}": (tensor.numpy(), WEIGHTS) for name, tensor in state.items()}

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from minima.store.command import BadInput
+from minima.zoo.data.dataset import Dataset
 from minima.zoo.examples.inputs import part_of
-
-if TYPE_CHECKING:
-    from minima.zoo.data.dataset import Dataset
 
 MARK = ":classes="
 RANGES = re.compile(r"\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*")
@@ -52,8 +50,6 @@ def keep_classes(dataset: Dataset, classes: tuple[int, ...], spec: str) -> Datas
         BadInput: a class has no example, or a split has none of these classes. `spec` is what the user typed.
     """
     import torch
-
-    from minima.zoo.data.dataset import Dataset
 
     if dataset.classes is None:
         raise BadInput(f"{spec}: the targets are no class labels (N,), of which some could be kept")

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.command import BadInput
 from minima.zoo.data.dataset import Dataset
+from minima.zoo.data.items import is_items, read_items
+from minima.zoo.data.preprocessing import without_labels
 from minima.zoo.examples.inputs import Inputs, as_inputs
+from minima.zoo.examples.lazy import Lazy
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,10 +57,6 @@ def as_examples(data: Any, split: Literal["train", "test"] = "train") -> Example
     >>> found.x.shape, found.y.tolist(), found.classes
     (torch.Size([2, 1]), [0, 1], 2)
     """
-    from minima.zoo.data.items import is_items, read_items
-    from minima.zoo.data.preprocessing import without_labels
-    from minima.zoo.examples.lazy import Lazy
-
     if isinstance(data, Dataset):
         there = "test" if data.x_train is None else "train" if data.x_test is None else split
         return Examples(*data.split(there))

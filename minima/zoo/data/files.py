@@ -11,6 +11,7 @@ from minima.store.command import BadInput
 from minima.store.messages import brief
 from minima.store.reading import reading
 from minima.zoo.data.dataset import ARRAYS
+from minima.zoo.data.numpy_files import read_npy, read_npz
 
 NAMES = f"arrays {', '.join(ARRAYS)}, or of one split; several inputs as x_train.NAME"
 
@@ -48,15 +49,11 @@ def read_file(spec: str) -> Mapping[str, Any]:
 
 
 def _read_npz(path: Path) -> Mapping[str, Any]:
-    from minima.zoo.data.numpy_files import read_npz
-
     _check_file(path, "npz", "an .npz with the")
     return read_npz(path)
 
 
 def _read_folder(path: Path) -> Mapping[str, Any]:
-    from minima.zoo.data.numpy_files import read_npy
-
     if not path.is_dir():
         raise BadInput(f"npy:{path}: there is no such folder; expected one of .npy files, of the {NAMES}")
     found = sorted(path.glob("*.npy"))

@@ -41,7 +41,7 @@ def pieces(targets: Any) -> Iterator[tuple[int, Tensor]]:
 
 
 def spread(targets: Any) -> float:
-    """Sum over examples and outputs of (y - mean of that output)^2."""
+    """The sum over examples i and outputs k of (y_ik - mean_i y_ik)^2, in float64: what R^2 is measured against."""
     rows = [piece.double().reshape(len(piece), -1).sum(0) for _, piece in pieces(targets)]
     mean = sum(rows[1:], rows[0]) / len(targets)
     return sum((piece.double().reshape(len(piece), -1) - mean).square().sum().item() for _, piece in pieces(targets))

@@ -10,14 +10,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from minima.store.checkpoints.checkpoint import sparsity
+from minima.store.checkpoints.safetensors_file import content_hash
 from minima.store.command import BadInput, Report, note
+from minima.store.files import check_distinct, check_writable
 from minima.store.hdf5.record import write
+from minima.store.hdf5.results import Identity, create, find, follow
 from minima.store.memory import watched_peak
+from minima.store.plain import to_json
+from minima.zoo.device import resolve_device
+from minima.zoo.examples.evaluation import evaluate
 from minima.zoo.examples.spending import spending
+from minima.zoo.losses.spec import described
+from minima.zoo.measuring.identity import deciding
 from minima.zoo.ranks import Ranks, joined
+from minima.zoo.subject.precision import inputs_dtype
+from minima.zoo.subject.subject import Reader, steps_of
 
 if TYPE_CHECKING:
-    from minima.store.hdf5.results import Identity, Place, Results
+    from minima.store.hdf5.results import Place, Results
     from minima.zoo.subject.subject import Subject
 from minima.store.reading import unchanging
 from minima.zoo.measuring.flags import Measuring, choice
@@ -50,8 +61,6 @@ def measure_each(
     `compute` writes arrays under the group `name` of its place and returns the measure's own keys of the JSON object.
     `write_level`: also write the checkpoint's loss and accuracy there (a surface has arrays of these names itself).
     """
-    from minima.zoo.subject.subject import Reader, steps_of
-
     reader = Reader(choice(arguments))
     moments = [(path, step) for path in arguments.checkpoints for step in steps_of(path)]
 
@@ -85,8 +94,6 @@ def measure_together(
     table: Callable[[Summary], str],
 ) -> Report:
     """One measurement of all checkpoints at once (a path between two), reported as one object."""
-    from minima.zoo.subject.subject import Reader
-
     reader = Reader(choice(arguments))
 
     def work(results: Results, ranks: Ranks) -> None:
@@ -113,8 +120,6 @@ def _measure(
     A measure that knows better (it ran passes only to compare with) returns its own `seconds`; one that saw all
     outputs anyway, its own `loss` and `accuracy`; one that looks at some of the examples only, its own `samples`.
     """
-    from minima.zoo.examples.evaluation import evaluate
-
     with _costs(subject) as costs:
         own = compute(subject, place)
     _write_origin(place, subject, own.get("samples", len(subject.x)))
@@ -127,10 +132,6 @@ def _measure(
 
 def _write_origin(place: Place, subject: Subject, samples: int) -> None:
     """The network and the data as they were found, and what was assumed in reading them, at the root of the file."""
-    from minima.store.plain import to_json
-    from minima.zoo.losses.spec import described
-    from minima.zoo.subject.precision import inputs_dtype
-
     checkpoint, dtype = subject.checkpoint, str(inputs_dtype(subject.model)).removeprefix("torch.")
     origin = {"model": to_json(checkpoint.model), "data": to_json(checkpoint.data), "samples": samples}
     origin |= {"loss": described(subject.task.loss), "notes": to_json(list(subject.notes)), "dtype": dtype}
@@ -138,9 +139,6 @@ def _write_origin(place: Place, subject: Subject, samples: int) -> None:
 
 
 def _described(subject: Subject, arguments: Measuring) -> Summary:
-    from minima.store.checkpoints.checkpoint import sparsity
-    from minima.zoo.losses.spec import described
-
     return {
         "sparsity": sparsity(subject.checkpoint.masks),
         "samples": len(subject.x),
@@ -190,11 +188,6 @@ def _through_file(
     `first` reads a checkpoint: where another result is in the way, what is wrong with the network or the data that were
     named comes before that.
     """
-    from minima.store.checkpoints.safetensors_file import content_hash
-    from minima.store.files import check_distinct, check_writable
-    from minima.store.hdf5.results import Identity, find
-    from minima.zoo.measuring.identity import deciding
-
     target = arguments.out or _default_target(arguments.checkpoints, name)
     hashes = {path: content_hash(path) for path in dict.fromkeys(paths)}  # first: says which checkpoint is not there
     check_writable(target)
@@ -227,8 +220,6 @@ def _opened(
     target: Path, identity: Identity, paths: Sequence[Path], names: Sequence[str], arguments: Measuring, ranks: Ranks
 ) -> Iterator[Results]:
     """The file to fill; of several ranks the first has it, the others a copy in memory with the same finished work."""
-    from minima.store.hdf5.results import create, follow
-
     if ranks.size > 1 and not arguments.shares_work:
         raise BadInput("this command does not share its work over ranks: type it without torchrun")
     if not ranks.first:
@@ -260,8 +251,6 @@ def _default_target(checkpoints: Sequence[Path], name: str) -> Path:
 def _provenance(arguments: Measuring) -> dict[str, Any]:
     """Root attributes that are known beforehand."""
     import torch
-
-    from minima.zoo.device import resolve_device
 
     return {
         "device": str(resolve_device(arguments.device)),

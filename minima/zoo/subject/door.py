@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from minima.store.messages import listening
+from minima.zoo.examples.evaluation import evaluate as over
 from minima.zoo.subject.handed import LossLike, subject_of
-from minima.zoo.subject.subject import Reader
+from minima.zoo.subject.subject import Choice, Reader
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,8 +33,6 @@ def load_checkpoint(path: str | Path, step: int | None = None, **choice: Any) ->
     Raises:
         BadInput: the file is none of these, or does not fit the network or the data.
     """
-    from minima.zoo.subject.subject import Choice
-
     if choice.get("data_root") is not None:
         choice["data_root"] = Path(choice["data_root"])
     return Reader(Choice(**choice)).read(Path(path), step)
@@ -66,9 +66,6 @@ def evaluate(
     >>> evaluate(model, (torch.tensor([[1.0], [2.0]]), torch.tensor([[0.0], [2.0]])), "mse").loss
     0.5
     """
-    from minima.store.messages import listening
-    from minima.zoo.examples.evaluation import evaluate as over
-
     with listening():
         subject = subject_of(model, data, loss, output=output, batch_size=batch_size, split=split)
         return over(subject.model, subject.x, subject.y, subject.batch_size, task=subject.task)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal
 from minima.store.checkpoints.checkpoint import Checkpoint
 from minima.store.checkpoints.foreign import Foreign
 from minima.store.command import BadInput
-from minima.zoo.subject.entries import choose
 from minima.zoo.subject.masks import apply, masks_from_zeros, stored_masks
 from minima.zoo.subject.misfit import some
+from minima.zoo.subject.place_in_file import choose
 from minima.zoo.subject.precision import Precision, settle
 from minima.zoo.subject.renaming import renamed_by_transformers
 from minima.zoo.subject.slots import Slots, slots

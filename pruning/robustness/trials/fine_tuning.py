@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from pruning.robustness.level import Level
+from minima.zoo.examples.evaluation import evaluate
+from minima.zoo.training.recipe import Recipe
+from pruning.robustness.level import Level, Refused
 from pruning.robustness.trial import Trial
 
 if TYPE_CHECKING:
@@ -34,11 +36,8 @@ class FineTuning(Trial):
         return float(level).is_integer() and level >= 1
 
     def measure(self, bench: Bench, levels: Sequence[float], seed: int) -> list[Level]:
-        from minima.zoo.examples.evaluation import evaluate
         from minima.zoo.subject.handed import copied
         from minima.zoo.training.loop import Trainer
-        from minima.zoo.training.recipe import Recipe
-        from pruning.robustness.level import Refused
 
         subject = bench.subject
         if subject.dataset.x_train is None:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from pruning.context.counts import alive_count, kept_count
 from pruning.robustness.of_weights import WeightTrial
+from pruning.selection.ranking import keep_highest
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,8 +32,6 @@ class FurtherPruning(WeightTrial):
         return 0 < level < 1
 
     def at(self, bench: Bench, level: float, seed: int, draw: int) -> Mapping[str, Tensor]:  # noqa: ARG002
-        from pruning.context.counts import alive_count, kept_count
-        from pruning.selection.ranking import keep_highest
 
         alive = bench.masks
         kept = kept_count(alive_count(alive), level)

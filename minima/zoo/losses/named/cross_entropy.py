@@ -16,6 +16,7 @@ from minima.zoo.losses.classification import (
     rows_of,
 )
 from minima.zoo.losses.loss import Loss, Terms
+from minima.zoo.losses.probabilities import sum_to_one
 from minima.zoo.losses.score import Accuracy
 
 if TYPE_CHECKING:
@@ -124,8 +125,6 @@ class CrossEntropy(Loss):
 
     def notes(self, outputs: Tensor, targets: Any) -> list[str]:
         """Whether the outputs look like probabilities, and one-hot rows are taken for distributions."""
-        from minima.zoo.losses.probabilities import sum_to_one
-
         found = []
         if _soft(outputs, targets) and not targets.is_floating_point():
             found.append("the targets are rows of zeros with a single one: they count as class indices")

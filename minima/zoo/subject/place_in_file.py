@@ -12,7 +12,7 @@ from minima.store.command import BadInput
 from minima.zoo.subject.comparing import Comparison, comparisons
 from minima.zoo.subject.meaning import changed
 from minima.zoo.subject.misfit import misfit
-from minima.zoo.subject.names import COUNTERS, WRAPPERS, last
+from minima.zoo.subject.names import COUNTERS, WRAPPERS, last, wrappers_in
 from minima.zoo.subject.slots import Slots
 
 USUAL = re.compile(r"state_dict|model_state_dict|model|model_state|net|network|module|weights|params|student")
@@ -160,8 +160,6 @@ def _said(foreign: Foreign, fit: Comparison, path: Path) -> list[str]:
 
 
 def _rewritten(fit: Comparison) -> str:
-    from minima.zoo.subject.names import wrappers_in
-
     names = [part for name, source in fit.sources.items() for part in (name, *source)]
     found = [f"{wrapper}." for wrapper in wrappers_in(names)]
     if not found:
