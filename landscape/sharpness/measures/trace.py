@@ -42,7 +42,7 @@ class Trace(Measure):
         import torch
 
         from landscape.objective.streams import stream
-        from landscape.sharpness.controlled import widened
+        from landscape.sharpness.controlled import FIRST, widened
         from landscape.sharpness.leading import largest
         from landscape.spectrum.data_error import DATA_PROBES, block_products, jackknife
         from landscape.spectrum.trace import estimate
@@ -65,7 +65,7 @@ class Trace(Measure):
             blocks.append(drawn.quotients)
             return list(drawn.weights)
 
-        weights = draw(min(DATA_PROBES, self.probes))
+        weights = draw(min(FIRST, self.probes))
         needed = math.ceil(self.probes * min(1.0, sum(left) / (sum(plain) or 1.0)) / BLOCK) * BLOCK
         if min(needed, self.probes) > len(values):
             draw(min(needed, self.probes) - len(values))
