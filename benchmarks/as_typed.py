@@ -86,9 +86,7 @@ def _costs(path: Path, threads: int, arguments: AsTyped) -> list[list[Any]]:
     """Rows of command, unit and passes."""
     many, few, grid = arguments.images, arguments.surface_images, arguments.grid
     surface = _difference(path, threads, "landscape.surface", ("--samples", str(few), "--grid"), (str(grid), "3"), few)
-    eigen = _difference(
-        path, threads, "landscape.hessian", ("--data-error", "none", "--samples"), (str(many), "16"), many
-    )
+    eigen = _difference(path, threads, "landscape.hessian", ("--samples",), (str(many), "16"), many)
     psp = _difference(path, threads, "entropy.psp", ("--split", "train", "--samples"), (str(many), "16"), many)
     return [
         ["surface, a point", "forward", surface[0] / (grid**2 - 9)],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from landscape.hessian import eigenvalues, traces
 from landscape.hessian.traces import VECTORS, refused
-from landscape.hessian.work import Work
+from landscape.hessian.work import Work, forms_of
 from landscape.objective.coordinates import named
 from landscape.objective.flags import located
 from landscape.objective.position import write_position
@@ -23,12 +23,18 @@ from minima.store.command import BadInput, note
 from minima.store.hdf5.record import Number, write
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from landscape.hessian.block_forms import BlockForms
     from landscape.objective.objective import Objective
     from landscape.spectrum.density import Density
+    from landscape.spectrum.operator import Product
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
 from landscape.hessian.flags import Curvature, Hessian
 
+TIMED = 16
+"""of the examples, at least one in so many tells how long a pass takes"""
 OUTLIERS = (
     Number("outlier_edge", "nat", "where the bulk ends, by the eigenvalues if known", key="edge"),
     Number("outliers", "1", "eigenvalues beyond the edge of the bulk", key="count"),
@@ -40,15 +46,13 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
     """Measure a subject, write its spectrum to its place, and return what the JSON object says of it."""
     import time
 
-    start = time.perf_counter()
-    vectors = arguments.top + arguments.bottom + LEAST_ROOM
-    objective, where, known = located(subject, arguments, vectors, subset_of(subject, arguments))
+    start, operator = time.perf_counter(), operator_of(arguments)
+    objective, where, known, forms = _placed(subject, arguments, operator)
     check_size(arguments, objective)
     if arguments.eigenvectors == "keep":
         eigenvectors.make_room(place, objective.coordinates, arguments.top)
-    operator = operator_of(arguments)
     informed = known if operator.name == "hessian" else None
-    work = Work(place, objective, operator, arguments, arguments.seed, subject.used_share, informed)
+    work = Work(place, objective, operator, arguments, arguments.seed, subject.used_share, informed, forms)
     parts: dict[str, Callable[[Work], dict[str, Any]]] = {
         "eigenvalues": eigenvalues.measure,
         "trace": traces.measure,
@@ -59,6 +63,7 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
         if name not in place.kept():  # of a run that was stopped
             place.keep(name, measure(work))
             place.forget(name)
+        work.release()  # the eigenvalues are the first part, and the only one that has products of its own
     own = {key: value for part in parts for key, value in place.kept()[part].items()}
     if not own["converged"]:
         note(f"{subject.name}: {own['products']} products did not bring all eigenvalues within the tolerance")
@@ -68,6 +73,21 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
     place.attributes("hessian", operator=work.operator.name, **asdict(work.operator))
     where["used_share"] = work.used_share
     return where | own | {"seconds": seconds, "passes": seconds / _pass_seconds(objective)}
+
+
+def _placed(
+    subject: Subject, arguments: Hessian, operator: Operator
+) -> tuple[Objective, dict[str, Any], tuple[Tensor, Tensor], BlockForms | None]:
+    """The objective, where the network sits, g and H g, and how products are taken for eigenvalues with errors."""
+    made: list[BlockForms | None] = []
+
+    def product_of(objective: Objective) -> Product:
+        made.append(forms_of(operator, objective, arguments, arguments.seed))
+        return objective.hvp if made[0] is None else made[0].product
+
+    vectors = arguments.top + arguments.bottom + LEAST_ROOM
+    objective, where, known = located(subject, arguments, vectors, subset_of(subject, arguments), product_of)
+    return objective, where, known, made[0]
 
 
 def check_size(wanted: Curvature, objective: Objective) -> None:
@@ -167,12 +187,13 @@ def _layers(work: Work) -> dict[str, Any]:
 
 
 def _pass_seconds(objective: Objective) -> float:
-    """How long one plain forward and backward pass over the same examples takes: the best of three."""
+    """How long one plain forward and backward pass over the same examples takes: by the best of three over some."""
     import time
 
-    times = []
+    times, used, ranks = [], len(objective.x), objective.ranks
+    some = objective.part(0, min(used, max(objective.batch_size * ranks.size, used // TIMED)))
     for _ in range(3):
         start = time.perf_counter()
-        objective.gradient().norm().item()
+        some.gradient().norm().item()
         times.append(time.perf_counter() - start)
-    return min(times)
+    return min(times) * ranks.own(used) / max(1, ranks.own(len(some.x)))

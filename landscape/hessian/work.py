@@ -6,8 +6,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from landscape.spectrum.data_error import data_blocks, data_error
+from landscape.hessian.block_forms import BlockForms
+from landscape.spectrum.data_error import data_blocks, data_error, jackknife
 from landscape.spectrum.journal import journal
+from landscape.spectrum.lanczos import most_products
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,6 +38,13 @@ class Work:
     """what of the error of new examples the split has; None where the examples used say nothing of the others"""
     known: tuple[Tensor, Tensor] | None = None
     """a vector and its product: the gradient and H times it"""
+    forms: BlockForms | None = None
+    """products for eigenvalues, taken block by block of the examples"""
+
+    def release(self) -> None:
+        """Free what was kept for the eigenvalues."""
+        if self.forms is not None:
+            self.forms.release()
 
     @property
     def used_share(self) -> float | None:
@@ -44,7 +53,8 @@ class Work:
 
     def product(self, part: str) -> AbstractContextManager[Product]:
         """The operator's products for a part of the measurement; those that a killed run computed are not repeated."""
-        product = self.operator.product(self.objective, self.seed)
+        own = self.forms is not None and part == "eigenvalues"
+        product = self.forms.product if own and self.forms else self.operator.product(self.objective, self.seed)
         return journal(self.place, part, product, self.objective.keeper.memory, self.objective.ranks)
 
     def data_errors(self, vectors: Tensor, *, average: bool = False) -> dict[str, list[float] | None]:
@@ -55,7 +65,21 @@ class Work:
         """
         if len(self.objective.x) < 2 or self.wanted.data_error == "none":
             return dict.fromkeys(DATA_ERRORS)
-        products, weights = data_blocks(self.operator, self.objective, self.seed)
-        new = data_error(products, weights, vectors, average=average)
+        new = self._error(vectors, average=average)
         of_split = (new * self.used_share).tolist() if self.used_share else None
         return {"data_stderr_new": new.tolist(), "data_stderr": of_split}
+
+    def _error(self, vectors: Tensor, *, average: bool) -> Tensor:
+        """That of new examples; by the products that there are, if they tell."""
+        known = None if self.forms is None or average else self.forms.quotients(vectors)
+        if self.forms is not None and known is not None:
+            return jackknife(known, self.forms.weights)
+        products, weights = data_blocks(self.operator, self.objective, self.seed)
+        return data_error(products, weights, vectors, average=average)
+
+
+def forms_of(operator: Operator, objective: Objective, wanted: Curvature, seed: int) -> BlockForms | None:
+    """How products are taken for eigenvalues of the Hessian that are to have errors, where that pays."""
+    if operator.name != "hessian" or wanted.data_error == "none":
+        return None
+    return BlockForms.of(operator, objective, seed, most_products(wanted.top + wanted.bottom))

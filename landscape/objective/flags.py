@@ -11,7 +11,7 @@ from minima.store.command import BadInput
 from minima.zoo.measuring.flags import Measuring
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from torch import Tensor
 
@@ -45,12 +45,16 @@ class Landscape(Region, Measuring):
 
 
 def located(
-    subject: Subject, region: Region, vectors: int = 0, moving: Mapping[str, Tensor] | None = None
+    subject: Subject,
+    region: Region,
+    vectors: int = 0,
+    moving: Mapping[str, Tensor] | None = None,
+    product_of: Callable[[Objective], Callable[[Tensor], Tensor]] | None = None,
 ) -> tuple[Objective, dict[str, Any], tuple[Tensor, Tensor]]:
     """The objective that is asked for, where the network sits (keys of the JSON object), and its g and H g.
 
     `vectors`: as many will be kept at least, whatever is measured. `moving`: the single weights that may move, if not
-    all of them.
+    all of them. `product_of`: how H v of the objective is computed, if not as it does itself.
     """
     from landscape.objective.logits import temperature_of
 
@@ -66,7 +70,7 @@ def located(
     }
     if moving is not None:
         said["subset"] = objective.dimension
-    at = slope(objective)
+    at = slope(objective, None if product_of is None else product_of(objective))
     return objective, said | position(objective, at), at[1:]
 
 

@@ -93,6 +93,10 @@ class Keeper:
             self.build = build
         return itertools.chain(self.kept, (build(chunk) for chunk in chunks(self._examples, None)))
 
+    def holds(self, build: Build[Any], count: int, times: int) -> bool:
+        """Whether graphs of so many examples, `times` over, are known to fit into its memory."""
+        return build in self._bytes and times * count * self._bytes[build] <= self.memory
+
     def release(self) -> None:
         """Free the graphs that are kept."""
         self.build, self.kept, self._examples = None, [], 0
@@ -134,4 +138,17 @@ def slopes(
 
 def flat(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors in the parameters' shapes -> (D,) in float64."""
-    return torch.cat([tensor.double().flatten() for tensor in tensors])
+    made = torch.empty(sum(tensor.numel() for tensor in tensors), dtype=torch.float64, device=tensors[0].device)
+    parts = made.split([tensor.numel() for tensor in tensors])
+    for part, tensor in zip(parts, tensors, strict=True):
+        part.view(tensor.shape).copy_(tensor)  # in one go, whatever their type and layout
+    return made
+
+
+def is_finite(numbers: Tensor) -> bool:
+    """Whether all numbers are finite; most often their sum tells.
+
+    >>> [is_finite(torch.tensor(each)) for each in ([1.0, -2.0], [3e38, 3e38], [1.0, torch.inf])]
+    [True, True, False]
+    """
+    return bool(numbers.sum().isfinite()) or bool(numbers.isfinite().all())

@@ -17,7 +17,7 @@ from landscape.objective.derivatives.problem import Problem
 from landscape.objective.derivatives.tangents import tangents
 from landscape.objective.examples import as_loss, examples_of, settled
 from landscape.objective.finite import not_finite
-from landscape.objective.graphs import Chunk, Graph, Keeper, flat, slopes
+from landscape.objective.graphs import Chunk, Graph, Keeper, flat, is_finite, slopes
 from landscape.objective.pearlmutter import gradient_graph, second_backward
 from landscape.objective.room import Room
 from landscape.objective.weighing import Weighing, weigh
@@ -185,14 +185,15 @@ class Objective:
         self._room.before_the_first(self)
         self._derivative_check.before_the_first(self._problem)
         size = len(self.coordinates.full)
-        sums = torch.zeros(size + 1, dtype=torch.float64, device=self.x.device)  # the gradient, and the loss behind it
+        sums = None
         with evaluating(self.model), torch.enable_grad():
             for chunk in self.chunks(displacement):
                 summed = chunk.losses.sum()
-                sums[:size] += flat(slopes(summed, chunk.parameters))
-                sums[size] += summed.detach()
+                found = flat([*slopes(summed, chunk.parameters), summed.detach()])  # the gradient, and the loss behind
+                sums = found if sums is None else sums.add_(found)
+        sums = self.coordinates.full.new_zeros(size + 1) if sums is None else sums  # a rank may have no examples
         mean = self.weighing.mean(self.ranks.sum(sums))
-        self._require_finite(bool(mean[:size].isfinite().all()))
+        self._require_finite(is_finite(mean[:size]))
         return mean[size].item(), self.coordinates.restrict(mean[:size])
 
     def gradient(self, displacement: Tensor | None = None) -> Tensor:
@@ -226,7 +227,7 @@ class Objective:
                 products[row] += apply(graph, direction)
         spend(len(directions) * self.ranks.own(len(self.x)))
         self.ranks.sum(products)
-        self._require_finite(bool(products.isfinite().all()))
+        self._require_finite(is_finite(products))
         return self.coordinates.restrict(self.weighing.mean(products)).reshape(vectors.shape)
 
     def graphs(self, build: Callable[[Chunk], Graph], displacement: Tensor | None = None) -> Iterator[Graph]:

@@ -8,6 +8,8 @@ from minima.store.hdf5.record import Number, write
 from minima.zoo.measuring.level_text import spoken_loss, spoken_score
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from landscape.objective.objective import Objective
@@ -24,10 +26,13 @@ FLAT = 1e-3
 """of the loss: a gradient that changes less of it over that distance is small, whatever the curvature"""
 
 
-def slope(objective: Objective) -> tuple[float, Tensor, Tensor]:
-    """The loss, its gradient g (d,) and H g: what a position is told from, and a good first direction for Lanczos."""
+def slope(objective: Objective, product: Callable[[Tensor], Tensor] | None = None) -> tuple[float, Tensor, Tensor]:
+    """The loss, its gradient g (d,) and H g: what a position is told from, and a good first direction for Lanczos.
+
+    `product`: v -> H v, if it is not the objective's own.
+    """
     loss, gradient = objective.loss_and_gradient()
-    return loss, gradient, objective.hvp(gradient)
+    return loss, gradient, (product or objective.hvp)(gradient)
 
 
 def position(objective: Objective, at: tuple[float, Tensor, Tensor]) -> dict[str, Any]:

@@ -40,7 +40,11 @@ class Relative:
     def loss_and_gradient(self, displacement: Tensor | None = None) -> tuple[float, Tensor]:
         """L(w + |w| u) and its gradient with respect to u."""
         loss, gradient = self.objective.loss_and_gradient(self._absolute(displacement))
-        return loss, self.scale * gradient[self.index]
+        return loss, self.of_gradient(gradient)
+
+    def of_gradient(self, gradient: Tensor) -> Tensor:
+        """The gradient with respect to u, of that with respect to w, (d,)."""
+        return self.scale * gradient[self.index]
 
     def hvp(self, vectors: Tensor, displacement: Tensor | None = None) -> Tensor:
         """D H D v, of one vector or of several."""

@@ -47,6 +47,7 @@ def highest(
     steps: int,
     generator: torch.Generator,
     some: Differentiable | None = None,
+    origin: tuple[float, Tensor] | None = None,
 ) -> list[Highest]:
     """Maximise L(w + delta) - L(w) over delta in each of several sets of one shape.
 
@@ -62,12 +63,18 @@ def highest(
             all examples is one climb, from the end in the next smaller set (in the smallest from the gradient's end)
             or, where another start found a hill that is higher by more than 1 %, from there. How much the maximum rests
             on one start is then told by the climbs on some.
+        origin: L(w) and its gradient (d,), where they are known.
     """
     order = sorted(range(len(neighbourhoods)), key=lambda each: neighbourhoods[each].width)
     ascending = [neighbourhoods[each] for each in order]
     least = SETTLED if some is None else SCOUTED
-    scouts = _scouted(some or function, ascending, restarts, steps, generator, least)
-    found = [scout.highest for scout in scouts] if some is None else _followed(function, ascending, scouts, steps)
+    known = origin or function.loss_and_gradient()
+    centre = _Point(torch.zeros_like(known[1]), *known)
+    looked = centre if some is None else _evaluated(some, None)
+    scouts = _scouted(some or function, looked, ascending, restarts, steps, generator, least)
+    found = [each.highest for each in scouts]
+    if some is not None:
+        found = _followed(function, centre, ascending, scouts, steps)
     return [found[order.index(each)] for each in range(len(neighbourhoods))]
 
 
@@ -102,6 +109,7 @@ class _Scout:
 
 def _scouted(
     function: Differentiable,
+    origin: _Point,
     ascending: Sequence[Neighbourhood],
     restarts: int,
     steps: int,
@@ -109,7 +117,6 @@ def _scouted(
     least: float,
 ) -> list[_Scout]:
     """All climbs, in each set."""
-    origin = _evaluated(function, None)
 
     def climb(place: Neighbourhood, start: Tensor) -> _Climb:
         return _climb(function, place, _evaluated(function, start), origin.loss, steps, least)
@@ -157,10 +164,9 @@ def _summary(first: _Climb, fresh: Sequence[_Climb], carried: Sequence[_Climb], 
 
 
 def _followed(
-    function: Differentiable, ascending: Sequence[Neighbourhood], scouts: Sequence[_Scout], steps: int
+    function: Differentiable, origin: _Point, ascending: Sequence[Neighbourhood], scouts: Sequence[_Scout], steps: int
 ) -> list[Highest]:
     """One climb in each set, from the best of what is known."""
-    origin = _evaluated(function, None)
     found: list[Highest] = []
     before: tuple[Neighbourhood, Tensor] | None = None
     for place, scout in zip(ascending, scouts, strict=True):

@@ -10,6 +10,8 @@ from minima.store.command import BadInput
 from minima.store.registry import members
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from landscape.objective.differentiable import Differentiable
     from landscape.objective.objective import Objective
 
@@ -96,6 +98,14 @@ class Measure:
                 "Leave such measures out: --measures lambda_max,trace,keskar,sam,average"
             )
         return function
+
+    def slope_at_centre(self, objective: Objective) -> tuple[float, Tensor]:
+        """The loss at the weights, and its gradient in the measure's coordinates."""
+        from landscape.objective.relative import Relative
+        from landscape.sharpness.centre import slope_at
+
+        loss, gradient = slope_at(objective)
+        return loss, Relative(objective).of_gradient(gradient) if self.relative else gradient
 
 
 def measures() -> dict[str, type[Measure]]:

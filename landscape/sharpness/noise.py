@@ -44,6 +44,7 @@ def rises(function: Differentiable, deviation: float, pairs: int, generator: tor
 
 def mean_rises(
     function: Differentiable,
+    base: Tensor,
     leading: Leading,
     deviations: Sequence[float],
     worth: int,
@@ -56,9 +57,10 @@ def mean_rises(
     the middle's rises, whose mean is known by then to its error. Also returned: the middle's rise of each example (N,).
 
     Args:
+        base: (N,) what each example has of the loss without noise.
         draws: a generator of the noise, the same each time.
     """
-    base, middle = function.example_losses(), sorted(deviations)[len(deviations) // 2]
+    middle = sorted(deviations)[len(deviations) // 2]
     noise, half = Noise(function, base, middle, draws()), middle**2 / 2
     risen: list[float] = []
 

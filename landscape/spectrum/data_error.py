@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from landscape.objective.objective import Objective
     from landscape.spectrum.operator import Operator, Product
 
+_kept: WeakKeyDictionary[Objective, dict[int, list[Objective]]] = WeakKeyDictionary()
+"""parts of objectives over blocks of their examples, by the seed of the blocks"""
 DATA_PROBES = 8
 """of a trace's probes: those that the error of new examples is estimated with"""
 
@@ -67,39 +70,48 @@ def curvature_error(
     blocks = blocks_of(objective, seed)
     if len(blocks) < 2:
         return None
-    products = (function(part).hvp for part in _parts(objective, blocks))
+    products = (function(part).hvp for part in _parts(objective, blocks, seed))
     return data_error(products, blocks.weights, vectors, average=average).item()
 
 
 def block_quotients(objective: Objective, vectors: Tensor, seed: int) -> tuple[Tensor, Sequence[float]]:
     """(blocks, k) the quotients v.Hv of `vectors` (k, d), H being that of a block alone, and the blocks' weights."""
     blocks = blocks_of(objective, seed)
-    return _quotients((part.hvp for part in _parts(objective, blocks)), vectors, average=False), blocks.weights
+    return _quotients((part.hvp for part in _parts(objective, blocks, seed)), vectors, average=False), blocks.weights
 
 
 @dataclass(frozen=True)
 class BlockProducts:
-    """H v of some vectors, taken block by block of the examples."""
+    """H v of some vectors, some of them taken block by block of the examples."""
 
     products: Tensor
     """(k, d) over all examples"""
     quotients: Tensor
-    """(blocks, k) v.Hv of each block alone"""
+    """(blocks, told) v.Hv of each block alone, of the first `told` vectors"""
     weights: Sequence[float]
     """(blocks,) of the blocks' examples, summed"""
 
 
 def block_products(
-    objective: Objective, vectors: Tensor, seed: int, function: Callable[[Objective], Differentiable]
+    objective: Objective, vectors: Tensor, seed: int, function: Callable[[Objective], Differentiable], told: int
 ) -> BlockProducts:
-    """H v of `vectors` (k, d), H being of the loss as `function` makes it of an objective."""
+    """H v of `vectors` (k, d), H being of the loss as `function` makes it of an objective.
+
+    Only the first `told` have to be taken block by block, and all are where that is as cheap: where blocks are not much
+    smaller than what is computed at once, or there is no room for graphs of both.
+    """
     blocks = blocks_of(objective, seed)
-    total, whole, quotients = sum(blocks.weights) or 1.0, torch.zeros_like(vectors, dtype=torch.float64), []
-    for part, weight in zip(_parts(objective, blocks), blocks.weights, strict=True):
-        own = in_blocks(function(part).hvp, vectors)
-        quotients.append((vectors * own).sum(1).double())
-        whole += own.double() * (weight / total)
-    return BlockProducts(whole, torch.stack(quotients), blocks.weights)
+    total, quotients = sum(blocks.weights) or 1.0, []
+    apart = vectors[:told] if _cheaper_at_once(objective, len(blocks)) else vectors
+    whole = torch.zeros_like(apart, dtype=torch.float64)
+    for part, weight in zip(_parts(objective, blocks, seed) if len(apart) else (), blocks.weights, strict=False):
+        own = in_blocks(function(part).hvp, apart)
+        quotients.append((apart * own).sum(1).double())
+        whole.add_(own, alpha=weight / total)
+    if len(apart) < len(vectors):
+        whole = torch.cat([whole, in_blocks(function(objective).hvp, vectors[len(apart) :])])
+    each = torch.stack(quotients) if quotients else whole.new_zeros(len(blocks), 0)
+    return BlockProducts(whole, each, blocks.weights)
 
 
 def mean_error(objective: Objective, values: Tensor, seed: int) -> float | None:
@@ -155,9 +167,27 @@ def used_share(used: int, population: int) -> float:
     return math.sqrt(1 - used / population)
 
 
-def _parts(objective: Objective, blocks: ExampleBlocks) -> Iterator[Objective]:
-    objective.release()  # each part keeps graphs of its own
-    return (objective.of(rows) for rows in blocks.rows)
+def _parts(objective: Objective, blocks: ExampleBlocks, seed: int) -> Iterable[Objective]:
+    """The objective over each block. Where there is room for it, graphs are kept from one call to the next, beside
+    those of the whole; else each part's are freed before the next one's are made.
+    """
+    from landscape.objective.pearlmutter import gradient_graph
+
+    if not objective.keeper.holds(gradient_graph, len(objective.x), 2):
+        objective.release()
+        return (objective.of(rows) for rows in blocks.rows)
+    known = _kept.setdefault(objective, {})
+    if seed not in known:
+        known.clear()
+        known[seed] = [objective.of(rows) for rows in blocks.rows]
+    return known[seed]
+
+
+def _cheaper_at_once(objective: Objective, blocks: int) -> bool:
+    from landscape.objective.pearlmutter import gradient_graph
+
+    used = len(objective.x)
+    return min(objective.batch_size, used) >= 2 * used / blocks and objective.keeper.holds(gradient_graph, used, 2)
 
 
 def _quotients(products: Iterable[Product], vectors: Tensor, *, average: bool) -> Tensor:

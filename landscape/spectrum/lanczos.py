@@ -102,12 +102,17 @@ def top_eigenpairs(  # noqa: PLR0913 (what a solver can be told)
     if known is not None and informed:
         basis.apply(0, known[1] / known[0].norm())
     search = _Search(basis, top, bottom, by, tolerance)
-    limit = max(top, max_products or max(100, 10 * (top + bottom)))
+    limit = max(top, max_products or most_products(top + bottom))
     while not search.finished() and basis.products < limit:
         search.advance()
         if watch is not None:
             watch(basis.products, search.error)
     return search.result(beside)
+
+
+def most_products(wanted: int) -> int:
+    """How many products are spent on so many eigenvalues at most, where no number is given."""
+    return max(100, 10 * wanted)
 
 
 class _Search:

@@ -8,7 +8,7 @@ from torch import nn
 
 from landscape.hessian.report import table
 from landscape.objective.objective import Objective
-from landscape.spectrum.data_error import data_blocks, data_error, used_share
+from landscape.spectrum.data_error import block_products, block_quotients, data_blocks, data_error, used_share
 from landscape.spectrum.examples_legend import of_examples
 from landscape.spectrum.operator import operators
 from minima.store.command import BadInput
@@ -133,3 +133,29 @@ def test_of_all_examples_only_new_ones_make_an_error(command, checkpoint, tmp_pa
     _, found, _ = command(*whole, "--data-error", "none", "-o", tmp_path / "none.h5")
     assert (found["data_stderr"], found["data_stderr_new"]) == (None, None)
     assert "of examples" not in table(found)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "memory", "apart"),
+    [(USED, 2**30, 2), (USED, 0, 5), (8, 2**30, 5)],
+    ids=["together", "no room", "small"],
+)
+def test_products_block_by_block_or_together_are_those_of_all_examples(batch_size, memory, apart):
+    x, y = examples()
+    objective = Objective(model(), x[:USED].double(), y[:USED], batch_size=batch_size, memory=memory)
+    vectors = torch.randn(5, objective.dimension, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    own = objective.hvp(vectors)
+    for _ in range(2):  # the second time of kept graphs, where there is room for them
+        found = block_products(objective, vectors, 0, lambda part: part, 2)
+        torch.testing.assert_close(found.products, own)
+        torch.testing.assert_close(found.quotients, block_quotients(objective, vectors, 0)[0][:, :apart])
+
+
+def test_no_products_of_blocks_are_taken_where_none_are_to_be_told():
+    x, y = examples()
+    objective = Objective(model(), x[:USED].double(), y[:USED])
+    vectors = torch.eye(objective.dimension, dtype=torch.float64)
+    own = objective.hvp(vectors)
+    found = block_products(objective, vectors, 0, lambda part: part, 0)
+    torch.testing.assert_close(found.products, own)
+    assert found.quotients.shape == (BLOCKS, 0)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from oracles.dense_landscape import Dense
 
+from landscape.hessian import work
 from landscape.objective.objective import Objective
 from landscape.spectrum.operators.mc_fisher import draw_labels
 from minima.zoo.subject.subject import load_subject
@@ -92,7 +93,7 @@ def test_named_layers_and_what_is_not_there(command, checkpoint, tmp_path, monke
     assert names[1] in table
     with monkeypatch.context() as patch:  # before the first product
         patch.setattr(Objective, "hvp", lambda *_: pytest.fail("a product"))
-        patch.setattr("landscape.objective.flags.slope", lambda _: (1.0, torch.ones(1), torch.ones(1)))
+        patch.setattr("landscape.objective.flags.slope", lambda *_: (1.0, torch.ones(1), torch.ones(1)))
         status, _, err = command("hessian", checkpoint, *QUICK, "--layers", "conv9", "-o", tmp_path / "y.h5")
     assert status == 1
     assert "--layers conv9: the network has no trainable parameter or module of this name" in err
@@ -120,3 +121,19 @@ def test_what_keeps_more_vectors_than_there_is_memory_for_is_refused(flags, comm
     assert (status, int(found[1])) == (1, 42 if "--trace" in flags else 80)
     assert not (tmp_path / "x.h5").exists()
     assert command(*words, "--memory", found[2])[0] == 0
+
+
+def test_errors_of_examples_by_the_products_that_were_taken_are_those_by_products_of_their_own(
+    command, checkpoint, tmp_path, monkeypatch
+):
+    """In batches of a block's size the products tell them; in one batch they take products of their own."""
+    own = []
+    plain = work.data_error
+    monkeypatch.setattr(work, "data_error", lambda *args, **kwargs: own.append(args) or plain(*args, **kwargs))
+    line = ("hessian", checkpoint, "--samples", "103", "--top", "3", "--bottom", "1")
+    _, told, _ = command(*line, "--batch-size", "5", "-o", tmp_path / "told.h5")
+    assert not own
+    _, apart, _ = command(*line, "--batch-size", "103", "-o", tmp_path / "apart.h5")
+    assert len(own) == 1
+    for key in ("eigenvalues", "data_stderr_new", "bottom_data_stderr_new"):
+        assert told[key] == pytest.approx(apart[key], rel=1e-2)

@@ -121,8 +121,9 @@ class Bowl:
     def __init__(self, loss, examples=4):
         self.loss, self.x = loss, torch.zeros(examples)
 
-    def example_losses(self, displacement):
-        return torch.full((len(self.x),), float(self.loss(*displacement.tolist())), dtype=torch.float64)
+    def example_losses(self, displacement=None):
+        at = [0.0, 0.0] if displacement is None else displacement.tolist()
+        return torch.full((len(self.x),), float(self.loss(*at)), dtype=torch.float64)
 
 
 def range_of(loss):
@@ -181,3 +182,18 @@ def test_a_single_draw_has_no_error():
     assert FilterNormalised(seeds=1, grid=3).measure(bowl(AT), 0).stderr is None
     assert Average(pairs=1).measure(bowl(AT), 0).stderr is None
     assert not math.isnan(Average(pairs=2).measure(bowl(AT), 0).stderr)
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_the_slope_at_the_centre_is_evaluated_once_for_all_measures(relative, monkeypatch):
+    net, calls = torch.nn.Linear(3, 2), []
+    objective = Objective(net, torch.randn(10, 3), torch.randint(0, 2, (10,)))
+    measure = AdaptiveSam() if relative else Sam()
+    loss, gradient = measure.function(objective).loss_and_gradient()
+    plain = objective.loss_and_gradient
+    monkeypatch.setattr(objective, "loss_and_gradient", lambda *at: calls.append(at) or plain(*at))
+    for _ in range(2):
+        found = measure.slope_at_centre(objective)
+        assert found[0] == loss
+        torch.testing.assert_close(found[1], gradient)
+    assert calls == [()]

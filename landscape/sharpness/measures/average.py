@@ -35,13 +35,15 @@ class Average(Measure):
 
     def measure(self, objective: Objective, seed: int) -> Measured:
         from landscape.objective.streams import stream
+        from landscape.sharpness.centre import losses_at
         from landscape.sharpness.leading import largest
         from landscape.sharpness.noise import mean_rises
         from landscape.spectrum.data_error import mean_error
 
         function = self.function(objective)
         leading = largest(objective, self.function, relative=self.relative, seed=seed).leading
-        means, examples = mean_rises(function, leading, self.rho, self.pairs, lambda: stream(seed, "average"))
+        base = losses_at(objective)
+        means, examples = mean_rises(function, base, leading, self.rho, self.pairs, lambda: stream(seed, "average"))
         middle = means[sorted(self.rho)[len(self.rho) // 2]]
         return Measured(
             middle.value,

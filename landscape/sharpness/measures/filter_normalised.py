@@ -82,7 +82,9 @@ class Plane:
 
     def losses(self, node: Node) -> Tensor:
         """(N,) what each example has of the loss at a node."""
-        return self.objective.example_losses(self.displacement(node))
+        from landscape.sharpness.centre import losses_at
+
+        return self.objective.example_losses(self.displacement(node)) if any(node) else losses_at(self.objective)
 
     def extremes(self, seed: int) -> tuple[Node, Node]:
         """Where the loss is largest in the disc, and where it is smallest in the square.

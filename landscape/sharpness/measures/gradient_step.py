@@ -28,10 +28,11 @@ class GradientStep(Measure):
         return 1.3 + 0.3 * len(self.rho)
 
     def measure(self, objective: Objective, seed: int) -> Measured:
+        from landscape.sharpness.centre import losses_at, slope_at
         from landscape.spectrum.data_error import mean_error
 
-        _, gradient = objective.loss_and_gradient()
-        norm, losses = gradient.norm(), objective.example_losses()
+        _, gradient = slope_at(objective)
+        norm, losses = gradient.norm(), losses_at(objective)
         way = gradient / norm if norm > 0 else gradient
         rises = {rho: objective.example_losses(rho * way) - losses for rho in self.rho}
         middle = sorted(self.rho)[len(self.rho) // 2]

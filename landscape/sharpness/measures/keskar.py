@@ -34,11 +34,12 @@ class Keskar(Measure):
     def measure(self, objective: Objective, seed: int) -> Measured:
         from landscape.objective.streams import stream
         from landscape.sharpness.ascent import highest
+        from landscape.sharpness.centre import losses_at
         from landscape.sharpness.neighbourhoods import Box
         from landscape.sharpness.scouting import some_of
         from landscape.spectrum.data_error import mean_error, relative_influence
 
-        scale, losses = objective.point.abs() + 1, objective.example_losses()
+        scale, losses = objective.point.abs() + 1, losses_at(objective)
         above = 1 + losses.mean().item()
         some = some_of(objective, seed)
         ends = highest(
@@ -48,6 +49,7 @@ class Keskar(Measure):
             steps=self.steps,
             generator=stream(seed, "keskar"),
             some=some,
+            origin=self.slope_at_centre(objective),
         )
         found = {f"e={e:g}": highest for e, highest in zip(self.e, ends, strict=True)}
         values = {setting: 100 * highest.rise / above for setting, highest in found.items()}

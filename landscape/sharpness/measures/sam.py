@@ -67,6 +67,7 @@ class Sam(Measure):
         """The worst rise in each neighbourhood, with what the examples have of the one that is the value."""
         from landscape.objective.streams import stream
         from landscape.sharpness.ascent import Highest, highest
+        from landscape.sharpness.centre import losses_at
         from landscape.sharpness.neighbourhoods import Ball, Box, Neighbourhood
         from landscape.sharpness.scouting import some_of
 
@@ -84,9 +85,10 @@ class Sam(Measure):
                 steps=self.steps,
                 generator=stream(seed, "sam"),
                 some=None if some is None else self.function(some),
+                origin=self.slope_at_centre(objective),
             )
             found |= dict(zip(places, ends, strict=True))
-        rises = function.example_losses(found[value].displacement) - function.example_losses()
+        rises = function.example_losses(found[value].displacement) - losses_at(objective)
         return {name: _Worst(top.course, rises, top.converged, top.seed_stderr) for name, top in found.items()}
 
 

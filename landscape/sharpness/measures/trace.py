@@ -21,8 +21,8 @@ class Trace(Measure):
 
     With A the leading curvature, z.(H - A)z + tr A has the trace as its mean and the variance 2 ||H - A||_F^2, less
     twice the squares of the diagonal. Its error is stated by the norms ||(H - A)z||, which tell that variance, the
-    diagonal left in, more sharply than the spread of few draws, or by that spread where it is larger. Products are
-    taken block by block of the examples, so that the same probes tell the error of new examples.
+    diagonal left in, more sharply than the spread of few draws, or by that spread where it is larger. Products of the
+    first eight at least are taken block by block of the examples, so that they tell the error of new examples as well.
     """
 
     name: ClassVar[str] = "trace"
@@ -44,7 +44,7 @@ class Trace(Measure):
         from landscape.objective.streams import stream
         from landscape.sharpness.controlled import FIRST, widened
         from landscape.sharpness.leading import largest
-        from landscape.spectrum.data_error import block_products, jackknife
+        from landscape.spectrum.data_error import DATA_PROBES, block_products, jackknife
         from landscape.spectrum.trace import estimate
 
         function, generator = self.function(objective), stream(seed, "trace")
@@ -56,7 +56,8 @@ class Trace(Measure):
 
         def draw(count: int) -> list[float]:
             signs = torch.stack([function.signs(generator) for _ in range(count)])
-            drawn = block_products(objective, signs, seed, self.function)
+            told = max(0, DATA_PROBES - len(values))
+            drawn = block_products(objective, signs, seed, self.function, told)
             rest = drawn.products - leading.product(signs)
             values.extend(((signs * rest).sum(1) + leading.trace).tolist())
             plain.extend(drawn.products.square().sum(1).tolist())
