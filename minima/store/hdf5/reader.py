@@ -38,8 +38,9 @@ MEMORY = 2**30
 """bytes of address space, at least"""
 SHARE = 4
 """what of --memory they are, where that is more: a fourth"""
-SECONDS = 2
-"""of the processor, from one sign of progress to the next"""
+SECONDS = 4
+"""of the processor, from one sign of progress to the next: the system counts them by the tick, on a busy machine several
+times what was used"""
 UNDERSTOOD = ("CLASS", "NAME", DIMENSIONS, USES)
 """attributes that make dimension scales, which are told as such"""
 TEXT = 64
