@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from figures.study.flags import StudyFlags
-from figures.study.shipping.flags import Redraw, Ship, Trace
+from figures.study.shipping.flags import Convert, Redraw, Ship, Trace
 from minima.store.command import Report, run
 
 PROG = "python -m figures.study"
@@ -39,7 +39,14 @@ def trace(arguments: Trace) -> Report:
     return trace_number(arguments)
 
 
-VERBS = {"ship": (Ship, ship), "redraw": (Redraw, redraw), "trace": (Trace, trace)}
+def convert(arguments: Convert) -> Report:
+    """Give older files today's form."""
+    from figures.study.shipped import convert_shipped
+
+    return convert_shipped(arguments)
+
+
+VERBS = {"ship": (Ship, ship), "redraw": (Redraw, redraw), "trace": (Trace, trace), "convert": (Convert, convert)}
 """what the first word may be beside a study's name"""
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""`python -m figures.study ship`, `redraw` and `trace`."""
+"""`python -m figures.study ship`, `redraw`, `trace` and `convert`."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from figures.study.claims.forest import draw as forest
@@ -10,14 +11,14 @@ from figures.study.claims.forest import effects_of
 from figures.study.configuration.toml_file import bundled, find_study
 from figures.study.kinds import read_study
 from figures.study.questions.write import write_pages
-from figures.study.shipping.archive import RESULTS, results_of
-from figures.study.shipping.flags import Redraw, Ship, Trace
+from figures.study.shipping.archive import RESULTS, convert_archive, results_of
+from figures.study.shipping.flags import Convert, Redraw, Ship, Trace
 from figures.study.shipping.index import index
 from figures.study.shipping.redraw import redraw
 from figures.study.shipping.ship import ship
 from figures.study.shipping.store import has_results, progress, shipped_jobs
 from figures.study.shipping.trace import places, told
-from minima.store.command import BadInput, Report
+from minima.store.command import BadInput, Report, note
 from minima.store.files import readable, write_atomically
 
 
@@ -29,7 +30,7 @@ def ship_studies(arguments: Ship) -> Report:
         found = ship(plan, folder)
         written += found
         lines.append(f"{name}: {len(found)} jobs shipped now; {progress(plan, shipped_jobs(plan, folder)).said}")
-    size = sum(path.stat().st_size for path in folder.rglob("*.zip"))
+    size = _size(folder.rglob("*.zip"))
     text = "\n".join([*lines, f"{folder}: {size / 1e6:.1f} MB"])
     return Report({"shipped": [str(path) for path in written], "bytes": size}, text)
 
@@ -67,6 +68,27 @@ def trace_number(arguments: Trace) -> Report:
     shipped = shipped_jobs(plan, folder)
     lines = [line for place in found for line in told(place, plan.name, shipped, folder)]
     return Report({"views": [dict(place.view) for place in found], "lines": lines}, "\n".join(lines))
+
+
+def convert_shipped(arguments: Convert) -> Report:
+    """Give every file of a folder today's form."""
+    folder = arguments.results or RESULTS
+    paths = sorted(folder.rglob("*.zip"))
+    if not paths:
+        raise BadInput(f"{folder}: no results are shipped there. Name another folder with --results")
+    before, done = _size(paths), []
+    for path in paths:
+        if convert_archive(path):
+            done.append(path)
+            note(f"{path}: converted")
+    after, left = _size(paths), len(paths) - len(done)
+    size = f"{before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now"
+    text = f"{folder}: {len(done)} files converted, {left} had today's form; {size}"
+    return Report({"converted": [str(path) for path in done], "bytes_before": before, "bytes": after}, text)
+
+
+def _size(paths: Iterable[Path]) -> int:
+    return sum(path.stat().st_size for path in paths)
 
 
 def _is_shipped(path: Path, folder: Path) -> bool:

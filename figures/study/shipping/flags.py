@@ -1,4 +1,4 @@
-"""Flags of `python -m figures.study ship`, `redraw` and `trace`."""
+"""Flags of `python -m figures.study ship`, `redraw`, `trace` and `convert`."""
 
 from __future__ import annotations
 
@@ -47,3 +47,12 @@ class Trace(Command):
     """folder of what is shipped (default: of a bundled study the suite's own, else results)"""
     pages: Path = Path("docs/findings")
     """folder of the pages"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convert(Command):
+    """Give shipped files of an older form today's form, each in one step: stopped, it goes on when the line is typed
+    again. The results files in them stay the same byte for byte, and so does what is told of their making."""
+
+    results: Path | None = None
+    """folder of what is shipped (default: the suite's own)"""

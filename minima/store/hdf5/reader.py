@@ -39,7 +39,7 @@ MEMORY = 2**30
 SHARE = 4
 """what of --memory they are, where that is more: a fourth"""
 SECONDS = 4
-"""of the processor, from one sign of progress to the next: the system counts them by the tick, on a busy machine several
+"""of the processor, from one sign of progress to the next: the system counts by the tick, on a busy machine several
 times what was used"""
 UNDERSTOOD = ("CLASS", "NAME", DIMENSIONS, USES)
 """attributes that make dimension scales, which are told as such"""
