@@ -17,11 +17,14 @@ from minima.store.hdf5.record import Number, write
 if TYPE_CHECKING:
     from landscape.hessian.work import Work
     from landscape.objective.objective import Objective
+    from landscape.objective.room import Vectors
     from landscape.spectrum.density import Density
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
 from landscape.hessian.flags import Curvature, Hessian
 
+IN_A_FILE = 16
+"""bytes of a number of 4 or of 8 while a results file is written, which is in memory until it is whole"""
 OUTLIERS = (
     Number("outlier_edge", "nat", "where the bulk ends, by the eigenvalues if known", key="edge"),
     Number("outliers", "1", "eigenvalues beyond the edge of the bulk", key="count"),
@@ -36,16 +39,16 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
     from landscape.hessian import eigenvalues, traces
     from landscape.hessian.work import Work
     from landscape.spectrum import eigenvectors
-    from landscape.spectrum.lanczos import LEAST_ROOM
 
     start = time.perf_counter()
-    vectors = arguments.top + arguments.bottom + LEAST_ROOM
-    objective, where, known = located(subject, arguments, vectors, subset_of(subject, arguments))
+    objective, where, known = located(subject, arguments, vectors_of(arguments), subset_of(subject, arguments))
     check_size(arguments, objective)
+    compact = objective.keeper.rows is not None
     if arguments.eigenvectors == "keep":
-        eigenvectors.make_room(place, objective.coordinates, arguments.top)
+        eigenvectors.make_room(place, objective.coordinates, arguments.top, later=compact)
     operator = operator_of(arguments)
-    informed = known if operator.name == "hessian" else None
+    informed = known if operator.name == "hessian" and not compact else None
+    del known
     work = Work(place, objective, operator, arguments, arguments.seed, subject.used_share, informed)
     parts: dict[str, Callable[[Work], dict[str, Any]]] = {
         "eigenvalues": eigenvalues.measure,
@@ -72,7 +75,6 @@ def check_size(wanted: Curvature, objective: Objective) -> None:
     """What can be refused without a product."""
     from landscape.hessian.traces import refused
     from landscape.objective.coordinates import named
-    from landscape.spectrum.lanczos import LEAST_ROOM
 
     try:
         if wanted.layers:
@@ -88,8 +90,26 @@ def check_size(wanted: Curvature, objective: Objective) -> None:
     trouble = wanted.trace and refused(wanted.trace_estimator, wanted.trace, size)
     if trouble:
         raise BadInput(f"--trace {wanted.trace}: {trouble}")
-    objective.keeper.reserve(wanted.top + wanted.bottom + LEAST_ROOM, objective.dimension)
+    objective.room.reserve(objective, vectors_of(wanted, held=2))
     _check_vectors(wanted, size, objective.keeper.vector_bytes)
+
+
+def vectors_of(wanted: Curvature, held: int = 0) -> Vectors:
+    """What the search keeps, `held` vectors in float64 beside it.
+
+    In float32 only eigenvalues are found: for what else is asked there has to be room as usual.
+    """
+    from landscape.objective.room import Vectors
+    from landscape.spectrum.compact.search import LEAST_ROWS
+    from landscape.spectrum.lanczos import LEAST_ROOM
+
+    pairs = wanted.top + wanted.bottom
+    more = wanted.trace or wanted.density or wanted.per_layer or wanted.layers
+    warm = wanted.warm_start is not None or wanted.warm_samples
+    kept = IN_A_FILE + IN_A_FILE * wanted.top if wanted.eigenvectors == "keep" else 0
+    beside = 8 * (held + operator_of(wanted).beside)
+    least = None if more or warm else pairs + LEAST_ROWS
+    return Vectors(pairs + LEAST_ROOM, least, beside, 4 * pairs + 8 * held + kept)
 
 
 def _check_vectors(wanted: Curvature, size: int, memory: int) -> None:

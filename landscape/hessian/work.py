@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,8 +43,13 @@ class Work:
         return 1.0 if self.operator.drawn else self.share
 
     def product(self, part: str) -> AbstractContextManager[Product]:
-        """The operator's products for a part of the measurement; those that a killed run computed are not repeated."""
+        """The operator's products for a part of the measurement; those that a killed run computed are not repeated.
+
+        Where memory is short, they are: to read one takes as much as two vectors.
+        """
         product = self.operator.product(self.objective, self.seed)
+        if self.objective.keeper.rows is not None:
+            return nullcontext(product)
         return journal(self.place, part, product, self.objective.keeper.memory, self.objective.ranks)
 
     def data_errors(self, vectors: Tensor, *, average: bool = False) -> dict[str, list[float] | None]:
@@ -56,6 +61,6 @@ class Work:
         if len(self.objective.x) < 2 or self.wanted.data_error == "none":
             return dict.fromkeys(DATA_ERRORS)
         products, weights = data_blocks(self.operator, self.objective, self.seed)
-        new = data_error(products, weights, vectors, average=average)
+        new = data_error(products, weights, vectors, average=average, singly=self.objective.keeper.rows is not None)
         of_split = (new * self.used_share).tolist() if self.used_share else None
         return {"data_stderr_new": new.tolist(), "data_stderr": of_split}

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 def compute(subject: Subject, place: Place, arguments: Sharpness) -> dict[str, Any]:
     """Take the measures of a subject, write them to its place, and return what the JSON object says of them."""
+    from landscape.objective.room import Vectors
     from landscape.sharpness.leading import LEADING
     from landscape.spectrum.lanczos import LEAST_ROOM
 
     chosen = arguments.chosen()
     vectors = 1 + LEAST_ROOM + LEADING if any(measure.by_lanczos for measure in chosen) else 0
     moving = subset_of(subject, arguments)
-    objective, where, _ = located(subject, arguments, vectors, moving)
+    objective, where, _ = located(subject, arguments, Vectors(vectors), moving)
     write_position(place, "sharpness", where)
     test = rescale_test.RescaleTest.of(subject, arguments, arguments.seed, moving) if arguments.rescale_test else None
     used = subject.used_share

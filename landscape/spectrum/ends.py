@@ -27,18 +27,19 @@ class End:
     limit: float
     """the least of what is wanted: what lies beyond and was missed would be wanted in its place"""
 
-    def errors(self) -> Floats:
+    def errors(self, unseen: float = -np.inf) -> Floats:
         """(wanted,) estimates of the relative errors.
 
         A Ritz value l is within its residual r of some eigenvalue. From that of its rank it differs by at most
         R^2 / (l - c), R^2 being the sum of the squared residuals of the first j values, for any j not below its rank,
         and c a bound on all the others: values close to each other do no harm if they are on one side of c. What the
-        first unwanted value may yet exceed the last wanted by is an error of the latter.
+        first unwanted value may yet exceed the last wanted by is an error of the latter. `unseen`: a bound on what
+        H has beside the space of the Ritz vectors, which c is not below.
 
         >>> End(np.array([4.0, 3.0, 1.0]), np.array([0.1, 0.1, 0.0]), 2, 3.0).errors().round(5).tolist()
         [0.00167, 0.00333]
         """
-        count, others = self.wanted, self._others()
+        count, others = self.wanted, np.maximum(self._others(), unseen)
         squares = np.cumsum(self.residuals[:count] ** 2)
         gaps = self.values[:count, None] - others  # (rank, j)
         gaps[np.tril_indices(count, -1)] = 0

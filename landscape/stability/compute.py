@@ -27,12 +27,13 @@ def compute(subject: Subject, place: Place, arguments: Stability) -> dict[str, A
     goes on to the same numbers. The network is in eval mode: where training normalised by each batch or dropped units,
     its steps felt another curvature.
     """
+    from landscape.objective.room import Vectors
     from landscape.spectrum.lanczos import LEAST_ROOM
     from landscape.stability.threshold import moment
 
     subject, trained = _trained_on(subject)
     when = moment(subject.checkpoint, subject.step or 0, trained)
-    objective, where, _ = located(subject, arguments, 1 + LEAST_ROOM)
+    objective, where, _ = located(subject, arguments, Vectors(1 + LEAST_ROOM))
     found = _curvature(objective, when, arguments)
     if when.not_told:
         missing = ", ".join(when.not_told)
