@@ -39,7 +39,7 @@ class End:
         >>> End(np.array([4.0, 3.0, 1.0]), np.array([0.1, 0.1, 0.0]), 2, 3.0).errors().round(5).tolist()
         [0.00167, 0.00333]
         """
-        count, others = self.wanted, np.maximum(self._others(), unseen)
+        count, others = self.wanted, np.maximum(self._others(unseen), unseen)
         squares = np.cumsum(self.residuals[:count] ** 2)
         gaps = self.values[:count, None] - others  # (rank, j)
         gaps[np.tril_indices(count, -1)] = 0
@@ -52,11 +52,12 @@ class End:
         """The level up to which an eigenvalue may have been missed: the least of the wanted, give or take its error."""
         return self.limit + tolerance * max(abs(self.limit), SMALL * float(np.abs(self.values).max()))
 
-    def _others(self) -> Floats:
-        """(wanted,) how far the values behind the j-th may reach up."""
+    def _others(self, unseen: float) -> Floats:
+        """(wanted,) how far the values behind the j-th may reach up; behind the last there is what was not seen."""
         gaps = np.append(self.values[:-1] - self.values[1:], 0.0)
         reach = np.divide(self.residuals**2, gaps, out=np.full_like(gaps, np.inf), where=gaps > 0)
-        return np.append(self.values + np.minimum(self.residuals, reach), np.inf)[1 : self.wanted + 1]
+        behind = np.inf if unseen == -np.inf else unseen
+        return np.append(self.values + np.minimum(self.residuals, reach), behind)[1 : self.wanted + 1]
 
 
 def ends(ritz: Ritz, top: int, bottom: int, by: By) -> tuple[End, End]:
