@@ -13,9 +13,11 @@ from landscape.hessian.work import Work, forms_of
 from landscape.objective.coordinates import named
 from landscape.objective.flags import located
 from landscape.objective.position import write_position
+from landscape.objective.room import Vectors
 from landscape.objective.streams import stream
 from landscape.objective.subsets.asked import subset_of
 from landscape.spectrum import blocks, density, eigenvectors
+from landscape.spectrum.compact.search import LEAST_ROWS
 from landscape.spectrum.lanczos import LEAST_ROOM
 from landscape.spectrum.operator import Operator, operators
 from landscape.spectrum.watching import counted
@@ -35,6 +37,8 @@ from landscape.hessian.flags import Curvature, Hessian
 
 TIMED = 16
 """of the examples, at least one in so many tells how long a pass takes"""
+IN_A_FILE = 16
+"""bytes of a number of 4 or of 8 while a results file is written, which is in memory until it is whole"""
 OUTLIERS = (
     Number("outlier_edge", "nat", "where the bulk ends, by the eigenvalues if known", key="edge"),
     Number("outliers", "1", "eigenvalues beyond the edge of the bulk", key="count"),
@@ -49,9 +53,11 @@ def compute(subject: Subject, place: Place, arguments: Hessian) -> dict[str, Any
     start, operator = time.perf_counter(), operator_of(arguments)
     objective, where, known, forms = _placed(subject, arguments, operator)
     check_size(arguments, objective)
+    compact = objective.keeper.rows is not None
     if arguments.eigenvectors == "keep":
-        eigenvectors.make_room(place, objective.coordinates, arguments.top)
-    informed = known if operator.name == "hessian" else None
+        eigenvectors.make_room(place, objective.coordinates, arguments.top, later=compact)
+    informed = known if operator.name == "hessian" and not compact else None
+    del known
     work = Work(place, objective, operator, arguments, arguments.seed, subject.used_share, informed, forms)
     parts: dict[str, Callable[[Work], dict[str, Any]]] = {
         "eigenvalues": eigenvalues.measure,
@@ -85,8 +91,8 @@ def _placed(
         made.append(forms_of(operator, objective, arguments, arguments.seed))
         return objective.hvp if made[0] is None else made[0].product
 
-    vectors = arguments.top + arguments.bottom + LEAST_ROOM
-    objective, where, known = located(subject, arguments, vectors, subset_of(subject, arguments), product_of)
+    vectors, moving = vectors_of(arguments), subset_of(subject, arguments)
+    objective, where, known = located(subject, arguments, vectors, moving, product_of)
     return objective, where, known, made[0]
 
 
@@ -106,8 +112,22 @@ def check_size(wanted: Curvature, objective: Objective) -> None:
     trouble = wanted.trace and refused(wanted.trace_estimator, wanted.trace, size)
     if trouble:
         raise BadInput(f"--trace {wanted.trace}: {trouble}")
-    objective.keeper.reserve(wanted.top + wanted.bottom + LEAST_ROOM, objective.dimension)
+    objective.room.reserve(objective, vectors_of(wanted, held=2))
     _check_vectors(wanted, size, objective.keeper.vector_bytes)
+
+
+def vectors_of(wanted: Curvature, held: int = 0) -> Vectors:
+    """What the search keeps, `held` vectors in float64 beside it.
+
+    In float32 only eigenvalues are found: for what else is asked there has to be room as usual.
+    """
+    pairs = wanted.top + wanted.bottom
+    more = wanted.trace or wanted.density or wanted.per_layer or wanted.layers
+    warm = wanted.warm_start is not None or wanted.warm_samples
+    kept = IN_A_FILE + IN_A_FILE * wanted.top if wanted.eigenvectors == "keep" else 0
+    beside = 8 * (held + operator_of(wanted).beside)
+    least = None if more or warm else pairs + LEAST_ROWS
+    return Vectors(pairs + LEAST_ROOM, least, beside, 4 * pairs + 8 * held + kept)
 
 
 def _check_vectors(wanted: Curvature, size: int, memory: int) -> None:

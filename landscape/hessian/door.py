@@ -32,7 +32,7 @@ class TopEigenvalues(Position):
     stderr: Floats | None
     """(k,) error that other examples would make, as many: jackknife over blocks of them; None of a single example"""
     vectors: Tensor
-    """(k, d) unit eigenvectors in the coordinates of the weights that may move, float64"""
+    """(k, d) unit eigenvectors in the coordinates of the weights that may move, float64; float32 if memory is short"""
     bottom: Floats
     """the smallest, the smallest first, as many as were asked for"""
     bottom_vectors: Tensor

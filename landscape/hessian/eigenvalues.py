@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import torch
@@ -12,18 +12,30 @@ import torch
 from landscape.hessian.work import DATA_ERRORS, Work
 from landscape.objective.streams import stream
 from landscape.spectrum import eigenvectors
+from landscape.spectrum.compact.search import compact_eigenpairs
 from landscape.spectrum.krylov import Floats
 from landscape.spectrum.lanczos import Eigenpairs, top_eigenpairs
+from landscape.spectrum.watching import Outlook
 from minima.store.messages import progress_bar
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from landscape.spectrum.ends import By
     from landscape.spectrum.operator import Product
 
 ENDS = (("", "rank"), ("bottom_", "bottom_rank"))
 """of the spectrum: what arrays and keys begin with, and the scale"""
 RESIDUAL = "||Av - lv|| / max(|l|, 1e-6 |l_1|)"
+
+
+class Asked(TypedDict):
+    """Keywords of either search."""
+
+    bottom: int
+    tolerance: float
+    by: By
+    watch: Callable[[int, float], object]
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,8 @@ def measure(work: Work) -> dict[str, Any]:
     _write(work, pairs)
     errors = _write_errors(work, found)
     if wanted.eigenvectors == "keep":
+        if work.objective.keeper.rows is not None:
+            eigenvectors.scale(work.place, work.objective.coordinates)
         eigenvectors.write(work.place, work.objective.coordinates, pairs.vectors)
     lowest = pairs.bottom
     bottom = {"bottom_eigenvalues": lowest.values.tolist(), "bottom_residuals": lowest.residuals.tolist()}
@@ -98,24 +112,26 @@ def _start(work: Work) -> tuple[Tensor | None, int]:
 def _solve(work: Work, product: Product, start: Tensor | None) -> Eigenpairs:
     wanted, objective = work.wanted, work.objective
     draws = stream(work.seed, "lanczos")
+    outlook = Outlook(wanted.tolerance)
     with progress_bar(unit="product") as shown:
 
         def watch(products: int, error: float) -> None:
-            shown.set_postfix_str(f"worst error {error:.1e}", refresh=False)
+            shown.set_postfix_str(f"worst error {error:.1e}{outlook.after(products, error)}", refresh=False)
             shown.update(products - shown.n)
 
+        rows, normal = objective.keeper.rows, lambda: objective.normal(draws)
+        asked: Asked = {"bottom": wanted.bottom, "tolerance": wanted.tolerance, "by": wanted.by, "watch": watch}
+        if rows is not None:
+            return compact_eigenpairs(product, normal, objective.dimension, wanted.top, rows, **asked)
         return top_eigenpairs(
             product,
-            lambda: objective.normal(draws),
+            normal,
             objective.dimension,
             wanted.top,
-            bottom=wanted.bottom,
-            tolerance=wanted.tolerance,
-            by=wanted.by,
+            **asked,
             known=work.known if start is None else None,
             start=start,
             memory=objective.keeper.vector_bytes,
-            watch=watch,
         )
 
 

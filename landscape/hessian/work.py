@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,9 +52,14 @@ class Work:
         return 1.0 if self.operator.drawn else self.share
 
     def product(self, part: str) -> AbstractContextManager[Product]:
-        """The operator's products for a part of the measurement; those that a killed run computed are not repeated."""
+        """The operator's products for a part of the measurement; those that a killed run computed are not repeated.
+
+        Where memory is short, they are: to read one takes as much as two vectors.
+        """
         own = self.forms is not None and part == "eigenvalues"
         product = self.forms.product if own and self.forms else self.operator.product(self.objective, self.seed)
+        if self.objective.keeper.rows is not None:
+            return nullcontext(product)
         return journal(self.place, part, product, self.objective.keeper.memory, self.objective.ranks)
 
     def data_errors(self, vectors: Tensor, *, average: bool = False) -> dict[str, list[float] | None]:
@@ -75,11 +80,12 @@ class Work:
         if self.forms is not None and known is not None:
             return jackknife(known, self.forms.weights)
         products, weights = data_blocks(self.operator, self.objective, self.seed)
-        return data_error(products, weights, vectors, average=average)
+        singly = self.objective.keeper.rows is not None
+        return data_error(products, weights, vectors, average=average, singly=singly)
 
 
 def forms_of(operator: Operator, objective: Objective, wanted: Curvature, seed: int) -> BlockForms | None:
     """How products are taken for eigenvalues of the Hessian that are to have errors, where that pays."""
-    if operator.name != "hessian" or wanted.data_error == "none":
+    if operator.name != "hessian" or wanted.data_error == "none" or objective.keeper.rows is not None:
         return None
     return BlockForms.of(operator, objective, seed, most_products(wanted.top + wanted.bottom))

@@ -99,7 +99,7 @@ class Coordinates:
         """(d,) -> (D,): zero where a parameter is no coordinate."""
         if self.index is None:
             return vector
-        return torch.zeros_like(self.full).index_copy_(0, self.index, vector)
+        return vector.new_zeros(len(self.full)).index_copy_(0, self.index, vector)
 
     def tensors(self, dense: Tensor, *, native: bool = False) -> dict[str, Tensor]:
         """(D,) -> tensors in the parameters' shapes; `native`: in their data types too, else float64."""

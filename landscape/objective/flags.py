@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from landscape.objective.objective import Objective
+    from landscape.objective.room import Vectors
     from minima.zoo.losses.loss import Loss
     from minima.zoo.subject.subject import Subject
 
@@ -47,20 +48,21 @@ class Landscape(Region, Measuring):
 def located(
     subject: Subject,
     region: Region,
-    vectors: int = 0,
+    vectors: Vectors | None = None,
     moving: Mapping[str, Tensor] | None = None,
     product_of: Callable[[Objective], Callable[[Tensor], Tensor]] | None = None,
 ) -> tuple[Objective, dict[str, Any], tuple[Tensor, Tensor]]:
     """The objective that is asked for, where the network sits (keys of the JSON object), and its g and H g.
 
-    `vectors`: as many will be kept at least, whatever is measured. `moving`: the single weights that may move, if not
+    `vectors`: will be kept at least, whatever is measured. `moving`: the single weights that may move, if not
     all of them. `product_of`: how H v of the objective is computed, if not as it does itself.
     """
     from landscape.objective.logits import temperature_of
 
     loss = loss_of(subject, region)
     objective = objective_of(subject, region, loss, moving)
-    objective.keeper.reserve(vectors, objective.dimension)
+    if vectors is not None:
+        objective.room.reserve(objective, vectors)
     said = {
         "subspace": region.subspace,
         "parameters": None if region.parameters is None else list(region.parameters),

@@ -30,6 +30,8 @@ class Chunk:
 Graph = TypeVar("Graph")
 Build = Callable[[Chunk], Graph]
 
+PIECE = 2**22
+"""numbers that are converted at once"""
 TRIAL = 32
 """examples that tell how much memory the graph of all would take"""
 USUALLY = 3
@@ -45,6 +47,8 @@ class Keeper:
         """bytes of graphs, vectors and the work on them together"""
         self.count, self.vectors = 0, 0
         """vectors that are to be kept beside the graphs, and their bytes"""
+        self.rows: int | None = None
+        """vectors in float32 that a basis may have, where there is no room for one in float64: see `Room.reserve`"""
         self.build: Build[Any] | None = None
         """what they were built by"""
         self.kept: list[Any] = []
@@ -74,7 +78,7 @@ class Keeper:
     def another(self) -> Keeper:
         """One for other examples: it keeps nothing yet, but knows how large graphs are."""
         fresh = Keeper(self.memory)
-        fresh.whole, fresh.count, fresh.vectors = self.whole, self.count, self.vectors
+        fresh.whole, fresh.count, fresh.vectors, fresh.rows = self.whole, self.count, self.vectors, self.rows
         fresh._bytes = dict(self._bytes)
         return fresh
 
@@ -136,19 +140,29 @@ def slopes(
         )
 
 
-def flat(tensors: Sequence[Tensor]) -> Tensor:
-    """Tensors in the parameters' shapes -> (D,) in float64."""
-    made = torch.empty(sum(tensor.numel() for tensor in tensors), dtype=torch.float64, device=tensors[0].device)
-    parts = made.split([tensor.numel() for tensor in tensors])
-    for part, tensor in zip(parts, tensors, strict=True):
-        part.view(tensor.shape).copy_(tensor)  # in one go, whatever their type and layout
-    return made
+def add(sums: Tensor, tensors: Sequence[Tensor]) -> None:
+    """Add tensors in the parameters' shapes to `sums` (D,) in float64, in place and without a copy of a large one.
+
+    >>> sums = torch.zeros(3, dtype=torch.float64)
+    >>> add(sums, [torch.ones(2, 1), torch.tensor(5.0)])
+    >>> sums.tolist()
+    [1.0, 1.0, 5.0]
+    """
+    for own, tensor in zip(sums.split([tensor.numel() for tensor in tensors]), tensors, strict=True):
+        if tensor.numel() <= PIECE:
+            own.view(tensor.shape).add_(tensor)
+            continue
+        rows = max(1, PIECE * len(tensor) // tensor.numel())
+        for place, piece in zip(own.view(tensor.shape).split(rows), tensor.split(rows), strict=True):
+            place.add_(piece)
 
 
 def is_finite(numbers: Tensor) -> bool:
-    """Whether all numbers are finite; most often their sum tells.
+    """Whether every one of (..., D) is a finite number; most often their sum tells, else they are looked at in pieces.
 
     >>> [is_finite(torch.tensor(each)) for each in ([1.0, -2.0], [3e38, 3e38], [1.0, torch.inf])]
     [True, True, False]
     """
-    return bool(numbers.sum().isfinite()) or bool(numbers.isfinite().all())
+    return bool(numbers.sum().isfinite()) or all(
+        bool(piece.isfinite().all()) for row in numbers.reshape(-1, numbers.shape[-1]) for piece in row.split(PIECE)
+    )

@@ -17,7 +17,7 @@ from landscape.objective.derivatives.problem import Problem
 from landscape.objective.derivatives.tangents import tangents
 from landscape.objective.examples import as_loss, examples_of, settled
 from landscape.objective.finite import not_finite
-from landscape.objective.graphs import Chunk, Graph, Keeper, flat, is_finite, slopes
+from landscape.objective.graphs import Chunk, Graph, Keeper, add, is_finite, slopes
 from landscape.objective.pearlmutter import gradient_graph, second_backward
 from landscape.objective.room import Room
 from landscape.objective.weighing import Weighing, weigh
@@ -92,7 +92,7 @@ class Objective:
             self.task, outputs = settled(self.task, model, partial(self._network, weights), self.x, y)
             self._network.fold(weights, self.x[:16])
         self.forward = Forward(self._network)
-        self._derivative_check, self._room = DerivativeCheck(), Room()
+        self._derivative_check, self.room = DerivativeCheck(), Room()
         own = weigh(self.task, outputs, y, self.passes())
         self.weighing = Weighing.of(len(x), ranks.sum(own) if own is not None and self.task.needs_pass else own)
 
@@ -182,16 +182,15 @@ class Objective:
 
     def loss_and_gradient(self, displacement: Tensor | None = None) -> tuple[float, Tensor]:
         """L(w + displacement) and its gradient (d,), of one pass."""
-        self._room.before_the_first(self)
+        self.room.before_the_first(self)
         self._derivative_check.before_the_first(self._problem)
         size = len(self.coordinates.full)
-        sums = None
+        sums = torch.zeros(size + 1, dtype=torch.float64, device=self.x.device)  # the gradient, and the loss behind it
         with evaluating(self.model), torch.enable_grad():
             for chunk in self.chunks(displacement):
                 summed = chunk.losses.sum()
-                found = flat([*slopes(summed, chunk.parameters), summed.detach()])  # the gradient, and the loss behind
-                sums = found if sums is None else sums.add_(found)
-        sums = self.coordinates.full.new_zeros(size + 1) if sums is None else sums  # a rank may have no examples
+                add(sums[:size], slopes(summed, chunk.parameters))
+                sums[size] += summed.detach()
         mean = self.weighing.mean(self.ranks.sum(sums))
         self._require_finite(is_finite(mean[:size]))
         return mean[size].item(), self.coordinates.restrict(mean[:size])
@@ -212,19 +211,19 @@ class Objective:
         self,
         vectors: Tensor,
         graphs: Iterator[Graph],
-        apply: Callable[[Graph, list[Tensor]], Tensor],
+        apply: Callable[[Graph, list[Tensor]], Sequence[Tensor]],
     ) -> Tensor:
         """A matrix times `vectors` (d,) or (k, d), the matrix being a mean over examples.
 
-        `apply`: a chunk's graph and a direction in the parameters' shapes -> its product (D,), summed over examples.
+        `apply`: a chunk's graph and a direction in the parameters' shapes -> its product in these, summed.
         """
-        rows = vectors.double().reshape(-1, self.dimension)
+        rows = vectors.reshape(-1, self.dimension)
         products = torch.zeros(len(rows), len(self.coordinates.full), dtype=torch.float64, device=rows.device)
         dense = [self.coordinates.extend(row) for row in rows]
         directions = [list(self.coordinates.tensors(each, native=True).values()) for each in dense]
         for graph in graphs:
             for row, direction in enumerate(directions):
-                products[row] += apply(graph, direction)
+                add(products[row], apply(graph, direction))
         spend(len(directions) * self.ranks.own(len(self.x)))
         self.ranks.sum(products)
         self._require_finite(is_finite(products))
@@ -232,11 +231,11 @@ class Objective:
 
     def graphs(self, build: Callable[[Chunk], Graph], displacement: Tensor | None = None) -> Iterator[Graph]:
         """`build` of each chunk; at w the first are kept for the next call with it, as many as `memory` holds."""
-        self._room.before_the_first(self)
+        self.room.before_the_first(self)
         self._derivative_check.before_the_first(self._problem)
         if displacement is not None:
             return (build(chunk) for chunk in self.chunks(displacement))
-        return self.keeper.graphs(build, lambda *some: self.chunks(None, *some), len(self.x), self._room.at_once(self))
+        return self.keeper.graphs(build, lambda *some: self.chunks(None, *some), len(self.x), self.room.at_once(self))
 
     def release(self) -> None:
         """Free the kept graphs; the next product makes them again."""
@@ -248,7 +247,7 @@ class Objective:
         They are this rank's share of the examples, the `start`-th to `stop`-th of them.
         """
         weights = self._parameters(displacement)
-        for examples in self.ranks.chunks(len(self.x), self._room.at_once(self), start, stop):
+        for examples in self.ranks.chunks(len(self.x), self.room.at_once(self), start, stop):
             outputs = self.task.picked(self._network(weights, self.x[examples]))
             spend(examples.stop - examples.start)
             yield Chunk(examples, list(weights.values()), outputs, self.losses(outputs, self.y[examples]))
@@ -280,11 +279,12 @@ class Objective:
 
     def _problem(self) -> Problem:
         """What derivatives are checked of."""
-        return Problem(self._network, self.task.summed, self.coordinates, self.x, self.y, self._room.few(self))
+        return Problem(self._network, self.task.summed, self.coordinates, self.x, self.y, self.room.few(self))
 
     def _parameters(self, displacement: Tensor | None) -> dict[str, Tensor]:
         """Leaves of a graph of their own, so that nothing reaches the model's .grad."""
-        return {name: weight.detach().clone().requires_grad_() for name, weight in self.weights(displacement).items()}
+        weights, own = self.weights(displacement), self.coordinates.full.dtype  # what has another one is a copy already
+        return {name: (each.clone() if each.dtype == own else each).requires_grad_() for name, each in weights.items()}
 
     def weights(self, displacement: Tensor | None) -> dict[str, Tensor]:
         """The parameters that count at w + displacement, in their shapes and data types."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from landscape.objective.graphs import Chunk, flat, slopes
+from landscape.objective.graphs import Chunk, slopes
 
 Gradient = tuple[tuple[Tensor, ...], list[Tensor]]
 """a gradient with its graph, and the parameters it is a function of"""
@@ -16,14 +16,14 @@ def gradient_graph(chunk: Chunk) -> Gradient:
     return slopes(chunk.losses.sum(), chunk.parameters, create_graph=True), chunk.parameters
 
 
-def second_backward(graph: Gradient, direction: list[Tensor]) -> Tensor:
-    """d(gradient . direction) / d parameters, flat (D,); zero where the gradient is constant.
+def second_backward(graph: Gradient, direction: list[Tensor]) -> tuple[Tensor, ...]:
+    """d(gradient . direction) / d parameters, in their shapes; zero where the gradient is constant.
 
     >>> w = torch.tensor([1.0, 2.0], requires_grad=True)
     >>> chunk = Chunk(slice(1), [w], None, (w**3).sum()[None])
-    >>> second_backward(gradient_graph(chunk), [torch.tensor([1.0, 1.0])]).tolist()
-    [6.0, 12.0]
+    >>> second_backward(gradient_graph(chunk), [torch.tensor([1.0, 1.0])])
+    (tensor([ 6., 12.]),)
     """
     gradient, parameters = graph
     along = torch.stack([(g * v).sum().double() for g, v in zip(gradient, direction, strict=True)]).sum()
-    return flat(slopes(along, parameters, retain_graph=True))
+    return slopes(along, parameters, retain_graph=True)

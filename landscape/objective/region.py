@@ -27,7 +27,8 @@ class Bound:
     memory: float = 4.0
     """GiB beside the network and its data: for derivatives, and what is kept from one to the next: graphs of the
     gradient (three quarters at most) and vectors; what it does not hold is refused before it; 0: keep nothing;
-    landscape.hessian puts at most as much as the graphs take on disk: the products of a run that may be killed"""
+    landscape.hessian finds eigenvalues in fewer vectors of 4 bytes a weight where those of 8 do not fit, and says so;
+    it puts at most as much as the graphs take on disk: the products of a run that may be killed"""
 
     @property
     def graph_bytes(self) -> int:

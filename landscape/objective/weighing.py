@@ -42,8 +42,8 @@ class Weighing:
         return Weighing(count, weights, count * self.total / self.count)
 
     def mean(self, sums: Tensor) -> Tensor:
-        """Sums over the examples -> means by weight; 0 where no example has any."""
-        return sums / self.total if self.total else sums
+        """Sums over the examples -> means by weight, in place; 0 where no example has any."""
+        return sums.div_(self.total) if self.total else sums
 
     def each(self, sums: Tensor) -> Tensor:
         """(n,) s_i -> what each example has of the mean: N s_i / sum_i w_i, of which L is the plain mean."""

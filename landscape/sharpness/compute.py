@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from landscape.objective.flags import located
 from landscape.objective.position import write_position
+from landscape.objective.room import Vectors
 from landscape.objective.subsets.asked import subset_of
 from landscape.sharpness import rescale_test
 from landscape.sharpness.duration import tell_time
@@ -25,7 +26,7 @@ def compute(subject: Subject, place: Place, arguments: Sharpness) -> dict[str, A
     chosen = arguments.chosen()
     vectors = 1 + LEAST_ROOM + LEADING if any(measure.by_lanczos for measure in chosen) else 0
     moving = subset_of(subject, arguments)
-    objective, where, _ = located(subject, arguments, vectors, moving)
+    objective, where, _ = located(subject, arguments, Vectors(vectors), moving)
     write_position(place, "sharpness", where)
     test = rescale_test.RescaleTest.of(subject, arguments, arguments.seed, moving) if arguments.rescale_test else None
     used = subject.used_share

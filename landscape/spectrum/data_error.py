@@ -27,7 +27,12 @@ DATA_PROBES = 8
 
 
 def data_error(
-    products: Iterable[Product], weights: Sequence[float], vectors: Tensor, *, average: bool = False
+    products: Iterable[Product],
+    weights: Sequence[float],
+    vectors: Tensor,
+    *,
+    average: bool = False,
+    singly: bool = False,
 ) -> Tensor:
     """(k,) standard errors of the quotients v.Av of `vectors` (k, d), A being the mean over some of all examples.
 
@@ -36,7 +41,8 @@ def data_error(
     an eigenvector of A, its quotient on each block is the eigenvalue's influence to first order, so that this is the
     error of the eigenvalue where the data move it by less than its distance to the next; one product per block and
     vector. `average`: (1,) of the mean of the quotients, which over probes of random signs is an estimate of the trace;
-    their scatter between blocks then counts too, so that it errs upwards.
+    their scatter between blocks then counts too, so that it errs upwards. `singly`: one product after the other, in
+    less memory.
 
     Raises:
         BadInput: fewer than two blocks.
@@ -45,7 +51,7 @@ def data_error(
     >>> data_error(products, [5, 5], torch.tensor([[1.0, 0.0]])).item()
     1.0
     """
-    return jackknife(_quotients(products, vectors, average=average), weights)
+    return jackknife(_quotients(products, vectors, average=average, singly=singly), weights)
 
 
 def data_blocks(operator: Operator, objective: Objective, seed: int) -> tuple[Iterable[Product], Sequence[float]]:
@@ -190,7 +196,10 @@ def _cheaper_at_once(objective: Objective, blocks: int) -> bool:
     return min(objective.batch_size, used) >= 2 * used / blocks and objective.keeper.holds(gradient_graph, used, 2)
 
 
-def _quotients(products: Iterable[Product], vectors: Tensor, *, average: bool) -> Tensor:
+def _quotients(products: Iterable[Product], vectors: Tensor, *, average: bool, singly: bool = False) -> Tensor:
     """v.Av of each block and vector, (blocks, k); averaged over the vectors (blocks, 1)."""
-    found = torch.stack([(vectors * in_blocks(product, vectors)).sum(1).double() for product in products])
+    parts = vectors.split(1) if singly else (vectors,)
+    found = torch.stack(
+        [torch.cat([(some * in_blocks(product, some)).sum(1).double() for some in parts]) for product in products]
+    )
     return found.mean(1, keepdim=True) if average else found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,16 +20,30 @@ if TYPE_CHECKING:
 DATASET = "hessian/eigenvectors"
 
 
-def make_room(place: Place, coordinates: Coordinates, count: int) -> None:
+def make_room(place: Place, coordinates: Coordinates, count: int, *, later: bool = False) -> None:
     """The scale of the weights, before `count` vectors are computed: the networks of a file must have as many.
+
+    `later`: the scale is made with the vectors (`scale`), since it lies in memory until the file is written.
 
     Raises:
         BadInput: another one has more or fewer, or the disk has no room for the vectors.
     """
     size = len(coordinates.full)
     place.foresee(count * size * 4 + size * 8)
+    if not later:
+        scale(place, coordinates)
+
+
+def scale(place: Place, coordinates: Coordinates) -> None:
+    """The scale of the weights.
+
+    Raises:
+        BadInput: another network of the file has more or fewer.
+    """
     try:
-        place.scale("hessian/weight", range(size), "1", "weight, in the order of the network's parameters")
+        place.scale(
+            "hessian/weight", np.arange(len(coordinates.full)), "1", "weight, in the order of the network's parameters"
+        )
     except BadInput as error:
         raise BadInput(f"{error}, or without eigenvectors: --eigenvectors drop") from error
 

@@ -27,18 +27,19 @@ class End:
     limit: float
     """the least of what is wanted: what lies beyond and was missed would be wanted in its place"""
 
-    def errors(self) -> Floats:
+    def errors(self, unseen: float = -np.inf) -> Floats:
         """(wanted,) estimates of the relative errors.
 
         A Ritz value l is within its residual r of some eigenvalue. From that of its rank it differs by at most
         R^2 / (l - c), R^2 being the sum of the squared residuals of the first j values, for any j not below its rank,
         and c a bound on all the others: values close to each other do no harm if they are on one side of c. What the
-        first unwanted value may yet exceed the last wanted by is an error of the latter.
+        first unwanted value may yet exceed the last wanted by is an error of the latter. `unseen`: a bound on what
+        H has beside the space of the Ritz vectors, which c is not below.
 
         >>> End(np.array([4.0, 3.0, 1.0]), np.array([0.1, 0.1, 0.0]), 2, 3.0).errors().round(5).tolist()
         [0.00167, 0.00333]
         """
-        count, others = self.wanted, self._others()
+        count, others = self.wanted, np.maximum(self._others(unseen), unseen)
         squares = np.cumsum(self.residuals[:count] ** 2)
         gaps = self.values[:count, None] - others  # (rank, j)
         gaps[np.tril_indices(count, -1)] = 0
@@ -51,11 +52,12 @@ class End:
         """The level up to which an eigenvalue may have been missed: the least of the wanted, give or take its error."""
         return self.limit + tolerance * max(abs(self.limit), SMALL * float(np.abs(self.values).max()))
 
-    def _others(self) -> Floats:
-        """(wanted,) how far the values behind the j-th may reach up."""
+    def _others(self, unseen: float) -> Floats:
+        """(wanted,) how far the values behind the j-th may reach up; behind the last there is what was not seen."""
         gaps = np.append(self.values[:-1] - self.values[1:], 0.0)
         reach = np.divide(self.residuals**2, gaps, out=np.full_like(gaps, np.inf), where=gaps > 0)
-        return np.append(self.values + np.minimum(self.residuals, reach), np.inf)[1 : self.wanted + 1]
+        behind = np.inf if unseen == -np.inf else unseen
+        return np.append(self.values + np.minimum(self.residuals, reach), behind)[1 : self.wanted + 1]
 
 
 def ends(ritz: Ritz, top: int, bottom: int, by: By) -> tuple[End, End]:

@@ -51,7 +51,7 @@ class Krylov:
         self.product, self.draw, self.dimension = product, draw, dimension
         self.room = min(dimension, room or dimension)
         """vectors that may be in memory; `restart` makes room"""
-        self.basis = draw().new_zeros(min(self.room, 32), dimension)
+        self.basis = self._storage()
         self.size = 0
         self.pending: list[int] = []
         self.applied: list[int] = []
@@ -67,11 +67,12 @@ class Krylov:
         """
         while self.size < self.dimension:
             direction = self.draw().double()
+            drawn = direction.norm().item()
             remainder, inside = self._orthogonalise(direction)
-            norm = remainder.norm().item()
-            if norm > NOTHING * direction.norm().item():
-                self._append(remainder / norm)
-                self._gather(inside, norm)
+            norm = remainder.norm()
+            if norm.item() > NOTHING * drawn:
+                self._append(remainder, norm)
+                self._gather(inside, norm.item())
                 return self.pending[-1]
         return None
 
@@ -81,7 +82,7 @@ class Krylov:
         remainder, _ = self._orthogonalise(direction.double())
         if not remainder.norm() > NOTHING * norm:
             return False
-        self._append(remainder / remainder.norm())
+        self._append(remainder, remainder.norm())
         return True
 
     @property
@@ -96,18 +97,23 @@ class Krylov:
         """
         self.pending.remove(index)
         if image is None:
-            image = self.product(self.basis[index]).double()
-            self.products += 1
-        remainder, inside = self._orthogonalise(image)
+            image = self.image(index)
         self.scale = max(self.scale, image.norm().item())
-        beta = remainder.norm().item()
+        remainder, inside = self._orthogonalise(image)
+        norm = remainder.norm()
+        beta = norm.item()
         column = inside.tolist()
         if new := beta > BREAKDOWN * self.scale and self.size < self.dimension:
-            self._append(remainder / beta)
+            self._append(remainder, norm)
             column.append(beta)
         self.applied.append(index)
         self.columns.append(np.array(column))
         return inside, beta if new else 0.0
+
+    def image(self, index: int) -> Tensor:
+        """H times a vector of the basis, in float64."""
+        self.products += 1
+        return self.product(self.basis[index]).double()
 
     def follow(self, index: int) -> tuple[float, float]:
         """Apply H to a vector, as a step of Lanczos in all that is orthogonal to the vectors applied before its first.
@@ -135,6 +141,9 @@ class Krylov:
         """Turn two vectors of the basis within their plane; what is known by its parts along them stays what it is."""
         both = [one, other]
         self.basis[both] = torch.from_numpy(rotation).to(self.basis) @ self.basis[both]
+        self._turn_columns(both, rotation)
+
+    def _turn_columns(self, both: list[int], rotation: Floats) -> None:
         for place, column in enumerate(self.columns):
             full = np.append(column, np.zeros(max(0, max(both) + 1 - len(column))))
             full[both] = rotation @ full[both]
@@ -176,12 +185,17 @@ class Krylov:
         correction = basis @ remainder
         return remainder - basis.T @ correction, inside + correction
 
-    def _append(self, vector: Tensor) -> None:
+    def _storage(self) -> Tensor:
+        """(rows, d) where the vectors will be."""
+        return self.draw().new_zeros(min(self.room, 32), self.dimension)
+
+    def _append(self, vector: Tensor, norm: Tensor) -> None:
+        """One more vector, which is pending: `vector` by its norm."""
         if self.size == len(self.basis):
             rows = min(self.dimension, max(self.size + 1, min(self.room, 2 * self.size)))
             grown = self.basis.new_zeros(rows, self.dimension)
             grown[: self.size] = self.basis
             self.basis = grown
-        self.basis[self.size] = vector
+        self.basis[self.size] = vector / norm
         self.pending.append(self.size)
         self.size += 1

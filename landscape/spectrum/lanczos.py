@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from landscape.spectrum.ends import By, ends, relative, select
+from landscape.spectrum.ends import By, End, ends, relative, select
 from landscape.spectrum.krylov import Floats, Indices, Krylov, Ritz
 from landscape.spectrum.unseen import Witness
 from minima.store.command import BadInput
@@ -101,12 +101,8 @@ def top_eigenpairs(  # noqa: PLR0913 (what a solver can be told)
         basis.add(vector)
     if known is not None and informed:
         basis.apply(0, known[1] / known[0].norm())
-    search = _Search(basis, top, bottom, by, tolerance)
-    limit = max(top, max_products or most_products(top + bottom))
-    while not search.finished() and basis.products < limit:
-        search.advance()
-        if watch is not None:
-            watch(basis.products, search.error)
+    search = Search(basis, top, bottom, by, tolerance)
+    search.run(max_products, watch)
     return search.result(beside)
 
 
@@ -115,7 +111,7 @@ def most_products(wanted: int) -> int:
     return max(100, 10 * wanted)
 
 
-class _Search:
+class Search:
     """Which vector is next, and when to stop.
 
     Next is the pending vector along which most of the wanted pairs' residuals lies. Once these are nearly converged, a
@@ -124,6 +120,8 @@ class _Search:
     converge anew, and another is called.
     """
 
+    nearly = NEARLY
+
     def __init__(self, basis: Krylov, top: int, bottom: int, by: By, tolerance: float) -> None:
         self.basis, self.top, self.bottom, self.by, self.tolerance = basis, top, bottom, by, tolerance
         self.witness: Witness | None = None
@@ -131,6 +129,14 @@ class _Search:
         """that nothing was missed in what is orthogonal to the applied vectors"""
         self.error = np.inf
         self.ritz: Ritz | None = None
+
+    def run(self, max_products: int | None, watch: Callable[[int, float], object] | None) -> None:
+        """Product by product until the answer stands, or there were as many as there may be."""
+        limit = max(self.top, max_products or most_products(self.top + self.bottom))
+        while not self.finished() and self.basis.products < limit:
+            self.advance()
+            if watch is not None:
+                watch(self.basis.products, self.error)
 
     def advance(self) -> None:
         """Apply the operator to the vector that promises most: one product."""
@@ -155,11 +161,10 @@ class _Search:
             self.error, self.proven = 0.0, True
             return True
         both = ends(ritz, self.top, self.bottom, self.by)
-        self.error = max(float(end.errors().max(initial=0)) for end in both)
-        harmless = [end.harmless(self.tolerance) for end in both]
+        self.error = self._error(both)
         if self.witness is not None:
-            self._hear(self.witness, harmless)
-        elif not self.proven and self.error <= NEARLY * self.tolerance:
+            self._hear(self.witness, both)
+        elif not self.proven and self.error <= self.nearly * self.tolerance:
             self._call(ritz)
         return self.converged
 
@@ -183,6 +188,10 @@ class _Search:
         known = Pairs(*pairs(np.argsort(-np.abs(ritz.values))[:beside]))
         return Eigenpairs(*top, bottom, self.basis.products, self.converged, known)
 
+    def _error(self, both: tuple[End, End]) -> float:
+        """The largest estimated error of a wanted eigenvalue."""
+        return max(float(end.errors().max(initial=0)) for end in both)
+
     def _call(self, ritz: Ritz) -> None:
         """A witness, with room for its steps."""
         basis = self.basis
@@ -192,8 +201,9 @@ class _Search:
         if first is not None:  # otherwise the basis spans the whole space, and what is pending decides
             self.witness = Witness(basis.dimension, first)
 
-    def _hear(self, witness: Witness, harmless: list[float]) -> None:
+    def _hear(self, witness: Witness, both: tuple[End, End]) -> None:
         """Whether the witness has said enough: that nothing was missed, or that something was, or it cannot go on."""
+        harmless = [end.harmless(self.tolerance) for end in both]
         self.proven = all(level <= most for level, most in zip(witness.levels(), harmless, strict=True))
         found = any(root > most for root, most in zip(witness.roots(), harmless, strict=True))
         if self.proven or found or witness.next is None or self.basis.left < 2:

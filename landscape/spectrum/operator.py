@@ -29,6 +29,8 @@ class Operator:
 
     drawn: ClassVar[bool] = False
     """whether it is a draw of many that the same examples might give"""
+    beside: ClassVar[int] = 0
+    """vectors in float64 that are held or made beside a product of the objective's"""
 
     def product(self, objective: Objective, seed: int = 0) -> Product:
         """v -> A v, for one vector (d,) or several (k, d), float64; A is fixed here, draws being from `seed`."""

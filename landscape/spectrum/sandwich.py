@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from landscape.objective.graphs import Chunk, flat
+from landscape.objective.graphs import Chunk
 from landscape.passes.attention import plain_attention
 from minima.store.command import BadInput
 from minima.zoo.examples.evaluation import evaluating
@@ -27,16 +27,15 @@ def sandwich(objective: Objective, vectors: Tensor, middle: Middle) -> Tensor:
     kept, 1.9 otherwise (double backward, which takes J v from the graph of J^T: 1.5 to 2.1, and 2.5 to 4.1).
     """
 
-    def apply(chunk: Chunk, direction: list[Tensor]) -> Tensor:
+    def apply(chunk: Chunk, direction: list[Tensor]) -> Sequence[Tensor]:
         outputs = chunk.outputs
         if not outputs.requires_grad:  # no weight has a say
-            return flat([torch.zeros_like(parameter) for parameter in chunk.parameters])
+            return [torch.zeros_like(parameter) for parameter in chunk.parameters]
         tangents = objective.tangents(chunk.examples, direction)
         cotangents = middle(outputs.detach(), chunk.examples)(tangents)
-        pulled = torch.autograd.grad(
+        return torch.autograd.grad(
             outputs, chunk.parameters, cotangents.to(outputs.dtype), retain_graph=True, materialize_grads=True
         )
-        return flat(pulled)
 
     with evaluating(objective.model), plain_attention(), torch.enable_grad():
         return objective.products(vectors, objective.graphs(whole), apply)

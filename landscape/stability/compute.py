@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from landscape.objective.flags import located
 from landscape.objective.position import write_position
+from landscape.objective.room import Vectors
 from landscape.objective.streams import stream
 from landscape.sharpness.measures.batch_sharpness import BatchSharpness
 from landscape.spectrum.lanczos import LEAST_ROOM, top_eigenpairs
@@ -35,7 +36,7 @@ def compute(subject: Subject, place: Place, arguments: Stability) -> dict[str, A
     """
     subject, trained = _trained_on(subject)
     when = moment(subject.checkpoint, subject.step or 0, trained)
-    objective, where, _ = located(subject, arguments, 1 + LEAST_ROOM)
+    objective, where, _ = located(subject, arguments, Vectors(1 + LEAST_ROOM))
     found = _curvature(objective, when, arguments)
     if when.not_told:
         missing = ", ".join(when.not_told)

@@ -31,6 +31,7 @@ class GradientCovariance(Operator):
 
     name: ClassVar[str] = "gradient-covariance"
     title: ClassVar[str] = "gradient covariance"
+    beside: ClassVar[int] = 7
 
     def product(self, objective: Objective, seed: int = 0) -> Product:
         """v -> F v - g (g . v)."""

@@ -1,0 +1,1 @@
+"""Eigenvalues where memory is short: a basis of few vectors, in float32."""
