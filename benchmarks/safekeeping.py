@@ -1,33 +1,45 @@
 """What checksums and journals cost: `python -m benchmarks.safekeeping`.
 
-A default `landscape.surface` and a default `minima.train`, each as it is and without journals, checksums of records and
-digests of files, in turn. Every run is a fork of one process that has imported everything, and what counts is its time
-of the processor, that of the system and of processes that it started included: other work on the machine does not.
+A default `landscape.surface` and a default `minima.train`. Every run is a fork of one process that has imported
+everything; the functions that hash, compare hashes and write journals are timed in it, and what counts is their share
+of the processor's time of that same run, that of the system and of processes that it started included: neither other
+work on the machine nor a second run is in it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median, stdev
+from statistics import median
+from typing import Any
 
 from benchmarks.kept import keep
 from minima.store.command import Command, Report, render_table, run
 
 OUT = Path("out/benchmarks/safekeeping.json")
+TIMED = (
+    ("minima.store.journal", "Journal", ("__init__", "take", "add", "clear")),
+    ("minima.store.canonical", "Canonical", ("add", "add_kind", "add_piece", "hexdigest")),
+    ("minima.store.hdf5.digest", "", ("seal", "verify")),
+    ("minima.store.reading", "", ("sha256",)),
+    ("minima.store.checkpoints.checkpoint", "", ("_check_digest",)),
+)
+"""module, class, functions: of a call inside another the time counts once"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Safekeeping(Command):
     """What journals and checksums cost, in the processor's time of whole commands."""
 
-    rounds: int = 5
-    """how often each is run, in turn"""
+    rounds: int = 3
+    """how often each is run"""
     network: str = "lenet300"
     """of the zoo"""
     epochs: int = 30
@@ -41,76 +53,85 @@ def main(arguments: Safekeeping) -> Report:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         made = ["minima.train", "--model", arguments.network, "--epochs", str(arguments.epochs), "-o"]
-        lines = {"minima.train": [*made, "t.pt"], "landscape.surface": ["landscape.surface", "net.pt", "-o", "t.h5"]}
-        _seconds([*made, "net.pt"])
-        _seconds(lines["landscape.surface"])  # once, so that what is compiled is there
-        each = {name: _alternated(line, arguments.rounds) for name, line in lines.items()}
+        lines = {"minima.train": [*made, "t.pt"], "landscape.surface": ["landscape.surface", "t.pt", "-o", "t.h5"]}
+        runs = [(name, _spent(line)) for _ in range(arguments.rounds) for name, line in lines.items()]
     conditions = {"rounds": arguments.rounds, "network": arguments.network, "threads": 1, "torch": torch.__version__}
+    each = {name: [spent for other, spent in runs if other == name] for name in lines}
     keep(OUT, conditions | {"seconds": each})
     rows = []
-    for name, (kept, bare) in each.items():
-        shares = [100 * (own / other - 1) for own, other in zip(kept, bare, strict=True)]
-        error = stdev(shares) / len(shares) ** 0.5 if len(shares) > 1 else float("nan")
-        rows.append([name, median(kept), median(bare), median(shares), error])
-    columns = ["command", "CPU s", "CPU s without", "more, %", "standard error"]
+    for name, spent in each.items():
+        shares = [100 * inside / whole for inside, whole in spent]
+        whole = median(whole for _, whole in spent)
+        rows.append([name, whole, median(inside for inside, _ in spent), median(shares), max(shares)])
+    columns = ["command", "CPU s", "of checksums and journals", "share, %", "largest"]
     return Report(conditions | {"seconds": each}, render_table(columns, rows))
 
 
-def _alternated(line: list[str], rounds: int) -> tuple[list[float], list[float]]:
-    """The processor's seconds of each run as it is, and without safekeeping; the first of a round changes."""
-    kept: list[float] = []
-    bare: list[float] = []
-    for turn in range(rounds):
-        order = [(kept, None), (bare, _without)]
-        for seconds, before in order if turn % 2 else order[::-1]:
-            seconds.append(_seconds(line, before))
-    return kept, bare
-
-
-def _seconds(line: list[str], before: Callable[[], None] | None = None) -> float:
-    """Of the processor, for a command in a fork."""
+def _spent(line: list[str]) -> tuple[float, float]:
+    """The processor's seconds inside the timed functions, and of a command in a fork altogether."""
     Path(line[-1]).unlink(missing_ok=True)
+    reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
-        os._exit(_run(line, before))
+        os._exit(_run(line, writing))
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        inside = pipe.read()
     _, status, used = os.wait4(pid, 0)
     if status:
         raise RuntimeError(f"{' '.join(line)} ended with {os.waitstatus_to_exitcode(status)}")
-    return used.ru_utime + used.ru_stime
+    return float(json.loads(inside)), used.ru_utime + used.ru_stime
 
 
-def _run(line: list[str], before: Callable[[], None] | None) -> int:
+def _run(line: list[str], writing: int) -> int:
     """The child."""
     import runpy
 
     with open(os.devnull, "w") as nowhere:
         for number in (1, 2):
             os.dup2(nowhere.fileno(), number)
-    if before is not None:
-        before()
-    sys.argv = line
+    clock = Clock()
+    clock.watch()
+    sys.argv, code = line, 0
     try:
         runpy.run_module(line[0], run_name="__main__", alter_sys=True)
     except SystemExit as end:
-        return int(end.code or 0)
+        code = int(end.code or 0)
     except BaseException:
-        return 1
-    return 0
+        code = 1
+    os.write(writing, json.dumps(clock.seconds).encode())
+    return code
 
 
-def _without() -> None:
-    """No record is written, no digest computed, and none compared."""
-    from minima.store import canonical, journal
-    from minima.store.checkpoints import checkpoint
-    from minima.store.hdf5 import results
+class Clock:
+    """Processor's seconds of this process inside some functions, together."""
 
-    def nothing(*_: object) -> None:
-        return None
+    def __init__(self) -> None:
+        self.seconds, self._depth = 0.0, 0
 
-    journal.Journal.add = nothing  # type: ignore[method-assign]
-    canonical.Canonical.add = lambda self, *_: self  # type: ignore[method-assign]
-    checkpoint._check_digest = nothing
-    results.seal = nothing
+    def watch(self) -> None:
+        """Put a timer around every function of `TIMED`, wherever it is known."""
+        for module, of, names in TIMED:
+            __import__(module)
+            for name in names:
+                holder = getattr(sys.modules[module], of) if of else sys.modules[module]
+                own = getattr(holder, name)
+                setattr(holder, name, self._timed(own))
+                for other in list(sys.modules.values()):
+                    if not of and getattr(other, name, None) is own:
+                        setattr(other, name, getattr(holder, name))
+
+    def _timed(self, own: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments: Any, **named: Any) -> Any:
+            began, self._depth = time.process_time(), self._depth + 1
+            try:
+                return own(*arguments, **named)
+            finally:
+                self._depth -= 1
+                if not self._depth:
+                    self.seconds += time.process_time() - began
+
+        return timed
 
 
 if __name__ == "__main__":

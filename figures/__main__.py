@@ -43,6 +43,8 @@ def main(arguments: Figures) -> Report:
         note(f"{picture.figure.name} was drawn of each file by itself: {reason}")
     for name, keys in drawn.parted.items():
         note(f"{name} was drawn apart for networks that differ in {', '.join(keys).replace('_name', '')}")
+    for name, reason in drawn.beyond.items():
+        note(f"{name}: {reason}")
     for picture, reason in drawn.refused.items():
         note(f"{picture.figure.name} was left out: {reason}")
     if not drawn.written:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import tyro
 
+from figures.drawing.catalogue import figures
+from figures.reading.contents import contents
 from minima.store.command import BadInput, Command, Report, run
 from minima.store.files import open_regular
 from minima.store.hdf5.opening import taken_as_written
 from minima.store.reading import unchanging
 
+LEGIBLE = 3
+"""times as many as suit a picture may be typed into one"""
 Draw = Callable[..., list[Path]]
 """of the inputs and the output, and of the figure's own flags by name"""
 
@@ -48,7 +52,28 @@ def command(draw: Draw, name: str, description: str, flags: type[Drawing] = Draw
         shared = {field.name for field in fields(Drawing)}
         own = {field.name: getattr(arguments, field.name) for field in fields(flags) if field.name not in shared}
         with unchanging(), taken_as_written(*arguments.inputs):
+            _require_legible(name, arguments.inputs, own.get("checkpoint", ()))
             written = [str(path) for path in draw(arguments.inputs, arguments.out, **own)]
         return Report({"written": written}, "\n".join(written))
 
     run(flags, main, prog=f"python -m figures.{name}", description=description)
+
+
+def _require_legible(name: str, inputs: Sequence[Path], chosen: Sequence[str]) -> None:
+    """Refuse one picture of more networks than could be told apart.
+
+    Raises:
+        BadInput: with what to type.
+    """
+    figure = figures()[name]
+    if figure.reads.study:
+        return
+    files = [file for file in map(contents, inputs) if figure.reads.fits(file)]
+    count = sum(len(set(chosen) & set(file.names)) if chosen else file.subjects for file in files)
+    most = LEGIBLE * figure.reads.room
+    if count > most:
+        others = "Choose with --checkpoint, or type" if figure.chooses else "Type"
+        raise BadInput(
+            f"{count:,} in one picture of {name} cannot be told apart, at most {most} are drawn.\n"
+            f"{others} `python -m figures FILE.h5 ...`, which draws {figure.reads.room} a picture"
+        )

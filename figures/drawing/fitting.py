@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from minima.store.files import readable
 from minima.store.hdf5.opening import taken_as_written
 from minima.store.messages import BadInput
 
+MOST = 10
+"""pictures of one figure: those of further networks are drawn by the figure's own command"""
 NOTHING = "no figure reads what is in this result of {}; `python -m figures list` tells what each reads"
 
 
@@ -39,6 +41,8 @@ class Drawn:
     """figures with a picture for each kind of files, and in what these differ: `data`, `loss_name`, ..."""
     without: dict[Path, str]
     """files that no figure fits, and why"""
+    beyond: dict[str, str]
+    """figures of which there would be more pictures than are drawn, and how to have others"""
 
 
 def draw_all(inputs: Sequence[Path], folder: Path) -> Drawn:
@@ -59,7 +63,9 @@ def draw_all(inputs: Sequence[Path], folder: Path) -> Drawn:
 
 
 def _drawn(files: Sequence[Contents], without: dict[Path, str], folder: Path) -> Drawn:
-    pictures = list(_pictures(files, folder))
+    known = [figure for figure in figures().values() if not figure.reads.study]
+    pages = {each: each.reads.pages([file for file in files if each.reads.fits(file)]) for each in known}
+    pictures = list(_pictures(pages, folder))
     written: dict[Picture, list[Path]] = {}
     refused: dict[Picture, str] = {}
     apart: dict[Picture, str] = {}
@@ -73,10 +79,17 @@ def _drawn(files: Sequence[Contents], without: dict[Path, str], folder: Path) ->
             alone = _one_by_one(picture)
             (apart if alone else refused)[picture] = str(error)
             waiting += alone[::-1]
-    drawn = {path for picture in pictures for path in picture.page.files}
-    without |= {file.path: NOTHING.format(file.measure) for file in files if file.path not in drawn}
-    parted = {name: figure.reads.parting(files) for name, figure in figures().items() if not figure.reads.study}
-    return Drawn(written, refused, apart, {name: keys for name, keys in parted.items() if keys}, without)
+    fitting = {path for each in pages.values() for page in each for path in page.files}
+    without |= {file.path: NOTHING.format(file.measure) for file in files if file.path not in fitting}
+    parted = {each.name: each.reads.parting(files) for each in known}
+    beyond = {figure.name: _others(figure, len(each)) for figure, each in pages.items() if len(each) > MOST}
+    return Drawn(written, refused, apart, {name: keys for name, keys in parted.items() if keys}, without, beyond)
+
+
+def _others(figure: Figure, count: int) -> str:
+    """How to have the pictures of a figure that are not drawn."""
+    one = f"python -m figures.{figure.name} FILE.h5 --checkpoint NAME ... -o OUT"
+    return f"the first {MOST} of {count} pictures. For others type fewer files{f', or `{one}`' * figure.chooses}"
 
 
 def _one_by_one(picture: Picture) -> list[Picture]:
@@ -101,10 +114,10 @@ def _looked_into(paths: Sequence[Path]) -> tuple[list[Contents], dict[Path, str]
     return files, others
 
 
-def _pictures(files: Sequence[Contents], folder: Path) -> Iterator[Picture]:
-    for name, figure in figures().items():
+def _pictures(pages: Mapping[Figure, Sequence[Page]], folder: Path) -> Iterator[Picture]:
+    for figure, each in pages.items():
         used: dict[str, int] = {}
-        for page in figure.reads.pages([file for file in files if figure.reads.fits(file)]):
-            base = f"{page.files[0].stem}.{name}" if len(page.files) == 1 else name
+        for page in each[:MOST]:
+            base = f"{page.files[0].stem}.{figure.name}" if len(page.files) == 1 else figure.name
             used[base] = used.get(base, 0) + 1
             yield Picture(figure, page, folder / (base if used[base] == 1 else f"{base}-{used[base]}"))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from landscape.objective.derivatives.operations import named
-from minima.store.memory import GIB, TOLD
+from minima.store.memory import foreseen_within
 from minima.zoo.examples.needs import saved_bytes
 
 
@@ -73,7 +73,7 @@ class Keeper:
         What is too little to be spoken of is not taken from them.
         """
         vectors = min(self.vector_bytes, USUALLY * self.vectors)
-        self.memory = max(0, min(self.memory, max(self.whole, int(TOLD * GIB)) - vectors - work))
+        self.memory = max(0, min(self.memory, int(foreseen_within(self.whole)) - vectors - work))
 
     def another(self) -> Keeper:
         """One for other examples: it keeps nothing yet, but knows how large graphs are."""

@@ -231,7 +231,7 @@ class Objective:
 
     def graphs(self, build: Callable[[Chunk], Graph], displacement: Tensor | None = None) -> Iterator[Graph]:
         """`build` of each chunk; at w the first are kept for the next call with it, as many as `memory` holds."""
-        self.room.before_the_first(self)
+        self.room.before_the_first(self, keeping=displacement is None)
         self._derivative_check.before_the_first(self._problem)
         if displacement is not None:
             return (build(chunk) for chunk in self.chunks(displacement))

@@ -78,8 +78,8 @@ class Room:
         """Examples on which derivatives are checked, as far as there is room."""
         return self.at_once(loss, COUNT)
 
-    def before_the_first(self, objective: Differentiated) -> None:
-        """Measure what is needed, say it, and leave room for it beside kept graphs.
+    def before_the_first(self, objective: Differentiated, *, keeping: bool = False) -> None:
+        """Measure what is needed, say it, and leave room for it beside the graphs that are kept, if they are.
 
         Raises:
             BadInput: there is not enough for a single example, with the amount to type.
@@ -89,10 +89,12 @@ class Room:
             return
         work = needs.of(self.at_once(objective))
         keeper.make_room(int(work))
-        if work + keeper.vectors > self._told:
-            self._told = work + keeper.vectors
+        graphs = min(keeper.memory, needs.kept(objective.ranks.own(len(objective.x)))) if keeping else 0.0
+        if work + keeper.vectors + graphs > self._told:
+            self._told = work + keeper.vectors + graphs
             kept = f" and {keeper.count} vectors that are kept" if keeper.count else ""
-            require_room(self._told, keeper.whole / GIB, f"computing derivatives{kept}", "move fewer --parameters")
+            what = f"computing derivatives{kept}"
+            require_room(work + keeper.vectors, keeper.whole / GIB, what, "move fewer --parameters", graphs)
 
     def reserve(self, objective: Differentiated, vectors: Vectors) -> None:
         """Room for vectors beside derivatives: in float64, or fewer in float32, which is said.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from landscape.objective.comparable import union
 from landscape.objective.flags import located
+from landscape.objective.room import Vectors
 from landscape.surface.landmark import Landmark, Snapshot, moments, seen_from
 from landscape.surface.pencil import Pencil
 from landscape.surface.sheet import Sheet
@@ -39,7 +40,8 @@ def survey(
     """
     kept = moments(drawing.trajectory) if drawing.trajectory else []
     masks = union(subject.masks, *(each.masks for each in [*others, *kept]))
-    objective, where, slope = located(replace(subject, masks=masks), region)
+    directions = Vectors(drawing.lines or axes)
+    objective, where, slope = located(replace(subject, masks=masks), region, directions)
     through, course = ([seen_from(objective, subject.name, each) for each in some] for some in (others, kept))
     centre = Centre(subject, objective, slope, through, course, drawing.lines or axes, seed)
     plane = spanning(drawing).plane(centre)

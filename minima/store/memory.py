@@ -26,23 +26,25 @@ def foreseen_within(memory: float) -> float:
     return (max(memory, TOLD * GIB) - OVERHEAD) / SLACK
 
 
-def require_room(needed: float, memory: float, what: str, otherwise: str) -> None:
+def require_room(needed: float, memory: float, what: str, otherwise: str, kept: float = 0.0) -> None:
     """Say how much memory `what`, of `needed` bytes, takes at most, or refuse it where that is more than `memory` GiB.
 
-    `otherwise`: what to type that takes less. Less than `TOLD` is neither said nor refused.
+    `otherwise`: what to type that takes less; `kept`: bytes that are taken besides because there is room, to save work.
+    Less than `TOLD` is neither said nor refused.
 
     Raises:
         BadInput: with the amount to type.
     """
-    exactly = (SLACK * needed + OVERHEAD) / GIB
-    wanted = math.ceil(100 * exactly) / 100
+    exactly, taken = ((SLACK * each + OVERHEAD) / GIB for each in (needed, needed + kept))
+    wanted, said = (math.ceil(100 * each) / 100 for each in (exactly, taken))
     if exactly > max(memory, TOLD):
         raise BadInput(
             f"{what} takes up to {wanted:g} GiB beside the network and its data, and --memory is {memory:.4g}.\n"
             f"Type --memory {math.ceil(10 * wanted) / 10:g}, or {otherwise}"
         )
-    if exactly >= TOLD:
-        note(f"{what} takes up to {wanted:g} GiB beside the network and its data (--memory {memory:.4g})")
+    if taken >= TOLD:
+        graphs = f", {SLACK * kept / GIB:.2g} of them to save work later" if kept else ""
+        note(f"{what} takes up to {said:g} GiB beside the network and its data{graphs} (--memory {memory:.4g})")
 
 
 class Peak:

@@ -131,16 +131,19 @@ def progress_bar(items: Iterable[T] | None = None, *, unit: str, **looks: Any) -
 
 
 def _remind(bar: Callable[[], tqdm[Any] | None]) -> None:
-    """Show a bar that stands still, as long as there is one."""
-    pause = max(SECONDS_BETWEEN_LINES, 1.0)
+    """Show a bar that stands still, as long as there is one.
+
+    What the bar knows of its lines is left alone: by it, it counts what is completed.
+    """
+    pause, reminded = max(SECONDS_BETWEEN_LINES, 1.0), 0.0
     while True:
         time.sleep(pause / 2)
         shown = bar()
         if shown is None or shown.disable:  # closed
             return
-        if not 0 <= time.time() - max(shown.last_print_t, shown.start_t) < pause:  # a clock may be set back
+        if not 0 <= time.time() - max(shown.last_print_t, shown.start_t, reminded) < pause:  # a clock may be set back
             shown.refresh()
-            shown.last_print_t = time.time()
+            reminded = time.time()
         del shown
 
 

@@ -37,6 +37,8 @@ STATUSES = {**dict.fromkeys(CRASHES, (-9, 0)), **dict.fromkeys(FAILURES, (0, 1))
 """how a command may end by what happened to it"""
 ENGINES = ".snakemake"
 """what lies there is Snakemake's own"""
+SECONDS, OTHERS = 300, 6
+"""after which a command counts as hanging, and times as long for one that starts others"""
 TAKES_ROOM = ("write", "open", "mkdir", "truncate", "allocate")
 
 
@@ -123,7 +125,8 @@ class Server:
             plan.write_bytes(wanted)
         after, which = signalled or (None, 0)
         out, err, modules = (str(self.folder / "streams" / name) for name in ("out", "err", "modules"))
-        asked = {"module": command.module, "argv": command.argv, "cwd": str(cwd), "out": out, "err": err, "limit": 300}
+        asked = {"module": command.module, "argv": command.argv, "cwd": str(cwd), "out": out, "err": err}
+        asked["limit"] = SECONDS * (OTHERS if command.starts_others else 1)
         asked |= {"modules": modules, "plan": str(plan) if mode else "", "signal_after": after, "signal": which}
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(asked) + "\n")

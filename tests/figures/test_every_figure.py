@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from figures.drawing.catalogue import figures
-from figures.drawing.fitting import draw_all
+from figures.drawing.fitting import MOST, draw_all
 from figures.drawing.reads import Reads
 from figures.reading.contents import Contents, contents
+from minima.store.hdf5.results import Identity, create
 
 ROOT = Path(__file__).parents[2]
 MEASURES = (
@@ -129,3 +130,53 @@ def test_what_is_not_drawn_together_is_drawn_apart(every_result, tmp_path, monke
     assert list(drawn.apart.values()) == ["other layers"]
     assert drawn.refused == {}
     sys.modules.pop("figures.lonely")
+
+
+def write_sharpness(folder, count):
+    """A file of so many networks, as `landscape.sharpness` writes them."""
+    taken = {"value": 1.0, "stderr": None, "data_stderr_new": 0.1, "seed_stderr": None, "invariant": "none"}
+    said = {"loss_unit": "nat", "loss_name": "cross-entropy", "split": "train", "samples": 100}
+    names = [f"n{index}.pt" for index in range(count)]
+    identity = Identity("sharpness", [f"{index:064d}" for index in range(count)], {})
+    with create(folder / "many.h5", identity, names, {"split": "train", "seed": 0}, overwrite=True) as file:
+        for index in range(count):
+            file.place(index).write("sharpness/lambda_max", 1.0 + index, (), "nat", "largest curvature")
+            file.mark_done(index, said | {"measures": {"lambda_max": taken}})
+        file.finish()
+    return folder / "many.h5"
+
+
+def test_of_very_many_networks_the_first_pictures_are_drawn_and_the_others_named(tmp_path, monkeypatch):
+    import figures as package
+
+    code = '''
+        """The names of some networks."""
+        from figures.drawing.reads import Reads
+        READS = Reads(measure="sharpness", room=8)
+        def draw(inputs, out, checkpoint=()):
+            out.with_name(out.name + ".svg").write_text(" ".join(checkpoint))
+            return [out.with_name(out.name + ".svg")]
+    '''
+    (tmp_path / "listing.py").write_text(textwrap.dedent(code))
+    monkeypatch.setattr(package, "__path__", [str(tmp_path)])
+    drawn = draw_all([write_sharpness(tmp_path, 100)], tmp_path)
+    sys.modules.pop("figures.listing")
+    shown = [path.read_text().split() for paths in drawn.written.values() for path in paths]
+    assert [name for names in shown for name in names] == [f"n{index}.pt" for index in range(8 * MOST)]
+    assert drawn.beyond["listing"].startswith(f"the first {MOST} of 13 pictures.")
+    assert "python -m figures.listing FILE.h5 --checkpoint NAME ..." in drawn.beyond["listing"]
+    assert drawn.refused == {}
+
+
+def test_one_picture_of_too_many_networks_is_refused_with_what_to_type(tmp_path):
+    def draw(*flags):
+        line = [sys.executable, "-m", "figures.sharpness_measures", write_sharpness(tmp_path, 25), *flags]
+        return subprocess.run([*line, "-o", tmp_path / "x"], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    refused = draw()
+    assert refused.returncode == 1
+    assert "25 in one picture of sharpness_measures cannot be told apart, at most 24 are drawn" in refused.stderr
+    assert "Choose with --checkpoint, or type `python -m figures FILE.h5 ...`" in refused.stderr
+    assert not (tmp_path / "x.svg").exists()
+    assert draw("--checkpoint", "n3.pt", "n20.pt").returncode == 0
+    assert (tmp_path / "x.svg").exists()

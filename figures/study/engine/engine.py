@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -34,6 +35,8 @@ PYTHON = f"env PYTHONPATH={quote(str(Path(__file__).parents[3]))} {quote(sys.exe
 # A job is redone when its inputs, or the flags it is called with, have changed. Not when the text of its rule has
 # ("code"): reformatting a rule must not throw days of work away, and what matters of it is in the flags.
 RERUN_TRIGGERS = ("mtime", "input", "params")
+SYSTEM = re.compile(r"Error: \[Errno \d+\] ([^:\n]+): \\*'([^'\\\n]+)")
+"""the system's error and its file in a traceback, of which Snakemake may show the text with its quotes escaped"""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,10 @@ def run_snakemake(
     Path(LOGS).mkdir(parents=True, exist_ok=True)
     log = Path(LOGS) / f"{name}.snakemake.log"
     if any(Path(".snakemake/locks").glob("*")):  # of a run that was killed: ours says that nobody is at work
-        subprocess.run([*base, "--unlock"], stdin=lock, check=True, capture_output=True)
+        unlocked = subprocess.run([*base, "--unlock"], stdin=lock, check=False, capture_output=True)
+        if unlocked.returncode:
+            log.write_bytes(unlocked.stdout + unlocked.stderr)
+            return Outcome(0, 0, (), _why(log), log)
     command = [*base, "--cores", str(cores), "--rerun-triggers", *RERUN_TRIGGERS]
     # Outputs appear whole or not at all (os.replace), so a failed or killed job's are kept; the job runs again and
     # takes over what is already there.
@@ -136,7 +142,7 @@ def run_snakemake(
     with log.open("wb") as written:
         child = subprocess.Popen(command, stdin=lock, stdout=written, stderr=subprocess.STDOUT)
     status = _attend(child, log, progress, finished)
-    error = _tail(log) if status and not progress.failed else ""
+    error = _why(log) if status and not progress.failed else ""
     return Outcome(progress.planned.total(), progress.done.total(), tuple(progress.failed), error, log)
 
 
@@ -187,5 +193,11 @@ def _follow(written: IO[str], child: subprocess.Popen[bytes]) -> Iterator[str]:
         time.sleep(0.2)
 
 
-def _tail(log: Path, lines: int = 15) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+def _why(log: Path, lines: int = 15) -> str:
+    """What ended Snakemake itself: the system's error, as on a full disk, or else the end of what it said."""
+    said = log.read_text(errors="replace")
+    *_, last = ["", *SYSTEM.findall(said)]
+    if last:
+        why, path = last
+        return f"{path}: {why}.\nType the same line again when that is mended: what is finished is kept"
+    return "\n".join(said.splitlines()[-lines:])

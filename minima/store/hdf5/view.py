@@ -125,6 +125,8 @@ class Dataset(Item):
 
     def __getitem__(self, index: Index) -> Any:
         """The values at integers, slices forward, and `...`, as numpy understands them."""
+        if isinstance(index, str):
+            raise TypeError(f"{self.name.strip('/')} is an array, not a group")
         box, rest = _boxed(index, self.shape, self.name)
         return self.source.read(self.name, box, self.dtype)[rest]
 

@@ -12,6 +12,9 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from minima.store.memory import GIB, foreseen_within
+from minima.store.room import allowed
+from minima.zoo.examples.batches import default_batch_size
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, call, leaves
 
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 OF_A_WEIGHT = 60
-"""bytes that directions, gradients, products and the check of derivatives hold for each weight at once, all in all;
-training with its momentum, and what is saved of it, takes less"""
+"""bytes that gradients, products and the check of derivatives hold for each weight at once, all in all; training with
+its momentum, and what is saved of it, takes less"""
 OF_A_GRAPH = 2.25
 """times its size: a graph that is differentiated, and what that makes on the way (a product of a
 ResNet-50 on images of 224 pixels took 11 % more than twice)"""
@@ -51,6 +54,10 @@ class Needs:
     def of(self, examples: int) -> float:
         """With so many examples at once."""
         return self.fixed + self.each * examples
+
+    def kept(self, examples: int) -> float:
+        """Of graphs that are kept, of so many examples: what they save, beside which there is the work on others."""
+        return self.each / OF_A_GRAPH * examples
 
     def fitting(self, room: float) -> int:
         """How many examples at once so many bytes allow, one at least."""
@@ -93,6 +100,17 @@ class _Largest(TorchDispatchMode):
             if isinstance(each, Tensor) and each.untyped_storage().data_ptr() not in self._own:
                 self.bytes = max(self.bytes, each.numel() * each.element_size())
         return result
+
+
+def affordable_batch(model: nn.Module, x: Inputs, batch_size: int | None = None) -> int:
+    """So many examples at once (by default as suits x), or as many as --memory holds in a pass without derivatives.
+
+    >>> affordable_batch(torch.nn.Linear(2, 50), torch.zeros(3, 2), 7)
+    7
+    """
+    with torch.random.fork_rng(devices=[]):
+        each = max(1, pass_bytes(model, x))
+    return max(1, min(batch_size or default_batch_size(x), int(foreseen_within(allowed() * GIB) // each)))
 
 
 def pass_bytes(model: nn.Module, x: Inputs) -> int:

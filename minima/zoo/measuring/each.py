@@ -17,12 +17,14 @@ from minima.store.files import check_distinct, check_writable
 from minima.store.hdf5.record import write
 from minima.store.hdf5.results import Identity, create, find, follow
 from minima.store.memory import watched_peak
+from minima.store.messages import progress_bar
 from minima.store.plain import to_json
 from minima.zoo.device import resolve_device
 from minima.zoo.examples.evaluation import evaluate
 from minima.zoo.examples.spending import spending
 from minima.zoo.losses.spec import described
 from minima.zoo.measuring.identity import deciding
+from minima.zoo.measuring.one_table import MANY, one_table
 from minima.zoo.ranks import Ranks, joined
 from minima.zoo.subject.precision import inputs_dtype
 from minima.zoo.subject.subject import Reader, steps_of
@@ -65,7 +67,8 @@ def measure_each(
     moments = [(path, step) for path in arguments.checkpoints for step in steps_of(path)]
 
     def work(results: Results, ranks: Ranks) -> None:
-        for index, (path, step) in enumerate(moments):
+        shown = progress_bar(moments, unit="checkpoint") if len(moments) > 1 else moments
+        for index, (path, step) in enumerate(shown):
             if not results.done(index):
                 subject = replace(reader.read(path, step), ranks=ranks)
                 place = results.place(index, subject.task.loss.unit)
@@ -209,10 +212,14 @@ def _through_file(
     head = {"checkpoint": [str(path) for path in paths], "sha256": identity.checkpoints}
     if len(each) == 1 and len(paths) == 1:
         head = {key: value[0] for key, value in head.items()}
-    text = "\n\n".join(
-        (f"{names[index]}\n" if len(each) > 1 else "") + table(summary) for index, summary in enumerate(each)
-    )
+    text = one_table(target, name, names, each) if len(each) > MANY else _tables(each, names, table)
     return Report(head | _merged(each) | {"out": str(target), "reused": reused}, text)
+
+
+def _tables(each: Sequence[Summary], names: Sequence[str], table: Callable[[Summary], str]) -> str:
+    """A table for each checkpoint, below its name if there are several."""
+    headings = [f"{name}\n" for name in names] if len(each) > 1 else [""]
+    return "\n\n".join(heading + table(summary) for heading, summary in zip(headings, each, strict=True))
 
 
 @contextmanager

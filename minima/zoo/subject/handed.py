@@ -12,9 +12,9 @@ from minima.store.command import BadInput, note
 from minima.store.messages import brief
 from minima.zoo.data.dataset import Dataset
 from minima.zoo.data.examples import as_examples
-from minima.zoo.examples.batches import default_batch_size
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import floats_to
+from minima.zoo.examples.needs import affordable_batch
 from minima.zoo.examples.task import Task
 from minima.zoo.losses.loss import Loss
 from minima.zoo.losses.own import OwnLoss
@@ -118,7 +118,7 @@ def subject_of(
         task=fitted.task,
         split=split,
         device=device,
-        batch_size=batch_size or default_batch_size(x),
+        batch_size=affordable_batch(network, fitted.x, batch_size),
         notes=(*said, *notes, *fitted.notes),
     )
 

@@ -20,9 +20,9 @@ from minima.zoo.data.dataset import Dataset
 from minima.zoo.data.specs import inherited, load_data, resolve_data
 from minima.zoo.data.splits import Splits, make_splits
 from minima.zoo.device import DeviceName, resolve_device
-from minima.zoo.examples.batches import default_batch_size
 from minima.zoo.examples.inputs import Inputs
 from minima.zoo.examples.intake import AS_THEY_ARE, Intake
+from minima.zoo.examples.needs import affordable_batch
 from minima.zoo.examples.task import Task
 from minima.zoo.ranks import ALONE, Ranks
 from minima.zoo.subject.fitting import IntegersAs, fit_together
@@ -177,7 +177,7 @@ class Reader:
             task=fitted.task,
             split=choice.split,
             device=device,
-            batch_size=choice.batch_size or default_batch_size(x),
+            batch_size=affordable_batch(model, fitted.x, choice.batch_size),
             notes=notes,
             drawn=sample.drawn or len(rows) == available,
             intake=fitted.intake,

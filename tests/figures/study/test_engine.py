@@ -142,6 +142,28 @@ def test_a_second_holder_waits_for_the_first(tmp_path):
     keeper.wait()
 
 
+@pytest.mark.parametrize("locked", [False, True])
+def test_what_the_system_refuses_snakemake_is_said_in_words(folder, locked):
+    """As on a full disk: a file stands where it would make a folder, also of a run whose lock has to go first."""
+    (folder / ".snakemake").mkdir()
+    if locked:
+        (folder / ".snakemake" / "locks").mkdir()
+        (folder / ".snakemake" / "locks" / "0.input.lock").touch()
+        (folder / ".snakemake" / "incomplete").touch()
+    else:
+        (folder / ".snakemake" / "locks").touch()
+    log = Path("out/logs/test.snakemake.log")
+    code = "import pathlib; from figures.study.engine.engine import *; from minima.store.messages import note\n"
+    code += "with acquire(LOCK, note) as lock: print(run_snakemake(pathlib.Path('Snakefile'), 'test', 1, lock).error)"
+    line = [sys.executable, "-c", code]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert ": File exists.\nType the same line again when that is mended" in done.stdout
+    assert done.stdout.startswith(str(folder / ".snakemake"))
+    assert "Error" in (folder / log).read_text()
+
+
 def test_job_script_replaces_only_what_was_made_otherwise(tmp_path):
     """job.sh: --overwrite is added when the command asked for it, and a failure stays a failure."""
     command = tmp_path / "command.sh"

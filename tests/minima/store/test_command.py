@@ -280,3 +280,15 @@ def test_a_reader_that_left_is_no_error() -> None:
         ["bash", "-c", line], env=os.environ | {"SCRIPT": script}, capture_output=True, text=True, check=True
     )
     assert (done.stdout, done.stderr) == ("line\n", "")
+
+
+def test_a_reminder_between_two_lines_counts_nothing_twice(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(messages, "SECONDS_BETWEEN_LINES", 1.0)
+    most = 0
+    for done, _ in enumerate(progress_bar(range(4), unit="part")):
+        time.sleep(1.6)  # longer than a pause, so that the reminder speaks between any two
+        most = max([most, *(int(found) for found in re.findall(r"part (\d+) of 4", capsys.readouterr().err))])
+        assert most <= done
+    assert most > 0

@@ -21,6 +21,7 @@ import torch
 from minima.store.checkpoints.checkpoint import Checkpoint, save
 from minima.store.checkpoints.trajectory import is_trajectory, load_step, read_steps
 from minima.store.checkpoints.trajectory_writer import LostTrajectory, TrajectoryWriter
+from minima.store.hdf5.opening import opened
 from minima.store.hdf5.results import same_content
 from minima.store.messages import BadInput
 
@@ -285,3 +286,10 @@ def test_kill_9_loses_no_moment(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", RUN, str(path), str(last)], check=True, capture_output=True)
     assert same_content(path, whole)
     assert read_steps(path) == list(range(60))
+
+
+def test_an_array_where_a_group_should_be_is_said_in_words(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["state"] = np.zeros(3)
+    with pytest.raises(BadInput, match="is damaged: state is an array, not a group"), opened(path) as read:
+        read["state"]["fc.weight"]

@@ -7,6 +7,8 @@ import torch
 from torch import nn
 
 from minima import BadInput, Dataset, as_examples, evaluate, load_checkpoint
+from minima.store.room import allowing
+from minima.zoo.examples.needs import affordable_batch
 from minima.zoo.subject.handed import subject_of
 
 
@@ -87,3 +89,14 @@ def test_the_folder_of_the_data_may_be_a_string(checkpoint_file, tmp_path):
     with pytest.raises(BadInput, match="train-images-idx3-ubyte is missing"):
         load_checkpoint(str(checkpoint_file), data="mnist", data_root=str(tmp_path))
     assert len(load_checkpoint(str(checkpoint_file), data_root=str(tmp_path), samples=7).x) == 7
+
+
+def test_passes_take_no_more_examples_at_once_than_memory_holds(monkeypatch):
+    wide, x = nn.Linear(1, 5_000_000), torch.zeros(100, 1)  # six outputs of 20 MB for each example
+    with allowing(1.0):
+        assert affordable_batch(wide, x, 64) == 6  # of (1 GiB - 128 MiB) / 1.15
+        assert affordable_batch(wide, x, 4) == 4
+    monkeypatch.setattr("minima.zoo.examples.needs.pass_bytes", lambda *_: 2**28)
+    with allowing(1.0):
+        assert subject_of(nn.Linear(2, 1), (torch.ones(9, 2), torch.zeros(9, 1)), "mse", batch_size=8).batch_size == 3
+        assert subject_of(nn.Linear(2, 1), (torch.ones(9, 2), torch.zeros(9, 1)), "mse").batch_size == 3
