@@ -17,21 +17,15 @@ from minima.store.messages import progress_bar
 
 if TYPE_CHECKING:
     from landscape.sharpness.flags import Sharpness
-    from landscape.sharpness.measure import Measure
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
-
-WIDTHS = ("rho", "rho_infinity", "e")
-"""fields that say in how many neighbourhoods a measure climbs"""
-CARRIED, AT_WORK = 3, 16
-"""climbs of each neighbourhood beside those that begin anew, and vectors that a climb holds while it goes on"""
 
 
 def compute(subject: Subject, place: Place, arguments: Sharpness) -> dict[str, Any]:
     """Take the measures of a subject, write them to its place, and return what the JSON object says of them."""
     chosen = arguments.chosen()
     searching = 1 + LEAST_ROOM + LEADING if any(measure.by_lanczos for measure in chosen) else 0
-    vectors = max([searching, *map(_climbing, chosen)])
+    vectors = max(searching, *(measure.vectors for measure in chosen))
     moving = subset_of(subject, arguments)
     objective, where, _ = located(subject, arguments, Vectors(vectors), moving)
     write_position(place, "sharpness", where)
@@ -50,10 +44,3 @@ def compute(subject: Subject, place: Place, arguments: Sharpness) -> dict[str, A
             place.keep(measure.name, taken)
     rescaling = {} if test is None else {"rescaling": test.summary}
     return where | {"used_share": used} | rescaling | {"measures": place.kept()}
-
-
-def _climbing(measure: Measure) -> int:
-    """Vectors that the climbs of an ascent keep: of each its end and the gradient there, and what is at work beside."""
-    restarts: int | None = getattr(measure, "restarts", None)
-    places = max(len(getattr(measure, name, ())) for name in WIDTHS)
-    return 0 if restarts is None else 2 * (restarts + CARRIED) * places + AT_WORK

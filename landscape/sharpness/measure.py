@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from landscape.objective.objective import Objective
 
 Invariant = Literal["none", "layer", "unit"]
+CARRIED, AT_WORK = 3, 16
+"""climbs in each neighbourhood beside those that begin anew, and vectors that a climb holds while it goes on"""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,13 @@ class Measure:
         """
         return 1.0
 
+    @property
+    def vectors(self) -> int:
+        """How many vectors of the weights it keeps at most, those of the search for the largest curvature not counted:
+        what the command says of its memory rests on it. None, if a measure says nothing else.
+        """
+        return 0
+
     def check(self) -> None:
         """Refuse parameters that mean nothing: all but names are positive numbers, but there may be no restarts."""
         for parameter in fields(self):
@@ -106,6 +115,14 @@ class Measure:
 
         loss, gradient = slope_at(objective)
         return loss, Relative(objective).of_gradient(gradient) if self.relative else gradient
+
+
+def vectors_of_climbs(restarts: int, neighbourhoods: int) -> int:
+    """Vectors that an ascent keeps (`landscape.sharpness.ascent`): of each climb its end and the gradient there.
+
+    Beside the restarts there is a climb along the gradient, and those carried outward and inward.
+    """
+    return 2 * (restarts + CARRIED) * neighbourhoods + AT_WORK
 
 
 def measures() -> dict[str, type[Measure]]:

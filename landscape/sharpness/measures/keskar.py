@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from landscape.sharpness.measure import Invariant, Measure, Measured
+from landscape.sharpness.measure import Invariant, Measure, Measured, vectors_of_climbs
 
 if TYPE_CHECKING:
     from landscape.objective.objective import Objective
@@ -30,6 +30,10 @@ class Keskar(Measure):
     @property
     def passes(self) -> float:
         return 0.33 * self.steps * len(self.e)
+
+    @property
+    def vectors(self) -> int:
+        return vectors_of_climbs(self.restarts, len(self.e))
 
     def measure(self, objective: Objective, seed: int) -> Measured:
         from landscape.objective.streams import stream

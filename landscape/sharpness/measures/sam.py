@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from landscape.sharpness.measure import Invariant, Measure, Measured
+from landscape.sharpness.measure import Invariant, Measure, Measured, vectors_of_climbs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,6 +36,10 @@ class Sam(Measure):
     @property
     def passes(self) -> float:
         return 0.4 * self.steps * (len(self.rho) + len(self.rho_infinity))
+
+    @property
+    def vectors(self) -> int:
+        return vectors_of_climbs(self.restarts, len(self.rho) + len(self.rho_infinity))
 
     def measure(self, objective: Objective, seed: int) -> Measured:
         from landscape.spectrum.data_error import mean_error
