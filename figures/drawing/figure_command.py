@@ -65,8 +65,8 @@ def _require_legible(name: str, inputs: Sequence[Path], chosen: Sequence[str]) -
     Raises:
         BadInput: with what to type.
     """
-    figure = figures()[name]
-    if figure.reads.study:
+    figure = figures().get(name)
+    if figure is None or figure.reads.study:  # None: a table of a study, which is of no catalogue
         return
     files = [file for file in map(contents, inputs) if figure.reads.fits(file)]
     count = sum(len(set(chosen) & set(file.names)) if chosen else file.subjects for file in files)
