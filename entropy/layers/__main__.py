@@ -5,7 +5,6 @@ from __future__ import annotations
 from entropy.layers.flags import Layers
 from entropy.layers.report import table
 from minima.store.command import Report, run
-from minima.zoo.measuring.each import measure_each
 
 
 def main(arguments: Layers) -> Report:
@@ -13,6 +12,7 @@ def main(arguments: Layers) -> Report:
     arguments.chosen()
 
     from entropy.layers.compute import compute
+    from minima.zoo.measuring.each import measure_each
 
     return measure_each(arguments, "layers", lambda subject, place: compute(subject, place, arguments), table)
 
