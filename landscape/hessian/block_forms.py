@@ -77,7 +77,8 @@ class BlockForms:
         if not self._vectors:
             return None
         known, count = torch.stack(self._vectors).double(), len(self._vectors)
-        known /= known.norm(dim=1, keepdim=True).clamp_min(1e-300)
+        sizes = known.norm(dim=1, keepdim=True).clamp_min(1e-300)
+        known /= sizes
         parts = torch.linalg.lstsq(known @ known.T, known @ vectors.double().T).solution  # (m, k)
         missed = (vectors - parts.T @ known).norm(dim=1) / vectors.norm(dim=1)
         if not bool((missed <= INSIDE).all()):
@@ -85,6 +86,5 @@ class BlockForms:
         forms = known.new_zeros(len(self.parts), count, count)
         for place, row in enumerate(self._rows):
             forms[:, place, : place + 1] = forms[:, : place + 1, place] = row
-        sizes = torch.stack(self._vectors).double().norm(dim=1).clamp_min(1e-300)
-        scaled = parts / sizes[:, None]
+        scaled = parts / sizes
         return torch.einsum("ik,bij,jk->bk", scaled, forms, scaled)

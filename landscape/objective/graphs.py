@@ -52,6 +52,8 @@ class Keeper:
         self.build: Build[Any] | None = None
         """what they were built by"""
         self.kept: list[Any] = []
+        self.parts: dict[int, Sequence[Any]] = {}
+        """the same loss over blocks of the examples, by the seed of the blocks, where their graphs are kept as well"""
         self._examples = 0
         self._bytes: dict[Build[Any], float] = {}
         """of a graph, for each example"""
@@ -90,7 +92,7 @@ class Keeper:
         `chunks`: the chunks of the examples from a first to a last; `count`: how many examples; `size`: in a chunk.
         """
         if self.build is not build:
-            self.release()
+            self._forget()
             fitting = int(self.memory // self._bytes_each(build, chunks))
             self._examples = count if fitting >= count else fitting // size * size
             self.kept = [build(chunk) for chunk in chunks(0, self._examples)]
@@ -102,7 +104,11 @@ class Keeper:
         return build in self._bytes and times * count * self._bytes[build] <= self.memory
 
     def release(self) -> None:
-        """Free the graphs that are kept."""
+        """Free the graphs that are kept, those of the blocks too."""
+        self._forget()
+        self.parts.clear()
+
+    def _forget(self) -> None:
         self.build, self.kept, self._examples = None, [], 0
 
     def _bytes_each(self, build: Build[Any], chunks: Callable[[int, int | None], Iterator[Chunk]]) -> float:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from landscape.objective.objective import Objective
     from landscape.spectrum.operator import Operator, Product
 
-_kept: WeakKeyDictionary[Objective, dict[int, list[Objective]]] = WeakKeyDictionary()
-"""parts of objectives over blocks of their examples, by the seed of the blocks"""
 DATA_PROBES = 8
 """of a trace's probes: those that the error of new examples is estimated with"""
 
@@ -182,7 +179,7 @@ def _parts(objective: Objective, blocks: ExampleBlocks, seed: int) -> Iterable[O
     if not objective.keeper.holds(gradient_graph, len(objective.x), 2):
         objective.release()
         return (objective.of(rows) for rows in blocks.rows)
-    known = _kept.setdefault(objective, {})
+    known: dict[int, Sequence[Objective]] = objective.keeper.parts
     if seed not in known:
         known.clear()
         known[seed] = [objective.of(rows) for rows in blocks.rows]
