@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from landscape.objective.comparable import state_of
-from landscape.path import connection
+from landscape.path import compute, connection
 from landscape.path.arc import Arc
 from landscape.path.connection import Schooling, connect
 from landscape.path.curve import curves
@@ -102,8 +102,7 @@ def test_a_stopped_run_ends_with_the_same_bits(command, ends, tmp_path, monkeypa
     assert "bezier: bend trained for 6 epochs" in table(whole)
     monkeypatch.setattr(connection.Unfinished, "offer", lambda self, state: self.save(state()))
     stopped = tmp_path / "stopped.h5"
-    for name in ("pieces", "levels"):  # in the middle of the training, and of the evaluation
-        owner = connection.Trainer if name == "pieces" else __import__("landscape.path.course", fromlist=["levels"])
+    for owner, name in ((connection.Trainer, "pieces"), (compute, "levels")):  # in the middle of either part
         original = getattr(owner, name)
 
         def cut(*positional, original=original, **named):
