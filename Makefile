@@ -45,7 +45,7 @@ test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist worksteal --durations=40 --durations-min=3 $(PYTEST_FLAGS)
 
 torture: $(READY)
-	PYTHONPATH=.:tests OMP_NUM_THREADS=1 $(BIN)/python -m faults.campaign $(TORTURED) --interruptions 30 $(TORTURE_FLAGS)
+	PYTHONPATH=.:tests OMP_NUM_THREADS=1 $(BIN)/python -m faults.campaign $(TORTURED) --interruptions 30 --kills 30 $(TORTURE_FLAGS)
 	PYTHONPATH=.:tests OMP_NUM_THREADS=1 $(BIN)/python -m faults.ranks $(TORTURED)/ranks --count 20
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.mutants --count 10000 --state $(TORTURED)/mutants
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.damage --count 2000 --seed 0
@@ -89,7 +89,7 @@ $(READY): pyproject.toml constraints.txt
 	  { echo "error: $(PYTHON) cannot create environments; on Debian: apt install python3-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --upgrade pip
 	@$(BIN)/python -m pip install --quiet -c constraints.txt torch
-	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[workflow,dev,topology,report]'
+	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[workflow,dev,topology,report,hf,export]'
 	@touch $@
 
 $(DOCS_READY): $(READY)

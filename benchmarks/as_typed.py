@@ -12,9 +12,10 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.kept import keep
 from minima.store.command import Command, Report, note, render_table, run
@@ -43,7 +44,7 @@ def seconds(work):
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
-for work in (forward, both):
+for work in (forward, both)[: 1 + (sys.argv[5] == "both")]:
     work()
     print(median(seconds(work) for _ in range(5)))
 """
@@ -63,6 +64,10 @@ class AsTyped(Command):
     """the same for surfaces"""
     grid: int = 15
     """points a side of the surface"""
+    commands: tuple[Literal["surface", "hessian", "psp"], ...] = ("surface", "hessian", "psp")
+    """which are timed"""
+    data: str = DATA
+    """what `--data` says to them"""
 
 
 def main(arguments: AsTyped) -> Report:
@@ -84,45 +89,53 @@ def main(arguments: AsTyped) -> Report:
 
 def _costs(path: Path, threads: int, arguments: AsTyped) -> list[list[Any]]:
     """Rows of command, unit and passes."""
-    many, few, grid = arguments.images, arguments.surface_images, arguments.grid
-    surface = _difference(path, threads, "landscape.surface", ("--samples", str(few), "--grid"), (str(grid), "3"), few)
-    eigen = _difference(path, threads, "landscape.hessian", ("--samples",), (str(many), "16"), many)
-    psp = _difference(path, threads, "entropy.psp", ("--split", "train", "--samples"), (str(many), "16"), many)
-    return [
-        ["surface, a point", "forward", surface[0] / (grid**2 - 9)],
-        ["top 5 eigenvalues", "forward+backward", eigen[1]],
-        ["PSP-entropy", "forward", psp[0]],
-    ]
+    many, few, grid, data = arguments.images, arguments.surface_images, arguments.grid, arguments.data
+    difference = partial(_difference, path, data, threads)
+    rows: list[list[Any]] = []
+    if "surface" in arguments.commands:
+        taken = difference("landscape.surface", ("--samples", str(few), "--grid"), (str(grid), "3"), few, "forward")
+        rows.append(["surface, a point", "forward", taken / (grid**2 - 9)])
+    if "hessian" in arguments.commands:
+        taken = difference("landscape.hessian", ("--samples",), (str(many), "16"), many, "both")
+        rows.append(["top 5 eigenvalues", "forward+backward", taken])
+    if "psp" in arguments.commands:
+        taken = difference("entropy.psp", ("--split", "train", "--samples"), (str(many), "16"), many, "forward")
+        rows.append(["PSP-entropy", "forward", taken])
+    return rows
 
 
 def _difference(
-    path: Path, threads: int, command: str, flags: tuple[str, ...], ends: tuple[str, str], images: int
-) -> tuple[float, float]:
-    """Seconds of a command less those of its start, in plain passes forward, and forward and backward."""
-    before = _floor(path, threads, images)
-    whole, start = (_seconds(path, threads, command, (*flags, end)) for end in ends)
-    after = _floor(path, threads, images)
-    forward, both = ((one + other) / 2 for one, other in zip(before, after, strict=True))
-    took = f"{path.stem}: {command} took {whole:.1f} s, {start:.1f} s of them its start"
-    note(f"{took}; plain passes {forward:.3g} and {both:.3g} s")
-    return (whole - start) / forward, (whole - start) / both
+    path: Path,
+    data: str,
+    threads: int,
+    command: str,
+    flags: tuple[str, ...],
+    ends: tuple[str, str],
+    images: int,
+    passes: Literal["forward", "both"],
+) -> float:
+    """Seconds of a command less those of its start, in plain passes forward, or forward and backward."""
+    before = _floor(path, data, threads, images, passes)
+    whole, start = (_seconds(path, data, threads, command, (*flags, end)) for end in ends)
+    plain = (before + _floor(path, data, threads, images, passes)) / 2
+    note(f"{path.stem}: {command} took {whole:.1f} s, {start:.1f} s of them its start; plain passes {plain:.3g} s")
+    return (whole - start) / plain
 
 
-def _seconds(path: Path, threads: int, command: str, flags: tuple[str, ...]) -> float:
+def _seconds(path: Path, data: str, threads: int, command: str, flags: tuple[str, ...]) -> float:
     out = FOLDER / "as_typed.h5"
     out.unlink(missing_ok=True)
-    line = [sys.executable, "-m", command, str(path), "--model", _model(path), "--data", DATA, *flags, "-o", str(out)]
+    line = [sys.executable, "-m", command, str(path), "--model", _model(path), "--data", data, *flags, "-o", str(out)]
     begin = time.perf_counter()
     subprocess.run(line, check=True, capture_output=True, env=_environment(threads))
     return time.perf_counter() - begin
 
 
-def _floor(path: Path, threads: int, images: int) -> tuple[float, float]:
-    """Seconds of a plain pass forward, and forward and backward."""
-    line = [sys.executable, "-c", FLOOR, str(path), DATA, str(images), _model(path)]
+def _floor(path: Path, data: str, threads: int, images: int, passes: Literal["forward", "both"]) -> float:
+    """Seconds of a plain pass forward, or forward and backward."""
+    line = [sys.executable, "-c", FLOOR, str(path), data, str(images), _model(path), passes]
     done = subprocess.run(line, check=True, capture_output=True, text=True, env=_environment(threads))
-    forward, both = map(float, done.stdout.split()[-2:])
-    return forward, both
+    return float(done.stdout.split()[-1])
 
 
 def _trained(name: str, model: str) -> Path:

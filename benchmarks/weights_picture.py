@@ -49,6 +49,10 @@ def draw(results: Mapping[str, Any], out: Path) -> list[Path]:
                 inside = COLOUR if each["basis"] == "float64" else "white"
                 axes.plot(each["weights"], each[key], "o", color=COLOUR, markerfacecolor=inside, markersize=6)
             axes.set(xscale="log", yscale="log", title=title)
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter("")
+        for axes, key in zip(panels[:2], PANELS, strict=False):
+            axes.set(yscale="linear", ylim=(0, 1.15 * max(each[key] for each in sizes)))
         panels[1].axhline(results["memory"], color="black", linewidth=0.8, linestyle=":")
         figure.supxlabel("weights; open: the basis is in float32; dotted: --memory", fontsize=8)
         return save(figure, out)

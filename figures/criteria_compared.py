@@ -35,7 +35,7 @@ GAUSSIAN = {"l1": (np.pi / 2 - 1) ** 0.5, "l2": 0.5**0.5}
 
 @dataclass(frozen=True)
 class Compared:
-    """What is drawn of one network."""
+    """The scores and spreads that are drawn of one network."""
 
     name: str
     criteria: list[str]

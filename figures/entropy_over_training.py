@@ -72,7 +72,7 @@ def draw(inputs: Sequence[Path], out: Path, unit: str = "epoch") -> list[Path]:
 
 
 def runs_of(networks: Sequence[Network]) -> dict[str, dict[int, Moments]]:
-    """The moments by method and seed."""
+    """The moments of each training, by method and seed."""
     found: dict[str, dict[int, Moments]] = {}
     for network in networks:
         step = network.summary.get("step")

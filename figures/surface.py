@@ -16,7 +16,7 @@ from figures.drawing.figure_command import Choosing, command
 from figures.drawing.reads import Reads
 from figures.drawing.style import WIDTH, plain_ticks, save, styled
 from figures.drawing.surface_map import bar_ticks, draw_map, levels, mark_networks
-from figures.reading.surface_fields import CELLS, Field, Sheet, read_sheets
+from figures.reading.surface_fields import CELLS, Field, SurfaceMaps, read_surface_maps
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,9 +41,9 @@ class Showing(Choosing):
 
 def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = (), maps: Sequence[str] = ()) -> list[Path]:
     """Draw from `landscape.surface` results: every map of one checkpoint, or the losses of several on one scale."""
-    sheets = read_sheets(inputs, checkpoint, maps, ROOM)
-    drawn = [(sheet, field) for sheet in sheets for field in sheet.fields]
-    trajectories = [sheet.trajectory for sheet in sheets if sheet.trajectory is not None]
+    surfaces = read_surface_maps(inputs, checkpoint, maps, ROOM)
+    drawn = [(surface, field) for surface in surfaces for field in surface.fields]
+    trajectories = [surface.trajectory for surface in surfaces if surface.trajectory is not None]
     count = len(drawn) + len(trajectories)
     columns = min(count, 3 if count <= 9 else 4)
     rows = math.ceil(count / columns)
@@ -52,40 +52,40 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = (), maps
 
         height = 0.7 + WIDTH / columns * (0.85 if columns > 1 else 0.6) * rows
         figure, panels = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False, layout="compressed")
-        for axes, (sheet, field) in zip(panels.flat, drawn, strict=False):
-            _panel(axes, sheet, field, [other for _, other in drawn])
-            axes.set_title(field.title if len(sheets) == 1 else f"{sheet.name}: {field.title}")
+        for axes, (surface, field) in zip(panels.flat, drawn, strict=False):
+            _panel(axes, surface, field, [other for _, other in drawn])
+            axes.set_title(field.title if len(surfaces) == 1 else f"{surface.name}: {field.title}")
         for axes, trajectory in zip(panels.flat[len(drawn) :], trajectories, strict=False):
             _residual(axes, trajectory)
         for axes in panels[:, 1:].flat:
             axes.set_ylabel("" if axes.get_ylabel() == "β" else axes.get_ylabel())
         for axes in panels.flat[count:]:
             axes.set_axis_off()
-        caption_below(figure, _caption(sheets), 7.5)
+        caption_below(figure, _caption(surfaces), 7.5)
         return save(figure, out)
 
 
-def _panel(axes: Axes, sheet: Sheet, field: Field, others: Sequence[Field]) -> None:
+def _panel(axes: Axes, surface: SurfaceMaps, field: Field, others: Sequence[Field]) -> None:
     """Maps of the same kind share a scale."""
-    if len(sheet.axes) == 1:
-        _line(axes, sheet, field)
+    if len(surface.axes) == 1:
+        _line(axes, surface, field)
         return
     alike = [other.values for other in others if other.name == field.name]
     cells = field.name in CELLS
     shared = levels(alike, logarithmic="accuracy" not in field.name and not cells)
-    filled = draw_map(axes, sheet.axes, field.values, shared, cells)
+    filled = draw_map(axes, surface.axes, field.values, shared, cells)
     bar_ticks(axes.figure.colorbar(filled, ax=axes, shrink=0.8), shared)
-    mark_networks(axes, sheet.points, sheet.trajectory)
+    mark_networks(axes, surface.points, surface.trajectory)
 
 
-def _line(axes: Axes, sheet: Sheet, field: Field) -> None:
+def _line(axes: Axes, surface: SurfaceMaps, field: Field) -> None:
     """Along one direction; of the loss also its estimated error, and quartiles and extremes over all directions."""
-    (alpha,) = sheet.axes
+    (alpha,) = surface.axes
     curve = np.where(np.isfinite(field.values), field.values, np.nan)
     if field.name == "loss":
-        error = [other.values for other in sheet.fields if other.name == "loss_error" and other.values.any()]
-        if sheet.lines is not None:
-            lines = np.where(np.isfinite(sheet.lines), sheet.lines, np.inf)
+        error = [other.values for other in surface.fields if other.name == "loss_error" and other.values.any()]
+        if surface.lines is not None:
+            lines = np.where(np.isfinite(surface.lines), surface.lines, np.inf)
             for inner, shade in ((0, 0.2), (25, 0.35)):
                 low, high = np.percentile(lines, (inner, 100 - inner), axis=0, method="nearest")
                 words = "half of" if inner else "all"
@@ -121,13 +121,13 @@ def _residual(axes: Axes, trajectory: Trajectory) -> None:
     beside.set_ylabel("loss of the moment", color=ASIDE)
 
 
-def _caption(sheets: Sequence[Sheet]) -> str:
-    lines = [f"{sheet.name}: {sheet.caption}" for sheet in sheets]
+def _caption(surfaces: Sequence[SurfaceMaps]) -> str:
+    lines = [f"{surface.name}: {surface.caption}" for surface in surfaces]
     marks = [
-        "cross: the network" * any(len(sheet.axes) == 2 for sheet in sheets),
+        "cross: the network" * any(len(surface.axes) == 2 for surface in surfaces),
         "line: a training; its distance from the plane is in units of that from the network"
-        * any(sheet.trajectory is not None for sheet in sheets),
-        "squares: other networks" * any(bool(sheet.points) for sheet in sheets),
+        * any(surface.trajectory is not None for surface in surfaces),
+        "squares: other networks" * any(bool(surface.points) for surface in surfaces),
     ]
     said = "; ".join(mark for mark in marks if mark)
     return "\n".join(line for words in (*lines, said) for line in wrap(words, CHARACTERS))

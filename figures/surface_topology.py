@@ -70,7 +70,7 @@ def draw(inputs: Sequence[Path], out: Path, checkpoint: Sequence[str] = ()) -> l
 
 
 def read_trees(inputs: Sequence[Path], checkpoint: Sequence[str]) -> list[Tree]:
-    """One for each checkpoint, all or those chosen."""
+    """The surfaces and basins to draw, one for each checkpoint, all or those chosen."""
     trees = read_chosen(inputs, "topology", "landscape", checkpoint, _tree)
     if not 1 <= len(trees) <= BESIDE:
         raise BadInput(f"{len(trees)} checkpoints, the figure has room for 1 to {BESIDE}: choose with --checkpoint")

@@ -27,6 +27,7 @@ COMMANDS = {
     "shrink": "pruning.shrink",
     "masks": "pruning.masks",
     "collapse": "pruning.collapse",
+    "tuning": "pruning.tuning",
     "criteria": "pruning.criteria",
     "coded": "pruning.coded",
     "transplant": "pruning.transplant",

@@ -22,6 +22,7 @@ suppress_warnings = [
 html_theme = "furo"
 html_title = f"minima {release}"
 html_static_path: list[str] = []
+html_show_copyright = False
 
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # tests/test_notebook.py runs it; its outputs are kept in it

@@ -19,13 +19,26 @@ EXACT_IN_FLOAT32 = 2**24
 
 
 class CoOccurrences(Protocol):
-    """Counts of examples for which two neurons were both ON."""
+    """Counts of the states of one site in which two neurons were both ON, class by class."""
 
     def add(self, states: States, runs: list[Run]) -> None:
-        """Count what a batch shows: the neurons' states, and the runs of examples of one class."""
+        """Count a batch.
+
+        Args:
+            states: which neurons are ON for its examples.
+            runs: the ranges of its examples that are of one block and class.
+        """
 
     def both_on(self, label: int, rows: slice, columns: slice) -> Tensor:
-        """Counts (rows, columns), int32, of class `label` for the neurons in these ranges."""
+        """In how many states of a class both neurons of each pair were ON.
+
+        Args:
+            label: the class, by its place among those that occur.
+            rows, columns: ranges of neurons; each of the first is paired with each of the second.
+
+        Returns:
+            (rows, columns) counts, int32.
+        """
 
 
 class KeptStates:

@@ -34,10 +34,15 @@ NOBODY = Onlookers()
 
 
 class Gatherer(Protocol):
-    """What is gathered of one site's states."""
+    """What is gathered of the states of one site, batch after batch."""
 
     def add(self, states: States, runs: list[Run]) -> None:
-        """Take in a batch, made of these runs of examples of one block and class."""
+        """Take in a batch.
+
+        Args:
+            states: which neurons of the site are ON for its examples.
+            runs: the ranges of its examples that are of one block and class.
+        """
 
 
 G = TypeVar("G", bound=Gatherer)

@@ -77,7 +77,9 @@ class JointEntropy:
 
 
 def of_all_pairs(tiles: Iterable[Tile], entropy: Floats, alive: NDArray[np.bool_], panel: Counts) -> JointEntropy:
-    """All pairs of a layer, whose neurons have this first order (n,); `panel`: joint states of some, by blocks."""
+    """The joint entropy of all pairs of a layer, whose neurons have this first order (n,); `panel`: joint states of
+    some, by blocks.
+    """
     neurons, pairs = len(entropy), comb(len(entropy), 2)
     values, agreement, alive_sum, excess = _Moments(), _Moments(), 0.0, 0.0
     matrix = np.zeros((neurons, neurons)) if neurons <= MATRIX else None
@@ -110,7 +112,9 @@ def of_all_pairs(tiles: Iterable[Tile], entropy: Floats, alive: NDArray[np.bool_
 
 
 def of_tuples(tuples: NDArray[np.int64], counts: Counts, alive: NDArray[np.bool_]) -> JointEntropy:
-    """Tuples (K, n) of neurons, with how often each joint state occurred by block and class (B, C, K, 2^n)."""
+    """The joint entropy of chosen tuples (K, n) of neurons, from how often each joint state occurred by block and class
+    (B, C, K, 2^n).
+    """
     total = counts.sum(0, dtype=np.int64)
     order = tuples.shape[1]
     joint, corrected = joint_entropy(total), joint_entropy(total, corrected=True)

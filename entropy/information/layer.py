@@ -34,7 +34,7 @@ TILE = 2**22
 
 @dataclass(frozen=True)
 class EachNeuron:
-    """Of each neuron (n,), over all classes; entropies in bits."""
+    """Numbers of each neuron (n,) of a layer, over all classes; entropies in bits."""
 
     on: Counts
     """ON states"""
@@ -51,14 +51,17 @@ class EachNeuron:
 
     @staticmethod
     def joined(parts: Sequence[EachNeuron]) -> EachNeuron:
-        """Of several runs of neurons, in order."""
+        """The numbers of several runs of neurons as those of one, in order."""
         each = {field.name: [getattr(part, field.name) for part in parts] for field in fields(EachNeuron)}
         return EachNeuron(**{name: np.concatenate(values) for name, values in each.items()})
 
 
 @dataclass(frozen=True)
 class LayerEntropy:
-    """Counts of one site's ON states, and everything that follows from them. All entropies in bits."""
+    """How often each of a layer's n neurons was ON in each of C classes, and the entropies (n,) that follow, in bits.
+
+    A neuron is ON where its post-synaptic potential z is above 0.
+    """
 
     name: str
     shape: tuple[int, ...]

@@ -37,7 +37,9 @@ class Tile:
 
 
 def tiles(on: Counts, observed: Counts, together: CoOccurrences, device: torch.device) -> Iterator[Tile]:
-    """All pairs of a layer, from how often each neuron was ON (C, n) of so many states (C,), and each pair both."""
+    """The joint entropies of all pairs of a layer, tile by tile, from how often each neuron was ON (C, n) of so many
+    states (C,), and each pair both.
+    """
     present = [label for label, count in enumerate(observed) if count > 0]
     classes = [_Class(label, torch.from_numpy(on[label]).to(device), int(observed[label])) for label in present]
     neurons = on.shape[1]

@@ -33,7 +33,7 @@ class Recorded:
 
 
 def recorded_bytes(sites: Sequence[Site], classes: int, request: Request) -> Recorded:
-    """Of the layers at these sites, of whose classes so many occur.
+    """The bytes that a network takes in the results file, for layers at these sites, of whose classes so many occur.
 
     >>> from entropy.information.request import FIRST_ORDER
     >>> recorded_bytes([Site("conv1", 1000, 1, 4000)], 10, FIRST_ORDER)

@@ -39,7 +39,7 @@ OF_TUPLES = 6
 
 
 def sites_of(model: nn.Module, x: Inputs, neurons: Neurons, picked: Callable[[Any], Any]) -> list[Site]:
-    """The sites of a network, in eval mode already."""
+    """Every site of a network, in eval mode already, as a pass over the first example of x (N, ...) shows them."""
     found = []
 
     def visit(name: str, potential: Tensor, channels: int) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LayerEntropies:
-    """The rectifiers of a network, in forward order."""
+    """The rectifiers of a network in forward order, each with its entropy in bits, and which could be left out."""
 
     layers: tuple[Rectifier, ...]
     """name, entropy in bits, importance, and whether the outputs stay the same without it"""
@@ -68,7 +68,7 @@ def layer_entropies(
     {'input': 1.0}
     """
     if estimator not in estimators():
-        raise BadInput(f"--estimator {estimator}: known are {', '.join(estimators())}")
+        raise BadInput(f"estimator {estimator!r}: known are {', '.join(estimators())}")
     with listening() as heard:
         subject = subject_of(model, data, loss, output=output, batch_size=batch_size, split="test")
         chosen = estimators()[estimator]()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
 
 from entropy.layers.estimator import Estimator, estimators
 from minima.store.command import BadInput
 from minima.zoo.measuring.flags import Measuring
+
+ESTIMATOR_FLAG = tyro.conf.arg(help="; ".join(f"{name} ({kind.meaning})" for name, kind in estimators().items()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +25,7 @@ class Layers(Measuring):
     """which examples; train, as in the papers, includes what training held out for validation"""
     batch_size: int | None = None
     """memory knob: examples per chunk; results do not depend on it, but for those of --compat published"""
-    estimator: str = "egp"
-    """egp: over channels in both states; nepenthe: a potential of 0 does not count; easier: 0 is ON"""
+    estimator: Annotated[str, ESTIMATOR_FLAG] = "egp"
     compat: Literal["published"] | None = None
     """published: average the entropies of mini-batches, as the published code does; the result then depends on
     --batch-size (default there: 128) and on the order of the examples"""

@@ -45,12 +45,12 @@ class Rectifier:
 
     @property
     def importance(self) -> float | None:
-        """I_l = H_l times the mean magnitude of the weights left; None without a weight."""
+        """I_l = H_l times the mean |w| of the weights left in the layer before it; None where there is no layer."""
         return self.entropy * self.weight.magnitude if self.weight else None
 
     @property
     def removable(self) -> bool:
-        """Whether the outputs stay the same without it, as seen by running the network so."""
+        """Whether the network's outputs on these examples stay the same when it is left out, which was tried."""
         return self.change is not None and self.change.none
 
     def summary(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PspEntropy:
-    """What the neurons of a network know of the class, in bits."""
+    """How class-specific the neurons of a network are, layer by layer, in bits: found["conv1"].entropy is (n,)."""
 
     layers: tuple[LayerEntropy, ...]
     """in forward order, the output layer last: counts, entropies, mutual information of each neuron"""
@@ -43,7 +43,7 @@ class PspEntropy:
 
     @property
     def means(self) -> dict[str, float]:
-        """Mean first-order PSP-entropy of each layer's neurons."""
+        """Mean first-order PSP-entropy of each layer's neurons in bits, by the layer's name."""
         return {layer.name: float(layer.entropy.mean()) for layer in self.layers}
 
 
@@ -70,8 +70,8 @@ def psp_entropy(  # noqa: PLR0913 (named, and all but two optional)
     """How class-specific a network's neurons are: PSP-entropy.
 
     H = sum_c h(P(z > 0 | c)) over the classes c, h(p) = -p log2 p - (1 - p) log2 (1 - p), z being a neuron's
-    post-synaptic potential (Barbano et al. 2024). 0: its state follows from the class; as many bits as there are
-    classes: a fair coin in each.
+    post-synaptic potential (Tartaglione, Bragagnolo and Grangetto 2020). 0: its state follows from the class; as many
+    bits as there are classes: a fair coin in each.
 
     Args:
         model: any module with elementwise activations; it stays as it is.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def asked(counting: Counting, seed: int) -> Request:
-    """What the flags ask for."""
+    """What is to be measured beside the first order, as the flags say it."""
     if counting.permutations < 0:
         raise BadInput(f"--permutations {counting.permutations}: expected 0 or more")
     return Request(
@@ -30,7 +30,9 @@ def asked(counting: Counting, seed: int) -> Request:
 
 
 def request_of(counting: Counting, seed: int, subject: Subject, level: Level, **room: Any) -> Request:
-    """The same of a subject, `level` looking on at the network's outputs; `room`: `memory` and `results`."""
+    """What is to be measured of a subject as the flags say it, `level` looking on at the network's outputs; `room`:
+    `memory` and `results`.
+    """
 
     def see(logits: Tensor, rows: Tensor) -> None:
         if subject.y is not None:

@@ -28,7 +28,9 @@ class Transfer(Measuring):
 
 
 def check_recipe(recipe: Recipe) -> None:
-    """Its flags have a prefix here, because --batch-size is taken."""
+    """Refuse a recipe that no training can use, naming flags with the prefix that they have here, since --batch-size is
+    taken.
+    """
     try:
         recipe.check()
     except BadInput as error:

@@ -30,7 +30,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What came of some results files."""
+    """The pictures that were drawn of some results files, and what was left out."""
 
     written: dict[Picture, list[Path]]
     refused: dict[Picture, str]

@@ -77,7 +77,7 @@ class Network:
     """hidden ones, in forward order"""
 
     def layer(self, name: str) -> Layer:
-        """One hidden layer; BadInput if there is none of that name."""
+        """The hidden layer of this name; BadInput if there is none."""
         for layer in self.layers:
             if layer.name == name:
                 return layer
@@ -90,7 +90,7 @@ class Network:
 
     @property
     def seed_and_method(self) -> tuple[int, str]:
-        """What its name says."""
+        """The seed and the method that the network's name says."""
         return seed_and_method(self.name)
 
 
@@ -115,7 +115,7 @@ LEVELS = {
 
 
 def level(layers: Sequence[Layer]) -> Level:
-    """The level of these layers together."""
+    """The means over the neurons of these layers together."""
     alive, dead, entropy, information = (
         np.concatenate([getattr(layer, of) for layer in layers]) for of in ("alive", "dead", "entropy", "information")
     )
@@ -124,12 +124,12 @@ def level(layers: Sequence[Layer]) -> Level:
 
 
 def beside(networks: Sequence[Network]) -> list[Look]:
-    """How networks are drawn beside one another."""
+    """The look of each of some networks that are drawn beside one another."""
     return network_looks([network.name for network in networks])
 
 
 def examples(network: Network) -> str:
-    """Over how many of which examples, in words, and of which network if its name says so."""
+    """How many of which examples were looked at, in words, and of which network if its name says so."""
     counted = f"{network.summary['samples']:,} {network.summary['split']} examples"
     try:
         return f"{spoken_model(parse(network.name).model)}; {counted}"

@@ -14,7 +14,7 @@ MANY = 1000
 
 @dataclass(frozen=True)
 class Page:
-    """One picture's files, and those of their checkpoints that it shows; () all."""
+    """The files of one picture, and those of their checkpoints that it shows; () all."""
 
     files: tuple[Path, ...]
     checkpoints: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ SECTIONS = "figures.page.sections"
 
 @dataclass(frozen=True)
 class Page:
-    """A page, and what is on it."""
+    """A page as one HTML text, and what is on it."""
 
     html: str
     data_bytes: int

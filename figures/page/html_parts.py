@@ -101,7 +101,7 @@ def _score(summary: Mapping[str, Any]) -> str:
 
 
 def missing_list(missing: Mapping[str, str]) -> str:
-    """What was not measured, and what would."""
+    """A list of what was not measured, with the line that would."""
     if not missing:
         return ""
     items = "".join(f"<li>{escape(title)}: <code>{escape(command)}</code></li>" for title, command in missing.items())

@@ -17,7 +17,7 @@ MOMENTS = ".trajectory.h5"
 
 @dataclass(frozen=True)
 class Given:
-    """What was typed, as files."""
+    """The files and checkpoints that were typed."""
 
     results: dict[Path, frozenset[str] | None]
     """results files; of one that was found beside checkpoints, the hashes of those that it is shown for, else None"""

@@ -10,7 +10,7 @@ from minima.store.table import render_table
 
 
 def report(page: Page, out: Path) -> Report:
-    """Its sections, its size, and what would make those that are missing."""
+    """What the command says of a page: its sections, its size, and what would make those that are missing."""
     for words in page.notes:
         note(words)
     sections = [{"name": name, "results": count} for name, count in page.sections.items()]

@@ -72,7 +72,8 @@ def typed_in(file: Group) -> dict[str, Any]:
 
 
 def telling(found: Sequence[Conditions]) -> list[str]:
-    """Behind each name: of which weights, where that is not all of them, and what else differs between these.
+    """Words to stand behind each name: of which weights it is, where that is not all of them, and what else differs
+    between these.
 
     >>> one, other = (conditions({"loss_name": loss}, {}) for loss in ("mse", "cross-entropy"))
     >>> telling([one, other]), telling([one, one])

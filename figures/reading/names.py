@@ -25,7 +25,7 @@ SMALLEST = 1e-4
 
 @dataclass(frozen=True, order=True)
 class Name:
-    """What a checkpoint's file name says."""
+    """What a checkpoint's file name says, as studies name their files."""
 
     study: str
     model: str

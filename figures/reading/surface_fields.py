@@ -61,8 +61,8 @@ class Trajectory:
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """The surface of one network: axes, fields and what lies on it."""
+class SurfaceMaps:
+    """The surface of one network: its axes, the maps over them, and what lies on it."""
 
     name: str
     axes: tuple[Array, ...]
@@ -76,37 +76,40 @@ class Sheet:
     caption: str
 
 
-def read_sheets(inputs: Sequence[Path], checkpoint: Sequence[str], maps: Sequence[str], room: int) -> list[Sheet]:
-    """One for each checkpoint, all or those chosen; with several, only their losses unless `maps` names others.
+def read_surface_maps(
+    inputs: Sequence[Path], checkpoint: Sequence[str], maps: Sequence[str], room: int
+) -> list[SurfaceMaps]:
+    """The surfaces in a results file, one for each checkpoint, all or those chosen; with several, only their losses
+    unless `maps` names others.
 
     Maps of the classes are left out where there is no room for all and `maps` does not name them.
 
     Raises:
         BadInput: there are none, or more maps than the page has room for.
     """
-    sheets = read_chosen(inputs, "surface", "landscape", checkpoint, _sheet)
-    shown = [replace(sheet, fields=_wanted(sheet.fields, maps, len(sheets), room)) for sheet in sheets]
-    count = sum(len(sheet.fields) for sheet in shown)
+    surfaces = read_chosen(inputs, "surface", "landscape", checkpoint, _surface)
+    shown = [replace(surface, fields=_wanted(surface.fields, maps, len(surfaces), room)) for surface in surfaces]
+    count = sum(len(surface.fields) for surface in shown)
     if not 1 <= count <= room:
-        there = ", ".join(dict.fromkeys(field.name for sheet in sheets for field in sheet.fields))
+        there = ", ".join(dict.fromkeys(field.name for surface in surfaces for field in surface.fields))
         raise BadInput(
-            f"{count} maps of {len(sheets)} checkpoints, the figure has room for 1 to {room}.\n"
+            f"{count} maps of {len(surfaces)} checkpoints, the figure has room for 1 to {room}.\n"
             f"Choose with --checkpoint and --maps; there are {there or 'none'}"
         )
     return shown
 
 
-def _wanted(fields: tuple[Field, ...], maps: Sequence[str], sheets: int, room: int) -> tuple[Field, ...]:
-    names = set(maps) or ({"loss"} if sheets > 1 else {field.name for field in fields})
+def _wanted(fields: tuple[Field, ...], maps: Sequence[str], surfaces: int, room: int) -> tuple[Field, ...]:
+    names = set(maps) or ({"loss"} if surfaces > 1 else {field.name for field in fields})
     if not maps and len(fields) > room:
         names -= set(CLASSES)
     return tuple(field for field in fields if field.name in names)
 
 
-def _sheet(group: Group, own: Any, name: str, summary: dict[str, Any]) -> Sheet:
+def _surface(group: Group, own: Any, name: str, summary: dict[str, Any]) -> SurfaceMaps:
     axes = tuple(group[axis][()] for axis in AXES if axis in group)
     flat = len(axes) == 2
-    return Sheet(
+    return SurfaceMaps(
         name,
         axes,
         tuple(_fields(group, own)),

@@ -42,7 +42,7 @@ class BlockForms:
 
     @staticmethod
     def of(operator: Operator, objective: Objective, seed: int, vectors: int) -> BlockForms | None:
-        """Of a loss whose blocks are about as large as what is computed at once; None where that does not pay, or where
+        """Products by blocks of an objective's examples; None where blocks are so small that it does not pay, or where
         there is no room for twice so many `vectors`.
         """
         keeper, used = objective.keeper, len(objective.x)
@@ -58,7 +58,7 @@ class BlockForms:
         return BlockForms([operator.product(part, seed) for part in parts], blocks.weights)
 
     def product(self, vector: Tensor) -> Tensor:
-        """A v of a vector (d,)."""
+        """The product A v with a vector (d,), which is kept: later quotients are of the span of all of them."""
         total, made, row = sum(self.weights) or 1.0, torch.zeros_like(vector, dtype=torch.float64), []
         self._vectors.append(vector.detach().clone())
         for part, weight in zip(self.parts, self.weights, strict=True):

@@ -97,7 +97,11 @@ def _placed(
 
 
 def check_size(wanted: Curvature, objective: Objective) -> None:
-    """What can be refused without a product."""
+    """Refuse, before any product, what these weights and examples do not have: so many eigenvalues, such layers.
+
+    Raises:
+        BadInput: the flag, what there is, and what to type.
+    """
     try:
         if wanted.layers:
             named(objective.model, wanted.layers)

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TopEigenvalues(Position):
-    """The outermost eigenvalues of a curvature operator, and where the network sits."""
+    """The outermost eigenvalues of a curvature operator with errors and eigenvectors, and where the network sits.
+
+    Eigenvalues are in the unit of the loss (nat for cross-entropy); `stderr` is the error of having these examples.
+    """
 
     operator: str
     values: Floats
@@ -44,7 +47,7 @@ class TopEigenvalues(Position):
 
 @dataclass(frozen=True)
 class TraceEstimate(Position):
-    """The trace of a curvature operator, and where the network sits."""
+    """The trace of a curvature operator in the unit of the loss, with its errors, and where the network sits."""
 
     operator: str
     value: float
@@ -58,7 +61,7 @@ class TraceEstimate(Position):
 
 @dataclass(frozen=True)
 class SpectralDensity(Position):
-    """The density of all eigenvalues of a curvature operator, and where the network sits."""
+    """The density of all eigenvalues of a curvature operator, which integrates to one, and where the network sits."""
 
     operator: str
     density: Density

@@ -30,7 +30,7 @@ RESIDUAL = "||Av - lv|| / max(|l|, 1e-6 |l_1|)"
 
 
 class Asked(TypedDict):
-    """Keywords of either search."""
+    """What both searches for eigenvalues, in float64 and in float32, are asked."""
 
     bottom: int
     tolerance: float

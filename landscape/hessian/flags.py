@@ -79,7 +79,7 @@ NEEDS: dict[str, tuple[str, Callable[[Curvature], object]]] = {
 
 
 def check(arguments: Curvature) -> None:
-    """What can be refused without the network."""
+    """Refuse flags that mean nothing, before the network is read; say which ones change nothing."""
     counts = {"top": 1, "bottom": 0, "trace": 1, "draws": 1, "density_probes": 1, "density_steps": 1, "warm_samples": 1}
     for name, least in counts.items():
         flag, value = f"--{name}".replace("_", "-"), getattr(arguments, name)

@@ -42,7 +42,7 @@ class Work:
     """products for eigenvalues, taken block by block of the examples"""
 
     def release(self) -> None:
-        """Free what was kept for the eigenvalues."""
+        """Free the graphs and vectors that were kept for the eigenvalues."""
         if self.forms is not None:
             self.forms.release()
 

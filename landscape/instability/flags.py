@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from landscape.path.along import Along
+from landscape.path.walk_flags import WalkFlags
 
 
 @dataclass(frozen=True, kw_only=True)
-class Instability(Along):
+class Instability(WalkFlags):
     """Flags of `python -m landscape.instability`: pairs of siblings, whose files say how many epochs they share."""

@@ -14,7 +14,7 @@ def _units(summary: dict[str, Any]) -> str:
 
 
 def table(summary: dict[str, Any]) -> str:
-    """A line for each pair, by k."""
+    """What a person reads: a line for each pair, by the number k of epochs that it shares."""
     rows = sorted(
         zip(summary["shared_epochs"], summary["barrier"]["loss"], summary["barrier"]["error"], strict=True),
     )

@@ -67,6 +67,6 @@ def _scale(draw: Tensor, weight: Tensor, normalise: Normalise) -> Tensor:
 
 
 def described(vector: Tensor, coordinates: Coordinates) -> Direction:
-    """A displacement (d,) with its lengths."""
+    """A direction of a surface from a displacement (d,), with its lengths."""
     norm, weight_norm = vector.norm().item(), coordinates.point.norm().item()
     return Direction(vector, norm, norm / weight_norm if weight_norm else math.nan)

@@ -77,7 +77,7 @@ def located(
 
 
 def loss_of(subject: Subject, scale: Scale) -> Loss:
-    """The loss that is asked for."""
+    """The loss that a subject is judged by, its logits scaled where the flags ask for it."""
     from landscape.objective.calibration import calibrated
     from landscape.objective.logits import ScaledCrossEntropy
 

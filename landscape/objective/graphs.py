@@ -64,13 +64,13 @@ class Keeper:
         return max(self.whole // 4, self.vectors)
 
     def reserve(self, count: int, dimension: int) -> None:
-        """So many vectors in float64 will be kept, at the expense of graphs."""
+        """Leave room for so many vectors in float64, at the expense of graphs."""
         if count * dimension * 8 > self.vectors:
             self.count, self.vectors = count, count * dimension * 8
             self.make_room(0)
 
     def make_room(self, work: int) -> None:
-        """Graphs may take what vectors and so many bytes of work leave, at most three quarters.
+        """Let graphs take what vectors and so many bytes of work leave of the memory, at most three quarters of it.
 
         What is too little to be spoken of is not taken from them.
         """
@@ -78,7 +78,7 @@ class Keeper:
         self.memory = max(0, min(self.memory, int(foreseen_within(self.whole)) - vectors - work))
 
     def another(self) -> Keeper:
-        """One for other examples: it keeps nothing yet, but knows how large graphs are."""
+        """A keeper for other examples of the same network: it holds nothing yet, but knows how large graphs are."""
         fresh = Keeper(self.memory)
         fresh.whole, fresh.count, fresh.vectors, fresh.rows = self.whole, self.count, self.vectors, self.rows
         fresh._bytes = dict(self._bytes)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 class Where(TypedDict, total=False):
-    """Keywords that every function of a model, data and loss takes, beside its own."""
+    """Keywords that say which weights may move and how the loss is looked at, the same for all functions that take
+    `**where`: masks, subspace, parameters, moving, output, temperature, logits, memory, batch_size.
+    """
 
     masks: Masks
     """bool tensors by parameter name, True = kept; "zeros": exact zeros are removed weights (default: those of
@@ -46,7 +48,7 @@ class Where(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Position:
-    """Where in its landscape a network sits, and what was assumed."""
+    """Where a network sits: its loss, the norms of its gradient and weights, how many weights may move, and notes."""
 
     loss: float
     """of the examples, in the loss' own unit"""
@@ -61,7 +63,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Handed:
-    """A network, ready to be measured."""
+    """A network that a program handed over, with its objective, ready to be measured."""
 
     subject: Subject
     region: Region

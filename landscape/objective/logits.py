@@ -50,7 +50,7 @@ class ScaledCrossEntropy(Loss):
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        """That of the loss of the scaled logits."""
+        """The name of the loss of the scaled logits."""
         return self.loss.name
 
     @property
@@ -78,7 +78,7 @@ class ScaledCrossEntropy(Loss):
         return self.loss.weights(outputs, targets)
 
     def score(self, targets: Any) -> Accuracy:
-        """The scale of the logits does not change it."""
+        """The score of the outputs, which the scale of the logits does not change."""
         return self.loss.score(targets)
 
     def _scaled(self, logits: Tensor) -> Tensor:
@@ -89,5 +89,5 @@ class ScaledCrossEntropy(Loss):
 
 
 def temperature_of(loss: Loss) -> float:
-    """What a loss divides the logits by."""
+    """The temperature that a loss divides the logits by; 1 for one that does not."""
     return loss.temperature if isinstance(loss, ScaledCrossEntropy) else 1.0

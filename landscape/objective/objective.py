@@ -40,17 +40,25 @@ MEMORY = 4 * 2**30
 class Objective:
     """L(w + delta) = 1/N sum_i loss(model(x_i; w + delta), y_i), with its gradient and Hessian-vector products.
 
-    w: trainable parameters, removed weights being 0. The coordinates (d,) of a displacement delta, a gradient or a
-    vector are the survivors of `masks` (name -> bool tensor, True = kept) or, with `subspace` = "full", all of them;
-    with `parameters` (names of parameters or of modules) only those among them, so that the Hessian is their block;
-    with `moving` (like `masks`) only where it is True, the other weights staying as they are: a principal submatrix.
-    Vectors are float64; the network runs in its own data type; sums over examples are float64, so that chunks
-    (`batch_size` examples at once) change nothing beyond rounding, nor does it that `ranks` share the examples. Always
-    in eval mode, also of a model that trains; its weights, buffers, gradients, modes and the random state stay as they
-    are. `memory`: bytes that graphs may take from one product to the next. BadInput names what is wrong with the model
-    or the data. `x`: a tensor, or a tuple or dict of tensors with one leading axis, for `model(*x)` or `model(**x)`.
-    `loss`: of minima.zoo.losses (default: cross-entropy), or a function of outputs and y that returns each example's
-    loss (n,), a pair of sums and weights (then L = sum_i s_i / sum_i w_i), or a mean. `output`: which of several.
+    w: the trainable parameters, removed weights being 0. Displacements, gradients and vectors hold those d of them that
+    may move, in float64. The network runs in eval mode and in its own data type; weights, buffers, gradients, modes and
+    the random state stay as they are. Sums over examples are float64.
+
+    Args:
+        model: any module.
+        x, y: (N, ...) inputs, a tensor, or several in a tuple or dict for `model(*x)` or `model(**x)`; and targets.
+        loss: of minima.zoo.losses (None: cross-entropy), or a function of outputs and y that returns each example's
+            loss (n,), a pair of sums and weights (then L = sum_i s_i / sum_i w_i), or a mean.
+        output: which of several outputs.
+        masks: bool by parameter name, True = kept.
+        subspace: which weights may move: the "survivors" of the masks, or the removed ones too ("full").
+        parameters: only these of them (names of parameters or of modules), so that the Hessian is their block.
+        moving: only these single ones (bool like `masks`), so that the Hessian is a principal submatrix.
+        batch_size: examples at once; it changes nothing beyond rounding, nor does it that `ranks` share the examples.
+        memory: bytes that graphs may take from one product to the next.
+
+    Raises:
+        BadInput: model, inputs, targets and loss do not fit together; the message says what to do.
 
     >>> model = nn.Linear(1, 2, bias=False)
     >>> _ = nn.init.zeros_(model.weight)
@@ -108,7 +116,7 @@ class Objective:
 
     @cached_property
     def score(self) -> Score:
-        """How well the outputs do beside the loss."""
+        """What is reported beside the loss, such as accuracy: the loss says which."""
         return self.task.loss.score(self.y)
 
     def part(self, first: int, last: int) -> Objective:
@@ -125,7 +133,7 @@ class Objective:
         return part
 
     def sample(self, examples: slice | Tensor) -> Objective:
-        """What some of the examples say of the whole: N / n of their share of L, whatever weights they have."""
+        """An estimate of L from n of the N examples: N / n times their share of it, whatever weights they have."""
         part = self.of(examples)
         part.weighing = self.weighing.sample(examples, len(part.x))
         return part
@@ -149,10 +157,7 @@ class Objective:
     def evaluate(
         self, displacement: Tensor | None = None, observe: Callable[[Chunk], object] | None = None
     ) -> Evaluation:
-        """The loss (inf where it overflows) and the score beside it at w + displacement.
-
-        `observe` is shown the chunks of this rank's share.
-        """
+        """Loss (inf where it overflows) and score at w + displacement; `observe` is shown this rank's chunks."""
         sums = torch.zeros(1 + self.score.width, dtype=torch.float64, device=self.x.device)
         for chunk in self.passes(displacement):
             sums[0] += chunk.losses.sum()
@@ -171,10 +176,7 @@ class Objective:
         return self.evaluate(displacement).loss
 
     def example_losses(self, displacement: Tensor | None = None) -> Tensor:
-        """(N,) what each example has of L, its mean, at w + displacement: its loss, where all have the weight 1.
-
-        In float64; inf where it overflows.
-        """
+        """(N,) in float64, L being the mean: each example's loss by its weight at w + displacement; inf on overflow."""
         losses = torch.zeros(len(self.x), dtype=torch.float64, device=self.x.device)
         for chunk in self.passes(displacement):
             losses[chunk.examples] = chunk.losses
@@ -200,22 +202,15 @@ class Objective:
         return self.loss_and_gradient(displacement)[1]
 
     def hvp(self, vectors: Tensor, displacement: Tensor | None = None) -> Tensor:
-        """H v for each of `vectors` (d,) or (k, d), H the Hessian of L at w + displacement (Pearlmutter 1994).
-
-        Double backward; the graph of a chunk's gradient serves all vectors, and at w later products too (see `graphs`).
-        """
+        """H v for `vectors` (d,) or (k, d), H the Hessian at w + displacement, double backward (Pearlmutter 1994)."""
         with evaluating(self.model), plain_attention(), torch.enable_grad():
             return self.products(vectors, self.graphs(gradient_graph, displacement), second_backward)
 
     def products(
-        self,
-        vectors: Tensor,
-        graphs: Iterator[Graph],
-        apply: Callable[[Graph, list[Tensor]], Sequence[Tensor]],
+        self, vectors: Tensor, graphs: Iterator[Graph], apply: Callable[[Graph, list[Tensor]], Sequence[Tensor]]
     ) -> Tensor:
-        """A matrix times `vectors` (d,) or (k, d), the matrix being a mean over examples.
-
-        `apply`: a chunk's graph and a direction in the parameters' shapes -> its product in these, summed.
+        """A matrix times `vectors` (d,) or (k, d), being a mean over examples; `apply`: a chunk's graph and a direction
+        in the parameters' shapes -> its product in these, summed.
         """
         rows = vectors.reshape(-1, self.dimension)
         products = torch.zeros(len(rows), len(self.coordinates.full), dtype=torch.float64, device=rows.device)
@@ -230,7 +225,7 @@ class Objective:
         return self.coordinates.restrict(self.weighing.mean(products)).reshape(vectors.shape)
 
     def graphs(self, build: Callable[[Chunk], Graph], displacement: Tensor | None = None) -> Iterator[Graph]:
-        """`build` of each chunk; at w the first are kept for the next call with it, as many as `memory` holds."""
+        """What `build` makes of each chunk; at w, as many as `memory` holds are kept for the next call with it."""
         self.room.before_the_first(self, keeping=displacement is None)
         self._derivative_check.before_the_first(self._problem)
         if displacement is not None:
@@ -242,10 +237,7 @@ class Objective:
         self.keeper.release()
 
     def chunks(self, displacement: Tensor | None = None, start: int = 0, stop: int | None = None) -> Iterator[Chunk]:
-        """Examples in file order, `batch_size` at once, as functions of the parameters at w + displacement.
-
-        They are this rank's share of the examples, the `start`-th to `stop`-th of them.
-        """
+        """The `start`-th to `stop`-th of this rank's examples at w + displacement, in chunks with a graph each."""
         weights = self._parameters(displacement)
         for examples in self.ranks.chunks(len(self.x), self.room.at_once(self), start, stop):
             outputs = self.task.picked(self._network(weights, self.x[examples]))
@@ -260,6 +252,14 @@ class Objective:
             for examples in self.ranks.chunks(len(self.x), plan.chunk if plan else self.batch_size):
                 outputs = self.task.picked(network(self.x[examples]))
                 yield Chunk(examples, [], outputs, self.losses(outputs, self.y[examples]))
+
+    def trace(self) -> None:
+        """Compute passes without derivatives by a traced graph from now on, where that can hold the network.
+
+        For work of many such passes, of this objective and of those that are made of it (see `Forward.trace`).
+        """
+        with evaluating(self.model), torch.no_grad():
+            self.forward.trace(self.weights(None), self.x, self.batch_size)
 
     def losses(self, outputs: Any, y: Any) -> Tensor:
         """s_i (n,) in float64, of the network's outputs for some examples: each one's loss, times its weight."""

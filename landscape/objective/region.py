@@ -25,10 +25,10 @@ class Bound:
     """Flags that say how much memory derivatives may take, and what is kept from one to the next."""
 
     memory: float = 4.0
-    """GiB beside the network and its data: for derivatives, and what is kept from one to the next: graphs of the
-    gradient (three quarters at most) and vectors; what it does not hold is refused before it; 0: keep nothing;
-    landscape.hessian finds eigenvalues in fewer vectors of 4 bytes a weight where those of 8 do not fit, and says so;
-    it puts at most as much as the graphs take on disk: the products of a run that may be killed"""
+    """GiB that derivatives may take beside the network and its data, and what is kept from one to the next: graphs of
+    the gradient (three quarters of it at most) and vectors. What would take more is refused before the work; 0: nothing
+    is kept. landscape.hessian finds eigenvalues in fewer vectors of 4 bytes a weight where those of 8 do not fit, and
+    says so; the products that it keeps on disk, for a run that may be killed, take at most as much as the graphs"""
 
     @property
     def graph_bytes(self) -> int:

@@ -56,7 +56,8 @@ class Differentiated(Protocol):
     ranks: Ranks
 
     def chunks(self, displacement: Tensor | None = None, start: int = 0, stop: int | None = None) -> Iterator[Chunk]:
-        """Some examples after the other, each chunk as a function of the parameters."""
+        """The `start`-th to `stop`-th of this process' examples, chunk by chunk, as functions of the parameters at
+        w + displacement."""
 
 
 class Room:
@@ -152,7 +153,9 @@ def _of_a_product(objective: Differentiated, beside: int) -> float:
 
 
 def needs_of(objective: Differentiated) -> Needs | None:
-    """Of the graphs of the first examples; None where they do not run, of which the derivative check tells."""
+    """The memory that derivatives take, measured on graphs of the first examples; None where these do not run, of which
+    the check of derivatives tells.
+    """
     import torch
 
     def saved(count: int) -> int:

@@ -23,7 +23,8 @@ class NoCompiler(Exception):
 
 
 def library(source: Path) -> ctypes.CDLL:
-    """Made by the C++ compiler $CXX ("c++" where it is not set), kept in $XDG_CACHE_HOME/minima (~/.cache/minima).
+    """The file of a library compiled from C++ by $CXX ("c++" where it is not set), kept in $XDG_CACHE_HOME/minima
+    (~/.cache/minima).
 
     Kept under a digest of the source, the flags and what the compiler says of itself and of this processor, so that
     machines may share a home, and under its own: what has changed since is not loaded but compiled again. Nor is what

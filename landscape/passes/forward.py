@@ -8,13 +8,14 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from landscape.passes import winograd
 from landscape.passes.compiled import compiled
 from landscape.passes.compiler import NoCompiler
 from landscape.passes.fusing import fuse, fusible, overwrite
-from landscape.passes.inputs import channels_last, shapes
+from landscape.passes.inputs import channels_last, shapes, tensors_of
 from landscape.passes.network import Network, is_no_fault_of_the_form, reason
 from landscape.passes.pass_plan import Form, PassPlan, threads
 from landscape.passes.tiling import tile
@@ -30,6 +31,8 @@ RAGGED: Mapping[Form, Form] = {"compiled": "folded", "tiled": "fused"}
 Shapes = tuple[tuple[int, ...], ...]
 SHAPES = 16
 """of inputs that are traced; inputs of further shapes go through the module"""
+UNTRIED: Sequence[Form] = ("tiled", "fused")
+"""forms that are the fastest of most convolutional networks on a CPU, the better first"""
 
 
 class Forward:
@@ -46,7 +49,7 @@ class Forward:
         self.compile_seconds = 0.0
 
     def of(self, network: Network) -> Forward:
-        """The same way of computing, for the network with other constants."""
+        """Passes computed in the same way, of a network with other constants."""
         other = copy(self)
         other._network = network
         return other
@@ -59,6 +62,16 @@ class Forward:
         """Compute all further passes by this plan, and forget those made by others."""
         self.plan = plan
         self._passes = {key: pass_ for key, pass_ in self._passes.items() if key[0] == plan}
+
+    def trace(self, weights: Mapping[str, Tensor], x: Any, chunk: int) -> None:
+        """Compute further passes of a convolutional network on a CPU by a traced graph, if it can be held in one.
+
+        No form is timed, so that the same work has the same bits each time; `chunk`: examples of x at once.
+        """
+        if self.plan is not None or not self.convolves or tensors_of(x)[0].device.type != "cpu":
+            return
+        plans = [PassPlan(form, chunk, torch.get_num_threads(), channels_last=True) for form in UNTRIED]
+        self.plan = next((plan for plan in plans if self.possible(plan, weights, x[:chunk])), None)
 
     @property
     def convolves(self) -> bool:

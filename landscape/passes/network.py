@@ -95,7 +95,7 @@ class Network:
             self(weights, x)
 
     def tensors(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """All parameters and buffers by name: these weights beside the constants."""
+        """All parameters and buffers by name: the given weights beside the constants."""
         return {**self._constants, **weights}
 
     def plain(self, weights: Mapping[str, Tensor], x: Any) -> Any:

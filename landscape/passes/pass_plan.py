@@ -17,7 +17,9 @@ convolutions, sums and ReLUs in one besides; and 3x3 convolutions in tiles; with
 
 @dataclass(frozen=True)
 class PassPlan:
-    """One way; the numbers agree to rounding, whichever it is."""
+    """A way of computing passes: in what form, and how many examples at once. The numbers agree to rounding, whichever
+    it is.
+    """
 
     form: Form
     chunk: int
@@ -37,7 +39,7 @@ class PassPlan:
 
     @classmethod
     def parse(cls, text: str) -> PassPlan:
-        """What was said, as a plan again.
+        """The plan that `str(plan)` was made of.
 
         >>> PassPlan.parse("fused, channels last, 64 examples at once, 1 thread(s)")
         PassPlan(form='fused', chunk=64, threads=1, channels_last=True)
@@ -53,7 +55,7 @@ class PassPlan:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """That many threads of torch inside the block."""
+    """Let torch use that many threads inside the block."""
     import torch
 
     before = torch.get_num_threads()

@@ -8,9 +8,9 @@ from landscape.objective.comparable import parameters, state_of, union
 from landscape.objective.flags import mean_loss
 from landscape.path.arc import Arc, check_ends
 from landscape.path.barrier import barrier, rise_over_ends
-from landscape.path.connection import Schooling, connect
-from landscape.path.course import has_batch_norm, levels, positions
+from landscape.path.connection import BendTraining, connect
 from landscape.path.curve import curves
+from landscape.path.levels import has_batch_norm, levels, positions
 from landscape.path.numbers import BARRIERS, BEND, RISES, WHOLE
 from landscape.symmetry.alignment import align
 from minima.store.command import BadInput
@@ -81,10 +81,10 @@ def _arc(first: Subject, second: Subject, place: Place, connection: Connection, 
     if not curve.bent:
         return straight
 
-    return connect(straight, first, union(first.masks, second.masks), _schooling(connection, seed), place)
+    return connect(straight, first, union(first.masks, second.masks), _bend_training(connection, seed), place)
 
 
-def _schooling(connection: Connection, seed: int) -> Schooling:
+def _bend_training(connection: Connection, seed: int) -> BendTraining:
     recipe = Recipe(
         optimiser="adam",
         lr=connection.lr,
@@ -92,7 +92,7 @@ def _schooling(connection: Connection, seed: int) -> Schooling:
         batch_size=connection.examples_per_step,
         schedule="cosine",
     )
-    return Schooling(connection.epochs, recipe, derive(seed, "bend"))
+    return BendTraining(connection.epochs, recipe, derive(seed, "bend"))
 
 
 def _walk(arc: Arc, subject: Subject, place: Place, connection: Connection) -> dict[str, list[float]]:

@@ -30,7 +30,7 @@ SCRATCH = "bend"
 
 
 @dataclass(frozen=True)
-class Schooling:
+class BendTraining:
     """How the bend of a curve between two networks is trained."""
 
     epochs: int
@@ -39,7 +39,7 @@ class Schooling:
     """of the order of the examples and of t"""
 
 
-def connect(straight: Arc, subject: Subject, masks: dict[str, Tensor], schooling: Schooling, place: Place) -> Arc:
+def connect(straight: Arc, subject: Subject, masks: dict[str, Tensor], plan: BendTraining, place: Place) -> Arc:
     """The arc with its bend trained from the middle of the straight line, at which it begins.
 
     On the examples that the subject's own training saw. Weights that `masks` (True = kept) removes stay 0. A run that
@@ -47,7 +47,7 @@ def connect(straight: Arc, subject: Subject, masks: dict[str, Tensor], schooling
     """
     ranks, bend = subject.ranks, None
     if ranks.first:
-        bend = _trained(_Point(subject.model, straight), subject, masks, schooling, place)
+        bend = _trained(_Point(subject.model, straight), subject, masks, plan, place)
     else:
         while ranks.tell(None):  # at every epoch, so that nobody waits too long
             pass
@@ -56,14 +56,12 @@ def connect(straight: Arc, subject: Subject, masks: dict[str, Tensor], schooling
 
 
 def _trained(
-    point: _Point, subject: Subject, masks: dict[str, Tensor], schooling: Schooling, place: Place
+    point: _Point, subject: Subject, masks: dict[str, Tensor], plan: BendTraining, place: Place
 ) -> dict[str, Tensor]:
     """The bend after the last epoch, on the CPU; what a stopped run saved of it is gone on with."""
     removal = {f"bend.{name}": mask for name, mask in masks.items()}
-    epochs, x, y = schooling.epochs, *_lessons(subject)
-    trainer = Trainer(
-        point, x, y, schooling.recipe, epochs=epochs, order_seed=schooling.seed, masks=removal, task=subject.task
-    )
+    epochs, x, y = plan.epochs, *_seen_in_training(subject)
+    trainer = Trainer(point, x, y, plan.recipe, epochs=epochs, order_seed=plan.seed, masks=removal, task=subject.task)
     path = place.scratch(SCRATCH)
     part = None if path is None else Unfinished(path)
     stopped = part and part.load()
@@ -84,7 +82,7 @@ def _trained(
     return {name: value.detach().cpu() for name, value in point.bend.named_parameters(remove_duplicate=False)}
 
 
-def _lessons(subject: Subject) -> Examples:
+def _seen_in_training(subject: Subject) -> Examples:
     """Never the test split; nor what the subject's training held out, where the checkpoint says what that was."""
     training = subject.checkpoint.training
     held = training.get("validation", 0.0), training.get("split_seed", 0)

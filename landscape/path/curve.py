@@ -27,5 +27,5 @@ class Curve:
 
 
 def curves() -> dict[str, type[Curve]]:
-    """Every curve between two networks by name."""
+    """Every kind of curve between two networks by the name that --kind knows it by."""
     return members("landscape.path.curves", Curve)

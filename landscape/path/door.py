@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LossPath:
-    """Loss and error on the way from one network to another."""
+    """Loss and error at each `t` of a path from one network (t = 0) to another (t = 1), and the barrier between them.
+
+    Losses, `barrier` and `rise_over_ends` are in the unit of the loss, errors are fractions of the examples.
+    """
 
     t: tuple[float, ...]
     """from 0, the first network, to 1, the second"""

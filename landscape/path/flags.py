@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from landscape.path.along import Along, Walk
+import tyro
+
 from landscape.path.curve import curves
+from landscape.path.walk_flags import Walk, WalkFlags
 from minima.store.registry import choices
 
 if TYPE_CHECKING:
     CurveName = str
 else:
     CurveName = choices(curves(), "line")
+KIND_FLAG = tyro.conf.arg(
+    help="; ".join(f"{name}: {curve.formula}" for name, curve in curves().items())
+    + "; the bend C is trained so that the loss stays low (Garipov et al. 2018)"
+)
 
 RATE, EPOCHS = 0.01, 30
 
@@ -21,9 +27,7 @@ RATE, EPOCHS = 0.01, 30
 class Connection(Walk):
     """What joins two networks, and how its bend is trained if it has one."""
 
-    kind: CurveName = "line"
-    """straight; or with a bend trained so that the loss stays low (Garipov et al. 2018): a quadratic Bezier curve, or
-    two straight pieces"""
+    kind: Annotated[CurveName, KIND_FLAG] = "line"
     align: Literal["none", "weights"] = "none"
     """weights: first put the second network's neurons into the order of the first's that they resemble (Ainsworth et
     al. 2023)"""
@@ -36,5 +40,5 @@ class Connection(Walk):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Path(Connection, Along):
+class Path(Connection, WalkFlags):
     """Flags of `python -m landscape.path`."""

@@ -10,14 +10,14 @@ from landscape.objective.comparable import state_of
 from landscape.objective.flags import mean_loss
 from landscape.path.arc import Arc, check_ends
 from landscape.path.barrier import barrier
-from landscape.path.course import has_batch_norm, levels, positions
 from landscape.path.curves.line import Line
+from landscape.path.levels import has_batch_norm, levels, positions
 from landscape.path.numbers import OF_PAIRS
 from minima.store.hdf5.record import write
 from minima.store.messages import progress_bar
 
 if TYPE_CHECKING:
-    from landscape.path.along import Along
+    from landscape.path.walk_flags import WalkFlags
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
 
@@ -26,7 +26,7 @@ Pair = tuple["Subject", "Subject"]
 
 @dataclass(frozen=True)
 class Courses:
-    """Loss and error along each line."""
+    """Loss and error along the line between the two networks of each pair."""
 
     t: list[float]
     loss: list[list[float]]
@@ -41,7 +41,7 @@ class Courses:
         return {kind: [barrier(self.t, values) for values in rows] for kind, rows in heights.items()}
 
 
-def walk_pairs(pairs: Sequence[Pair], place: Place, group: str, arguments: Along) -> Courses:
+def walk_pairs(pairs: Sequence[Pair], place: Place, group: str, arguments: WalkFlags) -> Courses:
     """Evaluate each pair's line and write all to a group of the place; the pairs of a stopped run are there already."""
     for first, second in pairs:
         check_ends(first, second)
@@ -62,7 +62,7 @@ def walk_pairs(pairs: Sequence[Pair], place: Place, group: str, arguments: Along
     return found
 
 
-def described(pairs: Sequence[Pair], courses: Courses, arguments: Along) -> dict[str, Any]:
+def described(pairs: Sequence[Pair], courses: Courses, arguments: WalkFlags) -> dict[str, Any]:
     """What the JSON object says of them; loss, accuracy and norm of the gradient at both ends of each."""
     return {
         "loss": [[row[0], row[-1]] for row in courses.loss],

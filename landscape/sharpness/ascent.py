@@ -12,9 +12,20 @@ from torch import Tensor
 from landscape.objective.differentiable import Differentiable
 from landscape.sharpness.neighbourhoods import Neighbourhood
 
-SETTLED, SCOUTED = 1e-3, 1e-2
-"""relative improvement over three gradients below which a climb ends, and what a step must promise to be tried again:
-of the climb that counts, and of those that look for another hill"""
+
+@dataclass(frozen=True)
+class Patience:
+    """When a climb ends: when so many gradients `over` have not gained the share `gain` of its rise.
+
+    `gain` is also what a step must promise to be tried again.
+    """
+
+    gain: float
+    over: int
+
+
+SETTLED, SCOUTED = Patience(1e-3, 3), Patience(1e-2, 2)
+"""of the climb that counts, and of those that look for another hill"""
 HARDLY = 0.25
 """of that improvement: what a step must promise by the slope where it begins to be tried at all"""
 SMALLEST_REACH = 1e-3
@@ -67,11 +78,11 @@ def highest(
     """
     order = sorted(range(len(neighbourhoods)), key=lambda each: neighbourhoods[each].width)
     ascending = [neighbourhoods[each] for each in order]
-    least = SETTLED if some is None else SCOUTED
+    patience = SETTLED if some is None else SCOUTED
     known = origin or function.loss_and_gradient()
     centre = _Point(torch.zeros_like(known[1]), *known)
     looked = centre if some is None else _evaluated(some, None)
-    scouts = _scouted(some or function, looked, ascending, restarts, steps, generator, least)
+    scouts = _scouted(some or function, looked, ascending, restarts, steps, generator, patience)
     found = [each.highest for each in scouts]
     if some is not None:
         found = _followed(function, centre, ascending, scouts, steps)
@@ -114,12 +125,12 @@ def _scouted(
     restarts: int,
     steps: int,
     generator: torch.Generator,
-    least: float,
+    patience: Patience,
 ) -> list[_Scout]:
     """All climbs, in each set."""
 
     def climb(place: Neighbourhood, start: Tensor) -> _Climb:
-        return _climb(function, place, _evaluated(function, start), origin.loss, steps, least)
+        return _climb(function, place, _evaluated(function, start), origin.loss, steps, patience)
 
     fresh: list[list[_Climb]] = []
     carried: list[list[_Climb]] = []
@@ -190,14 +201,14 @@ def _evaluated(function: Differentiable, at: Tensor | None) -> _Point:
 
 
 def _climb(
-    function: Differentiable, place: Neighbourhood, start: _Point, base: float, steps: int, least: float = SETTLED
+    function: Differentiable, place: Neighbourhood, start: _Point, base: float, steps: int, patience: Patience = SETTLED
 ) -> _Climb:
     """Uphill from a point of the set."""
-    here, way, reach, left = start, 0, 1.0, place.ways
+    here, way, reach, left, over = start, 0, 1.0, place.ways, patience.over
     rises = [here.loss - base]
     while len(rises) <= steps and left:
         candidate = place.candidate(here.at, here.gradient, way, reach)
-        if _slope(place, here, candidate) <= HARDLY * least * max(here.loss - base, 0.0):
+        if _slope(place, here, candidate) <= HARDLY * patience.gain * max(here.loss - base, 0.0):
             way, reach, left = (way + 1) % place.ways, 1.0, left - 1
             continue
         there = _evaluated(function, candidate)
@@ -207,12 +218,12 @@ def _climb(
             here, left, promising = there, place.ways, False
             reach = min(reach * min(max(best, SHORTER), LONGER), place.longest[way])
         else:
-            promising = begin * min(best, 0.5) / 2 > least * abs(here.loss - base) and reach > SMALLEST_REACH
+            promising = begin * min(best, 0.5) / 2 > patience.gain * abs(here.loss - base) and reach > SMALLEST_REACH
             reach *= min(max(best, SHORTER), 0.5)
             if not promising:
                 way, reach, left = (way + 1) % place.ways, 1.0, left - 1
         rises.append(here.loss - base)
-        if len(rises) > 3 and not promising and rises[-1] - rises[-4] <= least * abs(rises[-1]):
+        if len(rises) > over and not promising and rises[-1] - rises[-1 - over] <= patience.gain * abs(rises[-1]):
             break
     return _Climb(rises, here, settled=len(rises) <= steps or not left)
 

@@ -11,6 +11,7 @@ from landscape.objective.subsets.asked import subset_of
 from landscape.sharpness import rescale_test
 from landscape.sharpness.duration import tell_time
 from landscape.sharpness.leading import LEADING
+from landscape.sharpness.measure import prepare
 from landscape.sharpness.report import entry, write
 from landscape.spectrum.lanczos import LEAST_ROOM
 from minima.store.messages import progress_bar
@@ -31,6 +32,7 @@ def compute(subject: Subject, place: Place, arguments: Sharpness) -> dict[str, A
     write_position(place, "sharpness", where)
     test = rescale_test.RescaleTest.of(subject, arguments, arguments.seed, moving) if arguments.rescale_test else None
     used = subject.used_share
+    prepare(objective, chosen)
     tell_time(objective, [measure for measure in chosen if measure.name not in place.kept()])
     for measure in progress_bar(chosen, desc=subject.name, unit="measure"):
         if measure.name not in place.kept():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from landscape.objective.handed import Position, Where, handed
 from landscape.sharpness.flags import chosen_measures
-from landscape.sharpness.measure import Measure, Measured
+from landscape.sharpness.measure import Measure, Measured, prepare
 from minima.zoo.subject.handed import LossLike
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SharpnessResult(Position):
-    """Measures of sharpness by name, and where the network sits."""
+    """Measures of sharpness by name, such as found["lambda_max"].value, and where the network sits."""
 
     measures: Mapping[str, Measured]
     """value and errors of each"""
@@ -74,5 +74,6 @@ def measure_sharpness(
     names = None if asked is None else [each.name if isinstance(each, Measure) else each for each in asked]
     chosen = chosen_measures(names, own)
     with handed(model, data, loss, where) as at:
+        prepare(at.objective, chosen)
         found = {measure.name: measure.measure(at.objective, seed) for measure in chosen}
         return SharpnessResult(**at.position, measures=found)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, make_dataclass
+from typing import Annotated
+
+import tyro
 
 from landscape.objective.flags import Landscape
 from landscape.objective.region import Subset
@@ -12,14 +15,17 @@ from minima.store.command import BadInput
 
 STANDARD = ("lambda_max", "trace", "adaptive_lambda_max", "adaptive_trace", "keskar", "sam", "adaptive_sam", "average")
 """which measures come first, so that an adaptive one follows what it is adapted from"""
+MEASURES_FLAG = tyro.conf.arg(
+    help=f"names separated by commas: {', '.join(measures())} (default: all but "
+    f"{', '.join(name for name, kind in measures().items() if not kind.default)})"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sharpness(Subset, Landscape):
     """Flags of `python -m landscape.sharpness`, but for the measures' own."""
 
-    measures: str | None = None
-    """names separated by commas (default: all of the standard list)"""
+    measures: Annotated[str | None, MEASURES_FLAG] = None
     rescale_test: bool = False
     """measure again with layers and units rescaled at random, the function being the same: which measures move"""
 

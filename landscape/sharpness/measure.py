@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -22,7 +22,10 @@ CARRIED, AT_WORK = 3, 16
 
 @dataclass(frozen=True)
 class Measured:
-    """What a sharpness measure found: its value with errors and settings."""
+    """What one sharpness measure found: its value, in the unit that the measure names, with errors.
+
+    `stderr` is that of what was drawn, `data_stderr_new` that of having these examples and no others.
+    """
 
     value: float
     stderr: float | None = None
@@ -60,8 +63,16 @@ class Measure:
     by_lanczos: ClassVar[bool] = False
     """whether it rests on the search for the largest curvature, and keeps the vectors of a Lanczos basis"""
 
+    by_losses: ClassVar[bool] = False
+    """whether most of its work are losses without derivatives, at many points"""
+
     def measure(self, objective: Objective, seed: int) -> Measured:
-        """The measure of `objective`, its draws from `seed`."""
+        """How sharp the point is that an objective is taken at.
+
+        Args:
+            objective: the loss as a function of the weights, with its derivatives.
+            seed: of everything that is drawn: the same seed, the same value.
+        """
         raise NotImplementedError
 
     @property
@@ -117,6 +128,12 @@ class Measure:
         return loss, Relative(objective).of_gradient(gradient) if self.relative else gradient
 
 
+def prepare(objective: Objective, measures: Sequence[Measure]) -> None:
+    """Get an objective ready for all of some measures, before the first of them."""
+    if any(measure.by_losses for measure in measures):
+        objective.trace()
+
+
 def vectors_of_climbs(restarts: int, neighbourhoods: int) -> int:
     """Vectors that an ascent keeps (`landscape.sharpness.ascent`): of each climb its end and the gradient there.
 
@@ -126,5 +143,5 @@ def vectors_of_climbs(restarts: int, neighbourhoods: int) -> int:
 
 
 def measures() -> dict[str, type[Measure]]:
-    """Every sharpness measure by its name."""
+    """Every sharpness measure by the name that --measures knows it by."""
     return members("landscape.sharpness.measures", Measure)

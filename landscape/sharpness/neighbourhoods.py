@@ -16,7 +16,7 @@ SHARES = (2.0, 8.0, 32.0)
 
 
 class Neighbourhood(Protocol):
-    """A convex set around 0, and what a step of an ascent is in its geometry."""
+    """A convex set of displacements (d,) around 0, and what a step of an ascent is in its geometry."""
 
     ways: ClassVar[int]
     """how many kinds of steps there are; the first is tried first"""
@@ -25,21 +25,33 @@ class Neighbourhood(Protocol):
 
     @property
     def width(self) -> float:
-        """How wide the set is, in a unit in which sets of one shape compare."""
+        """How wide the set is: of two sets of one shape the wider one holds the other."""
 
     def project(self, displacement: Tensor) -> Tensor:
-        """The nearest point (d,) of the set."""
+        """The point (d,) of the set that is nearest to a displacement (d,)."""
 
     def furthest(self, gradient: Tensor) -> Tensor:
-        """The point delta (d,) of the set at which gradient . delta is largest; 0 where the gradient is."""
+        """The point delta (d,) of the set at which gradient . delta is largest; 0 where the gradient is 0."""
 
     def candidate(self, point: Tensor, gradient: Tensor, way: int, reach: float) -> Tensor:
-        """Where a step of this kind leads from a point (d,) of the set; `reach` is 1 for its usual length."""
+        """Where a step leads from a point (d,) of the set; it stays inside.
+
+        Args:
+            point: where it begins.
+            gradient: (d,) of the function that is climbed, there.
+            way: which kind of step, from 0 to `ways` - 1.
+            reach: how far, 1 being the usual length of its kind.
+        """
 
     def slopes(self, point: Tensor, candidate: Tensor, before: Tensor, after: Tensor) -> tuple[float, float]:
-        """How fast the function rises along the step, where it begins and where it ends, the gradients being given.
+        """How fast the function rises along a step, where it begins and where it ends.
 
-        In the function's unit for a whole step.
+        Args:
+            point, candidate: both ends, (d,).
+            before, after: the function's gradients there, (d,).
+
+        Returns:
+            both slopes, in the function's unit for a whole step.
         """
 
 

@@ -23,7 +23,7 @@ BESIDE = 6
 
 @dataclass(frozen=True)
 class Rises:
-    """L(w + delta) - L(w), averaged in two ways."""
+    """The rises L(w + delta) - L(w) under noise, averaged over examples and over draws."""
 
     draws: Sequence[float]
     """over the examples: one for each draw of delta"""
@@ -32,7 +32,7 @@ class Rises:
 
 
 def rises(function: Differentiable, deviation: float, pairs: int, generator: torch.Generator) -> Rises:
-    """Under noise of this standard deviation on each coordinate, drawn `pairs` times.
+    """How much the loss rises under Gaussian noise of this standard deviation on each coordinate, drawn `pairs` times.
 
     Every draw is used with both signs, so that the gradient's part cancels. The same generator gives the same noise,
     scaled by the deviation.

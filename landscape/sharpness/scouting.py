@@ -18,7 +18,9 @@ MOST = 0.25
 
 
 def some_of(objective: Objective, seed: int) -> Objective | None:
-    """The same loss over whole blocks of the examples (class by class), 64 of them at least; None of less than 256."""
+    """An estimate of the loss from some whole blocks of the examples, dealt class by class: 64 examples at least; None
+    where there are less than 256.
+    """
     rows = list(blocks_of(objective, seed).rows)
     taken = 1
     while taken < len(rows) and sum(map(len, rows[:taken])) < LEAST:

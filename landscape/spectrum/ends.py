@@ -61,7 +61,8 @@ class End:
 
 
 def ends(ritz: Ritz, top: int, bottom: int, by: By) -> tuple[End, End]:
-    """Both ends, if `top` eigenvalues are wanted by value or magnitude, and the `bottom` smallest.
+    """The ends of the spectrum to search at: both, if `top` eigenvalues are wanted by value or magnitude, and the
+    `bottom` smallest.
 
     By magnitude the limit of either end is the least of both: at the one end, too, something as large may have been
     missed as what is wanted of the other.

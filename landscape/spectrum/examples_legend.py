@@ -2,8 +2,9 @@
 
 
 def of_examples(used_share: float | None) -> str:
-    """Behind "± of examples: "; `used_share`: sqrt(1 - n/N), 0 where the whole split is used, None of the first.
+    """What "± of examples" means below a table, in words.
 
+    `used_share`: sqrt(1 - n/N), 0 where the whole split is used; None where the first n of N examples are.
 
     >>> of_examples(0.8)
     'by how much it would differ on new examples, as many as these; from the whole split, 0.80 of that.'

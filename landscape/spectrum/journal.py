@@ -39,7 +39,9 @@ class ProductJournal:
     def remembering(
         self, function: Callable[[Tensor], Tensor], written: Callable[[], None] = lambda: None
     ) -> Callable[[Tensor], Tensor]:
-        """The same function with a memory on disk; `written` is called when there is something new in the file."""
+        """A function with the same results, of which those in the file are not computed again; `written` is called when
+        there is something new in the file.
+        """
 
         def call(vectors: Tensor) -> Tensor:
             key = _key(vectors)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from landscape.spectrum.ends import By, End, ends, relative, select
 from landscape.spectrum.krylov import Floats, Indices, Krylov, Ritz
-from landscape.spectrum.unseen import Witness
+from landscape.spectrum.missed import Witness
 from minima.store.command import BadInput
 
 NEARLY = 3.0
@@ -112,7 +112,7 @@ def most_products(wanted: int) -> int:
 
 
 class Search:
-    """Which vector is next, and when to stop.
+    """A search for eigenvalues: which vector the operator is applied to next, and when to stop.
 
     Next is the pending vector along which most of the wanted pairs' residuals lies. Once these are nearly converged, a
     witness is followed, in all that is orthogonal to the applied vectors: no more of H's eigenvalues lie above what it
@@ -170,7 +170,7 @@ class Search:
 
     @property
     def converged(self) -> bool:
-        """Whether the answer stands."""
+        """Whether all wanted eigenvalues are within the tolerance, as far as can be told."""
         return self.proven and self.error <= self.tolerance
 
     def result(self, beside: int) -> Eigenpairs:

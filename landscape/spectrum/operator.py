@@ -57,5 +57,5 @@ def require_even(objective: Objective, title: str) -> None:
 
 
 def operators() -> dict[str, type[Operator]]:
-    """Every curvature operator by its name."""
+    """Every curvature operator by the name that --operator knows it by."""
     return members("landscape.spectrum.operators", Operator)

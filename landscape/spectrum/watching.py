@@ -15,7 +15,7 @@ from minima.store.messages import progress_bar
 
 @contextmanager
 def counted(product: Callable[[Tensor], Tensor], total: int) -> Iterator[Callable[[Tensor], Tensor]]:
-    """The same product of (d,) or (k, d), with a progress bar of the `total` vectors that are to come."""
+    """A product of (d,) or (k, d) with a progress bar of the `total` vectors that are to come."""
     with progress_bar(total=total, unit="product") as shown:
 
         def apply(vectors: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ class Outlook:
     """products and error when there first was one"""
 
     def after(self, products: int, error: float) -> str:
-        """In words, after so many products; nothing where the errors tell nothing.
+        """How long the search goes on after so many products, in words; nothing where the errors tell nothing.
 
         >>> outlook = Outlook(1e-3, start=time.perf_counter() - 60)
         >>> outlook.after(4, 1.0), outlook.after(6, 0.1)  # six products more, 10 s each, and the witness

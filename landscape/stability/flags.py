@@ -20,6 +20,7 @@ class Stability(Landscape):
 
 
 def check(arguments: Stability) -> None:
+    """Refuse flags that mean nothing, and files that are no trajectories, before a network is read."""
     if arguments.split != "train":
         raise BadInput(f"--split {arguments.split}: training goes down the loss of the train split. Leave --split out")
     if arguments.batches < 1 or not arguments.tolerance > 0:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from landscape.path.along import Along
+from landscape.path.walk_flags import WalkFlags
 
 
 @dataclass(frozen=True, kw_only=True)
-class Successive(Along):
+class Successive(WalkFlags):
     """Flags of `python -m landscape.successive`: from each checkpoint to the next."""
 
     siblings: bool = False

@@ -12,7 +12,7 @@ from landscape.surface.compute import draw
 from landscape.surface.flags import Drawing, check_drawing
 from landscape.surface.grid import AXES, parse_grid
 from landscape.surface.landmark import Snapshot
-from landscape.surface.survey import survey
+from landscape.surface.preparing import prepare
 from minima.store.command import BadInput
 from minima.store.hdf5.results import in_memory
 from minima.store.messages import listening
@@ -22,14 +22,17 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from landscape.spectrum.krylov import Floats
-    from landscape.surface.survey import Survey
+    from landscape.surface.preparing import Prepared
     from minima.store.hdf5.results import Place
     from minima.zoo.subject.subject import Subject
 
 
 @dataclass(frozen=True)
 class LossSurface(Position):
-    """The loss over a grid of displacements of the weights, and where the network sits."""
+    """The loss at w + alpha d_1 (+ beta d_2) over a grid of one or two axes, and where the network sits.
+
+    `losses` has the shape of the grid, `coordinates` alpha (and beta) along its axes, `directions` d_1 (and d_2).
+    """
 
     coordinates: tuple[Floats, ...]
     """(points,) along each of the one or two axes; 0 is the network"""
@@ -121,7 +124,7 @@ def _drawn(
     with listening() as heard:
         subject, place = subject_at(model, data, loss, where), in_memory()
         others = [_snapshot(other, subject, number) for number, other in enumerate(through, 1)]
-        found = survey(subject, region_of(where), wanted, axes=axes, seed=seed, others=others)
+        found = prepare(subject, region_of(where), wanted, axes=axes, seed=seed, others=others)
         draw(found, place, wanted, subject.name, where.get("batch_size"))
         return _result(found, place, heard)
 
@@ -132,9 +135,9 @@ def _snapshot(model: nn.Module, centre: Subject, number: int) -> Snapshot:
     return Snapshot(f"network {number}", other.model.state_dict(), other.masks)
 
 
-def _result(found: Survey, place: Place, heard: Sequence[str]) -> LossSurface:
+def _result(found: Prepared, place: Place, heard: Sequence[str]) -> LossSurface:
     arrays = place.arrays("surface")
-    score = found.sheet.objective.score.name
+    score = found.function.objective.score.name
     scores = arrays.pop("accuracy" if score == "accuracy" else "score")
     own = {key: found.where[key] for key in ("loss", "gradient_norm", "weight_norm", "dimension")}
     return LossSurface(
@@ -144,6 +147,6 @@ def _result(found: Survey, place: Place, heard: Sequence[str]) -> LossSurface:
         losses=arrays.pop("loss"),
         scores=scores,
         score_name=score,
-        directions=found.sheet.plane.rows,
+        directions=found.function.plane.rows,
         arrays=arrays,
     )

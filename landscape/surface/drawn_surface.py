@@ -39,7 +39,7 @@ class DrawnSurface:
 
     @property
     def loss_unit(self) -> str:
-        """Of the loss, as it is on the axis of a picture."""
+        """The unit of the loss, as it is on the axis of a picture."""
         return str(self.summary.get("loss_unit", "nat"))
 
     @property
@@ -55,7 +55,7 @@ class DrawnSurface:
 
 
 def read_surfaces(path: Path) -> tuple[list[DrawnSurface], list[str]]:
-    """One for each checkpoint of the file, and the SHA-256 of the checkpoint files.
+    """The surfaces in a results file, one for each checkpoint, and the SHA-256 of the checkpoint files.
 
     Raises:
         BadInput: it holds something else.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EigenPlane(Plane):
-    """Its directions are unit eigenvectors of the Hessian."""
+    """A plane whose directions are unit eigenvectors of the Hessian."""
 
     eigenvalues: Sequence[float] = ()
     """v.Hv over the data of the surface"""

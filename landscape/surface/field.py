@@ -10,7 +10,7 @@ from minima.store.command import BadInput
 from minima.store.registry import members
 
 if TYPE_CHECKING:
-    from landscape.surface.sheet import Spot
+    from landscape.surface.surface_function import SurfacePoint
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Field:
         each, besides = self.products
         return {"gradients": points * self.gradients, "products": points * (each * axes + besides)}
 
-    def values(self, spot: Spot) -> Mapping[str, Any]:
+    def values(self, point: SurfacePoint) -> Mapping[str, Any]:
         """Each map's value at a point, or values along its leading axis; NaN where there is none."""
         raise NotImplementedError
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
 
 from landscape.objective.flags import Landscape
 from landscape.passes.pass_plan import PassPlan
-from landscape.surface.field import parse_maps
+from landscape.surface.field import fields, parse_maps
 from landscape.surface.grid import parse_grid
 from landscape.surface.spanning import spannings
 from minima.store.command import BadInput
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     PlaneName = str
 else:
     PlaneName = choices(spannings(), "random")
+MAPS_FLAG = tyro.conf.arg(help=f"what else to find at each point, separated by commas: {', '.join(fields())}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,10 +30,11 @@ class Drawing:
     grid: str = "51x51"
     """points: N (a square of N x N), NxM, or Nx1 for a line along one direction"""
     extent: float = 1.0
-    """how far to go on both sides, in units of the directions; around networks the margin, in fifths of their box"""
+    """how far to go on both sides, in units of the directions; where other networks are on the surface, the margin
+    around all of them, 1 being a fifth of the longest side of their box"""
     directions: PlaneName = "random"
-    """Gaussian draws, or of length 1: eigenvectors of the Hessian's largest eigenvalues; the plane --through other
-    checkpoints; the one closest to the course of a training (--trajectory)"""
+    """random: Gaussian draws; eigen: unit eigenvectors of the Hessian's largest eigenvalues; checkpoints: the plane
+    --through others; trajectory: the plane that is closest to the course of a training (--trajectory)"""
     normalise: Literal["filter", "layer", "weight", "none"] = "filter"
     """what of a random direction gets the norm of the weights it moves"""
     biases_and_norms: Literal["ignore", "scale"] = "ignore"
@@ -49,8 +53,7 @@ class Drawing:
     is below 1, in its own unit (default: exact)"""
     lines: int | None = None
     """with --grid Nx1: along this many random directions, and their mean and spread"""
-    maps: str | None = None
-    """what else to find at each point, separated by commas: per-class, gradient, curvature"""
+    maps: Annotated[str | None, MAPS_FLAG] = None
     compile: Literal["auto", "on", "off"] = "auto"
     """the passes, with the weights as inputs: auto where the work is long enough to pay for half a minute; off: nor are
     convolutions in tiles tried, which are compiled once for a machine, in a second"""
@@ -64,7 +67,7 @@ class Surface(Drawing, Landscape):
 
 
 def check(arguments: Surface) -> None:
-    """What can be refused without the network."""
+    """Refuse flags that mean nothing, or name files that are not there, before the network is read."""
     check_drawing(arguments)
     axes = len(parse_grid(arguments.grid, arguments.extent).shape)
     for path in arguments.through or ():
@@ -80,7 +83,7 @@ def check(arguments: Surface) -> None:
 
 
 def check_drawing(arguments: Drawing) -> None:
-    """What can be refused of a surface by itself."""
+    """Refuse what makes no surface, whatever the network: its grid, directions, maps and allowed error."""
     axes = len(parse_grid(arguments.grid, arguments.extent).shape)
     parse_maps(arguments.maps)
     if arguments.plan is not None:

@@ -10,7 +10,7 @@ from minima.store.hdf5.record import Number, write
 
 if TYPE_CHECKING:
     from landscape.surface.landmark import Landmark
-    from landscape.surface.sheet import Sheet
+    from landscape.surface.surface_function import SurfaceFunction
     from minima.store.hdf5.results import Place
 
 POINT, MOMENT = ("point",), ("moment",)
@@ -40,15 +40,15 @@ MOMENTS = (
 """of the moments of a training"""
 
 
-def write_points(place: Place, sheet: Sheet, centre: str, others: Sequence[Landmark]) -> dict[str, Any]:
+def write_points(place: Place, function: SurfaceFunction, centre: str, others: Sequence[Landmark]) -> dict[str, Any]:
     """The checkpoints that a plane goes through, the one in the centre first: a pass for each other."""
     if not others:
         return {}
-    spots = [sheet.at([0.0] * len(sheet.plane.directions)), *(sheet.network(other) for other in others)]
-    places = [sheet.plane.project(spot.displacement)[0] for spot in spots]
+    there = [function.at([0.0] * len(function.plane.directions)), *(function.network(other) for other in others)]
+    places = [function.plane.project(point.displacement)[0] for point in there]
     names = [centre, *(other.name for other in others)]
     place.scale("surface/point", names, "1", "checkpoint on the plane")
-    levels = [spot.level for spot in spots]
+    levels = [point.level for point in there]
     found = _along("point", places) | {
         "point_loss": [level.loss for level in levels],
         "point_accuracy": [level.accuracy for level in levels],
@@ -57,15 +57,15 @@ def write_points(place: Place, sheet: Sheet, centre: str, others: Sequence[Landm
     return {"networks": names} | found
 
 
-def write_trajectory(place: Place, sheet: Sheet, moments: Sequence[Landmark]) -> dict[str, Any]:
+def write_trajectory(place: Place, function: SurfaceFunction, moments: Sequence[Landmark]) -> dict[str, Any]:
     """Each moment's place on the plane, how far beside the plane it is, and its loss: two passes for each."""
     if not moments:
         return {}
-    projected = [sheet.plane.project(moment.displacement) for moment in moments]
+    projected = [function.plane.project(moment.displacement) for moment in moments]
     distances = [moment.displacement.norm().item() for moment in moments]
     beside = [rest / far if far else 0.0 for (_, rest), far in zip(projected, distances, strict=True)]
-    levels = [sheet.network(moment).level for moment in moments]
-    below = [sheet.at(coordinates).level.loss for coordinates, _ in projected]
+    levels = [function.network(moment).level for moment in moments]
+    below = [function.at(coordinates).level.loss for coordinates, _ in projected]
     place.scale("surface/moment", [moment.step for moment in moments], "1", "epochs or steps of training done")
     found = _along("trajectory", [coordinates for coordinates, _ in projected]) | {
         "trajectory_distance": distances,

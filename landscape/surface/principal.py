@@ -22,7 +22,7 @@ LEAST = 1e-12
 
 @dataclass(frozen=True)
 class Principal(Plane):
-    """Its directions are principal axes of the moments' displacements."""
+    """A plane whose directions are principal axes of the displacements of a training's moments."""
 
     explained: Sequence[float] = ()
     """share of each axis in the sum of the squared displacements"""

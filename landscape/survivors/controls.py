@@ -34,7 +34,11 @@ def dense_parent(subject: Subject, path: Path) -> Subject:
         BadInput: the subject is not pruned, the parent is, or its tensors have other names or shapes.
     """
     if not subject.masks:
-        raise BadInput(f"{subject.path}: nothing is removed from this network, so that it has no survivors to look at")
+        made = "shrunk" in subject.checkpoint.model
+        raise BadInput(
+            f"{subject.path}: nothing is removed from this network, so that it has no survivors to look at"
+            + ("\nIt was made smaller: name the masked file that it was made from" if made else "")
+        )
     stored = read(path)
     model = copy.deepcopy(subject.model)
     if not isinstance(stored, Checkpoint):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OperatorCurvature:
-    """One of the Hessians that are compared."""
+    """The curvature of one of the Hessians that are compared, in the unit of the loss, and its ratios to the first."""
 
     dimension: int
     """how many weights may move"""
@@ -42,7 +42,7 @@ class OperatorCurvature:
 
 @dataclass(frozen=True)
 class SurvivorCurvature:
-    """The Hessians of a pruned network and of its controls."""
+    """The curvature of a pruned network beside that of its controls: found["pruned"], found["parent-in-mask"], ..."""
 
     operators: Mapping[str, OperatorCurvature]
     """`pruned`: over its survivors; `parent`: over all weights; `parent-in-mask`, `random-mask-1`, ...: the parent's

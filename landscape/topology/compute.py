@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def fill(results: Results, surfaces: list[DrawnSurface], prominence: float | None) -> None:
-    """Arrays have room for the most basins that one of the surfaces has."""
+    """Find the shape of every surface and write it; arrays have room for the most basins that one of them has."""
     start = time.perf_counter()
     shapes = [find_shape(surface, prominence) for surface in surfaces]
     seconds = (time.perf_counter() - start) / len(shapes)

@@ -36,6 +36,7 @@ def table(summary: dict[str, Any]) -> str:
 def report(
     surface: Path, names: list[str], hashes: list[str], each: list[dict[str, Any]], where: dict[str, Any]
 ) -> Report:
+    """What the command says of all surfaces in a file: of several a list for each number, and their tables in turn."""
     if len(each) == 1:
         head = {"surface": str(surface), "checkpoint": names[0], "sha256": hashes[0]}
         return Report(head | each[0] | where, table(each[0]))

@@ -58,7 +58,7 @@ class Shape:
         }
 
     def write(self, place: Place, counts: tuple[int, int]) -> None:
-        """Into a place with room for so many basins and loops."""
+        """Write the shape to a place whose arrays have room for so many basins and loops."""
         surface, basins = self.surface, self.basins
         axes = AXES[: surface.loss.ndim]
         for name, along in zip(axes, surface.coordinates, strict=True):
@@ -104,7 +104,9 @@ class Shape:
 
 
 def find_shape(surface: DrawnSurface, prominence: float | None = None) -> Shape:
-    """All of it; only what lasts longer than `prominence` counts (see `landscape.topology.basins.margin`)."""
+    """Find basins, loops and the quadratic fit of a surface; only what lasts longer than `prominence` counts (see
+    `landscape.topology.basins.margin`).
+    """
     values, flat = surface.loss, np.where(np.isfinite(surface.loss), surface.loss, np.inf).ravel()
     needed = margin(values, prominence, surface.error)
     loops = persistence(values, 1)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 
 from minima.store.allocator import keep_freed_memory
 from minima.store.disk import REASONS
-from minima.store.help_texts import hide_obvious_defaults
+from minima.store.help_texts import tidy
 from minima.store.interruptions import Terminated, raised
 from minima.store.messages import BadInput, note, printable, speaks
 from minima.store.plain import to_json
@@ -95,9 +95,24 @@ def parse(arguments: type[A], prog: str, argv: Sequence[str] | None = None, desc
     """The command line as `arguments`; wrong syntax, and --help, end the process."""
     import tyro
 
-    hide_obvious_defaults(arguments)
+    tidy(arguments, shown=not {"-h", "--help"}.isdisjoint(sys.argv if argv is None else argv))
     looks = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
-    return tyro.cli(arguments, prog=prog, description=description, args=argv, config=looks)
+    try:
+        return tyro.cli(arguments, prog=prog, description=description, args=argv, config=looks)
+    except SystemExit as end:
+        if end.code:
+            _tell_swallowed(sys.argv[1:] if argv is None else argv)
+        raise
+
+
+def _tell_swallowed(words: Sequence[str]) -> None:
+    """Say which paths were taken for further values of a flag that takes several."""
+    for index, word in enumerate(words):
+        behind = index > 1 and words[index - 2].startswith("--") and not words[index - 1].startswith("-")
+        if behind and word.endswith((".pt", ".h5", ".safetensors")):
+            note(
+                f"{word} stands behind a value of {words[index - 2]}: where that takes several, type paths before flags"
+            )
 
 
 def explain(error: Exception, debug: bool = False) -> str:

@@ -60,7 +60,7 @@ class Fields:
 
 @dataclass(frozen=True)
 class Maybe:
-    """None, or what is described."""
+    """A value that may be None, or else is as described."""
 
     rule: Description
 
@@ -90,7 +90,7 @@ SHAPE = ListOf(SIZE, most=16)
 
 
 def one_of(*values: Any) -> Rule:
-    """One of a few values.
+    """What describes a value that is one of a few.
 
     >>> one_of("epoch", "step").words
     "'epoch' or 'step'"
@@ -130,7 +130,7 @@ ANYTHING = Rule("anything", lambda _: True)
 
 
 def check(value: Any, description: Description, where: str, name: str = "") -> None:
-    """Hold a value against its description.
+    """See that a value is as described.
 
     Args:
         where: what holds the value, such as a file, for the message.
@@ -191,7 +191,7 @@ def _below(name: str, key: Any) -> str:
 
 
 def words(description: Description) -> str:
-    """What is expected, in words."""
+    """What a description expects, in words."""
     if isinstance(description, Maybe):
         return words(description.rule)
     if isinstance(description, Rule):

@@ -75,7 +75,7 @@ def check_room(target: Path, size: int) -> None:
 
 
 def readable(size: int) -> str:
-    """A number of bytes for people.
+    """A number of bytes as people read it, in KiB, MiB or GiB.
 
     >>> readable(100), readable(3 * 2**20), readable(2**40)
     ('100 bytes', '3 MiB', '1,024 GiB')
@@ -87,7 +87,7 @@ def readable(size: int) -> str:
 
 
 def write_whole(descriptor: int, content: bytes | memoryview, offset: int = 0) -> None:
-    """All of `content` at an offset of an open file, in as many pieces as the system makes of it."""
+    """Write all of `content` at an offset of an open file, in as many pieces as the system makes of it."""
     rest = memoryview(content).cast("B")
     while rest:
         written = os.pwrite(descriptor, rest[:LARGEST_WRITE], offset)
@@ -108,7 +108,7 @@ def remove(path: Path) -> None:
 
 
 def discard(*paths: Path) -> None:
-    """As `remove`, of what nobody needs any more: that one cannot be removed is said, and does no harm."""
+    """Remove what nobody needs any more, as `remove` does: that it cannot be removed is said, and does no harm."""
     for path in paths:
         try:
             remove(path)

@@ -121,7 +121,7 @@ def scratch_path(part: Path, name: str) -> Path:
 
 
 def scratches(part: Path) -> list[Path]:
-    """What there is that `scratch_path` named."""
+    """The files beside an unfinished one that `scratch_path` named and that are there."""
     return list(part.parent.glob(f"{glob.escape(part.stem)}.*.part"))
 
 

@@ -56,7 +56,8 @@ class Peak:
 
 @contextmanager
 def watched_peak() -> Iterator[Peak]:
-    """Of the block: the high-water mark of resident memory within it, less what was resident when it began.
+    """Watch how far memory rises in the block: the high-water mark of what is resident, less what was resident when it
+    began.
 
     As Linux counts it, which is asked to forget the mark of what was before (it then falls to what is resident).
     Memory that was freed before and not given back to the system is resident, so that filling it anew does not show.

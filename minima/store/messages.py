@@ -96,7 +96,7 @@ def listening() -> Iterator[list[str]]:
 
 
 def note(message: object) -> None:
-    """One line on stderr, above a progress bar if there is one: stdout belongs to the result."""
+    """Write one line on stderr, above a progress bar if there is one: stdout belongs to the result."""
     heard = _HEARD.get()
     if heard is not None:
         heard.append(str(message))

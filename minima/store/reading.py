@@ -31,7 +31,7 @@ class State:
 
     @classmethod
     def of(cls, descriptor: int) -> State:
-        """Of an open file."""
+        """The state of an open file."""
         facts = os.fstat(descriptor)
         return cls(facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
 
@@ -77,7 +77,7 @@ def reading(path: Path) -> Iterator[BufferedReader]:
 
 
 def read_bytes(path: Path) -> bytes:
-    """All that is in a file; what `reading` refuses is refused."""
+    """The bytes of a file, all of them; what `reading` refuses is refused."""
     with reading(path) as file:
         return file.read()
 

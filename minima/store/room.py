@@ -33,7 +33,7 @@ def allowing(gibibytes: float) -> Iterator[None]:
 
 
 def allowed() -> float:
-    """GiB that --memory grants here.
+    """How many GiB --memory grants to what is read here.
 
     >>> with allowing(2.5):
     ...     allowed()

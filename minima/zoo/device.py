@@ -13,7 +13,7 @@ DeviceName = Literal["auto", "cpu", "cuda"]
 
 
 def resolve_device(name: DeviceName) -> torch.device:
-    """`auto` is the GPU where there is one."""
+    """The device that a name means: `auto` is the GPU where there is one."""
     import torch
 
     if name == "cuda" and not torch.cuda.is_available():

@@ -33,7 +33,7 @@ class Ranks:
 
     @property
     def first(self) -> bool:
-        """Whether this one writes and talks."""
+        """Whether this process is the one that writes files and talks."""
         return self.rank == 0
 
     def share(self, count: int) -> slice:

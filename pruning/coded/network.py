@@ -37,7 +37,7 @@ class CodedNetwork:
 
     @property
     def ideal_bits(self) -> float:
-        """Of all layers' weights, and of what is written as it is."""
+        """The bits of an ideal code of all layers' weights, and of what is written as it is."""
         return sum(each.bits for each in self.ideals.values()) + 8 * self.other_bytes
 
 

@@ -19,7 +19,11 @@ Scored = Literal["weights", "units", "both"]
 
 
 class Candidates(Protocol):
-    """The groups of one network, by the names of tensors or of groups of units."""
+    """What can be removed of one network: single weights by the names of their tensors, units by those of their groups.
+
+    Everywhere `masks` are bool by parameter name, True = kept, and `alive` and `kept` bool by the name of a tensor (of
+    its shape) or of a group (size,): of what competes.
+    """
 
     @property
     def groups(self) -> Sequence[UnitGroup]:
@@ -33,41 +37,58 @@ class Candidates(Protocol):
         """What was measured in seconds' place: it belongs to the run's state, for another run would measure others."""
 
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
-        """The tensors sparsity is counted over."""
+        """The tensors sparsity is counted over, by parameter name."""
 
     def masked(self, model: nn.Module) -> dict[str, nn.Parameter]:
         """The tensors that a cut removes entries of: those, and what goes with them without being counted."""
 
     def pool(self, scores: Tensors, of: Scored, masks: Mapping[str, Tensor]) -> Tensors:
-        """Scores of what competes from scores of weights, or as they are where a scorer is one of units."""
+        """Scores of what competes.
+
+        Args:
+            scores: what a scorer returned.
+            of: of what it gives scores; those of units are taken as they are.
+            masks: what is left before the cut.
+        """
 
     def alive(self, masks: Mapping[str, Tensor]) -> Tensors:
-        """Which of them have a weight left."""
+        """Which weights, or units, are left under these masks; a unit is as long as any of its entries is."""
 
     def least(self, alive: Tensors, pooled: Tensors) -> Mapping[str, int]:
-        """How many by each name stay at every cut, whatever their scores; none of what is not named."""
+        """How many stay at every cut, whatever their scores, by name; none of what is not named."""
 
     def spread(self, kept: Tensors, masks: Mapping[str, Tensor]) -> Tensors:
-        """Masks of tensors from the choice among groups; what `masks` removes stays removed."""
+        """Masks of all tensors that a choice leads to; what `masks` removes stays removed."""
 
     def left(self, masks: Mapping[str, Tensor]) -> int:
-        """How much is left, in what targets are counted in."""
+        """How much these masks leave, in what targets are counted in: weights, units, multiply-adds, ..."""
 
     def target(self, total: int, level: float) -> int:
-        """How much of a total may be left where the share `level` of it is to go."""
+        """How much of a total may be left where the share `level` of it is to go, in what targets are counted in."""
 
     def shares(self, masks: Mapping[str, Tensor]) -> dict[str, float]:
-        """What part is removed, by other measures than the number of prunable weights."""
+        """What share these masks remove by other measures than the number of prunable weights, by their names."""
 
     def walk(self, masks: Mapping[str, Tensor], final: float) -> list[float]:
-        """Levels on the way to a final one if all that competes by one name loses the same part as by the others, name
-        after name."""
+        """The levels of cuts that go through the network name after name, each taking the same share of what it has.
+
+        Args:
+            masks: what is left before the first.
+            final: the level after the last.
+        """
 
     def saved(self, masks: Mapping[str, Tensor]) -> dict[str, int]:
-        """Multiply-adds that go with one more unit of each group."""
+        """Multiply-adds that go with one more unit of each group, by its name."""
 
     def check(self, masks: Mapping[str, Tensor], target: int) -> None:
-        """BadInput where no cut can leave as little as `target`, asked before any work."""
+        """See, before any work, that a cut can leave as little as `target`.
+
+        Raises:
+            BadInput: none can.
+        """
 
     def fitting(self, target: int, alive: Tensors, cut: Callable[[int], Tensors]) -> int:
-        """The most groups that may be kept so that no more than `target` is left; `cut(n)`: the masks that keep n."""
+        """The most that may be kept of what is `alive` so that no more than `target` is left; cut(n): masks keeping n.
+
+        Units are of different sizes: how many may stay is found by trying cuts.
+        """

@@ -60,7 +60,9 @@ class Sample:
 
 
 def check_labels(y: Tensor, examples: int) -> None:
-    """One class for each example, or BadInput; `examples`: how many of each class were asked for."""
+    """See that there is one class for each example, or raise a BadInput; `examples`: how many of each class were asked
+    for.
+    """
     if y.ndim != 1 or y.is_floating_point() or y.is_complex():
         raise BadInput(
             "--by class draws as many examples of each class, so each training example needs the number of its class: "

@@ -39,10 +39,17 @@ class Start(Protocol):
     """Where the run begins, and with which optimiser and learning-rate rule unless flags say otherwise."""
 
     def weights(self, parent: Checkpoint) -> Mapping[str, Tensor]:
-        """The state dict the run starts from; BadInput where the parent does not hold it."""
+        """The state dict that the run starts from.
+
+        Args:
+            parent: the checkpoint that is pruned.
+
+        Raises:
+            BadInput: the parent does not hold it, as without the weights of that epoch.
+        """
 
     def recipe(self, parent: Recipe) -> Recipe:
-        """The recipe of the run, given the one the parent was trained by."""
+        """The recipe that the run trains by, given the one that the parent was trained by."""
 
     def behind(self, epochs: int) -> int:
         """How many of the `epochs` of the parent's training lie behind those weights."""

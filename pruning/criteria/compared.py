@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Compared:
-    """One layer of one network."""
+    """The scores of one layer of one network by every criterion, and what tests say of its weights."""
 
     scores: Floats
     """(criteria, units left); NaN where a criterion says nothing of the layer"""

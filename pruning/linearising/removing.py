@@ -31,7 +31,9 @@ def removed(
 
 
 def costs(wide: nn.Module, small: nn.Module, x: Inputs, examples: int) -> dict[str, Any]:
-    """Of both networks: the longest path, parameters, multiply-adds of one example, and the time of a forward pass."""
+    """What a network costs before and after: the longest path, parameters, multiply-adds of one example, and the time
+    of a forward pass.
+    """
     both = {"before": wide, "after": small}
     taken = {when: cost_of(model, x) for when, model in both.items()}
     return {

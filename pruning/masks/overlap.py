@@ -82,7 +82,8 @@ def overlap(first: Mapping[str, Bits], second: Mapping[str, Bits]) -> Overlap:
 
 
 def overlap_of_bits(first: Mapping[str, Bytes], second: Mapping[str, Bytes], totals: Mapping[str, int]) -> Overlap:
-    """As `overlap`, of masks packed into bytes, eight weights each, the last filled with 0; `totals`: of each layer.
+    """Compare two masks layer by layer, as `overlap` does, packed into bytes, eight weights each, the last filled with
+    0; `totals`: of each layer.
 
     >>> a, b = {"w": np.packbits([1, 1, 0, 0])}, {"w": np.packbits([0, 1, 1, 0])}
     >>> round(overlap_of_bits(a, b, {"w": 4}).jaccard(), 4)

@@ -17,13 +17,29 @@ class Recovery(Protocol):
     """whether the rate follows another rule than the recipe's"""
 
     def check(self, parent: Checkpoint) -> None:  # noqa: ARG002
-        """BadInput where the parent lacks what recovery needs; called before any work."""
+        """See, before any work, that the parent has what the recovery needs.
+
+        Raises:
+            BadInput: it does not, as without the weights of the epoch to go back to.
+        """
         return
 
     def finish(self, trainer: Trainer, cut: Cut) -> int:  # noqa: ARG002
-        """Called in a run that ends by itself, after the last `cut` and what training its trigger waited for, with
-        `cut.epochs` to go; for how many of them the run goes on."""
+        """Prepare what follows the last cut of a run whose trigger decides alone when it is over.
+
+        Args:
+            trainer: the run, after the last cut and the training that its trigger waited for.
+            cut: the last cut; `cut.epochs` are left of the run.
+
+        Returns:
+            for how many of these epochs the run goes on.
+        """
         return 0
 
     def recover(self, trainer: Trainer, cut: Cut) -> None:
-        """Called right after `cut`, with its masks in force."""
+        """Change weights, optimiser or rate in place, right after a cut whose masks are in force.
+
+        Args:
+            trainer: the run; `restart`, `freeze` and its model are what can be changed.
+            cut: what was cut, and the epochs until the next event.
+        """

@@ -10,7 +10,8 @@ from minima.store.command import BadInput
 
 @dataclass(frozen=True)
 class Fraction:
-    """From `first` to `last` along half a cosine, from the beginning to the fraction `end` of the run; then `last`.
+    """The share of the weights that is exchanged: from `first` to `last` along half a cosine, from the beginning to the
+    fraction `end` of the run; then `last`.
 
     f(t) = last + (first - last) (1 + cos(pi t / end)) / 2
 
@@ -29,5 +30,5 @@ class Fraction:
                 raise BadInput(f"{flag} {value}: expected the part of a layer's weights to exchange, 0 to 1")
 
     def at(self, progress: float) -> float:
-        """After the fraction `progress` of the run."""
+        """The share that is exchanged after the fraction `progress` of the run."""
         return self.last + (self.first - self.last) * (1 + math.cos(math.pi * min(1.0, progress / self.end))) / 2

@@ -15,14 +15,20 @@ class Growth(Protocol):
     """A rule by which weights come back at an exchange."""
 
     def score(self, layer: Layer) -> Tensor:
-        """Scores of the tensor's shape; of the removed weights those with the highest come, scores of kept ones are of
-        no account.
+        """How much each removed weight of a tensor would be worth.
+
+        Args:
+            layer: the tensor, which of it is kept, and its gradients on one batch.
+
+        Returns:
+            scores of the tensor's shape: the removed weights with the highest come back, those of kept ones are of no
+            account.
         """
 
 
 @dataclass(frozen=True)
 class AtRandom:
-    """All alike (Mocanu et al. 2018)."""
+    """Weights come back at random (Mocanu et al. 2018)."""
 
     def score(self, layer: Layer) -> Tensor:
         return layer.draw("grow")
@@ -30,7 +36,7 @@ class AtRandom:
 
 @dataclass(frozen=True)
 class LargestGradient:
-    """|g|: where a step would lower the loss the most (Evci et al. 2020)."""
+    """Weights with the largest |g| come back: where a step would lower the loss the most (Evci et al. 2020)."""
 
     def score(self, layer: Layer) -> Tensor:
         return layer.gradient().abs()

@@ -15,4 +15,13 @@ if TYPE_CHECKING:
 class Regrow(Protocol):
     """Which removed weights come back in exchange for others, or beside them."""
 
-    def regrow(self, context: Context, masks: Tensors) -> Tensors: ...
+    def regrow(self, context: Context, masks: Tensors) -> Tensors:
+        """Which weights are kept once some have come back; called after each cut, and where an event cuts nothing.
+
+        Args:
+            context: the run at this moment.
+            masks: bool, True = kept, by parameter name, after the cut.
+
+        Returns:
+            masks of the same tensors. A weight that was removed before starts at zero, with empty optimiser slots.
+        """

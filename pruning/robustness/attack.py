@@ -34,7 +34,7 @@ class Seen:
     """(n, width)"""
 
     def worse(self, other: Seen, score: Score) -> Seen:
-        """Of each example the larger loss of two, with the score there; an answer counts as right if it always was."""
+        """The larger loss of two for each example, with the score there; an answer counts as right if it always was."""
         higher = other.losses > self.losses
         scores = torch.where(higher[:, None], other.scores, self.scores)
         if isinstance(score, Accuracy):
@@ -114,7 +114,7 @@ class Ball:
         return self.project(moved)
 
     def climbed(self, points: Points, slopes: Points, step: float) -> Points:
-        """Each number moved by `step` uphill, in units of u, then projected."""
+        """Inputs each number of which moved by `step` uphill, in units of u, then projected."""
         moved = [x + self.scale.times(step, x) * slope.sign() for x, slope in zip(points, slopes, strict=True)]
         return self.project(moved)
 

@@ -61,7 +61,7 @@ class Bench:
 
     @cached_property
     def masks(self) -> dict[str, Tensor]:
-        """Of each of these weights what pruning has left (bool, True = kept)."""
+        """What pruning has left of each of these weights (bool, True = kept)."""
         masks = self.subject.masks
         return {
             name: masks.get(name, torch.ones_like(weight, dtype=torch.bool)) for name, weight in self.weights.items()
@@ -103,7 +103,7 @@ class Bench:
         return Level(clean.loss, clean.score, bit_error=error)
 
     def chunks(self) -> Iterator[Chunk]:
-        """All examples, `batch_size` at once."""
+        """All examples in file order, `batch_size` at once."""
         subject, rows = self.subject, self.subject.rows.tolist()
         for first in range(0, len(rows), subject.batch_size):
             some = slice(first, first + subject.batch_size)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RobustnessResult:
-    """Loss and score of a network at each level of some trials."""
+    """Loss and score of a network at each level of some trials: found["fgsm"][0.1].loss."""
 
     levels: Mapping[str, Mapping[float, Level]]
     """by the trial's name and the level, the level at which nothing is changed first"""
@@ -51,14 +51,18 @@ def measure_robustness(  # noqa: PLR0913 (named, and all but two optional)
 
     Args:
         model: any module; it stays as it is.
-        data: (x, y), or whatever `minima.zoo.data.examples.as_examples` reads.
+        data: (x, y), or whatever `minima.zoo.data.examples.as_examples` reads; of a `Dataset` of minima the test split.
         loss: a name ("mse"), a `Loss`, or a function of outputs and targets.
-        trials: names, or trials with parameters of their own such as `Pgd(steps=50)` (default: all).
+        trials: names, or trials with parameters of their own such as `Pgd(steps=50)`; None: all that take no training.
         masks: bool tensors by parameter name, True = kept; "zeros" for exact zeros.
         output: which of several outputs.
         input_range: ends that perturbed inputs are clipped to; None: they are not.
         seed: of everything drawn at random.
         batch_size: examples at once; results depend on it by rounding only.
+
+    Returns:
+        for each trial by its name, and each of its levels, loss and score with standard errors over draws; trials that
+        do not apply stand under `refused` with the reason.
 
     Raises:
         BadInput: model, data and loss do not fit together, or a trial is unknown.

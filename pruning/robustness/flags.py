@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
 
 from minima.store.command import BadInput
 from minima.zoo.measuring.flags import Measuring
@@ -13,6 +15,10 @@ from pruning.robustness.trial import Trial, trials
 
 ORDER = ("input_noise", "fgsm", "pgd", "weight_noise", "further_pruning", "quantisation")
 """which trials come first: those of inputs, then those of weights"""
+TRIALS_FLAG = tyro.conf.arg(
+    help=f"names separated by commas: {', '.join(trials())} (default: all but "
+    f"{', '.join(name for name, kind in trials().items() if not kind.default)})"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +26,7 @@ class Robustness(Measuring):
     """Loss and score of networks under perturbed inputs (noise, FGSM, PGD) and perturbed weights (noise, further
     pruning, quantisation), several checkpoints side by side: dense beside pruned."""
 
-    trials: str | None = None
-    """names separated by commas (default: all but fine_tuning, which trains)"""
+    trials: Annotated[str | None, TRIALS_FLAG] = None
     watermark: Path | None = None
     """read the bits that python -m pruning.watermark put into this checkpoint, of which those measured were made
     (default: those that a checkpoint says it carries)"""

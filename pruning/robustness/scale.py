@@ -36,7 +36,7 @@ class Scale:
         return size / self._along(self.std, like)
 
     def clipped(self, x: Tensor) -> Tensor:
-        """Inputs within their range."""
+        """Inputs whose numbers u are clipped to their range."""
         if self.range is None:
             return x
         mean, std = self._along(self.mean, x), self._along(self.std, x)
@@ -44,11 +44,11 @@ class Scale:
         return torch.minimum(torch.maximum(x, low.to(x)), high.to(x))
 
     def plain(self, x: Inputs) -> Inputs:
-        """u of inputs x."""
+        """The numbers u before normalisation that inputs x are made of."""
         return mapped(x, lambda leaf: leaf * self._along(self.std, leaf) + self._along(self.mean, leaf))
 
     def said(self) -> str:
-        """The range in words."""
+        """The range of the inputs in words."""
         if self.range is None:
             return "inputs have no known range, and are not clipped"
         return f"inputs are clipped to [{self.range[0]:g}, {self.range[1]:g}]"

@@ -74,5 +74,5 @@ class Trial:
 
 
 def trials() -> dict[str, type[Trial]]:
-    """Every trial by its name."""
+    """Every trial by the name that --trials knows it by."""
     return members("pruning.robustness.trials", Trial)

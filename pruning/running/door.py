@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pruned:
-    """A network with some of its weights removed."""
+    """A network with some of its weights removed, the masks that say which, and its loss and score before and after."""
 
     model: nn.Module
     """a copy of the one that was handed over, removed weights being 0"""

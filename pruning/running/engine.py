@@ -26,13 +26,13 @@ STATE = ("cursor", "emitted", "cuts", "agreements", "seen", "losses", "best", "m
 
 
 class Observer(Protocol):
-    """Who looks on as a run proceeds."""
+    """Who is told how a run proceeds, and may write down what it has reached."""
 
     def emit(self, sparsity: float) -> None:
-        """The network at an asked sparsity is ready: after its recovery, just before the next cut, or at the end."""
+        """The network at the asked `sparsity` is ready: after its recovery, just before the next cut, or at the end."""
 
     def between(self) -> None:
-        """Between two pieces of training, where the run may be saved."""
+        """Called between two pieces of training, where the run may be saved."""
 
 
 class Engine:

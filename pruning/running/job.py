@@ -212,7 +212,7 @@ def _epochs(arguments: Prune, parent: Parent) -> int:
 
 
 def say_defaults(parent: Checkpoint) -> None:
-    """Say so where `trained_by` finds no recipe."""
+    """Say which recipe is taken where `trained_by` finds none."""
     if "recipe" not in parent.training:
         note("the checkpoint does not say how it was trained: taking the defaults of minima.train")
 

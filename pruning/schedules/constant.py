@@ -10,7 +10,7 @@ from pruning.schedules.rounds import Rounds
 
 @dataclass(frozen=True)
 class Constant(Rounds):
-    """`rounds` equal cuts (Janusz et al. 2025).
+    """A schedule of `rounds` equal cuts (Janusz et al. 2025).
 
     >>> Constant(4).levels(0.0, 0.8)
     [0.2, 0.4, 0.6, 0.8]

@@ -12,7 +12,7 @@ from pruning.schedules.event import Event, Span, come_by
 
 @dataclass(frozen=True)
 class Halving:
-    """All of them before the first step, the scores being computed anew for each."""
+    """Several cuts before the first step, each halving what is left of the way; scores are computed anew for each."""
 
     steps: int
     gradual: ClassVar[bool] = False
@@ -27,7 +27,9 @@ class Halving:
 
 @dataclass(frozen=True)
 class HalvingInTraining:
-    """One every `every` epochs (None: a twentieth of the run), counted from `delay` epochs on (None: as `every`)."""
+    """Several such cuts in training, one every `every` epochs (None: a twentieth of the run), counted from `delay`
+    epochs on (None: as `every`).
+    """
 
     steps: int
     every: int | None = None
@@ -67,7 +69,7 @@ def halving(final: float, steps: int) -> Sequence[float]:
     """
     if final < 0.5:
         raise BadInput(
-            f"--sparsity {final:g}: the first cut of this method removes half of the weights already; expected 0.5 or "
-            "more. Below it, snip removes them in one cut"
+            f"{final:g} is too little: the first cut of this method removes half already; expected 0.5 or more.\n"
+            "Less goes in one cut: single weights with snip, whole units with filters --criterion gate"
         )
     return [*(final - (final - 0.5) * 0.5**step for step in range(steps + 1)), final]

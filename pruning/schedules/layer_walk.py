@@ -15,7 +15,8 @@ class LayerWalk:
     gradual: ClassVar[bool] = False
 
     def events(self, span: Span) -> list[Event]:
-        """
+        """One cut for each layer before the first step, as `span.walk` lays them out.
+
         >>> two_layers = Span(0.0, (0.5,), 1, 10, lambda final: [0.75 * final, final])
         >>> [event.sparsity for event in LayerWalk().events(two_layers)]
         [0.375, 0.5]

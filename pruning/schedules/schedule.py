@@ -17,4 +17,14 @@ class Schedule(Protocol):
         """Whether lower sparsities lie on the way to higher ones."""
 
     def events(self, span: Span) -> Sequence[Event]:
-        """Ascending in step and sparsity, and no asked sparsity is passed over."""
+        """The cuts of a run, laid out before it begins.
+
+        Args:
+            span: how long the run is, the sparsity it starts at and those that are asked for.
+
+        Returns:
+            events, ascending in step and sparsity, among which is every sparsity that is asked for.
+
+        Raises:
+            BadInput: they do not fit into the run, with the flags to change.
+        """

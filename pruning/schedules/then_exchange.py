@@ -34,7 +34,8 @@ class ThenExchange:
         return self.cuts.gradual
 
     def events(self, span: Span) -> list[Event]:
-        """
+        """The cuts, and behind the last of them the exchanges, at its sparsity.
+
         >>> from pruning.schedules.one_shot import OneShot
         >>> [event.step for event in ThenExchange(OneShot(), 25, 0.75).events(Span(0.0, (0.9,), 10, 10))]
         [0, 25, 50, 75]

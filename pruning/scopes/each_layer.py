@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EachLayer:
-    """One pool a tensor, its share in proportion to its size; shares sum exactly."""
+    """Each tensor keeps the same fraction: it is a pool of its own, its share in proportion to its size; shares sum
+    exactly.
+    """
 
     def pools(self, context: Context, alive: dict[str, Tensor], kept: int) -> list[tuple[tuple[str, ...], int]]:  # noqa: ARG002
         return shared_out({name: mask.numel() for name, mask in alive.items()}, alive, kept)
 
 
 def shared_out(sizes: Mapping[str, int], alive: Mapping[str, Tensor], kept: int) -> list[tuple[tuple[str, ...], int]]:
-    """One pool a tensor: `kept` in proportion to `sizes`, as far as there are living.
+    """Share out `kept` among tensors in proportion to `sizes`, as far as they have weights left: a pool for each.
 
     >>> import torch
     >>> shared_out({"a": 10, "b": 30}, {"a": torch.ones(10) > 0, "b": torch.ones(30) > 0}, 20)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FirstThen:
-    """A sparse start is drawn by `first`."""
+    """A scope that draws a sparse start by `first`, and makes later cuts by another."""
 
     first: Scope
     then: Scope

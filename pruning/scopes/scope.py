@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
 
 class Scope(Protocol):
-    """Within which groups of tensors scores compete."""
+    """Within which groups of tensors scores compete: in each pool the highest stay."""
 
     def pools(self, context: Context, alive: Tensors, kept: int) -> Sequence[tuple[tuple[str, ...], int]]:
-        """(names of tensors, how many they keep together): sums to `kept`, none keeps more than is alive."""
+        """How what is kept is shared out among pools.
+
+        Args:
+            context: the run at this moment.
+            alive: bool by name: which weights of a tensor, or units of a group, are left before the cut.
+            kept: how many stay altogether.
+
+        Returns:
+            for each pool the names in it and how many these keep together: no more than they have left, `kept` in all.
+        """

@@ -40,10 +40,11 @@ class Estimate:
 class Estimated(Protocol):
     """A scorer that draws probes or takes a part of the examples."""
 
-    def score(self, context: Context) -> Tensors: ...
+    def score(self, context: Context) -> Tensors:
+        """The scores that the cut is made by, as in `Scorer`."""
 
     def estimate(self, context: Context) -> Estimate:
-        """The scores of `score`, and two draws of them."""
+        """The scores of `score` with two estimates of them from separate draws, whose agreement tells their noise."""
 
 
 @dataclass(frozen=True)

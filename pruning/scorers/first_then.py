@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FirstThen:
-    """A sparse start is drawn by `first`."""
+    """A scorer that draws a sparse start by `first`, and makes later cuts by another."""
 
     first: Scorer
     then: Scorer

@@ -27,7 +27,8 @@ class Relative:
 
 
 def relative(scores: Tensor, alive: Tensor) -> Tensor:
-    """
+    """Scores over the mean |score| of what is `alive`; as they are where that is 0.
+
     >>> import torch
     >>> relative(torch.tensor([1.0, 3.0, 50.0]), torch.tensor([True, True, False])).tolist()
     [0.5, 1.5, 25.0]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Exact:
-    """K = N - round(s N)."""
+    """Keeps exactly K = N - round(s N) of N weights at the sparsity s, whatever their scores."""
 
     validates: ClassVar[bool] = False
 

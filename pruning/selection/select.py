@@ -14,11 +14,22 @@ if TYPE_CHECKING:
 
 
 class Select(Protocol):
-    """How many to keep at this cut, never fewer than the target leaves."""
+    """How many groups (single weights, or units) a cut keeps: as the target says, or more."""
 
     validates: ClassVar[bool]  # whether it needs a held-out validation part
 
     def kept(
         self, context: Context, scores: Tensors, alive: Tensors, cut: Callable[[int], Tensors], target: int
     ) -> int:
-        """Number of groups to keep of those alive; `cut(n)` gives the masks that keeping n would lead to."""
+        """The number of groups to keep.
+
+        Args:
+            context: the run at this moment.
+            scores: of what competes, by name.
+            alive: bool by name: what is left before the cut.
+            cut: cut(n) gives the masks, by parameter name, that keeping n groups would lead to.
+            target: the fewest that may be kept.
+
+        Returns:
+            a number from `target` to that of the groups left.
+        """

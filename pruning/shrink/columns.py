@@ -67,7 +67,7 @@ class Columns:
             moved[self.places[into, place]] += torch.tensordot(shares, moved[self.places[units, place]], 1)
 
     def clear(self, weight: Tensor, units: Tensor) -> None:
-        """Nothing reads these units any more."""
+        """Zero the weights that read these units: nothing reads them any more."""
         weight.movedim(self.axis, 0)[self.places[units].flatten()] = 0
 
     def _of_groups(self, entries: Tensor) -> Tensor:

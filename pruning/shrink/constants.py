@@ -101,7 +101,9 @@ def readings(model: nn.Module, x: Inputs) -> dict[str, list[Reading]]:
 
 
 def agreed(model: nn.Module, sights: Sequence[Inputs]) -> dict[str, list[Reading]]:
-    """The same where a constant counts as one only if it is the same for several inputs, of different sizes."""
+    """What `readings` finds, where a constant counts as one only if it is the same for several inputs, of different
+    sizes.
+    """
     found = readings(model, sights[0])
     for x in sights[1:]:
         if not any(bool(each.constant.any()) for own in found.values() for each in own):

@@ -41,7 +41,7 @@ Found = list[Tensor] | None
 
 @dataclass(frozen=True)
 class Dependence:
-    """One call of an operation."""
+    """One call of an operation, and where its operands depend on the input."""
 
     depends: WeakTensorKeyDictionary
     weighings: WeakTensorKeyDictionary
@@ -57,7 +57,7 @@ class Dependence:
         return torch.tensor(True).expand(value.shape) if found is None else found
 
     def counts(self, value: Any) -> Tensor:
-        """The same as numbers that operations take."""
+        """The same as numbers, 1 where it depends, that operations take."""
         return self.of(value).double()
 
     def any(self) -> bool:
@@ -75,7 +75,7 @@ class Dependence:
 
 
 def weighted(call: Dependence, _made: list[Tensor]) -> Found:
-    """A linear layer or a convolution: through the weights that are not zero."""
+    """A linear layer or a convolution: what it makes depends on what it reads through weights that are not zero."""
     given = named(OPERANDS, call.args[:3], call.kwargs)
     others = {key: value for key, value in given.items() if key not in OPERANDS}
     if call.of(given["weight"]).any() or call.of(given.get("bias")).any():
@@ -85,7 +85,7 @@ def weighted(call: Dependence, _made: list[Tensor]) -> Found:
 
 
 def added(call: Dependence, made: list[Tensor]) -> Found:
-    """bias + input @ weight."""
+    """A linear layer written as bias + input @ weight."""
     bias, first, second = call.args[:3]
     product = _product(call, first, second) > 0
     return [(product | call.of(bias)).expand(made[0].shape)]
@@ -113,7 +113,7 @@ def attended(call: Dependence, made: list[Tensor]) -> Found:
 
 
 def batch_norm(call: Dependence, _made: list[Tensor]) -> Found:
-    """A scale of zero leaves the shift alone."""
+    """A batch norm: where its scale is zero only the shift is left, a constant."""
     given = call.given("input", "running_mean", "running_var", "weight", "bias")
     found, scale = call.of(given["input"]), given["weight"]
     if given["running_mean"] is None:
@@ -122,7 +122,7 @@ def batch_norm(call: Dependence, _made: list[Tensor]) -> Found:
 
 
 def layer_norm(call: Dependence, _made: list[Tensor]) -> Found:
-    """Each entry is compared with all others."""
+    """A layer norm: each entry is compared with all others."""
     given = call.given("input", "normalized_shape")
     found = call.of(given["input"])
     axes = tuple(range(-len(given["normalized_shape"]), 0))
@@ -130,7 +130,7 @@ def layer_norm(call: Dependence, _made: list[Tensor]) -> Found:
 
 
 def softmax(call: Dependence, made: list[Tensor]) -> Found:
-    """Each entry is compared with all others along an axis."""
+    """A softmax: each entry is compared with all others along an axis."""
     given = call.given("input", "dim")
     found, dim = call.of(given["input"]), given["dim"]
     if dim is None:
@@ -141,14 +141,14 @@ def softmax(call: Dependence, made: list[Tensor]) -> Found:
 
 
 def kept(call: Dependence, made: list[Tensor]) -> Found:
-    """The first operand, perhaps of another type."""
+    """An operation that hands on its first operand, perhaps as another type."""
     if call.args[0] in call.weighings:
         call.weighings[made[0]] = True
     return [call.of(call.args[0])]
 
 
 def same_place(call: Dependence, made: list[Tensor]) -> Found:
-    """Entry by entry of all operands."""
+    """An operation entry by entry of all operands."""
     values = [value for value in (*call.args, *call.kwargs.values()) if bool(call.of(value).any())]
     found = torch.zeros(made[0].shape, dtype=torch.bool)
     for value in values:
@@ -157,7 +157,7 @@ def same_place(call: Dependence, made: list[Tensor]) -> Found:
 
 
 def product(call: Dependence, made: list[Tensor]) -> Found:
-    """Entry by entry, but nothing times a constant zero depends on anything."""
+    """A product entry by entry: nothing times a constant zero depends on anything."""
     first, second = call.given("input", "other").values()
     if made[0] is first:  # in place: what it held is gone
         return same_place(call, made)
@@ -167,7 +167,7 @@ def product(call: Dependence, made: list[Tensor]) -> Found:
 
 
 def moved(call: Dependence, _made: list[Tensor]) -> Found:
-    """Entries go to other places."""
+    """An operation that moves entries to other places."""
     others = [leaf for leaf in tree_leaves((call.args[1:], call.kwargs)) if torch.is_tensor(leaf)]
     if any(bool(call.of(leaf).any()) for leaf in others):
         return None
@@ -176,7 +176,7 @@ def moved(call: Dependence, _made: list[Tensor]) -> Found:
 
 
 def joined(call: Dependence, _made: list[Tensor]) -> Found:
-    """Put side by side."""
+    """Concatenation: operands are put side by side."""
     return [call.func([call.of(part) for part in call.args[0]], *call.args[1:], **call.kwargs)]
 
 
@@ -187,7 +187,7 @@ def padded(call: Dependence, _made: list[Tensor]) -> Found:
 
 
 def pooled(call: Dependence, _made: list[Tensor]) -> Found:
-    """Any of a window."""
+    """A pooling: what it makes depends on any entry of a window."""
     found = call.func(call.counts(call.args[0]), *call.args[1:], **call.kwargs)
     return [found > 0] if torch.is_tensor(found) else None
 

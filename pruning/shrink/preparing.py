@@ -81,7 +81,7 @@ def prepare(model: nn.Module, examples: Inputs, fold_norms: bool, merge: Merge, 
 
 
 def combined(first: Manifest, then: Manifest) -> Manifest:
-    """One manifest that does what two do in turn, the second of which puts out and merges nothing."""
+    """One manifest that does what two do in turn; the second puts out and merges nothing."""
     return replace(
         then,
         identities=first.identities,

@@ -16,11 +16,7 @@ def text(summary: Mapping[str, Any]) -> str:
         rows = [[name, f"{units[name]['before']:,}", f"{units[name]['after']:,}"] for name in removed]
         lines += ["", render_table(["layer", "units", "left"], rows), ""]
     elif not summary["merged"]:
-        why = "a mask over single weights makes no layer smaller" if summary["masked"] else "the network has no mask"
-        lines.append(
-            f"Every unit has inputs and is read: {why}. Prune whole units to remove some, for example with "
-            "python -m pruning filters --units 0.5."
-        )
+        lines += _nothing_gone(summary)
     lines += [f"{first} computes what {second} made of it as well" for first, second in summary["merged"]]
     lines += _static(summary)
     for key, name in (("parameters", "parameters"), ("multiply_adds", "multiply-adds"), ("bytes", "bytes on disk")):
@@ -33,6 +29,23 @@ def text(summary: Mapping[str, Any]) -> str:
     if summary["constants_kept"]:
         lines.append(f"constant units that stay, where padding ends them: {_counts(summary['constants_kept'])}")
     return "\n".join(lines)
+
+
+def _nothing_gone(summary: Mapping[str, Any]) -> list[str]:
+    """Why no unit went: layers that no unit can leave, and that all others are in use."""
+    reasons = {name or "the network": why for name, why in summary["held"].items() if why != "the network's output"}
+    held = [f"{name} ({why})" for name, why in reasons.items()]
+    more = f" and {len(held) - 4} more" if len(held) > 4 else ""
+    said = [f"The units of these layers stay: {'; '.join(held[:4])}{more}"] if held else []
+    if not summary["units"] or summary["constants_kept"]:
+        return said
+    why = "a mask over single weights makes no layer smaller" if summary["masked"] else "the network has no mask"
+    units = "Every other unit" if held else "Every unit"
+    return [
+        *said,
+        f"{units} has inputs and is read: {why}. Prune whole units to remove some, for example with "
+        "python -m pruning filters --units 0.5.",
+    ]
 
 
 def _static(summary: Mapping[str, Any]) -> list[str]:

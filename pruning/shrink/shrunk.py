@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Shrunk:
-    """A smaller network that computes the same."""
+    """A smaller network that computes the same, what of it went, and what it costs before and after."""
 
     model: nn.Module
     """in eval mode, in the dtypes of the one that it was made of"""
@@ -47,5 +47,5 @@ class Shrunk:
 
     @property
     def removed(self) -> dict[str, int]:
-        """Layer -> how many of its units are gone."""
+        """How many units (channels, neurons, heads) of each layer are gone, by its name."""
         return {name: wide - narrow for name, (wide, narrow) in self.units.items() if narrow < wide}

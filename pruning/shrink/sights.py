@@ -36,7 +36,7 @@ class Sight:
 
 
 def batch_of(x: Inputs, count: int) -> Inputs:
-    """So many examples: the first ones, over and over."""
+    """So many examples, made of the first ones over and over."""
     return x[torch.arange(count) % len(x)]
 
 

@@ -26,7 +26,7 @@ class Blocks(Elements):
     dense: tuple[str, ...] = ()
 
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
-        """BadInput where a layer does not divide."""
+        """The weights whose input axis divides into blocks, by parameter name; BadInput where one does not."""
         every = super().weights(model)
         layers = {name.removesuffix(".weight"): name for name in every}
         unknown = [layer for layer in self.dense if layer not in layers]

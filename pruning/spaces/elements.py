@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Elements:
-    """Each weight stands for itself: groups of one."""
+    """Single weights, each kept or removed by itself."""
 
     def on(self, model: nn.Module, x: Any) -> Elements:  # noqa: ARG002
         return self
@@ -77,7 +77,8 @@ class Elements:
         return {}
 
     def walk(self, masks: Mapping[str, Tensor], final: float) -> list[float]:
-        """
+        """The levels of cuts that go through the network tensor by tensor, each taking the same share of its weights.
+
         >>> import torch
         >>> Elements().walk({"a": torch.ones(30) > 0, "b": torch.ones(10) > 0}, 0.5)
         [0.375, 0.5]

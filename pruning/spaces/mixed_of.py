@@ -14,7 +14,9 @@ from pruning.spaces.units_of import Masks, Tensors, UnitsOf
 
 @dataclass(frozen=True, eq=False)
 class MixedOf(UnitsOf):
-    """By the names of groups of units and by those of tensors of weights."""
+    """Units and single weights of one network together, units by the names of their groups, weights by those of their
+    tensors.
+    """
 
     def pool(self, scores: Tensors, of: Scored, masks: Masks) -> Tensors:
         """Scores of both as they are."""

@@ -31,7 +31,8 @@ HIGHEST = torch.finfo(torch.float64).max
 
 @dataclass(frozen=True, eq=False)
 class UnitsOf:
-    """Masks are the whole state: a unit is left as long as any of its entries is.
+    """The units of one network that compete; masks are the whole state: a unit is left as long as any of its entries
+    is.
 
     Counted are the weights of convolutions and linear layers, and other tensors of two axes or more that units have
     entries in (the projections of torch's attention, say). Biases and normalisations go with their unit, uncounted.
@@ -48,7 +49,7 @@ class UnitsOf:
 
     @classmethod
     def found(cls, model: nn.Module, x: Any, measure: str, floor: int, heads: Heads = "groups") -> Self:
-        """Those of a network that takes inputs x (N, ...).
+        """The units of a network that takes inputs x (N, ...).
 
         Raises:
             BadInput: none can be removed, the network does not run on one example or two, or it has no grouped queries
@@ -61,14 +62,17 @@ class UnitsOf:
     def of(
         cls, network: Removable, units: Sequence[UnitGroup], model: nn.Module, x: Any, measure: str, floor: int
     ) -> Self:
-        """Some of the units that were found in a network.
+        """A choice of the units that were found in a network.
 
         Raises:
             BadInput: there are none.
         """
         if not units:
             held = "; ".join(f"{name or 'the network'}: {why}" for name, why in list(network.held.items())[:4])
-            raise BadInput(f"no unit of this network can be removed. Its layers are held:\n{held}")
+            advice = "\nInstead of a size in the code write -1, or an attribute of the module that is for this alone"
+            raise BadInput(
+                f"no unit of this network can be removed. Its layers are held:\n{held}{advice if network.stuck else ''}"
+            )
         shapes = {name: parameter.ndim for name, parameter in model.named_parameters()}
         groups = [_in(group, shapes) for group in units]
         covered = dict.fromkeys(name for group in groups for name, _ in group.places)

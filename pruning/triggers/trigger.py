@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Trigger(Protocol):
-    """Whether an event of the schedule takes place."""
+    """Whether an event of the schedule, such as a cut, takes place when its step has come."""
 
     validates: ClassVar[bool] = False
     """whether it needs a held-out validation part"""
@@ -23,11 +23,17 @@ class Trigger(Protocol):
     run likewise; else a cut at which it does not fire is passed over"""
 
     def note(self, context: Context, cut: Callable[[], dict[str, Tensor]]) -> Sequence[float]:  # noqa: ARG002
-        """What to look back on later, at the start of the run and at each epoch's end.
+        """Numbers to look back on later; called at the start of the run and at each epoch's end.
 
-        `cut()` gives the masks that the last cut of the schedule would lead to if it were made now.
+        Args:
+            context: the run at this moment.
+            cut: gives what the last cut of the schedule would keep if it were made now: bool by name of a tensor of
+                weights, or of a group of units.
+
+        Returns:
+            the numbers, which later calls find as the last of `context.seen`.
         """
         return ()
 
     def fires(self, context: Context) -> bool:
-        """A pure function of what the context holds."""
+        """Whether the event takes place now: a pure function of what the context holds."""

@@ -57,7 +57,7 @@ def text(arguments: Tuning, reference: Trial, tried: Sequence[Trial], held_out: 
 
 
 def verdict(found: Choice, trials: int) -> str:
-    """Which is best, and what else is as good."""
+    """Which settings are best, and which others are as good, in words."""
     best = f"trial {found.best} is best" if found.best else f"none of the {trials} is better than {OWN}"
     if not found.tied:
         return best

@@ -39,7 +39,7 @@ Point = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Trial:
-    """A run, and what it came to."""
+    """One run with its settings, and what it cost and lost."""
 
     point: Point
     """settings; none for the method's own"""
@@ -50,7 +50,7 @@ class Trial:
 
 
 def points(trials: int, seed: int) -> list[Point]:
-    """So many different points of the grid, drawn.
+    """So many different points of the grid, drawn at random.
 
     >>> len(points(6, 0)), len({tuple(each.values()) for each in points(216, 0)})
     (6, 216)
@@ -70,7 +70,7 @@ def objective(trial: Trial, reference: Trial, least: float) -> float:
 
 
 class Search:
-    """Trials on one network."""
+    """Runs of a method on one network with different settings, and what they came to."""
 
     def __init__(self, subject: Subject, splits: Splits, method: str, amount: float, measure: str, epochs: int) -> None:
         self.subject, self.splits, self.measure = subject, splits, measure
@@ -92,7 +92,7 @@ class Search:
         return level.accuracy
 
     def trial(self, point: Point) -> Trial:
-        """A whole run with these settings."""
+        """Run the method with these settings, and tell what it cost and lost."""
         own = {name: value for name, value in point.items() if name != "lr"}
         method: Method = self.method(**own)
         parts, parent = method.composition().counting(self.measure), self.subject.checkpoint
@@ -118,7 +118,7 @@ class Search:
 
 
 def few(splits: Splits, share: float, seed: int) -> Splits:
-    """The same with a share of the training examples, drawn; at least one.
+    """The splits with a share of the training examples, drawn at random; at least one.
 
     Raises:
         BadInput: it is no share, or nothing is held out.

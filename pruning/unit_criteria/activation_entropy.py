@@ -32,7 +32,7 @@ class ActivationEntropy(Criterion):
 
 
 def binary_entropy(share: Tensor) -> Tensor:
-    """In bits, elementwise.
+    """The entropy of a state with this share of ones, -p log2 p - (1 - p) log2 (1 - p), in bits, elementwise.
 
     >>> import torch
     >>> [round(each, 3) for each in binary_entropy(torch.tensor([0.5, 0.25, 0.01])).tolist()]

@@ -29,8 +29,8 @@ class BatchNorm(Criterion):
         scores = {name: scale for name, scale in found.items() if scale is not None}
         if not scores:
             raise BadInput(
-                "--criterion batch-norm: no batch normalisation with a scale of its own follows any removable unit of "
-                "this network.\nType another criterion, for example --criterion l1"
+                "no batch normalisation with a scale of its own follows any removable unit of this network, so that "
+                "none can be ranked by it.\nRank them by something else: python -m pruning filters --criterion l1"
             )
         return scores
 

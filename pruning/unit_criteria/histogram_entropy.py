@@ -36,7 +36,7 @@ class HistogramEntropy(Criterion):
 
 
 def histogram_entropy(values: Tensor) -> Tensor:
-    """(size,) in bits, of values (n, size).
+    """The entropy (size,) in bits of the histogram of each column of values (n, size).
 
     >>> import torch
     >>> histogram_entropy(torch.tensor([[0.0, 5.0], [1.0, 5.0]])).tolist()

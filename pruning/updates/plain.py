@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plain:
-    """Nothing is done around a step."""
+    """The plain step of the optimiser: nothing is done around it."""
 
     def around(self, model: nn.Module) -> Callable[[Step], None]:  # noqa: ARG002
         return lambda step: step()

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
 
 
 class Update(Protocol):
-    """What is done around each step of the optimiser."""
+    """What is done around each step of the optimiser, such as shrinking weights to which the loss is insensitive."""
 
-    def around(self, model: nn.Module) -> Callable[[Step], None]: ...
+    def around(self, model: nn.Module) -> Callable[[Step], None]:
+        """The function that takes the place of the plain step.
+
+        Args:
+            model: the network in training.
+
+        Returns:
+            a function of a `Step`, which it calls exactly once. Before and after that it may change weights by the
+            mini-batch's gradients, which are in place; what is removed has to stay zero.
+        """

@@ -78,7 +78,7 @@ import contextlib, importlib, json, os, re, runpy, sys
 from pathlib import Path
 
 for name in ("torch.func", "h5py", "scipy.sparse.linalg", "minima.zoo.measuring.each", "landscape.surface.compute",
-             "landscape.surface.planner", "landscape.surface.survey", "landscape.hessian.eigenvalues",
+             "landscape.surface.planner", "landscape.surface.preparing", "landscape.hessian.eigenvalues",
              "landscape.objective.room", "entropy.information.measurement"):
     importlib.import_module(name)
 import torch

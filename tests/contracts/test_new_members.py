@@ -25,9 +25,9 @@ class Member(NamedTuple):
     """None: it brings new files of its own"""
     help: tuple[str, ...]
     """the command whose help text or list names it"""
-    line: tuple[str, ...]
-    """a command whose table shows it"""
-    said: str
+    line: tuple[str, ...] = ()
+    """a command whose table shows it; none for what is in no table"""
+    said: str = ""
     """there"""
 
 
@@ -191,6 +191,220 @@ def draw(inputs, out):
         ("figures", "net.sharpness.h5", "-o", "fig"),
         "loss_alone",
     ),
+    "network": Member(
+        "minima.zoo.architecture.models",
+        '''
+"""Two linear layers."""
+from dataclasses import dataclass
+from typing import ClassVar
+from minima.zoo.architecture.architecture import Architecture
+
+@dataclass(frozen=True)
+class Bottleneck(Architecture):
+    """Two linear layers with a rectifier between them."""
+    name: ClassVar[str] = "bottleneck"
+    width: int = 5
+    """units in between"""
+
+    def build(self, input_shape, classes):
+        from math import prod
+        from torch import nn
+        first, second = nn.Linear(prod(input_shape), self.width), nn.Linear(self.width, classes)
+        return nn.Sequential(nn.Flatten(), first, nn.ReLU(), second)
+''',
+        "bottleneck",
+        "tests/contracts/test_networks.py",
+        ("minima.train", "--help"),
+        ("minima.train", "--data", "digits", "--model", "bottleneck:width=4", "--epochs", "1", "-o", "small.pt"),
+        "small.pt",
+    ),
+    "map over a surface": Member(
+        "landscape.surface.fields",
+        '''
+"""How far a point is away."""
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+from landscape.surface.field import Field, Map
+
+@dataclass(frozen=True)
+class Distance(Field):
+    """The distance of a point from the network."""
+    name: ClassVar[str] = "distance"
+    maps: ClassVar[Sequence[Map]] = (Map("map_distance", "1", "distance from the network"),)
+
+    def values(self, point):
+        return {"map_distance": point.displacement.norm().item()}
+''',
+        "distance",
+        "tests/landscape/test_fields.py",
+        ("landscape.surface", "--help"),
+    ),
+    "curve": Member(
+        "landscape.path.curves",
+        '''
+"""A curve of the third degree."""
+from dataclasses import dataclass
+from typing import ClassVar
+from landscape.path.curve import Curve
+
+@dataclass(frozen=True)
+class Cubic(Curve):
+    """A Bezier curve whose bend counts twice."""
+    name: ClassVar[str] = "cubic"
+    formula: ClassVar[str] = "(1 - t)^3 A + 3 t (1 - t) C + t^3 B"
+
+    def shares(self, t):
+        return (1 - t) ** 3, 3 * t * (1 - t), t**3
+''',
+        "cubic",
+        "tests/landscape/test_connection.py",
+        ("landscape.path", "--help"),
+    ),
+    "estimator": Member(
+        "entropy.layers.estimators",
+        '''
+"""Entropy of the neurons that are off at least once."""
+from dataclasses import dataclass
+from typing import ClassVar
+from entropy.layers.estimator import Estimator
+
+@dataclass(frozen=True)
+class OffOnce(Estimator):
+    """ON is a positive potential; mean over the neurons that are not always ON."""
+    name: ClassVar[str] = "off-once"
+    paper: ClassVar[str] = "none"
+    meaning: ClassVar[str] = "mean over the neurons that are OFF at least once"
+    published_clamp: ClassVar[float] = 1e-5
+
+    def states(self, signs):
+        return signs.positive, signs.observed
+
+    def averaged(self, signs):
+        return ~self.always_on(signs)
+''',
+        "off-once",
+        "tests/entropy/test_estimators.py",
+        ("entropy.layers", "--help"),
+        ("entropy.layers", "net.pt", "--samples", "40", "--estimator", "off-once", "-o", "once.h5"),
+        "OFF at least once",
+    ),
+    "trial of robustness": Member(
+        "pruning.robustness.trials",
+        '''
+"""Smaller weights."""
+from dataclasses import dataclass
+from typing import ClassVar
+from pruning.robustness.of_weights import WeightTrial
+
+@dataclass(frozen=True)
+class Shrunken(WeightTrial):
+    """Every weight times 1 - level."""
+    name: ClassVar[str] = "shrunken"
+    meaning: ClassVar[str] = "all weights made smaller"
+    strength: ClassVar[str] = "share taken from each weight"
+    levels: tuple[float, ...] = (0.1, 0.5)
+    """shares"""
+
+    def at(self, bench, level, seed, draw):
+        return {name: weight * (1 - level) for name, weight in bench.weights.items()}
+''',
+        "shrunken",
+        "tests/pruning/test_robustness.py",
+        ("pruning.robustness", "--help"),
+        ("pruning.robustness", "net.pt", "--samples", "40", "--trials", "shrunken", "-o", "shrunken.h5"),
+        "all weights made smaller",
+    ),
+    "criterion of units": Member(
+        "pruning.unit_criteria",
+        '''
+"""The mean of a unit's weights."""
+from dataclasses import dataclass
+from typing import ClassVar
+from pruning.context.criterion import Criterion
+from pruning.context.unit_weights import filters
+
+@dataclass(frozen=True)
+class MeanWeight(Criterion):
+    """The mean of the weights that make the unit."""
+    name: ClassVar[str] = "mean-weight"
+    summary: ClassVar[str] = "mean of the weights that make a unit"
+
+    def score(self, context):
+        return {group.name: filters(context.weights, group).mean(1) for group in context.space.groups}
+''',
+        "mean-weight",
+        "tests/pruning/test_unit_criteria.py",
+        ("pruning", "filters", "--help"),
+        (
+            "pruning",
+            "filters",
+            "net.pt",
+            "--units",
+            "0.3",
+            "--criterion",
+            "mean-weight",
+            "--epochs",
+            "0",
+            "-o",
+            "mean.pt",
+        ),
+        "mean.pt",
+    ),
+    "drop rule": Member(
+        "pruning.drops",
+        '''
+"""Weights that point away from zero."""
+from dataclasses import dataclass
+from typing import ClassVar
+from pruning.context.drop import Drop
+
+@dataclass(frozen=True)
+class Outward(Drop):
+    """w g: the weights that a step would move away from zero go last."""
+    name: ClassVar[str] = "outward"
+
+    def score(self, layer):
+        return -layer.weight * layer.gradient()
+''',
+        "outward",
+        "tests/pruning/test_drops.py",
+        ("pruning", "rigl", "--help"),
+        (
+            "pruning",
+            "rigl",
+            "net.pt",
+            "--sparsity",
+            "0.5",
+            "--drop",
+            "outward",
+            "--epochs",
+            "1",
+            "-o",
+            "out.pt",
+        ),
+        "out.pt",
+    ),
+    "form of export": Member(
+        "pruning.export.formats",
+        '''
+"""A state dict in a further file."""
+from dataclasses import dataclass
+from typing import ClassVar
+from pruning.export.formats.state_dict import StateDict
+
+@dataclass(frozen=True)
+class Raw(StateDict):
+    """A state dict under another ending."""
+    name: ClassVar[str] = "raw-state"
+    suffixes: ClassVar[tuple[str, ...]] = (".raw",)
+''',
+        "raw-state",
+        "tests/contracts/test_export_formats.py",
+        ("pruning.export", "--help"),
+        ("pruning.export", "net.pt", "-o", "net.raw"),
+        "net.raw",
+    ),
 }
 
 
@@ -235,6 +449,7 @@ def test_the_help_text_names_it(extended):
     assert member.name.replace("_", "-") in done.stdout.replace("_", "-"), done.stderr
 
 
+@pytest.mark.parametrize("extended", [kind for kind, each in MEMBERS.items() if each.line], indirect=True)
 def test_its_table_shows_it(extended, network):
     member, start = extended
     done = start(RUN, *member.line, cwd=network)

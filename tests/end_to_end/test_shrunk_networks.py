@@ -64,6 +64,13 @@ def test_measured(small, command):
     assert command("entropy.psp", "small.pt", cwd=folder)
 
 
+def test_survivors_are_those_of_the_masked_file(small, command):
+    flags = ["--parent", "dense.pt", "--samples", 30, "--top", 1]
+    assert command("landscape.survivors", "net.pt", *flags, cwd=small[0])
+    err = command("landscape.survivors", "small.pt", *flags, cwd=small[0], fails=True)
+    assert "name the masked file that it was made from" in err
+
+
 def test_pruned_again(small, command):
     folder, _ = small
     command("pruning", "magnitude", folder / "small.pt", "--sparsity", 0.5, "--epochs", 1, "-o", folder / "again.pt")

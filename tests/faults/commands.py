@@ -22,15 +22,24 @@ sharpness = "--measures lambda_max --samples 50"
 [arms.magnitude]
 method = "magnitude"
 """
-REPEATS = {"train": 40, "gradual": 30, "surface": 24, "surface-error": 28, "hessian": 18, "psp": 60, "transfer": 24}
-"""operations of each that may be done twice: of psp, all of the first of its two networks"""
-MADE_BY_STUDY = (
-    "runs/two-mlp-seed0.dense.pt runs/two-mlp-seed0.dense.trajectory.h5 runs/two-mlp-seed0.magnitude-0.5.pt",
+REPEATS = {
+    **{"train": 40, "gradual": 30, "surface": 24, "surface-error": 28, "hessian": 18, "psp": 60, "transfer": 24},
+    "study": 130,
+}
+"""operations of each that may be done twice: of psp, all of the first of its two networks; of a study, what its engine
+does whenever it begins, and all of one measurement"""
+KEPT_BY_STUDY = (
+    *(f"runs/two-mlp-seed0.{made}" for made in ("dense.pt", "magnitude-0.5.pt")),
     *(
         f"out/two-mlp-seed0.{network}.{measure}.h5"
         for network in ("dense", "magnitude-0.5")
         for measure in ("masks", "sharpness", "psp")
     ),
+)
+"""once it is there; the trajectory only when its checkpoint is"""
+CONCLUDED = (
+    *("out/logs/two.jobs.json", "out/made.json", "out/two.comparison.json", "out/two.comparison.md"),
+    *("fig/two-comparison.svg", "fig/two-comparison.png"),
 )
 
 
@@ -63,7 +72,8 @@ def commands(folder: Path) -> dict[str, Command]:
         "study": Command(
             "figures.study",
             (str(folder / "two.toml"), "--cores", "1"),
-            tuple(" ".join(MADE_BY_STUDY).split()),
+            (*KEPT_BY_STUDY, *CONCLUDED, "runs/two-mlp-seed0.dense.trajectory.h5"),
+            keeps=KEPT_BY_STUDY,
             starts_others=True,
         ),
     }

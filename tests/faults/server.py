@@ -7,19 +7,19 @@ that came to its end had to import is imported here, for those after it.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
 import os
-import runpy
 import signal
+import subprocess
 import sys
 import time
-import traceback
-import warnings
 from pathlib import Path
 from typing import Any
+
+from faults.forks import Jobs, become, report_modules, stand_in
+from faults.states import Recorder
 
 PRELOADED = (
     "torch torch._dynamo torch.func torch.nn.functional torch.fx h5py numpy tyro scipy.linalg scipy.optimize "
@@ -27,6 +27,9 @@ PRELOADED = (
     "minima.zoo.measuring.each landscape.objective.objective landscape.spectrum.lanczos pruning.running.run "
     "entropy.information.measurement"
 )
+
+HELD_UP = 1.0
+"""seconds between two looks, beyond which this process was not let work"""
 
 
 def main() -> None:
@@ -38,11 +41,13 @@ def main() -> None:
     from minima.zoo.training import unfinished
 
     torch.set_num_threads(1)
+    subprocess._USE_VFORK = False  # who waits for such a child cannot be stopped by a recorder: its state is D
     unfinished.SECONDS_BETWEEN_SAVES = 0.0  # every offer is taken: the more to be interrupted
+    jobs = Jobs(Path(sys.argv[1]))
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         trial = json.loads(line)
-        ended = _attend(trial)
+        ended = _attend(trial, jobs)
         _import_too(Path(trial["modules"]))
         print(json.dumps(ended), flush=True)
 
@@ -60,69 +65,64 @@ def _import_too(listed: Path) -> None:
     gc.freeze()
 
 
-def _attend(trial: dict[str, Any]) -> dict[str, Any]:
-    """Run it in a fork; its exit status (negative: a signal's number) and seconds, None if it did not end in time."""
-    began, pid = time.monotonic(), os.fork()
+def _attend(trial: dict[str, Any], jobs: Jobs) -> dict[str, Any]:
+    """Run it in a fork; its exit status (negative: a signal's number) and seconds, None if it did not end in time.
+
+    Time in which all this was held up from outside is none of its.
+    """
+    seconds, looked, before = 0.0, time.monotonic(), _processor()
+    pid = os.fork()
     if pid == 0:
         _run(trial)
+    recorder = Recorder(Path(trial["plan"]), Path(trial["cwd"]), Path(trial["states"])) if trial["states"] else None
     status, signalled = None, trial["signal_after"] is None
-    while time.monotonic() - began < trial["limit"]:
+    while seconds < trial["limit"]:
         ended, found = os.waitpid(pid, os.WNOHANG)
         if ended:
             status = os.waitstatus_to_exitcode(found)
             break
-        if not signalled and time.monotonic() - began > trial["signal_after"]:
+        if not signalled and seconds > trial["signal_after"]:
             with contextlib.suppress(ProcessLookupError):  # it has not got so far as to have a group
                 os.killpg(pid, trial["signal"])
                 signalled = True
-        time.sleep(0.002)
+        if recorder:
+            recorder.look(pid)
+        jobs.serve(pid, 0.002, Path(trial["modules"]))
+        now = time.monotonic()
+        seconds, looked = seconds + min(now - looked, HELD_UP), now
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
     if status is None:
         os.waitpid(pid, 0)
-    return {"status": status, "seconds": time.monotonic() - began}
+    jobs.end()
+    if recorder:
+        recorder.end()
+    return {"status": status, "seconds": seconds, "processor": _processor() - before}
+
+
+def _processor() -> float:
+    """Seconds of it that forks have taken so far."""
+    return os.times().children_user + os.times().children_system
 
 
 def _run(trial: dict[str, Any]) -> None:
-    """The child: a process group of its own, its streams in files, the fault armed last."""
+    """The child: a process group of its own, its streams in files."""
     code = 70
     try:
         os.setpgid(0, 0)  # no session: the system may give each one a share of the processor
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-        for number, name in ((1, "out"), (2, "err")):
-            os.dup2(os.open(trial[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), number)
-        sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", buffering=1, closefd=False)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        streams = [os.open("/dev/null", os.O_RDONLY), *(os.open(trial[name], flags, 0o644) for name in ("out", "err"))]
         os.chdir(trial["cwd"])
-        sys.argv = [trial["module"], *trial["argv"]]
-        warnings.filterwarnings("ignore", message=".*found in sys.modules.*")
-        if trial["plan"]:
-            os.environ["FAULT_PLAN"] = trial["plan"]
-            ctypes.CDLL(None).fault_arm(os.fsencode(trial["plan"]))
-        code = _status(trial["module"])
-        Path(trial["modules"]).write_text(" ".join(sys.modules))
+        report_modules(Path(trial["modules"]))
+        if trial["stand_in"]:
+            stand_in(trial["stand_in"])
+        become(trial["module"], trial["argv"], streams, trial["plan"])
     except KeyboardInterrupt:  # before there was a command
         code = 130
     finally:
         os._exit(code)
 
 
-def _status(module: str) -> int:
-    code = 0
-    try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except KeyboardInterrupt:  # before the command has begun
-        code = 130
-    except BaseException:
-        traceback.print_exc()
-        code = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
-    return code
-
-
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
     main()

@@ -2,7 +2,8 @@
  *
  * The plan lies in a file that all processes of a trial map: the one that calls fault_arm(FILE), and those that it
  * starts, by FAULT_PLAN in their environment. `count` goes up with each operation; the one whose number is `target`
- * is treated by `mode`.
+ * is treated by `mode`. HOLD stops the process group before, in the middle of and after every operation until somebody
+ * has looked at the folder and set `held` to 0.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -20,10 +21,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { LOG, BEFORE, AFTER, TORN, SHORT, FAIL_ONCE, FAIL_ON, SIGNAL };   /* modes, as in trials.py */
-enum { GO, FAILED, HALF_THEN_DIE, DIE_AFTER, HALF };                    /* what an operation is to do */
+enum { LOG, BEFORE, AFTER, TORN, SHORT, FAIL_ONCE, FAIL_ON, SIGNAL, HOLD };   /* modes, as in trials.py */
+enum { GO, FAILED, HALF_THEN_DIE, DIE_AFTER, HALF, HELD };                    /* what an operation is to do */
 
-struct plan { long count, target; int mode, error, signal, log; char prefix[4096]; };
+struct plan { long count, target, held; int mode, error, signal, log; char prefix[4096]; };
 static struct plan *plan;
 static int log_fd = -1;
 
@@ -46,6 +47,17 @@ __attribute__((constructor)) static void from_environment(void) {
 
 static void die(void) { kill(-getpgrp(), SIGKILL); for (;;) pause(); }
 
+static void hold(long now, int mode) {
+  int error = errno;
+  long mine = 8 * now + mode, none = 0;
+  while (!__atomic_compare_exchange_n(&plan->held, &none, mine, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    none = 0; usleep(500);   /* two processes at work: one after the other */
+  }
+  kill(-getpgrp(), SIGSTOP);
+  while (__atomic_load_n(&plan->held, __ATOMIC_SEQ_CST) == mine) usleep(500);   /* another thread may have got the signal */
+  errno = error;
+}
+
 static int below(const char *path, char *full) {
   if (!plan || !path) return 0;
   if (path[0] == '/') snprintf(full, 4096, "%s", path);
@@ -60,6 +72,7 @@ static int fd_below(int fd, char *full) {
   full[n] = 0;
   return strncmp(full, plan->prefix, strlen(plan->prefix)) == 0;
 }
+static __thread long held_now;
 static int event(const char *op, const char *path, long size, int takes_room) {
   long now = __atomic_add_fetch(&plan->count, 1, __ATOMIC_SEQ_CST);
   if (log_fd >= 0) {
@@ -67,6 +80,7 @@ static int event(const char *op, const char *path, long size, int takes_room) {
     syscall(SYS_write, log_fd, line, n);
   }
   if (plan->mode == FAIL_ON && now >= plan->target && plan->target > 0 && takes_room) { errno = plan->error; return FAILED; }
+  if (plan->mode == HOLD) { hold(held_now = now, BEFORE); return HELD; }
   if (now != plan->target) return GO;
   switch (plan->mode) {
     case BEFORE: die();
@@ -81,22 +95,23 @@ static int event(const char *op, const char *path, long size, int takes_room) {
 #define REAL(name) static __typeof__(name) *real; if (!real) real = dlsym(RTLD_NEXT, #name)
 #define SIMPLE(inside, op, size, room, call) \
   if (inside) { int e = event(op, full, size, room); if (e == FAILED) return -1; if (e == HALF_THEN_DIE) die(); \
-    int r = call; if (e == DIE_AFTER) { die(); } return r; } return call
+    int r = call; if (e == DIE_AFTER) { die(); } if (e == HELD) hold(held_now, AFTER); return r; } return call
 
-#define WRITES(inside, size, part, whole) \
+#define WRITES(inside, size, part, whole, rest) \
   if (inside) { int e = event("write", full, size, 1); if (e == FAILED) return -1; \
     if (e == HALF_THEN_DIE) { ssize_t r = part; (void)r; die(); } \
     if (e == HALF && (size) > 1) return part; \
+    if (e == HELD) { ssize_t r = part; hold(held_now, TORN); r += rest; hold(held_now, AFTER); return r; } \
     ssize_t r = whole; if (e == DIE_AFTER) { die(); } return r; } return whole
 
 ssize_t write(int fd, const void *b, size_t n) { REAL(write); char full[4096];
-  WRITES(fd > 2 && fd_below(fd, full), n, real(fd, b, n / 2), real(fd, b, n)); }
+  WRITES(fd > 2 && fd_below(fd, full), n, real(fd, b, n / 2), real(fd, b, n), real(fd, b + n / 2, n - n / 2)); }
 ssize_t pwrite(int fd, const void *b, size_t n, off_t o) { REAL(pwrite); char full[4096];
-  WRITES(fd_below(fd, full), n, real(fd, b, n / 2, o), real(fd, b, n, o)); }
+  WRITES(fd_below(fd, full), n, real(fd, b, n / 2, o), real(fd, b, n, o), real(fd, b + n / 2, n - n / 2, o + n / 2)); }
 ssize_t pwrite64(int fd, const void *b, size_t n, off64_t o) { REAL(pwrite64); char full[4096];
-  WRITES(fd_below(fd, full), n, real(fd, b, n / 2, o), real(fd, b, n, o)); }
+  WRITES(fd_below(fd, full), n, real(fd, b, n / 2, o), real(fd, b, n, o), real(fd, b + n / 2, n - n / 2, o + n / 2)); }
 ssize_t writev(int fd, const struct iovec *v, int k) { REAL(writev); char full[4096];
-  WRITES(fd > 2 && fd_below(fd, full), k, real(fd, v, k / 2), real(fd, v, k)); }
+  WRITES(fd > 2 && fd_below(fd, full), k, real(fd, v, k / 2), real(fd, v, k), real(fd, v + k / 2, k - k / 2)); }
 int fsync(int fd) { REAL(fsync); char full[4096]; SIMPLE(fd_below(fd, full), "fsync", 0, 0, real(fd)); }
 int fdatasync(int fd) { REAL(fdatasync); char full[4096]; SIMPLE(fd_below(fd, full), "fsync", 0, 0, real(fd)); }
 int ftruncate(int fd, off_t n) { REAL(ftruncate); char full[4096]; SIMPLE(fd_below(fd, full), "truncate", n, 1, real(fd, n)); }

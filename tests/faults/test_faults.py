@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from faults.campaign import ALL, Campaign
-from faults.trials import Server, again, compiled, trial
+from faults.strangers import strangers
+from faults.trials import CRASHES, Server, again, compiled, trial
 
 DRAWN = {"train": 5, "gradual": 4, "surface": 4, "hessian": 4, "psp": 3}
 """trials of each command"""
@@ -56,6 +57,60 @@ def test_a_study_goes_on_under_a_clock_that_was_set_back(campaign: Campaign, tmp
     trouble, _ = again(campaign.server, campaign.commands["study"], whole, folder)
     assert trouble == []
     assert {path: path.stat().st_ino for path in finished} == finished
+
+
+def test_what_the_disk_did_not_let_go_of_is_removed_with_the_next_run_of_a_study(
+    campaign: Campaign, tmp_path: Path
+) -> None:
+    """The jobs are finished, and the engine would not run them again."""
+    whole, _ = campaign.whole("study")
+    folder = tmp_path / "study"
+    shutil.copytree(whole, folder)
+    for name in ("runs/.two-mlp-seed0.dense.pt.lock", "out/.two-mlp-seed0.magnitude-0.5.psp.h5.part"):
+        (folder / name).touch()
+    trouble, _ = again(campaign.server, campaign.commands["study"], whole, folder)
+    assert trouble == []
+
+
+def test_a_study_goes_on_from_whatever_a_kill_leaves(campaign: Campaign) -> None:
+    every = list(campaign.trials("study", CRASHES))
+    for each in random.Random("study").sample(every, 3):
+        assert campaign.attempt(*each) == [], each
+
+
+def test_a_kill_leaves_the_state_that_was_recorded(campaign: Campaign) -> None:
+    _, operations = campaign.whole("study")
+    assert campaign.kill("study", "torn", [operation for operation, _ in operations].index("write", 200) + 1) == []
+
+
+def test_a_folder_in_another_state_is_noticed(campaign: Campaign, tmp_path: Path) -> None:
+    """The harness itself: a byte, a file, and none but these."""
+    _, operations = campaign.whole("study")
+    states, moment, network = campaign.states("study"), f"after {len(operations)}", "runs/two-mlp-seed0.dense.pt"
+    states.restore(moment, tmp_path / "run")
+    assert strangers(states, moment, tmp_path / "run") == []
+    content = bytearray((tmp_path / "run" / network).read_bytes())
+    content[-1] ^= 1
+    (tmp_path / "run" / network).write_bytes(content)
+    (tmp_path / "run/more").touch()
+    assert strangers(states, moment, tmp_path / "run") == ["more", network]
+
+
+def test_a_finished_file_that_is_made_again_is_noticed(
+    campaign: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The harness itself: the same bytes, and another file."""
+    whole, _ = campaign.whole("study")
+    made, run = tmp_path / "study/out/two-mlp-seed0.dense.psp.h5", campaign.server.run
+    shutil.copytree(whole, tmp_path / "study")
+
+    def wasteful(*given: Any, **named: Any) -> Any:
+        made.write_bytes(made.rename(tmp_path / "earlier").read_bytes())
+        return run(*given, **named)
+
+    monkeypatch.setattr(campaign.server, "run", wasteful)
+    trouble, _ = again(campaign.server, campaign.commands["study"], whole, tmp_path / "study")
+    assert f"{made.relative_to(tmp_path / 'study')} was made again" in trouble
 
 
 def test_a_result_that_is_spoilt_is_noticed(campaign: Campaign, tmp_path: Path) -> None:

@@ -10,14 +10,14 @@ import signal
 import struct
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-PLAN = struct.Struct("<qqiiii4096s")
+PLAN = struct.Struct("<qqqiiii4096s")
 """as `struct plan` in shim.c"""
 MODES = {
     "log": (0, 0),
@@ -29,12 +29,14 @@ MODES = {
     "ENOSPC": (6, errno.ENOSPC),
     "EDQUOT": (6, errno.EDQUOT),
     "TERM": (7, 0),
+    "hold": (8, 0),
 }
 """what happens at an operation, as the shim knows it, and the system's error: the process group is killed before, after
 or in the middle of it; it does a part only; it fails once; all that needs room fails from there on; SIGTERM comes"""
 CRASHES, FAILURES = ("before", "after", "torn"), ("EIO", "ENOSPC", "EDQUOT")
 STATUSES = {**dict.fromkeys(CRASHES, (-9, 0)), **dict.fromkeys(FAILURES, (0, 1)), "TERM": (0, 143), "short": (0,)}
 """how a command may end by what happened to it"""
+STAND_IN = "stand_in"
 ENGINES = ".snakemake"
 """what lies there is Snakemake's own"""
 SECONDS, OTHERS = 300, 6
@@ -51,6 +53,8 @@ class Command:
     makes: tuple[str, ...]
     reuses: str = ""
     """what it says when it finds them finished; "" for what does not say"""
+    keeps: tuple[str, ...] = ()
+    """of them, those that stay the same file once they are there"""
     starts_others: bool = False
     """whether other processes do the work, one of which the fault hits"""
     repeats: float = float("inf")
@@ -71,25 +75,29 @@ class Ended:
 
 
 def compiled(folder: Path) -> Path | None:
-    """The shim, compiled into a folder; None where there is no compiler."""
+    """The shim, compiled into a folder beside the stand-in; None where there is no compiler."""
     compiler, made = shutil.which("cc"), folder / "shim.so"
     if compiler is None:
         return None
-    line = [compiler, "-O2", "-shared", "-fPIC", "-o", str(made), str(HERE / "shim.c"), "-ldl"]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
-    return made if done.returncode == 0 else None
+    for flags, name in ((("-shared", "-fPIC", "-ldl"), made), ((), folder / STAND_IN)):
+        line = [compiler, "-O2", "-o", str(name), str(HERE / f"{name.stem}.c"), *flags]
+        if subprocess.run(line, capture_output=True, check=False).returncode:
+            return None
+    return made
 
 
 class Server:
     """The fork server with the shim in it; what is to survive a trial lies in `folder`."""
 
     def __init__(self, folder: Path, shim: Path) -> None:
-        self.folder = folder
+        self.folder, self.processor = folder, 0.0
+        """where; seconds that all trials so far have taken of it"""
         (folder / "streams").mkdir(exist_ok=True)
         environment = os.environ | {"LD_PRELOAD": str(shim), "OMP_NUM_THREADS": "1"}
-        environment["PYTHONPATH"] = str(ROOT)
+        environment["PYTHONPATH"] = os.pathsep.join((str(ROOT), str(HERE.parent)))
+        self._stand_in = shim.with_name(STAND_IN)
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE / "server.py")],
+            [sys.executable, "-m", "faults.server", str(folder / "jobs")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -114,26 +122,35 @@ class Server:
         mode: str | None = None,
         number: int = -1,
         signalled: tuple[float, int] | None = None,
+        states: Path | None = None,
     ) -> Ended:
-        """The command in a folder, with a fault at its operation of this number, or a signal after some seconds."""
+        """The command in a folder, with a fault at its operation of this number, or a signal after some seconds.
+
+        Args:
+            states: where those of its folder are kept (`mode`: hold).
+        """
         plan = self.folder / "plan"
         log = plan.with_name("plan.log")
         log.unlink(missing_ok=True)
         if mode is not None:
             code, error = MODES[mode]
-            wanted = PLAN.pack(0, number, code, error, signal.SIGTERM, int(mode == "log"), os.fsencode(cwd))
+            wanted = PLAN.pack(
+                0, number, 0, code, error, signal.SIGTERM, int(mode in ("log", "hold")), os.fsencode(cwd)
+            )
             plan.write_bytes(wanted)
         after, which = signalled or (None, 0)
         out, err, modules = (str(self.folder / "streams" / name) for name in ("out", "err", "modules"))
         asked = {"module": command.module, "argv": command.argv, "cwd": str(cwd), "out": out, "err": err}
         asked["limit"] = SECONDS * (OTHERS if command.starts_others else 1)
         asked |= {"modules": modules, "plan": str(plan) if mode else "", "signal_after": after, "signal": which}
+        asked |= {"stand_in": str(self._stand_in) if command.starts_others else "", "states": str(states or "")}
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
         ended = self._read()
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         operations = [(line.split("\t")[1], line.split("\t")[3]) for line in lines]
+        self.processor += ended["processor"]
         return Ended(ended["status"], Path(err).read_text(errors="replace"), ended["seconds"], operations)
 
     def _read(self) -> Any:
@@ -149,8 +166,9 @@ def trial(server: Server, command: Command, whole: Path, folder: Path, mode: str
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     first = server.run(command, folder, mode, number)
-    trouble = _of_ending(command, first, mode) + [
-        f"then {each}" for each in differing(command, whole, folder, missing=False)
+    told = replace(command, makes=command.keeps) if command.starts_others and first.status == 1 else command
+    trouble = _of_ending(command, first, mode, folder) + [
+        f"then {each}" for each in differing(told, whole, folder, missing=False)
     ]
     if first.status == 0:
         trouble += [f"it said nothing, but {each}" for each in differing(command, whole, folder)]
@@ -158,9 +176,17 @@ def trial(server: Server, command: Command, whole: Path, folder: Path, mode: str
     return trouble + more, took
 
 
+def after_a_kill(server: Server, command: Command, whole: Path, folder: Path) -> tuple[list[str], int]:
+    """What is not as promised in what a kill has left, and when the line is typed again; its number of operations."""
+    trouble = [f"then {each}" for each in differing(command, whole, folder, missing=False)]
+    more, took = again(server, command, whole, folder)
+    return trouble + more, took
+
+
 def again(server: Server, command: Command, whole: Path, folder: Path) -> tuple[list[str], int]:
     """What is not as promised when the line is typed again after whatever happened, and its number of operations."""
     finished = all((folder / name).exists() for name in command.makes)
+    kept = _files(command, folder)
     second = server.run(command, folder, "log")
     took = len(second.operations)
     if second.status != 0:
@@ -168,8 +194,15 @@ def again(server: Server, command: Command, whole: Path, folder: Path) -> tuple[
     trouble = [f"typed again, {each}" for each in differing(command, whole, folder)]
     if finished and command.reuses not in second.said:
         trouble.append(f"what was finished was computed again: {second.said[-200:]}")
+    now = _files(command, folder)
+    trouble += [f"{name} was made again" for name in kept if kept[name] != now.get(name)]
     left = sorted(name for path in folder.rglob(".*") if ENGINES not in (name := str(path.relative_to(folder))))
     return trouble + ([f"left over: {left}"] if left else []), took
+
+
+def _files(command: Command, folder: Path) -> dict[str, int]:
+    """What is to stay the same file, as far as it is there, by its number on the disk: dates are the engine's."""
+    return {name: (folder / name).stat().st_ino for name in command.keeps if (folder / name).exists()}
 
 
 def differing(command: Command, whole: Path, folder: Path, *, missing: bool = True) -> list[str]:
@@ -193,17 +226,21 @@ def differing(command: Command, whole: Path, folder: Path, *, missing: bool = Tr
     return found
 
 
-def _of_ending(command: Command, ended: Ended, mode: str) -> list[str]:
+def _of_ending(command: Command, ended: Ended, mode: str, folder: Path) -> list[str]:
     """What is wrong with how a command ended under a fault."""
-    said, wanted = ended.said, STATUSES[mode] + ((1,) if command.starts_others else ())
-    trouble = [] if ended.status in wanted else [f"it ended with {ended.status}: {said[-300:]}"]
-    if "Traceback" in said or "not a message you should see" in said or "HDF5" in said:
-        trouble.append(f"an error in nobody's words: {said[-300:]}")
-    if (
-        ended.status == 1
-        and not command.starts_others
-        and (error := said.partition("error: ")[2])
-        and len(error.strip().splitlines()) > 3
-    ):
-        trouble.append(f"more than three lines: {error}")
-    return trouble
+    others = command.starts_others and mode != "short"
+    trouble = [] if ended.status in STATUSES[mode] + (1,) * others else [f"it ended with {ended.status}"]
+    texts = [path.read_text(errors="replace") for path in _logs_of_jobs(folder)]
+    for said in (ended.said, *texts):
+        if "Traceback" in said or "not a message you should see" in said or "HDF5" in said:
+            trouble.append("an error in nobody's words")
+    for said in texts if command.starts_others else [ended.said] * (ended.status == 1):
+        error = said.partition("error: ")[2].partition("\nprocessor seconds")[0]
+        if len(error.strip().splitlines()) > 3:
+            trouble.append(f"more than three lines: {error}")
+    return trouble + [ended.said[-300:]] * bool(trouble)
+
+
+def _logs_of_jobs(folder: Path) -> list[Path]:
+    """What the commands of a study say; the engine's own log is another."""
+    return [path for path in folder.glob("out/logs/*.log") if not path.name.endswith("snakemake.log")]

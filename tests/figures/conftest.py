@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib
 import os
 import subprocess
@@ -23,11 +24,10 @@ HARM = {"magnitude": 1.0, "random": 3.0, "iterative-magnitude": 0.6, "gmp": 0.5,
 
 
 @pytest.fixture(scope="session")
-def chained(tmp_path_factory):
-    """Run command lines one after the other in a new folder, which is returned."""
+def chained():
+    """Run command lines one after the other in a folder, which is returned."""
 
-    def run(name, lines):
-        folder = tmp_path_factory.mktemp(name)
+    def run(folder, lines):
         line = [sys.executable, "-m", "figures.study.engine.chain", *lines]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
@@ -80,9 +80,17 @@ def every_line():
 
 
 @pytest.fixture(scope="session")
-def every_result(chained):
-    """A folder of two networks, and results of every measuring command."""
-    return chained("every", EVERY)
+def every_result(chained, tmp_path_factory):
+    """A folder of two networks, and results of every measuring command: one for all processes, to be read only."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "every"
+    folder.mkdir(exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / ".made").exists():
+            chained(folder, EVERY)
+            (folder / ".made").touch()
+    return folder
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ FIGURES = {"edge_of_stability": "stability.h5", "spectral_density": "density.h5"
 
 
 @pytest.fixture(scope="session")
-def measured(chained):
+def measured(chained, tmp_path_factory):
     """Results of the real commands for two small networks."""
-    return chained("curvature", COMMANDS)
+    return chained(tmp_path_factory.mktemp("curvature"), COMMANDS)
 
 
 def curves(axes):

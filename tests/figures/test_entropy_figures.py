@@ -38,9 +38,9 @@ FIGURES = {
 
 
 @pytest.fixture(scope="session")
-def measured(chained):
+def measured(chained, tmp_path_factory):
     """Results of the real commands for a network of two hidden layers, pruned two ways; names of nobody's scheme."""
-    return chained("entropy", COMMANDS)
+    return chained(tmp_path_factory.mktemp("entropy"), COMMANDS)
 
 
 def line_of(axes, label):

@@ -29,9 +29,9 @@ COMMANDS = [
 
 
 @pytest.fixture(scope="session")
-def measured(chained):
+def measured(chained, tmp_path_factory):
     """Results of the real commands for two small networks and siblings."""
-    return chained("ways", COMMANDS)
+    return chained(tmp_path_factory.mktemp("ways"), COMMANDS)
 
 
 def summary(path):

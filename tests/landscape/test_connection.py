@@ -13,7 +13,7 @@ import torch
 from landscape.objective.comparable import state_of
 from landscape.path import compute, connection
 from landscape.path.arc import Arc
-from landscape.path.connection import Schooling, connect
+from landscape.path.connection import BendTraining, connect
 from landscape.path.curve import curves
 from landscape.path.flags import Path
 from landscape.path.report import table
@@ -33,6 +33,18 @@ def at(kind, t):
 
 def test_the_flags_name_every_curve():
     assert sorted(get_args(get_type_hints(Path)["kind"])) == list(curves())
+
+
+@pytest.mark.parametrize("name", curves())
+def test_every_curve_leads_from_end_to_end(name):
+    curve = curves()[name]()
+    assert torch.equal(at(name, 0.0), A["x"])
+    assert torch.equal(at(name, 1.0), B["x"])
+    for t in (0.1, 0.5, 0.8):
+        shares = curve.shares(t)
+        assert sum(shares) == pytest.approx(1.0)
+        assert (shares[1] != 0) == curve.bent
+    assert curve.formula
 
 
 @pytest.mark.parametrize("t", [0.0, 0.2, 0.5, 0.9, 1.0])
@@ -78,8 +90,8 @@ def place(tmp_path):
         yield results.place(0)
 
 
-def school(epochs):
-    return Schooling(epochs, Recipe(optimiser="adam", lr=0.01, weight_decay=0.0, schedule="cosine"), 0)
+def bend_training(epochs):
+    return BendTraining(epochs, Recipe(optimiser="adam", lr=0.01, weight_decay=0.0, schedule="cosine"), 0)
 
 
 def test_what_both_removed_stays_zero_and_the_ends_stay(ends, place):
@@ -87,7 +99,7 @@ def test_what_both_removed_stays_zero_and_the_ends_stay(ends, place):
     masks = {"fc1.weight": torch.rand(24, 64, generator=torch.Generator().manual_seed(0)) > 0.7}
     first, second = replace(first, masks=masks), replace(second, masks=masks)
     before = copy.deepcopy(state_of(first))
-    arc = connect(Arc(curves()["bezier"](), state_of(first), state_of(second)), first, masks, school(1), place)
+    arc = connect(Arc(curves()["bezier"](), state_of(first), state_of(second)), first, masks, bend_training(1), place)
     for t in (0.0, 0.3, 1.0):
         assert torch.equal(arc.at(t)["fc1.weight"] != 0, masks["fc1.weight"])
     middle = (before["fc1.weight"] + state_of(second)["fc1.weight"]) / 2

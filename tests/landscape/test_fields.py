@@ -10,33 +10,42 @@ from oracles.small_networks import make
 from landscape.objective.directions import random_direction
 from landscape.objective.objective import Objective
 from landscape.objective.streams import stream
-from landscape.surface.field import parse_maps
+from landscape.surface.field import fields, parse_maps
 from landscape.surface.plane import Plane
-from landscape.surface.sheet import Sheet
+from landscape.surface.surface_function import SurfaceFunction
 from minima.store.hdf5.results import same_content
 from minima.zoo.subject.subject import load_subject
 
 ALL = ["--samples", "50", "--maps", "per-class,gradient,curvature"]
 
 
-def sheet_of(kind, axes):
+def surface_of(kind, axes):
     case = make(kind, dtype=torch.float64)
     objective = Objective(case.model, case.x, case.y, masks=case.masks, batch_size=5)
     plane = Plane([random_direction(objective, stream(0, "direction", axis)) for axis in range(axes)])
-    return Sheet(objective, plane, classes=4, seed=0), Dense(case.model, case.x, case.y, case.masks), case
+    return SurfaceFunction(objective, plane, classes=4, seed=0), Dense(case.model, case.x, case.y, case.masks), case
+
+
+@pytest.mark.parametrize("name", fields())
+def test_every_field_finds_the_maps_that_it_declares(name):
+    field = fields()[name]()
+    found = field.values(surface_of("masked", 2)[0].at((0.3, -0.2)))
+    assert set(found) == {each.name for each in field.maps}
+    assert all((np.ndim(found[each.name]) > 0) == (each.along is not None) for each in field.maps)
+    assert min(field.cost(2, 5).values()) >= 0
 
 
 @pytest.mark.parametrize("kind", ["masked", "batchnorm"])
 @pytest.mark.parametrize("at", [(0.3, -0.2), (0.4,)])
 def test_maps_at_a_point_against_dense_derivatives(kind, at):
-    sheet, dense, case = sheet_of(kind, len(at))
-    spot = sheet.at(at)
+    function, dense, case = surface_of(kind, len(at))
+    point = function.at(at)
     found = {
-        key: value for field in parse_maps("per-class,gradient,curvature") for key, value in field.values(spot).items()
+        key: value for field in parse_maps("per-class,gradient,curvature") for key, value in field.values(point).items()
     }
     dense.w = dense.w.clone()
-    dense.w[dense.kept] += spot.displacement
-    gradient, matrix, rows = dense.gradient(), dense.hessian(), sheet.plane.rows
+    dense.w[dense.kept] += point.displacement
+    gradient, matrix, rows = dense.gradient(), dense.hessian(), function.plane.rows
     torch.testing.assert_close(found["map_gradient_norm"], gradient.norm().item())
     torch.testing.assert_close(found["map_slope"], rows @ gradient)
     within = rows @ matrix @ rows.T
@@ -44,14 +53,14 @@ def test_maps_at_a_point_against_dense_derivatives(kind, at):
     if len(at) == 2:
         torch.testing.assert_close(found["map_mixed_curvature"], within[0, 1])
     draws = stream(0, "map", "trace")
-    probes = torch.stack([spot.objective.signs(draws) for _ in range(4)])
+    probes = torch.stack([point.objective.signs(draws) for _ in range(4)])
     samples = ((probes @ matrix) * probes).sum(1)
     assert found["map_trace"] == pytest.approx(samples.mean().item())
     assert found["map_trace_stderr"] == pytest.approx(samples.std().item() / 2)
     losses = torch.nn.functional.cross_entropy(dense.outputs(dense.w), case.y, reduction="none")
     expected = [losses[case.y == label].mean().item() for label in range(4)]  # nobody is of class 3
     np.testing.assert_allclose(found["class_loss"], expected)
-    assert spot.level.loss == pytest.approx(losses.mean().item())
+    assert point.level.loss == pytest.approx(losses.mean().item())
 
 
 def test_classes_average_to_the_loss_and_maps_change_nothing(command, pruned, tmp_path):

@@ -107,6 +107,26 @@ def test_every_form_has_the_numbers_of_the_module(network: str) -> None:
     assert type(getattr(model, "seen", X)) is Tensor  # not one that has only a shape
 
 
+@pytest.mark.parametrize("network", NETWORKS)
+def test_traced_without_trials_it_has_the_numbers_of_the_module(network: str) -> None:
+    plain, traced = (Objective(NETWORKS[network](), X, Y, batch_size=4) for _ in range(2))
+    traced.trace()
+    displacements = [None, 0.01 * torch.randn(plain.dimension, generator=torch.Generator().manual_seed(0)).double()]
+    parts = plain.sample(torch.arange(0, 11, 2)), traced.sample(torch.arange(0, 11, 2))
+    for at in displacements:
+        for expected, found in ((plain, traced), parts):
+            torch.testing.assert_close(found.example_losses(at), expected.example_losses(at), rtol=1e-5, atol=1e-6)
+
+
+def test_only_convolutions_are_traced_without_trials() -> None:
+    forms = {}
+    for network in ("resnet20:width=2", "lenet5", "mlp"):
+        objective = Objective(zoo(network), X, Y, batch_size=4)
+        objective.trace()
+        forms[network] = objective.forward.plan and objective.forward.plan.form
+    assert forms == {"resnet20:width=2": "fused", "lenet5": "fused", "mlp": None}
+
+
 def test_what_the_weights_decide_is_computed_once() -> None:
     objective = Objective(zoo("resnet20:width=4"), X, Y, batch_size=4)
     plan = PassPlan("fused", 4, 1, channels_last=True)

@@ -14,7 +14,7 @@ from oracles.small_networks import KINDS, make
 from landscape.objective.objective import Objective
 from landscape.spectrum.krylov import Krylov
 from landscape.spectrum.lanczos import LEAST_ROOM, top_eigenpairs
-from landscape.spectrum.unseen import RISK, Witness
+from landscape.spectrum.missed import RISK, Witness
 from minima.store.command import BadInput
 
 P1_10 = [[2.0, 1, 0], [1, 3, 1], [0, 1, 4]]

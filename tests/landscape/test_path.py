@@ -12,8 +12,8 @@ from landscape.objective.batch_norm import reestimate
 from landscape.objective.comparable import parameters, state_of, union
 from landscape.path.arc import Arc, check_ends
 from landscape.path.barrier import barrier, rise_over_ends
-from landscape.path.course import levels, positions
 from landscape.path.curves.line import Line
+from landscape.path.levels import levels, positions
 from minima.store.command import BadInput
 from minima.zoo.data.dataset import Dataset
 from minima.zoo.examples.task import CLASSIFICATION

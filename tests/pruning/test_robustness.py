@@ -293,16 +293,19 @@ def test_what_is_refused(dense, tmp_path, words, said):
     assert str(refused.value).count("\n") < 3
 
 
-def test_every_trial_of_the_registry_begins_at_the_network_itself(small):
+@pytest.mark.parametrize("name", trials())
+def test_every_trial_of_the_registry_begins_at_the_network_itself(small, name):
     net, x, y = small
-    found = measure_robustness(net, (x, y), trials=[kind(**FEW.get(name, {})) for name, kind in trials().items()])
-    clean = cross_entropy(net(x), y).item()
-    for name, trial in trials().items():
-        levels = list(found[name])
-        assert levels[0] == trial.clean
-        assert found[name][levels[0]].loss == pytest.approx(clean)
-        assert all(math.isfinite(each.loss) for each in found[name].values())
-        steps = [(b - a) * (1 if trial.clean == 0 else -1) for a, b in itertools.pairwise(levels)]
-        assert min(steps) > 0
-        assert trial.meaning
+    trial = trials()[name](**FEW.get(name, {}))
+    found = measure_robustness(net, (x, y), trials=[trial])[name]
+    levels = list(found)
+    assert levels[0] == trial.clean
+    assert found[levels[0]].loss == pytest.approx(cross_entropy(net(x), y).item())
+    assert all(math.isfinite(each.loss) for each in found.values())
+    steps = [(b - a) * (1 if trial.clean == 0 else -1) for a, b in itertools.pairwise(levels)]
+    assert min(steps) > 0
+    assert trial.meaning
+
+
+def test_whole_numbers_of_bits_begin_at_those_of_a_float():
     assert Quantisation().clean == 32

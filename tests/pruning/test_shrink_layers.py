@@ -209,3 +209,29 @@ def test_a_file_that_was_shrunk_by_data_is_rebuilt_from_itself(tmp_path):
     wide = load_subject(tmp_path / "net.pt")
     assert torch.allclose(small.model(small.x), wide.model(wide.x), atol=1e-5)
     assert told["difference_by_static"]["examples"] <= 1e-10
+
+
+def test_units_whose_number_is_written_in_the_code_are_not_said_to_be_in_use(tmp_path):
+    import tyro
+
+    from pruning.shrink.__main__ import main
+    from pruning.shrink.flags import Shrink
+
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.conv, self.fc = nn.Conv2d(1, 4, 3), nn.Linear(144, 10)\n"
+        "    def forward(self, x):\n"
+        "        return self.fc(self.conv(x).relu().view(-1, 144))\n"
+    )
+    draws = torch.Generator().manual_seed(0)
+    shapes = {"conv.weight": (4, 1, 3, 3), "conv.bias": (4,), "fc.weight": (10, 144), "fc.bias": (10,)}
+    state = {name: torch.rand(shape, generator=draws) for name, shape in shapes.items()}
+    state["conv.weight"][0] = 0
+    torch.save(state, tmp_path / "net.pt")
+    words = [str(tmp_path / "net.pt"), "--model", f"{tmp_path}/net.py:Net", "--data", "digits", "--stuck", "keep"]
+    table = main(tyro.cli(Shrink, args=[*words, "-o", str(tmp_path / "small.pt")])).table
+    assert "The units of these layers stay: conv (the size 144 that view asks for" in table
+    assert "has inputs and is read" not in table

@@ -160,6 +160,15 @@ def test_no_unit_to_remove_names_what_holds():
         Units(least=-1)
 
 
+def test_a_size_in_the_code_is_refused_with_what_to_write_instead():
+    class Written(nn.Sequential):
+        def forward(self, x):
+            return self[1](self[0](x).view(-1, 4))
+
+    with pytest.raises(BadInput, match=r"0: the size 4 that view asks for .*\n.* write -1, or an attribute"):
+        Units().on(Written(nn.Linear(3, 4), nn.Linear(4, 2)), torch.zeros(2, 3))
+
+
 def test_every_layer_of_a_walk_loses_the_same_part_rounded_up():
     run = Run(IceFilters(threshold=100.0, freeze=0.0).composition().counting("units"), asked=(0.5,))
     left = {name: int(each.sum()) for name, each in run.engine.space.alive(run.engine.masks).items()}

@@ -46,7 +46,7 @@ class Section(ABC):
 
 
 def finished(results: Sequence[Result]) -> list[Result]:
-    """Those of finished networks."""
+    """The results of finished networks, without the moments of trainings."""
     return [result for result in results if result.moment is None]
 
 

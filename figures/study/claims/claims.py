@@ -115,7 +115,7 @@ class _File:
 
 
 def load_claims(path: Path = CLAIMS) -> Fixed:
-    """Read the claims.
+    """Read a file of claims.
 
     Raises:
         BadInput: the file, the key, and what is wrong with it; or a family has so many views or claims that the seeds

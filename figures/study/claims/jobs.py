@@ -38,7 +38,7 @@ def making(seed: Seed) -> Iterator[Job]:
 
 
 def measuring(seed: Seed) -> Iterator[Job]:
-    """What is measured of one seed, a file each."""
+    """The jobs that measure the networks of one seed, each into a file of its own."""
     keys, part = seed.keys, seed.part
     for split in sorted({"test", keys.entropy_split}):
         extra: tuple[str, ...] = ("--split", split)

@@ -13,7 +13,7 @@ from figures.study.networks.networks import DENSE, LONGER
 
 @dataclass(frozen=True)
 class Seed:
-    """One seed of one part."""
+    """The networks and results files of one seed of one part of a study."""
 
     keys: Keys
     part: Part
@@ -47,12 +47,12 @@ class Seed:
         return [self.network(arm, sparsity, **marks) for arm in arms for sparsity in sparsities]
 
     def made(self, arms: Sequence[str], sparsities: Sequence[float]) -> list[Name]:
-        """Those of the pruned networks and controls that there are: arms may have sparsities of their own."""
+        """The pruned networks and controls that there are: arms may have sparsities of their own."""
         return [self.network(arm, each) for arm in arms for each in self._sparsities[arm] if each in sparsities]
 
     @property
     def all_sparsities(self) -> tuple[float, ...]:
-        """At which there is any pruned network."""
+        """The sparsities at which there is any pruned network."""
         return tuple(sorted({sparsity for each in self._sparsities.values() for sparsity in each}))
 
     @property
@@ -105,12 +105,12 @@ class Seed:
 
 
 def finished(name: Name) -> Name:
-    """The network after the common finish."""
+    """The network that another one is after the common finish."""
     return replace(name, finished=True)
 
 
 def seeds(keys: Keys, part: Part) -> list[Seed]:
-    """All of a part."""
+    """All seeds of a part of a study."""
     return [Seed(keys, part, part.first_seed + number) for number in range(part.seeds)]
 
 
@@ -120,5 +120,5 @@ def results(keys: Keys, part: Part, measure: str, first: int | None = None) -> l
 
 
 def paths(keys: Keys, part: Part) -> list[str]:
-    """The results files of all paths."""
+    """The results files of all paths between networks."""
     return [file for measure in seeds(keys, part)[0].pairs for file in results(keys, part, measure)]

@@ -95,7 +95,7 @@ def _row(judged: Judged) -> list[str]:
 
 
 def printed(judged: Judged) -> Printed:
-    """A view in the words of a page."""
+    """The numbers of a view as a page prints them."""
     view, summary = judged.view, judged.summary
     statistic = STATISTICS[view.statistic]
     return Printed(
@@ -173,7 +173,7 @@ def _power(judgements: Sequence[Judgement]) -> list[str]:
 def numbers(
     judged: Mapping[str, Sequence[Judgement]], evidence: Evidence, fixed: Fixed, told: Sequence[Judgement] = ()
 ) -> str:
-    """Everything in the table, by arm and claim."""
+    """The numbers of the table for JSON, by arm and claim."""
     arms = fixed.arms
     found = {
         "model": evidence.model,

@@ -37,7 +37,7 @@ class MethodsStudy(Study):
 
     @property
     def table(self) -> Path:
-        """Everything it came to, for scripts."""
+        """Everything that the comparison came to, for scripts."""
         return Path(OUT) / f"{self.comparison.name}.comparison.json"
 
     def plan(self) -> Plan:

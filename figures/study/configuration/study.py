@@ -37,7 +37,7 @@ class Study(ABC):
 
     @abstractmethod
     def plan(self) -> Plan:
-        """Its jobs."""
+        """The jobs that the study asks for."""
 
     @abstractmethod
     def conclude(self, missing: Set[str]) -> Conclusion:

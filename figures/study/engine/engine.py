@@ -41,7 +41,7 @@ SYSTEM = re.compile(r"Error: \[Errno \d+\] ([^:\n]+): \\*'([^'\\\n]+)")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of Snakemake came to."""
+    """What a run of Snakemake came to: whether all was done, and why not."""
 
     planned: int
     """jobs that were not done before"""
@@ -93,7 +93,9 @@ def run_jobs(
         if not dry:
             write_record(plan)
             _date(file for job in plan.jobs for file in (*job.needs, *job.makes))
-        settings, extra = ("--config", f"plan={jobs}"), ("--dry-run",) if dry else ()
+        untidy = _untidy(plan)
+        extra = (*(("--forcerun", *untidy) if untidy else ()), *(("--dry-run",) if dry else ()))
+        settings = ("--config", f"plan={jobs}")
         return run_snakemake(SNAKEFILE, plan.name, cores, lock, settings, extra, finished)
 
 
@@ -107,6 +109,22 @@ def _date(files: Iterable[str]) -> None:
         with suppress(OSError):  # one that is not there yet, or somebody else's
             if os.stat(file).st_mtime > now:
                 os.utime(file)
+
+
+def _untidy(plan: Plan) -> list[str]:
+    """The rules of finished jobs beside whose files something hidden has stayed that the disk did not let go of.
+
+    Their commands, typed again, remove it, and keep what is finished.
+    """
+    folders = {Path(file).parent for job in plan.jobs for file in job.makes}
+    hidden = {folder: [path.name.lstrip(".") for path in folder.glob(".*")] for folder in folders}
+
+    def left(file: Path) -> bool:
+        own = f"{file.name}.", f"{file.stem}.trajectory.h5."
+        return any(name.startswith(own) for name in hidden[file.parent])
+
+    finished = (job for job in plan.jobs if all(map(os.path.exists, job.makes)))
+    return [job.rule for job in finished if any(left(Path(file)) for file in job.makes)]
 
 
 def run_snakemake(

@@ -42,7 +42,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Page:
-    """Everything is placed by hand, in inches from the top left."""
+    """A page on which everything is placed by hand, in inches from the top left."""
 
     figure: Figure
     width: float

@@ -71,7 +71,7 @@ class View:
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything in the file."""
+    """Everything in a file of statements."""
 
     path: Path
     reached_within: float
@@ -79,7 +79,7 @@ class Findings:
 
 
 def load_findings(path: Path = FINDINGS) -> Findings:
-    """Read the statements.
+    """Read a file of statements.
 
     Raises:
         BadInput: the file, the claim, and what is wrong with it.

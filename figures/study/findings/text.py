@@ -62,7 +62,7 @@ def markdown(outcomes: Sequence[Outcome], findings: Findings) -> str:
 
 
 def networks(setting: Setting) -> str:
-    """What a setting's networks are.
+    """What networks a setting is of, in words.
 
     >>> from pathlib import Path
     >>> networks(Setting(Path(), "x", "lenet300", "digits", 0.1, (0, 1), (), (), {}))
@@ -102,7 +102,7 @@ def _cells(judged: Judged, found: Sample) -> list[str]:
 
 
 def printed(judged: Judged, found: Sample) -> Printed:
-    """A view in the words of a page."""
+    """The numbers of a view as a page prints them."""
     view = judged.view
     median, spread = _numbers(judged)
     measured = judged.summary is not None
@@ -133,13 +133,13 @@ def ratio(view: View, logarithm: float) -> float:
 
 
 def unit(view: View) -> str:
-    """Of a view's number."""
+    """The unit of a view's number."""
     name = quantity(view.value).unit
     return f"{name} per ×10".strip() if view.kind == "slope" else name
 
 
 def expected(view: View) -> str:
-    """What the statement expects of a view."""
+    """What a statement expects of a view, in words."""
     if view.kind == "range":
         return f"{ratio(view, -view.margin):.3g} to {ratio(view, view.margin):.3g}"
     return "rising" if view.kind == "trend" else DIRECTIONS[view.direction]

@@ -51,13 +51,13 @@ QUANTITIES = {
 
 
 def quantity(value: str) -> Quantity:
-    """Of a value's name; one that is not in the list goes by it."""
+    """The quantity that a value of this name is; one that is not in the list goes by its name."""
     return QUANTITIES.get(value, Quantity(value))
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The seeds of a view."""
+    """The numbers of a view, seed by seed."""
 
     rows: Floats
     """(seeds that count, arms): one number a seed, of a trend one an arm"""
@@ -121,7 +121,9 @@ def _row(view: View, table: Floats) -> Floats:
 
 
 def summarise(view: View, found: Sample) -> Paired | Trend | None:
-    """None where nothing was measured; seeds that fell short of a sparsity were."""
+    """What the seeds of a view come to; None where nothing was measured. Seeds that fell short of a sparsity were
+    measured.
+    """
     if not len(found.rows) and not found.unreached:
         return None
     if view.kind == "trend":

@@ -21,13 +21,13 @@ FOLDER = re.compile(r"[A-Za-z0-9._/][A-Za-z0-9._/-]*")
 
 
 def check_name(where: str, name: str) -> None:
-    """A study's name is part of its files' names."""
+    """Refuse a study's name that cannot be part of its files' names."""
     if not WORD.fullmatch(name) or len(name) > 40:
         raise BadInput(f"{where}: name = {name!r} becomes part of file names: up to 40 small letters and digits only")
 
 
 def check_folder(where: str, key: str, folder: str) -> None:
-    """A folder whose name no shell and no engine reads as anything else."""
+    """Refuse a folder whose name a shell or an engine would read as something else."""
     if not FOLDER.fullmatch(folder) or os.path.normpath(folder) != folder:
         raise BadInput(
             f"{where}: {key} = {folder!r}: expected a folder of letters, digits, dots and hyphens, such as fig/mine"
@@ -35,7 +35,7 @@ def check_folder(where: str, key: str, folder: str) -> None:
 
 
 def check_seeds(where: str, seeds: int, fewest: int = 1, key: str = "seeds", most: int = MOST_SEEDS) -> None:
-    """How many seeds there are."""
+    """Refuse a number of seeds that is none."""
     if not fewest <= seeds <= most:
         raise BadInput(f"{where}: {key} = {seeds}: expected how many, {fewest} to {most}")
 
@@ -43,7 +43,9 @@ def check_seeds(where: str, seeds: int, fewest: int = 1, key: str = "seeds", mos
 def check_sparsities(
     where: str, key: str, sparsities: Sequence[float], within: Collection[float] | None = None
 ) -> None:
-    """Fractions that can stand in names of files, each once, and `within` others where these are what there is."""
+    """Refuse sparsities that are no fractions that can stand in names of files, each once, `within` others where these
+    are what there is.
+    """
     for sparsity in sparsities:
         if not SMALLEST <= sparsity < 1:
             raise BadInput(f"{where}: {key}: sparsity {sparsity:g}: expected a fraction between {SMALLEST} and 1")
@@ -55,7 +57,9 @@ def check_sparsities(
 
 
 def check_model(where: str, spec: str, key: str = "model") -> None:
-    """A network of the zoo, of a library or of a file of one's own, whose name can stand in names of files."""
+    """Refuse a network that is none of the zoo, of a library or of a file of one's own, or whose name cannot stand in
+    names of files.
+    """
     if is_code(spec):
         if not Path(spec.rpartition(":")[0]).is_file():
             raise BadInput(f"{where}: {key} = {spec!r}: there is no such file, seen from {Path.cwd()}")
@@ -66,7 +70,7 @@ def check_model(where: str, spec: str, key: str = "model") -> None:
 
 
 def check_data(where: str, spec: str, key: str = "data") -> None:
-    """Data by name, or a file that is there."""
+    """Refuse data that are none by name, or a file that is not there."""
     entry = _refused(f"{where}: {key}", lambda: resolve_data(spec))
     if "sha256" in entry and entry["sha256"] is None:
         raise BadInput(f"{where}: {key} = {spec!r}: there is no such file, seen from {Path.cwd()}")

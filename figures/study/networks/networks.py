@@ -25,7 +25,7 @@ DENSE, LONGER = "dense", "dense-longer"
 
 @dataclass(frozen=True)
 class Arm:
-    """A method with its flags."""
+    """A pruning method with its flags, as a study compares it."""
 
     name: str
     method: str
@@ -54,7 +54,7 @@ class Networks:
     """of `minima.train --from`, by which every network trains on with its mask frozen"""
 
     def arm(self, name: str) -> Arm:
-        """The arm of that name."""
+        """The arm that has this name."""
         return next(arm for arm in self.arms if arm.name == name)
 
     def trained(self, network: Name, model: str, data: str | None = None) -> Step:

@@ -33,7 +33,7 @@ def urgency(found: Sequence[Found]) -> int:
 
 
 def markdown(question: Question, found: Sequence[Found], others: Sequence[Found], pictures: Sequence[str]) -> str:
-    """The whole page.
+    """The whole page of a question as Markdown.
 
     Args:
         found: the question's claims, study by study.

@@ -28,7 +28,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Shipped:
-    """How a job's files were made."""
+    """How the files of a shipped job were made: commands, hashes, versions, processor."""
 
     study: str
     job: str
@@ -58,7 +58,7 @@ def results_of(study: str) -> Path:
 
 
 def archive_of(folder: Path, study: str, job: str) -> Path:
-    """The file of a job.
+    """The file that a job is shipped in.
 
     >>> archive_of(Path("results"), "mnist", "mnist-lenet300-seed0.curvature").as_posix()
     'results/mnist/mnist-lenet300-seed0.curvature.zip'

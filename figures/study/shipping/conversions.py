@@ -19,7 +19,7 @@ Members = Mapping[str, bytes]
 
 @dataclass(frozen=True)
 class Conversion:
-    """From one form of a shipped file to the next."""
+    """A step from one form of a shipped file to the next."""
 
     name: str
     """what the record of a converted file tells of it"""

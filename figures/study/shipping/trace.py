@@ -58,7 +58,7 @@ def makers(job: Shipped, shipped: Mapping[str, Shipped]) -> Iterator[tuple[str, 
 
 
 def told(place: Place, study: str, shipped: Mapping[str, Shipped], folder: Path) -> list[str]:
-    """All of it for a person, seed by seed."""
+    """Where a number comes from, in lines for a person, seed by seed."""
     lines = [place.said]
     for job in behind(place, shipped):
         lines += [f"  {archive_of(folder, study, job.job)}", *(f"    python -m {line}" for line in job.commands)]

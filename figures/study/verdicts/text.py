@@ -59,7 +59,7 @@ def seeds_of(count: int) -> str:
 
 
 def number(value: float) -> str:
-    """With a sign and three digits; a dash for what is not known.
+    """A number with a sign and three digits; a dash for what is not known.
 
     >>> number(0.01234), number(-12.3456), number(float("nan"))
     ('+0.0123', '-12.3', '–')
@@ -73,7 +73,7 @@ def interval(summary: Paired) -> str:
 
 
 def probability(value: float) -> str:
-    """A p to three digits.
+    """A p-value to three digits.
 
     >>> probability(0.04321), probability(0.0002), probability(float("nan"))
     ('0.043', '< 0.001', '–')

@@ -24,11 +24,11 @@ class Expecting(Protocol):
 
     @property
     def direction(self) -> Direction:
-        """Where the effect should be."""
+        """Where the effect should be: above zero, below it or at it; or `any`, where nothing is expected."""
 
     @property
     def margin(self) -> float:
-        """Effects that count as none."""
+        """The size, in the effect's unit, up to which an effect counts as none."""
 
 
 class Summary(Protocol):

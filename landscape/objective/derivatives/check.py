@@ -45,7 +45,7 @@ class DerivativeCheck:
         self._done = False
 
     def before_the_first(self, problem: Callable[[], Problem]) -> None:
-        """Check now, if that was not done.
+        """Check the derivatives now, if that was not done yet.
 
         Raises:
             BadInput: see `check_derivatives`.

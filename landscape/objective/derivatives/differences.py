@@ -20,7 +20,7 @@ AMPLIFIED = 10.0
 
 @dataclass(frozen=True)
 class Precision:
-    """What is asked of differences in a data type."""
+    """How finite differences are taken in a data type, and how far they may be from the derivative."""
 
     dtype: torch.dtype
     tolerance: float
@@ -160,7 +160,7 @@ def dot(one: Tensors, other: Tensors) -> float:
 
 
 def scale(tensors: Tensors, factor: float) -> Tensors:
-    """All of them times a number, in place."""
+    """Multiply all tensors by a number, in place."""
     for each in tensors.values():
         each.mul_(factor)
     return tensors

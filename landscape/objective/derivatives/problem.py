@@ -63,7 +63,7 @@ class Problem:
 
     @property
     def moving(self) -> Tensors:
-        """True where a number may move."""
+        """Tensors by name that are True where a number may move."""
         index = self.coordinates.index
         moves = torch.full(self.coordinates.full.shape, index is None, device=self.coordinates.full.device)
         return self.coordinates.tensors(moves if index is None else moves.index_fill_(0, index, True))

@@ -22,6 +22,7 @@ class Average(Measure):
     name: ClassVar[str] = "average"
     invariant: ClassVar[Invariant] = "none"
     meaning: ClassVar[str] = "mean rise of the loss under noise of deviation rho on each weight"
+    by_losses: ClassVar[bool] = True
     by_lanczos: ClassVar[bool] = True
 
     rho: tuple[float, ...] = (0.005, 0.01, 0.02)
@@ -31,7 +32,7 @@ class Average(Measure):
 
     @property
     def passes(self) -> float:
-        return 0.4 * self.pairs + 4.0 * (len(self.rho) - 1)
+        return 0.28 * self.pairs + 2.5 * (len(self.rho) - 1)
 
     def measure(self, objective: Objective, seed: int) -> Measured:
         from landscape.objective.streams import stream

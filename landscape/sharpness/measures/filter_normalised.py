@@ -31,6 +31,7 @@ class FilterNormalised(Measure):
     invariant: ClassVar[Invariant] = "layer"
     units: ClassVar[str] = "%"
     meaning: ClassVar[str] = "range of the loss near the weights, on filter-normalised planes, in % of 1 + minimum"
+    by_losses: ClassVar[bool] = True
 
     radius: float = 0.25
     """of the disc, in units of the directions"""
@@ -46,7 +47,7 @@ class FilterNormalised(Measure):
 
     @property
     def passes(self) -> float:
-        return 0.12 * self.grid**2 * self.seeds
+        return 0.08 * self.grid**2 * self.seeds
 
     def measure(self, objective: Objective, seed: int) -> Measured:
         import torch

@@ -15,7 +15,8 @@ BLOCK = 2**17
 
 
 class Compact(Krylov):
-    """The same basis with its vectors rounded to float32, 4d bytes each: `room` of them, and no more.
+    """A basis of Lanczos vectors as `Krylov` keeps it, but rounded to float32, 4d bytes each: `room` of them, and no
+    more.
 
     What is rounded is the vector that H is applied to, so that H Q = Q h holds to 6e-8 of the norm of H. Inner products
     and remainders are in float64, block by block of the coordinates; what a vector (d,) in float64 is to become is made

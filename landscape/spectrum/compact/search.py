@@ -13,7 +13,7 @@ from landscape.spectrum.compact.basis import Compact
 from landscape.spectrum.ends import By, End, ends, relative, select
 from landscape.spectrum.krylov import BREAKDOWN, Indices, Ritz
 from landscape.spectrum.lanczos import EXTRA, Eigenpairs, Pairs, Search
-from landscape.spectrum.unseen import Witness
+from landscape.spectrum.missed import Witness
 
 LEAST_ROWS = 6
 """vectors beside the wanted ones that a search needs at least: one more at each end, two pending, two to come"""
@@ -55,7 +55,7 @@ def compact_eigenpairs(  # noqa: PLR0913 (what a solver can be told)
 
 
 class CompactSearch(Search):
-    """The same search where most vectors are forgotten after a while."""
+    """A search for eigenvalues in a `Compact` basis: most vectors are forgotten after a while."""
 
     basis: Compact
     window: list[int]

@@ -34,12 +34,12 @@ class GradientCovariance(Operator):
     beside: ClassVar[int] = 7
 
     def product(self, objective: Objective, seed: int = 0) -> Product:
-        """v -> F v - g (g . v)."""
+        """The product v -> F v - g (g . v) with the covariance of the gradients."""
         gradient = objective.gradient()
         return self._about(gradient, objective, gradient, seed)
 
     def parts(self, objective: Objective, blocks: Iterable[Tensor], seed: int = 0) -> Iterator[Product]:
-        """Each about the gradient of the whole."""
+        """The covariance of the gradients of each block, about the gradient of the whole."""
         gradient = objective.gradient()
         parts = (objective.of(rows) for rows in blocks)
         return (self._about(gradient, part, part.gradient(), seed) for part in parts)

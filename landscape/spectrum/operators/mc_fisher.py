@@ -47,7 +47,7 @@ class McFisher(Operator):
         return _product(objective, draw_labels(objective, self.draws, seed))
 
     def parts(self, objective: Objective, blocks: Iterable[Tensor], seed: int = 0) -> Iterator[Product]:
-        """Each with those of the labels that the whole one has for its examples."""
+        """The Fisher matrix of each block, with those labels that the whole one has drawn for its examples."""
         labels = draw_labels(objective, self.draws, seed)
         return (_product(objective.of(rows), labels[:, rows]) for rows in blocks)
 

@@ -14,7 +14,7 @@ from landscape.objective.streams import stream
 if TYPE_CHECKING:
     from landscape.surface.estimate.kriging import Values
     from landscape.surface.grid import Grid
-    from landscape.surface.sheet import Sheet
+    from landscape.surface.surface_function import SurfaceFunction
     from minima.store.hdf5.results import Place
 
 FEWEST = 128
@@ -41,14 +41,14 @@ class LevelSamples:
     The examples of the levels are nested, in an order drawn from the seed. Cells are numbered row by row.
     """
 
-    def __init__(self, place: Place, grid: Grid, sheet: Sheet) -> None:
-        objective = sheet.objective
+    def __init__(self, place: Place, grid: Grid, function: SurfaceFunction) -> None:
+        objective = function.objective
         self._grid, self._even = grid, objective.weighing.weights is None and objective.y.ndim == 1
         self.levels = example_levels(len(objective.x))
         self._steps = np.diff(self.levels, prepend=0)
-        order = torch.randperm(len(objective.x), generator=stream(sheet.seed, "examples")).to(objective.x.device)
+        order = torch.randperm(len(objective.x), generator=stream(function.seed, "examples")).to(objective.x.device)
         parts = [objective.sample(examples) for examples in order.split(self._steps.tolist())]
-        self._sheets = [replace(sheet, objective=part) for part in parts]
+        self._functions = [replace(function, objective=part) for part in parts]
         place.scale("surface/level", self.levels, "1", "examples that a level sees")
         shape, dims = (len(self.levels), *grid.shape), ("level", *grid.axes)
         words = "of the first examples, in an order drawn from the seed"
@@ -79,7 +79,7 @@ class LevelSamples:
     def _evaluate(self, level: int, cell: int) -> None:
         index = np.unravel_index(cell, self._grid.shape)
         at = [self._grid.coordinates(axis)[step] for axis, step in enumerate(index)]
-        own = self._sheets[level].at(at).level
+        own = self._functions[level].at(at).level
         share = self._steps[level] / self.levels[level]
         accuracy = own.accuracy if self._even else np.nan  # of a share by weight the parts' mean is not the whole's
         found = zip(self._rows, (self.accuracies, self.losses), (accuracy, own.loss), strict=True)

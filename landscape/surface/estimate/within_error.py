@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
     from landscape.surface.estimate.kriging import Points, Values
     from landscape.surface.grid import Grid
-    from landscape.surface.sheet import Sheet
+    from landscape.surface.surface_function import SurfaceFunction
     from minima.store.hdf5.results import Place
     from minima.zoo.losses.loss import Loss
 
 
-def fill_within(place: Place, grid: Grid, sheet: Sheet, name: str, error: float) -> dict[str, Any]:
+def fill_within(place: Place, grid: Grid, function: SurfaceFunction, name: str, error: float) -> dict[str, Any]:
     """Loss and accuracy over the grid, |error of the loss| <= error x max(loss, 1 nat) in 99 % of the cells.
 
     Beside them are written the estimated error of each cell, how many examples it was evaluated with, and which cells
     were held out for a check. Returns what the JSON object says of it. A run that was stopped asks the same again, and
     is answered from what it had found. The accuracy is interpolated likewise, without a promise.
     """
-    samples = LevelSamples(place, grid, sheet)
+    samples = LevelSamples(place, grid, function)
     places = _places(grid)
     with progress_bar(desc=name, unit="pass") as bar:
-        found = _estimate(samples, places, error, sheet, bar)
-    _write(place, grid, samples, places, found, sheet.objective.task.loss)
+        found = _estimate(samples, places, error, function, bar)
+    _write(place, grid, samples, places, found, function.objective.task.loss)
     return {
         "forward_passes": float(samples.examples.sum()) / samples.levels[-1],
         "error": {
@@ -56,16 +56,18 @@ def _places(grid: Grid) -> Points:
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(grid.points, len(axes))
 
 
-def _estimate(samples: LevelSamples, places: Points, error: float, sheet: Sheet, bar: Any) -> Estimate:
+def _estimate(samples: LevelSamples, places: Points, error: float, function: SurfaceFunction, bar: Any) -> Estimate:
     """The first rank decides what is asked; the others answer along with it."""
-    ranks = sheet.objective.ranks
+    ranks = function.objective.ranks
 
     def ask(level: int, cells: Sequence[int]) -> Values:
         ranks.tell((level, cells))
         return compress(samples.answer(level, cells, bar.update))
 
     if ranks.first:
-        found = Multilevel(places, samples.levels, ask, partial(allowed, error), stream(sheet.seed, "held out")).run()
+        found = Multilevel(
+            places, samples.levels, ask, partial(allowed, error), stream(function.seed, "held out")
+        ).run()
         ranks.tell(None)
         return ranks.tell(found)
     while (request := ranks.tell(None)) is not None:

@@ -11,7 +11,7 @@ from landscape.objective.streams import stream
 from landscape.surface.field import Field, Map
 
 if TYPE_CHECKING:
-    from landscape.surface.sheet import Spot
+    from landscape.surface.surface_function import SurfacePoint
 
 
 PROBES = 4
@@ -35,17 +35,17 @@ class Curvature(Field):
         Map("map_trace_stderr", "nat", "its standard error"),
     )
 
-    def values(self, spot: Spot) -> Mapping[str, Any]:
+    def values(self, point: SurfacePoint) -> Mapping[str, Any]:
         import torch
 
         from landscape.objective.finite import NotFinite
         from landscape.spectrum.trace import estimate
 
-        rows, draws = spot.sheet.plane.rows, stream(spot.sheet.seed, "map", "trace")
+        rows, draws = point.function.plane.rows, stream(point.function.seed, "map", "trace")
         axes = len(rows)
-        probes = torch.stack([spot.objective.signs(draws) for _ in range(PROBES)])
+        probes = torch.stack([point.objective.signs(draws) for _ in range(PROBES)])
         try:
-            images = spot.objective.hvp(torch.cat([rows, probes]), spot.displacement)  # (axes + probes, d)
+            images = point.objective.hvp(torch.cat([rows, probes]), point.displacement)  # (axes + probes, d)
         except NotFinite:
             return {each.name: [math.nan] * axes if each.along else math.nan for each in self.maps}
         within, trace = rows @ images[:axes].T, estimate((probes * images[axes:]).sum(1).tolist())

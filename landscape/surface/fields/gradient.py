@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from landscape.surface.field import Field, Map
 
 if TYPE_CHECKING:
-    from landscape.surface.sheet import Spot
+    from landscape.surface.surface_function import SurfacePoint
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Gradient(Field):
         Map("map_slope", "nat", "derivative of the loss with respect to the coordinate", "direction"),
     )
 
-    def values(self, spot: Spot) -> Mapping[str, Any]:
+    def values(self, point: SurfacePoint) -> Mapping[str, Any]:
         from landscape.objective.finite import NotFinite
 
         try:
-            gradient = spot.objective.gradient(spot.displacement)
+            gradient = point.objective.gradient(point.displacement)
         except NotFinite:
-            return {"map_gradient_norm": math.nan, "map_slope": [math.nan] * len(spot.sheet.plane.directions)}
-        return {"map_gradient_norm": gradient.norm().item(), "map_slope": spot.sheet.plane.rows @ gradient}
+            return {"map_gradient_norm": math.nan, "map_slope": [math.nan] * len(point.function.plane.directions)}
+        return {"map_gradient_norm": gradient.norm().item(), "map_slope": point.function.plane.rows @ gradient}

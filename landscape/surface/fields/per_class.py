@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from landscape.surface.field import Field, Map
 
 if TYPE_CHECKING:
-    from landscape.surface.sheet import Spot
+    from landscape.surface.surface_function import SurfacePoint
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class PerClass(Field):
         Map("class_accuracy", "1", "fraction of a class's examples classified right", "class"),
     )
 
-    def values(self, spot: Spot) -> Mapping[str, Any]:
+    def values(self, point: SurfacePoint) -> Mapping[str, Any]:
         import torch
 
-        labels = spot.objective.y
-        counts = torch.bincount(labels, minlength=spot.sheet.classes or 0).double()
-        sums = [torch.zeros_like(counts).index_add_(0, labels, each) for each in spot.examples]
+        labels = point.objective.y
+        counts = torch.bincount(labels, minlength=point.function.classes or 0).double()
+        sums = [torch.zeros_like(counts).index_add_(0, labels, each) for each in point.examples]
         return {key: total / counts for key, total in zip(("class_loss", "class_accuracy"), sums, strict=True)}

@@ -105,7 +105,7 @@ def load(path: Path) -> Checkpoint:
 
 
 def read(path: Path) -> Checkpoint | Foreign:
-    """As `load`, but of a file that others wrote its tensors come back, for others to interpret.
+    """Read a checkpoint file of ours, or one that others wrote, whose tensors come back for others to interpret.
 
     Code that such a file names is never run: what only it could make is left out, and said. A folder as transformers
     writes one stands for the weights in it.

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from minima.store.archive import BROKEN_ZIP, ZIP
+from minima.store.checkpoints.announced import check_announced
 from minima.store.checkpoints.pretenders import pretender
-from minima.store.checkpoints.survey import survey
 from minima.store.messages import BadInput
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -31,7 +31,7 @@ def unpickle(content: bytes, path: Path) -> Any:
 
     if content.startswith(HDF5):
         raise BadInput(f"{path} is an HDF5 file (results or a trajectory), expected a checkpoint: FILE.pt")
-    survey(content, path)
+    check_announced(content, path)
     try:
         # warnings are of pickle protocols; indices of sparse tensors are looked at, lest they lead out of memory
         with warnings.catch_warnings(action="ignore"), torch.sparse.check_sparse_tensor_invariants():

@@ -58,31 +58,31 @@ class Change:
         return cls(head["kind"], head["about"], value)
 
     def make(self, file: h5py.File) -> None:
-        """Make it in a file."""
+        """Make the change in an open file."""
         KINDS[self.kind](file, self.about, self.value)
 
 
 def scale(name: str, labels: NDArray[Any], units: str, long_name: str) -> Change:
-    """A new dimension scale."""
+    """The change that makes a new dimension scale."""
     return Change("scale", {"name": name, "units": units, "long_name": long_name}, labels)
 
 
 def array(
     name: str, shape: Sequence[int], dtype: np.dtype[Any], dims: Sequence[str], units: str, long_name: str
 ) -> Change:
-    """A new array, filled with what is no number; `dims` are names of scales that are there."""
+    """The change that makes a new array, filled with what is no number; `dims` are names of scales that are there."""
     about = {"name": name, "shape": list(shape), "dtype": dtype.str, "dims": list(dims)}
     return Change("array", about | {"units": units, "long_name": long_name})
 
 
 def values(name: str, index: Index, new: NDArray[Any]) -> Change:
-    """Values at a place in an array that is there."""
+    """The change that puts values at a place in an array that is there."""
     places = [[each.start, each.stop, each.step] if isinstance(each, slice) else int(each) for each in index]
     return Change("values", {"name": name, "index": places}, new)
 
 
 def attribute(name: str, key: str, value: Any) -> Change:
-    """An attribute of a group, which is made if it is not there, or of an array."""
+    """The change that sets an attribute of a group, which is made if it is not there, or of an array."""
     return Change("attribute", {"name": name, "key": key}, value if isinstance(value, str) else np.asarray(value))
 
 

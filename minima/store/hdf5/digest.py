@@ -78,7 +78,7 @@ class Content:
         return [name for name in self._of(top) if is_array(self.items[name])]
 
     def attributes(self, name: str) -> dict[str, Any]:
-        """Those of a group or array but its digest, by name; addresses as the names of what lies there."""
+        """The attributes of a group or array but its digest, by name; addresses as the names of what lies there."""
         if name not in self._read:
             item = self.items[name]
             self._read[name] = {key: self._attribute(item, key) for key in sorted(item.attrs) if key != DIGEST}
@@ -102,7 +102,9 @@ class Content:
         return bool(self.items[f"/{STEP_DIGEST}"][row].decode("ascii", "replace") == self.moment_digest(row))
 
     def root_digest(self, top: str) -> str:
-        """Of the file or its clock: of its attributes, and of all that is below it but the values of arrays."""
+        """The digest of the file or its clock: of its attributes and all that is below it, but for the values of
+        arrays.
+        """
         hashed = Canonical().add([top, self.attributes(top)])
         for name in self._of(top):
             self._progress()
@@ -112,7 +114,7 @@ class Content:
         return hashed.hexdigest()
 
     def array_digest(self, name: str) -> str:
-        """Of an array's name, attributes, type, shape and values; of one along `step` the values count elsewhere."""
+        """The digest of an array's name, attributes, type, shape and values; those along `step` count elsewhere."""
         dataset = self.items[name]
         hashed = Canonical().add([name, self.attributes(name)]).add_kind(kind_of(dataset.dtype), dataset.shape)
         if not self.is_stepwise(name):
@@ -120,7 +122,7 @@ class Content:
         return hashed.hexdigest()
 
     def moment_digest(self, row: int) -> str:
-        """Of one moment's values in all arrays along `step`."""
+        """The digest of one moment's values in all arrays along `step`."""
         hashed = Canonical()
         for name in self.arrays("/"):
             if self.is_stepwise(name):

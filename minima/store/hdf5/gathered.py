@@ -30,7 +30,7 @@ class Gathered:
         self._values: dict[tuple[str, str], NDArray[Any]] = {}
 
     def shape(self, name: str, key: str) -> Sequence[int] | None:
-        """Of one checkpoint's value of an attribute; None while no checkpoint has one."""
+        """The shape of one checkpoint's value of an attribute; None while no checkpoint has one."""
         there = self._there(name, key)
         return None if there is None else there.shape[1:]
 
@@ -49,7 +49,7 @@ class Gathered:
         return True
 
     def write(self) -> None:
-        """Put all of them into the file."""
+        """Write all values into the file."""
         for (name, key), values in self._values.items():
             attribute(name, key, values).make(self._file)
         self._values.clear()

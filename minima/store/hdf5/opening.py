@@ -68,7 +68,7 @@ def verify(path: Path, format_id: str, version: int) -> None:
 
 @contextmanager
 def taken_as_written(*paths: Path) -> Iterator[None]:
-    """In the block, what was read of results files is taken for what commands of the suite write.
+    """Take, inside the block, what was read of results files for what commands of the suite write.
 
     Their digests tell damage, and not who made them: whoever edits a file can give it digests that fit.
 

@@ -31,7 +31,7 @@ class Overlay(io.RawIOBase):
         self._at = self._size = 0
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Where the next read or write begins."""
+        """Move to where the next read or write begins."""
         self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
         return self._at
 
@@ -63,7 +63,7 @@ class Overlay(io.RawIOBase):
         return len(new)
 
     def truncate(self, size: int | None = None) -> int:
-        """How long the file is."""
+        """Set how long the file is."""
         self._size = self._at if size is None else size
         return self._size
 

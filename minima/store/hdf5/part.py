@@ -90,7 +90,7 @@ class Results:
             check_room(self.target, TWICE * size)
 
     def foresee(self, size: int) -> None:
-        """Each checkpoint's arrays will take so many bytes: say how large the file will be, where that is much.
+        """Say how large the file will be, where that is much: each checkpoint's arrays will take so many bytes.
 
         Raises:
             NotWritten: its disk has no room for it and for the journal.
@@ -107,7 +107,7 @@ class Results:
         return index in self.progress.done
 
     def mark_done(self, index: int, summary: Mapping[str, Any]) -> None:
-        """All arrays of this checkpoint are written; keep its numbers for the JSON object."""
+        """Keep the numbers of a checkpoint for the JSON object: all its arrays are written."""
         self.change(done(index, summary))
         self.worth_keeping = True
 
@@ -128,7 +128,7 @@ class Results:
         return content
 
     def finish(self) -> dict[str, list[dict[str, Any]]]:
-        """All checkpoints are measured: store their summaries, times apart, and return what `results.find` will.
+        """Store the summaries of all checkpoints, times apart, and return what `results.find` will.
 
         Raises:
             RuntimeError: a place is not done yet.
@@ -226,7 +226,7 @@ class Place:
         self._results.check_room(size)
 
     def foresee(self, size: int) -> None:
-        """Before the work: its arrays will take so many bytes, those of the other checkpoints as many each.
+        """Say before the work that its arrays will take so many bytes, those of the other checkpoints as many each.
 
         The size of the file is said where it is much, and refused where its disk has no room.
         """
@@ -234,7 +234,7 @@ class Place:
 
     @property
     def places(self) -> int:
-        """How many checkpoints the file is for."""
+        """How many checkpoints the results file is for."""
         return self._results.places
 
     def forget(self, name: str) -> None:

@@ -61,7 +61,7 @@ class Identity:
 
     @property
     def key(self) -> str:
-        """One hash of it all."""
+        """One hash of everything that determines the numbers."""
         return digest(asdict(self))
 
 
@@ -142,7 +142,9 @@ def create(
 
 
 def follow(image: Image, checkpoints: Sequence[str]) -> Results:
-    """The same file in memory, for a process that shares the work of the one that writes it (see `Results.image`)."""
+    """An unfinished results file in memory, for a process that shares the work of the one that writes it (see
+    `Results.image`).
+    """
     return Results(max(len(checkpoints), 1), image=image)
 
 

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 
 class Changed(Protocol):
-    """The file that is filled: see `minima.store.hdf5.part.Results`."""
+    """What `Rows` needs of the unfinished file that it fills: see `minima.store.hdf5.part.Results`."""
 
     worth_keeping: bool
+    """whether a later run can go on from what is there"""
 
     def change(self, change: Change) -> None:
-        """Make a change, which survives a kill from here on."""
+        """Make a change in the file; it survives a kill from the moment this returns."""
 
 
 class Rows:
@@ -42,7 +43,7 @@ class Rows:
         return np.flatnonzero(np.isnan(values.reshape(len(values), -1)).any(axis=1)).tolist()
 
     def set(self, index: int | tuple[int | slice, ...], values: object) -> None:
-        """A finished row, or with several indices a part of one or of several: from here on it survives a kill."""
+        """Write a finished row, or with several indices a part of one or more: from here on it survives a kill."""
         own = index if isinstance(index, tuple) else (index,)
         self._results.change(changes.values(self._name, (*self._own, *own), to_array(values)))
         self._results.worth_keeping = True

@@ -31,7 +31,7 @@ def is_of_the_run(key: str) -> bool:
 
 
 def store_summaries(file: h5py.File, summaries: Sequence[Mapping[str, Any]]) -> None:
-    """Each checkpoint's summary, what is of the run apart, and when all were finished."""
+    """Write each checkpoint's summary, what is of the run apart, and when all were finished."""
     clock = file.require_group(CLOCK)
     for holder, of_the_run in ((file, False), (clock, True)):
         own = [{key: value for key, value in each.items() if is_of_the_run(key) == of_the_run} for each in summaries]

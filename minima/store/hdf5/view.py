@@ -31,7 +31,7 @@ DEEPEST = 64
 
 
 class Source:
-    """The open file, wherever its process is."""
+    """An open HDF5 file, wherever the process that reads it is."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor, self._key = os.dup(descriptor), next(_KEYS)
@@ -74,7 +74,7 @@ class Source:
 
     @contextmanager
     def used(self) -> Iterator[Source]:
-        """Itself, to be closed by nobody meanwhile."""
+        """The file, to be closed by nobody inside the block."""
         self.users += 1
         try:
             yield self
@@ -102,7 +102,7 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """A group or an array."""
+    """What lies in an HDF5 file: a group or an array."""
 
     name: str
     """from the root, `/surface/loss`"""
@@ -162,7 +162,7 @@ class Group(Item):
         return len(self.keys())
 
     def keys(self) -> list[str]:
-        """The names of what lies in it."""
+        """The names of what lies in the group."""
         return [name.rpartition("/")[2] for name in self._items if name != "/" and _parent(name) == self.name]
 
     def items(self) -> list[tuple[str, Any]]:
@@ -185,7 +185,7 @@ class Group(Item):
 
 
 def view(source: Source) -> Group:
-    """The file that a process has opened.
+    """An HDF5 file that a process has opened, as its root group.
 
     Raises:
         ValueError, KeyError, TypeError: it describes none.

@@ -97,7 +97,7 @@ def in_a_line(error: BaseException) -> str:
 
 
 def kind(dtype: np.dtype[Any]) -> str:
-    """What `plain_type` makes the type of."""
+    """What kind of numbers, truth values or text an array holds, from which `plain_type` makes the type again."""
     return "O" if dtype.kind == "O" else dtype.str
 
 

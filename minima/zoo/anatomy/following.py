@@ -46,7 +46,7 @@ Places = dict[tuple[int, int], list[int]]
 
 @dataclass(frozen=True)
 class Unit:
-    """What goes, or trades places, as one."""
+    """Entries of tensors that go, or trade places, as one."""
 
     classes: frozenset[int]
     places: Places

@@ -44,7 +44,7 @@ class Removable:
     """of each unit of each group: its classes in `following`"""
 
     def group(self, name: str) -> UnitGroup:
-        """The group of this name."""
+        """The group of units that has this name."""
         return next(group for group in self.groups if group.name == name)
 
     def cost(self, kept: Kept | None = None) -> Cost:

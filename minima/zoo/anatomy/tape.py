@@ -83,16 +83,16 @@ class Operation:
 
 
 class Listener:
-    """Who follows a pass while it runs."""
+    """Who follows the operations of a pass while it runs."""
 
     def begin(self, inputs: list[Value]) -> None:
-        """A pass begins with these inputs."""
+        """Called when a pass begins, with its inputs."""
 
     def before(self, operation: Operation) -> None:
-        """An operation is about to be computed."""
+        """Called when an operation is about to be computed."""
 
     def after(self, operation: Operation) -> None:
-        """It was computed: `made` is known."""
+        """Called when an operation was computed: `made` is known."""
 
 
 class Tape(Listener):
@@ -128,7 +128,7 @@ class Recorder(TorchFunctionMode):
         self.model, self.listeners, self.callers = model, listeners, Callers(model)
 
     def run(self, x: Inputs, through: Callable[[nn.Module, Inputs], Any] = call) -> Any:
-        """One pass over x (N, ...), without gradients; what the network returned.
+        """Make one pass over x (N, ...), without gradients, and return what the network returned.
 
         What was compiled (`torch.compile`) runs as it was written, under the names it had before.
         """

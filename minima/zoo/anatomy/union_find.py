@@ -30,7 +30,7 @@ class Classes:
         return len(self._parents)
 
     def new(self, count: int) -> Tensor:
-        """(count,) numbers of classes of their own."""
+        """Numbers (count,) of units that are not joined to any other yet."""
         start = len(self._parents)
         self._parents += range(start, start + count)
         return torch.arange(start, start + count)

@@ -41,23 +41,27 @@ from minima.zoo.anatomy.union_find import FIXED, NOTHING
 
 
 def linear(call: Follower) -> Numbers | None:
-    """Units in along the last axis, the weight's rows out."""
+    """A linear layer reads units along the last axis, and makes one of each row of its weight."""
     return weighted(call, call.given(*OPERANDS), axis=-1)
 
 
 def convolution(call: Follower) -> Numbers | None:
-    """Channels in, the weight's first axis out; in groups equally many of each."""
+    """A convolution reads channels and makes one along the first axis of its weight; of several groups equally many of
+    each.
+    """
     return convolved(call, call.given(*OPERANDS, *GEOMETRY))
 
 
 def batch_norm(call: Follower) -> Numbers | None:
-    """Statistics, scale and shift go with their channel."""
+    """A batch norm has statistics, scale and shift for each channel, which go with it."""
     given = call.given("input", "running_mean", "running_var", "weight", "bias")
     return _per_unit(call, given, axis=1)
 
 
 def layer_norm(call: Follower) -> Numbers | None:
-    """Over the last axis, in which any order has the same mean and variance, but without one unit there are others."""
+    """A layer norm goes over the last axis: any order of the units has the same mean and variance, but without one unit
+    there are others.
+    """
     given = call.given("input", "normalized_shape", "weight", "bias")
     own = call.of(given["input"])
     if own is None or len(given.pop("normalized_shape")) != 1:
@@ -68,7 +72,7 @@ def layer_norm(call: Follower) -> Numbers | None:
 
 
 def elementwise(call: Follower) -> Numbers | None:
-    """An entry remains the unit's that it was."""
+    """An operation entry by entry: an entry remains that of the unit it was."""
     own = call.of(call.args[0])
     tensors = [each for each in (*call.args[1:], *call.kwargs.values()) if is_tensor(each) and each.ndim]
     keep_copies(call)
@@ -76,7 +80,7 @@ def elementwise(call: Follower) -> Numbers | None:
 
 
 def softmax(call: Follower) -> Numbers | None:
-    """An entry remains the unit's that it was, beside all along an axis."""
+    """A softmax: an entry remains that of the unit it was, but depends on all others along an axis."""
     own, dim = call.of(call.args[0]), call.given("input", "dim")["dim"]
     if own is None or dim is None:
         return None
@@ -85,7 +89,8 @@ def softmax(call: Follower) -> Numbers | None:
 
 
 def combined(call: Follower) -> Numbers | None:
-    """Two operands entry by entry: they are the same unit. A parameter follows the axes of what it meets.
+    """An operation of two operands entry by entry, such as a sum: what meets is the same unit. A parameter follows the
+    axes of what it meets.
 
     What is the same for all units that it meets is no unit with them: a mask of attention, a gate of one channel.
     """
@@ -140,7 +145,7 @@ def reduced(call: Follower) -> Numbers | None:
 
 
 def padded(call: Follower) -> Numbers | None:
-    """With zeros: along the units themselves those are units of their own, elsewhere they are none."""
+    """Padding with zeros: along the units themselves those are units of their own, elsewhere they are none."""
     given = call.given("input", "pad", "mode", "value")
     own = call.of(given["input"])
     if own is None or given["mode"] not in (None, "constant") or given["value"]:
@@ -159,7 +164,7 @@ def padded(call: Follower) -> Numbers | None:
 
 
 def joined(call: Follower) -> Numbers | None:
-    """Put side by side."""
+    """Concatenation: units are put side by side."""
     parts = [call.of(part) for part in call.args[0]]
     known = [part for part in parts if part is not None]
     return call.on(known) if len(known) == len(parts) else None

@@ -19,7 +19,7 @@ SMALL = 2**26
 
 @dataclass(frozen=True)
 class Held:
-    """What a file holds."""
+    """How many numbers a file holds, to be compared with what a network would have."""
 
     tensors: int
     numbers: int

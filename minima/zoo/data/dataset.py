@@ -20,7 +20,10 @@ ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 @dataclass(frozen=True)
 class Dataset:
-    """Two splits in file order, of which one may be missing: inputs (N, ...), floats being normalised, and targets."""
+    """A train and a test split in file order, of which one may be missing (None): inputs (N, ...) and targets (N, ...).
+
+    Floating inputs are normalised as the network takes them; targets are class labels (N,), numbers, or None.
+    """
 
     x_train: Inputs
     y_train: Any
@@ -52,7 +55,7 @@ class Dataset:
         return max(1, y[0].numel())
 
     def labelled(self, what: str) -> int:
-        """How many classes there are, for `what` needs to know.
+        """How many classes there are; `what`, in words, needs to know.
 
         Raises:
             BadInput: the targets are no class labels (N,).

@@ -25,7 +25,7 @@ EXPECTED = (
 
 @dataclass(frozen=True)
 class Examples:
-    """What a network is measured on."""
+    """Inputs and targets that a network is measured on."""
 
     x: Inputs
     """(N, ...) a tensor, or several"""

@@ -128,6 +128,7 @@ class _Split:
 
 
 def without_labels(chunk: Inputs) -> Inputs:
+    """Inputs without the entry that holds targets, where they are a dict that has one."""
     if isinstance(chunk, Several) and isinstance(chunk.fields, Mapping):
         return Several({name: leaf for name, leaf in chunk.fields.items() if name != LABELS})
     return chunk

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The loss L = sum_i s_i / sum_i w_i, the score beside it, and the number of examples behind both."""
+    """The mean loss L = sum_i s_i / sum_i w_i over some examples, the score beside it (such as accuracy, a fraction),
+    and the number of examples behind both.
+    """
 
     loss: float
     score: float
@@ -37,7 +39,7 @@ class Evaluation:
         return self.score if self.score_name == "accuracy" else math.nan
 
     def said(self) -> dict[str, Any]:
-        """The level as JSON objects say it."""
+        """Loss, accuracy, score and its name, as in the JSON object of a command."""
         return {
             "loss": self.loss,
             "accuracy": self.accuracy,
@@ -46,9 +48,7 @@ class Evaluation:
         }
 
     def summary(self) -> dict[str, Any]:
-        """The level as checkpoints hold it: where the score is no accuracy, that is null, and the score stands beside
-        it.
-        """
+        """Loss, accuracy and number of examples as the metrics of a checkpoint; another score stands beside them."""
         own = {"loss": self.loss, "accuracy": self.accuracy, "samples": self.samples}
         return own if self.score_name == "accuracy" else own | {"score": self.score, "score_name": self.score_name}
 
@@ -57,7 +57,7 @@ class Evaluation:
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Eval mode for every module inside the block; each module's own mode is restored after it."""
     modes = [(module, module.training) for module in model.modules()]
-    model.eval()
+    model.eval()  # in eval mode already as well: a module may make something of its weights whenever it is called
     try:
         yield
     finally:

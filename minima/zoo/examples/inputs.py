@@ -109,7 +109,7 @@ def as_inputs(x: Any) -> Inputs:
 
 
 def arguments(x: Inputs) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """What a module is called with.
+    """The positional and keyword arguments that a module is called with for these inputs.
 
     >>> arguments(Several((1 * [None], 1 * [None])))
     (([None], [None]), {})

@@ -42,7 +42,8 @@ class Needs:
 
     @classmethod
     def measured(cls, weights: int, saved: Callable[[int], int], examples: int) -> Needs:
-        """`saved`: bytes that the graph of the gradient of so many examples saves, of which there are `examples`.
+        """The needs of a network with so many weights; `saved`: bytes that the graph of the gradient of so many
+        examples saves, of which there are `examples`.
 
         >>> Needs.measured(0, lambda count: 100 + 10 * count, 5)
         Needs(fixed=225.0, each=22.5)
@@ -52,11 +53,11 @@ class Needs:
         return cls(float(OF_A_WEIGHT * weights + OF_A_GRAPH * (one - each)), float(OF_A_GRAPH * each))
 
     def of(self, examples: int) -> float:
-        """With so many examples at once."""
+        """Bytes that derivatives take with so many examples at once."""
         return self.fixed + self.each * examples
 
     def kept(self, examples: int) -> float:
-        """Of graphs that are kept, of so many examples: what they save, beside which there is the work on others."""
+        """Bytes that graphs of so many examples save while they are kept, beside which there is the work on others."""
         return self.each / OF_A_GRAPH * examples
 
     def fitting(self, room: float) -> int:
@@ -103,7 +104,8 @@ class _Largest(TorchDispatchMode):
 
 
 def affordable_batch(model: nn.Module, x: Inputs, batch_size: int | None = None) -> int:
-    """So many examples at once (by default as suits x), or as many as --memory holds in a pass without derivatives.
+    """How many examples a pass without derivatives takes at once: `batch_size` (by default as suits x), or fewer if
+    --memory does not hold so many.
 
     >>> affordable_batch(torch.nn.Linear(2, 50), torch.zeros(3, 2), 7)
     7

@@ -49,7 +49,7 @@ def said_of(outputs: Any) -> str | None:
 
 
 def tensors_of(outputs: Any) -> list[Any]:
-    """All tensors in what a network returned: in tuples, lists, dicts, dataclasses and attributes of objects, at any
+    """The tensors in what a network returned: in tuples, lists, dicts, dataclasses and attributes of objects, at any
     depth, in order.
 
     >>> import torch

@@ -35,7 +35,9 @@ def spending() -> Iterator[Spent]:
 
 
 def spend(examples: int) -> None:
-    """So many examples went once forward and backward, or what takes as long: through the graph of a gradient."""
+    """Count so many examples that went once forward and backward, or what takes as long: through the graph of a
+    gradient.
+    """
     spent = _SPENT.get()
     if spent is not None:
         spent.examples += examples

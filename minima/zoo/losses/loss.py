@@ -59,7 +59,7 @@ class Loss:
         raise NotImplementedError
 
     def terms(self, outputs: Tensor, targets: Any) -> Terms:
-        """The sums (n,) and weights (n,) of the examples with these outputs (n, ...) and targets (n, ...)."""
+        """The s_i (n,) and w_i (n,) of the examples with these outputs (n, ...) and targets (n, ...), as `Terms`."""
         raise NotImplementedError
 
     def weights(self, outputs: Tensor, targets: Any) -> Tensor | None:
@@ -79,12 +79,12 @@ class Loss:
         return (sums.sum() / total).to(_dtype(outputs, sums))
 
     def summed(self, outputs: Tensor, targets: Any) -> Tensor:
-        """sum_i s_i of these examples, in the outputs' own data type."""
+        """The sum of the s_i of these examples, in the outputs' own data type."""
         sums = self.terms(outputs, targets).sums
         return sums.sum().to(_dtype(outputs, sums))
 
     def score(self, targets: Any) -> Score:
-        """How well the outputs do, beside the loss; `targets` (N, ...) are those of all examples."""
+        """The score that is reported beside the loss, as accuracy is; `targets` (N, ...) are those of all examples."""
         raise NotImplementedError
 
     def notes(self, outputs: Tensor, targets: Any) -> list[str]:
@@ -98,5 +98,5 @@ def _dtype(outputs: Any, sums: Tensor) -> Any:
 
 
 def losses() -> dict[str, type[Loss]]:
-    """Every member of minima/zoo/losses/named by name."""
+    """Every loss by the name that `--loss NAME` and `parse_loss` know it by."""
     return members("minima.zoo.losses.named", Loss)

@@ -68,7 +68,7 @@ class OwnLoss(Loss):
             )
 
     def terms(self, outputs: Any, targets: Any) -> Terms:
-        """The sums and weights of these examples."""
+        """The sums s_i (n,) and weights w_i (n,) that the user's function gives these examples."""
         form = self._form.get("is", "each")
         found = self._call(outputs, targets)
         if form == "sums and weights":

@@ -63,13 +63,13 @@ class Determination(Score):
         return squares.reshape(len(outputs), -1).sum(1, keepdim=True)
 
     def value(self, sums: Tensor) -> float:
-        """1 less the share that is left."""
+        """R^2: 1 less the share of the spread that is left unexplained."""
         return 1 - sums.item() / self.spread if self.spread else math.nan
 
 
 @dataclass(frozen=True)
 class NoScore(Score):
-    """There is none beside the loss."""
+    """No score: the loss has none beside it."""
 
     name: ClassVar[str | None] = None
     width: ClassVar[int] = 0

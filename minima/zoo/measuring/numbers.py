@@ -15,7 +15,8 @@ SPARSITY = Number("sparsity", "1", "fraction of the prunable weights that is rem
 
 
 def level(summary: Mapping[str, Any], loss: str) -> list[Number]:
-    """Those of a network whose loss has this name, by what its JSON object says of its score.
+    """The numbers that every result has of a network (loss, score, sparsity); `loss`: by its name; the score as its
+    JSON object says it.
 
     >>> [number.name for number in level({"score_name": "accuracy"}, "cross-entropy")]
     ['loss', 'accuracy', 'sparsity']

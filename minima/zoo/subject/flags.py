@@ -33,8 +33,8 @@ class Naming(Command):
     """Flags that name a network, its data and its loss."""
 
     model: str | None = None
-    """network of a foreign checkpoint: a zoo name, torchvision:NAME, timm:NAME, hf:FOLDER,
-    path/to/file.py:factory"""
+    """network of a foreign checkpoint: one that minima.train knows (resnet20), torchvision:NAME, timm:NAME, hf:FOLDER,
+    or path/to/file.py:factory"""
     data: Annotated[str | None, data_flag("the file's")] = None
     loss: Annotated[str | None, LOSS_FLAG] = None
     output: str | None = None
@@ -50,9 +50,9 @@ class Naming(Command):
     data_root: Path | None = None
     """folder with the datasets in torchvision's layout (default: the checkpoint's, $DATA_ROOT, data)"""
     mean: str | None = None
-    """per channel, comma separated"""
+    """what is taken from each channel of floating inputs once scaled, comma separated (default: as the data say)"""
     std: str | None = None
-    """per channel, comma separated"""
+    """what each channel is then divided by, likewise"""
     memory: float = DEFAULT
     """GiB that what is compressed in a file may unpack to"""
 

@@ -14,7 +14,7 @@ SHOWN = 4
 
 
 def some(items: list[str], separator: str = ", ") -> str:
-    """The first few, and how many more.
+    """The first few of some names in words, and how many more there are.
 
     >>> some(list("abcdef"))
     'a, b, c, d and 2 more'

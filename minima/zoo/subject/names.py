@@ -13,7 +13,7 @@ COUNTERS = ("num_batches_tracked", "n_averaged")
 
 
 def canonical(names: Iterable[str]) -> dict[str, str]:
-    """Each name without the wrappers in it, and in the words of `torch.nn.utils.parametrizations`.
+    """Names of tensors without the wrappers in them, and in the words of `torch.nn.utils.parametrizations`.
 
     Weight norm and spectral norm exist in torch twice, under different names for the same tensors.
 

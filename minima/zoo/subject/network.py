@@ -51,7 +51,8 @@ def must_be_typed(name: str) -> bool:
 def network_for(
     stored: Checkpoint | Foreign, entry: Mapping[str, Any], typed: str | None, dataset: Dataset, path: Path
 ) -> nn.Module:
-    """As `make_network`, for what a file holds: a network that cannot be filled from it is refused before it is built.
+    """The network for what a file holds, as `make_network` makes it; one that cannot be filled from the file is refused
+    before it is built.
 
     Networks of the zoo are compared without being built, those of transformers by their size; code is the user's own.
     """

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def ready(model: nn.Module) -> nn.Module:
-    """The network itself, in eval mode.
+    """A network that somebody handed over, without wrappers and pruning, in eval mode.
 
     Eval mode comes first: in training mode a reparametrisation such as spectral norm changes its buffers whenever its
     weight is read. Wrappers that compile or distribute are taken off, for what is measured is the network. What

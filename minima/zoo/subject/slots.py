@@ -26,7 +26,7 @@ class Slots:
     """names that are one tensor, together"""
 
     def twins(self, name: str) -> list[str]:
-        """All names of the tensor, its own among them."""
+        """All names of a tensor that the network holds under several, its own among them."""
         return next((tie for tie in self.ties if name in tie), [name])
 
     def below(self, prefix: str) -> dict[str, str]:
@@ -46,7 +46,7 @@ class Slots:
 
 
 def slots(model: nn.Module, name: str) -> Slots:
-    """What a network's state dict wants.
+    """The tensors that a network's state dict wants to be filled, and which of them are one.
 
     Raises:
         BadInput: it has none, or keeps something that is no tensor in it.

@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Subject:
-    """A network and its data, ready to measure. Nothing else shares its memory."""
+    """A network in eval mode (`model`), its `masks`, and the examples (`x`, `y`) to measure it on by `task.loss`.
+
+    Nothing else shares its memory. Functions take it as their data: `measure_sharpness(found.model, found)`.
+    """
 
     path: Path
     step: int | None
@@ -79,12 +82,13 @@ class Subject:
 
     @property
     def used_share(self) -> float | None:
-        """sqrt(1 - n/N): what is left of an error of new examples for the split; None of the first n, which say nothing
-        of the others."""
+        """sqrt(1 - n/N), n of the split's N examples being used: the part of an error for new examples that remains for
+        the whole split. None where the first n were taken, which say nothing of the others.
+        """
         return math.sqrt(1 - len(self.rows) / self.available) if self.drawn else None
 
     def splits(self, validation: float, split_seed: int) -> Splits:
-        """Both splits as the network takes them, so much of the train split held out."""
+        """Both splits as the network takes them, the fraction `validation` of the train split being held out."""
         return make_splits(self.dataset, validation, split_seed, self.device, self.task, self.intake)
 
     @property
@@ -95,7 +99,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Choice:
-    """How the user wants checkpoints to be read: None leaves it to the checkpoint."""
+    """How a checkpoint is read: which network and data it is of, and how many examples; None: what the file says."""
 
     model: str | None = None
     data: str | None = None
@@ -124,7 +128,7 @@ class Choice:
 
 
 def load_subject(path: Path, step: int | None = None, **choice: Any) -> Subject:
-    """One checkpoint, ready to measure; keywords are the fields of `Choice`."""
+    """Read one checkpoint and make it ready to measure; keywords are the fields of `Choice`."""
     return Reader(Choice(**choice)).read(path, step)
 
 

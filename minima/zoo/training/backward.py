@@ -37,12 +37,12 @@ class Backward:
 
     @property
     def whole(self) -> int:
-        """Of a pass that trains every neuron."""
+        """Multiply-adds of a pass that trains every neuron."""
         return sum(self.weights.values()) + self.inputs
 
     def of(self, updated: Mapping[str, int]) -> int:
-        """With so many neurons of each layer trained: the gradients of the others' weights are left out, those by
-        inputs are computed in full. Layers left out of `updated` are trained as a whole.
+        """Multiply-adds of a pass that trains so many neurons of each layer: the gradients of the others' weights are
+        left out, those by inputs are computed in full. Layers left out of `updated` are trained as a whole.
 
         >>> Backward({"fc": 4}, {"fc": 40}, inputs=5).of({"fc": 3})
         35

@@ -9,12 +9,17 @@ from typing import Annotated, Literal
 import tyro
 
 from minima.store.room import DEFAULT
+from minima.zoo.architecture.architecture import architectures
 from minima.zoo.data.dataset import sources
 from minima.zoo.device import DeviceName
 from minima.zoo.subject.flags import Naming, data_flag
 from minima.zoo.training.freezing import Form
 from minima.zoo.training.recipe import Recipe
 
+MODEL_FLAG = tyro.conf.arg(
+    help=f"{', '.join(architectures())}, each with :key=value,... (default: lenet300); torchvision:NAME, timm:NAME, or "
+    "path/to/file.py:factory, which is called without arguments; with --from, the checkpoint's again where it is code"
+)
 DOWNLOAD_FLAG = tyro.conf.arg(
     help="let torchvision fetch what is missing there of "
     + ", ".join(name for name, source in sources().items() if source.torchvision)
@@ -30,10 +35,7 @@ class Train(Naming):
 
     out: Annotated[str, tyro.conf.arg(aliases=["-o"])]
     """checkpoint to write; with several --from it contains {stem}, which becomes each input's name"""
-    model: str | None = None
-    """NAME or NAME:KEY=VALUE,...: mlp, lenet300 (default), lenet5, resnet20, 32, 56, vgg16, mobilenet, vit; or
-    torchvision:NAME, timm:NAME, path/to/file.py:factory (called without arguments); with --from, the checkpoint's again
-    where it is code"""
+    model: Annotated[str | None, MODEL_FLAG] = None
     data: Annotated[str | None, data_flag("digits")] = None
     download: Annotated[bool, DOWNLOAD_FLAG] = False
     start: Annotated[tuple[Path, ...], tyro.conf.arg(name="from")] = ()
@@ -51,8 +53,8 @@ class Train(Naming):
     """of the held-out part (default: the seed; with --from as it was)"""
     order_seed: int | None = None
     """of the order of the examples (default: the seed): another one gives a sibling"""
-    weights_at: tuple[int, ...] = (0,)
-    """epochs whose weights a new network's checkpoint also holds, for rewinding"""
+    weights_at: tuple[int, ...] | None = None
+    """epochs whose weights a new network's checkpoint also holds, for rewinding (default: 0)"""
     equilibrium: float | None = None
     """freeze neurons at equilibrium (NEq): of each epoch those whose outputs' similarity from epoch to epoch moves by
     less than this, such as 0.001; 0 freezes none (default: all train, and nothing is watched)"""

@@ -99,7 +99,7 @@ class Recorder:
             raise
 
     def step(self) -> None:
-        """The optimiser has made a step."""
+        """Say that the optimiser has made a step; a moment is recorded where one is due."""
         self.steps += 1
         if self.unit == "step" and self.steps % self.every == 0:
             self.record()
@@ -119,11 +119,11 @@ class Recorder:
 
     @property
     def moment(self) -> int:
-        """Epochs or steps behind the training."""
+        """How many epochs (or steps, as `unit` says) the training has behind it."""
         return self.steps if self.unit == "step" else self.epochs
 
     def finish(self) -> None:
-        """The training is over: the file takes its name."""
+        """Write the file, now that the training is over; nothing is recorded after that."""
         if self._writer is None:
             return
         self._writer.finish()
@@ -131,7 +131,7 @@ class Recorder:
         self.close()
 
     def close(self) -> None:
-        """Stop without a file; what was kept is there for `resume_from`."""
+        """Stop before the training is over, without a file; `resume_from` goes on with what was kept."""
         self._writer = None
         self._lock.close()
 

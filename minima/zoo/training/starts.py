@@ -69,7 +69,7 @@ def fresh(arguments: Train) -> Start:
         fitted = _fitted(network, dataset, asked_task({}, arguments.loss, arguments.output), spec, data)
     _say(spec, (*dataset.notes, *fitted.notes))
     checkpoint = Checkpoint(model=model, data=data, state=state_on_cpu(network), seed=seed)
-    plan = _plan(arguments, {}, seed, fitted.task, arguments.weights_at)
+    plan = _plan(arguments, {}, seed, fitted.task, (0,) if arguments.weights_at is None else arguments.weights_at)
     return Start(checkpoint, network, dataset, fitted.task, fitted.intake, plan)
 
 
@@ -99,8 +99,8 @@ def continued(arguments: Train, source: Path) -> Start:
 
 def _check_inherited(arguments: Train) -> None:
     """What a checkpoint says itself may not be said again; but code is run only if it is named."""
-    for flag in ("model", "seed", "mean", "std"):
-        typed = getattr(arguments, flag)
+    for flag in ("model", "seed", "mean", "std", "weights-at"):
+        typed = getattr(arguments, flag.replace("-", "_"))
         if typed is not None and not (flag == "model" and must_be_typed(typed)):
             raise BadInput(f"--{flag} belongs to a new network; with --from it is the checkpoint's. Leave it out")
 

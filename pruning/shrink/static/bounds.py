@@ -45,7 +45,7 @@ WIDER = 1e-12
 
 @dataclass(frozen=True)
 class Bounds:
-    """Of every entry of an activation."""
+    """Lower and upper bounds of every entry of an activation."""
 
     low: Tensor
     high: Tensor

@@ -24,7 +24,7 @@ AT_ONCE = 256
 
 @dataclass(frozen=True)
 class Static:
-    """What does not change."""
+    """What of a network does not change from example to example."""
 
     zeros: Mapping[str, list[Reading]]
     """weight -> of each time that it is applied, which columns read nothing but zeros (as constants)"""

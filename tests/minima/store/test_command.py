@@ -22,6 +22,8 @@ from minima.store import messages
 from minima.store.command import BadInput, Command, Report, explain, note, run, seconds_since_start
 from minima.store.messages import progress_bar
 
+ROOT = Path(__file__).parents[3]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flags(Command):
@@ -180,6 +182,15 @@ def test_debug_shows_where(capsys: pytest.CaptureFixture[str], error: Exception)
 def test_wrong_syntax_exits_2_before_any_work(capsys: pytest.CaptureFixture[str], argv: tuple[str, ...]) -> None:
     code, out, _ = outcome(fail(AssertionError("it worked")), *argv, capsys=capsys)
     assert (code, out) == (2, "")
+
+
+def test_a_path_that_a_flag_took_for_its_own_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = [sys.executable, "-m", "pruning", "filters", "--units", "0.5", "net.pt", "-o", str(tmp_path / "half.pt")]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "net.pt stands behind a value of --units" in done.stderr
+    _, _, said = outcome(report, "--n", "three", capsys=capsys)
+    assert "stands behind" not in said
 
 
 def test_help_is_the_docstring(capsys: pytest.CaptureFixture[str]) -> None:

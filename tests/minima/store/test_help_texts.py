@@ -1,4 +1,4 @@
-"""Defaults in help texts: told where they tell something."""
+"""Help texts: defaults are told where they tell something, lines end where the screen does."""
 
 from __future__ import annotations
 
@@ -36,6 +36,9 @@ class Flags(Command):
     """numbers"""
     none: int = 0
     """zero is a number"""
+    title: str = ""
+    """a text that goes on
+    in a second line"""
 
 
 def test_only_defaults_that_tell_something_are_told(capsys):
@@ -46,7 +49,18 @@ def test_only_defaults_that_tell_something_are_told(capsys):
         assert "None" not in told
         assert "False" not in told
         assert "(default: )" not in told
+        assert "(default: '')" not in told
         assert [told.count(f"(default: {value})") for value in ("the file's", "0.5", "0")] == [1, 1, 1]
+
+
+def test_lines_end_where_the_screen_does_and_not_where_the_source_does(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    with pytest.raises(SystemExit):
+        run(Flags, lambda _: None, prog="x", argv=["--help"])
+    told = capsys.readouterr().out
+    assert "a text that goes on in a second line" in told
+    assert "print exactly one JSON object instead of a table" in told, "of the class that it derives from"
+    assert "as outside" in told, "of a class among its fields"
 
 
 def test_what_is_parsed_is_as_before(capsys):

@@ -42,3 +42,27 @@ def test_holdout_is_a_partition_fixed_by_its_seed():
     assert len(held) == 13
     assert torch.equal(held, holdout(100, 0.13, seed=4)[1])
     assert not torch.equal(held, holdout(100, 0.13, seed=5)[1])
+
+
+class Merging(nn.Module):
+    """Makes something of its weights when it goes into eval mode, as merged adapters and rewritten layers do."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(3, 2))
+
+    def train(self, mode=True):
+        if not mode:
+            self.merged = 2 * self.weight.detach()
+        return super().train(mode)
+
+    def forward(self, x):
+        return x @ (2 * self.weight if self.training else self.merged).T
+
+
+def test_a_network_in_eval_mode_is_told_so_once_more():
+    model = Merging().eval()
+    model.load_state_dict({"weight": torch.arange(6.0).view(3, 2)})  # what it merged is of other weights
+    x, y = torch.eye(2), torch.tensor([2, 2])
+    expected = nn.functional.cross_entropy(x @ (2 * model.weight).T, y).item()
+    assert evaluate(model, x, y).loss == pytest.approx(expected, rel=1e-6)

@@ -155,6 +155,7 @@ def test_killed_runs_go_on_to_the_same_bytes(tmp_path):
         (["--from", "/nonexistent/a.pt"], "/nonexistent/a.pt"),
         (["--from", "a.pt", "--model", "lenet5"], "--model"),
         (["--from", "a.pt", "--seed", "3"], "--seed"),
+        (["--from", "a.pt", "--weights-at", "1"], "--weights-at"),
     ],
 )
 def test_bad_input_is_one_clear_message_and_writes_nothing(tmp_path, words, said):

@@ -15,7 +15,7 @@ Kept = Mapping[str, "int | NDArray[np.bool_]"]
 
 @dataclass(frozen=True)
 class Cost:
-    """What a network takes."""
+    """What a network takes: entries of parameters, multiply-adds of one example, bytes."""
 
     parameters: int
     """entries of parameters; what is shared is counted once"""
@@ -84,7 +84,7 @@ class Costs:
     """multiply-adds of such products that no group has a part in"""
 
     def of(self, kept: Kept) -> Cost:
-        """The cost of what is kept."""
+        """The cost of a network that keeps these units only; groups that are left out keep all."""
         removed = {name: self.sizes[name] - _count(units) for name, units in kept.items()}
         sizes = [(tensor, tensor.entries(removed)) for tensor in self.tensors]
         left = {name: size - removed.get(name, 0) for name, size in self.sizes.items()}

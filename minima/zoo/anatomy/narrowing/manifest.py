@@ -39,7 +39,8 @@ class Manifest:
         return any(map(bool, parts))
 
     def plain(self) -> dict[str, Any]:
-        """As JSON has it: what is kept as the bits of a number in hexadecimal, with all axes of which it is true.
+        """The manifest as JSON has it: what is kept as the bits of a number in hexadecimal, with all axes of which it
+        is true.
 
         >>> Manifest({"fc.weight": {0: (1, 2)}, "fc.bias": {0: (1, 2)}}, {"fc": {"out_features": 2}}).plain()["tensors"]
         [{'kept': '6', 'of': [['fc.weight', 0], ['fc.bias', 0]]}]

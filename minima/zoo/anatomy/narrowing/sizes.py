@@ -32,7 +32,7 @@ QUERIES_OF_A_KEY = "num_key_value_groups"
 
 @dataclass(frozen=True)
 class Stuck:
-    """A size that cannot be changed."""
+    """A size that cannot be changed, since the network's own code holds it."""
 
     caller: str
     """the module"""

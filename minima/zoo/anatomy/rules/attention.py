@@ -21,7 +21,9 @@ MULTI_HEAD = (
 
 
 def scaled_dot_product(call: Follower) -> Numbers | None:
-    """All of a head, query, key and value, is one unit; with grouped queries, those that share a key are beside it."""
+    """The units of attention: all of a head, query, key and value, is one; with grouped queries, those that share a key
+    are beside it.
+    """
     query, key, value = call.given("query", "key", "value").values()
     q, k, v = call.of(query), call.of(key), call.of(value)
     if q is None or k is None or v is None or q.ndim < 3:

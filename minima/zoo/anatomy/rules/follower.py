@@ -58,7 +58,7 @@ class Demands:
 
 @dataclass(frozen=True)
 class Follower:
-    """One call of an operation."""
+    """One call of an operation, as the rules that follow units through a network see it."""
 
     classes: Classes
     demands: Demands
@@ -120,7 +120,7 @@ class Follower:
         return self.one(units, self.axes[id(tensor)][axis])
 
     def apply(self, tensor: Tensor, positions: int) -> None:
-        """A weight is applied at so many positions."""
+        """Note that a weight is applied at so many positions."""
         self.demands.uses.append((id(tensor), positions))
 
     def spread(self, units: Tensor, axis: int) -> Numbers | None:
@@ -133,7 +133,7 @@ class Follower:
         return [units.view(along).expand(shape)]
 
     def fix(self, numbers: Tensor) -> None:
-        """No units, because of this operation."""
+        """Make these no units that may move, because of this operation."""
         self.classes.fix(numbers, FIXED, self.where)
 
     def gather(self, numbers: Tensor, axes: Sequence[int]) -> Tensor:
@@ -165,5 +165,5 @@ class Follower:
             self.demands.alike.append(Alike(own, axes, self.where))
 
     def demand_alike(self, own: Tensor, axis: int) -> None:
-        """Units must in the end be one along an axis."""
+        """Demand that units are one along an axis in the end, or else are fixed."""
         self.demands.alike.append(Alike(own, (axis,), self.where))

@@ -76,7 +76,7 @@ class CrossEntropy(Loss):
         class_weights(self.weight, outputs.shape[axis], outputs)
 
     def terms(self, outputs: Tensor, targets: Any) -> Terms:
-        """The sums and weights of these examples."""
+        """The sums s_i (n,) and weights w_i (n,) of these examples."""
         from torch.nn.functional import cross_entropy
 
         if _soft(outputs, targets):

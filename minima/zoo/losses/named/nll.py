@@ -56,7 +56,7 @@ class NegativeLogLikelihood(Loss):
             )
 
     def terms(self, outputs: Tensor, targets: Any) -> Terms:
-        """The sums and weights of these examples."""
+        """The sums s_i (n,) and weights w_i (n,) of these examples."""
         from torch.nn.functional import nll_loss
 
         found = positions(outputs, targets, self.class_axis, self.ignore_index)

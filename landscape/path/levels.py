@@ -43,5 +43,5 @@ def positions(points: int) -> list[float]:
 
 
 def has_batch_norm(subject: Subject) -> bool:
-    """Whether its network has running statistics."""
+    """Whether a subject's network has running statistics of batch norm."""
     return any(isinstance(module, BatchNorm) for module in subject.model.modules())

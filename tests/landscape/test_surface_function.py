@@ -11,7 +11,7 @@ from landscape.objective.directions import random_direction
 from landscape.objective.objective import Objective
 from landscape.objective.streams import stream
 from landscape.surface.plane import Plane
-from landscape.surface.sheet import Sheet
+from landscape.surface.surface_function import SurfaceFunction
 from minima.zoo.examples.evaluation import evaluate
 
 
@@ -20,8 +20,8 @@ def test_reestimated_statistics_at_a_point_against_a_displaced_copy(batch_size):
     case = make("batchnorm", dtype=torch.float64)
     objective = Objective(case.model, case.x, case.y, batch_size=batch_size)
     plane = Plane([random_direction(objective, stream(0, "direction", axis)) for axis in (0, 1)])
-    sheet, before = Sheet(objective, plane, 3, 0, reestimated=True), copy.deepcopy(case.model.state_dict())
-    found = sheet.at((0.3, -0.2)).level
+    function, before = SurfaceFunction(objective, plane, 3, 0, reestimated=True), copy.deepcopy(case.model.state_dict())
+    found = function.at((0.3, -0.2)).level
     moved = copy.deepcopy(case.model).eval()
     vector = torch.nn.utils.parameters_to_vector(moved.parameters()) + plane.displacement((0.3, -0.2))
     torch.nn.utils.vector_to_parameters(vector, moved.parameters())
@@ -29,9 +29,9 @@ def test_reestimated_statistics_at_a_point_against_a_displaced_copy(batch_size):
     reestimate(moved, case.x)
     assert found.loss == pytest.approx(evaluate(moved, case.x, case.y).loss, rel=1e-10)
     assert abs(found.loss - own) > 1e-3
-    assert Sheet(objective, plane, 3, 0).at((0.3, -0.2)).level.loss == pytest.approx(own, rel=1e-10)
+    assert SurfaceFunction(objective, plane, 3, 0).at((0.3, -0.2)).level.loss == pytest.approx(own, rel=1e-10)
     assert all(torch.equal(before[name], value) for name, value in case.model.state_dict().items())
-    assert sheet.passes == 2
+    assert function.passes == 2
 
 
 def test_derivatives_are_those_at_the_held_statistics():

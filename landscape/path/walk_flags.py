@@ -35,7 +35,7 @@ class Walk:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Along(Walk, Restricted):
+class WalkFlags(Walk, Restricted):
     """Flags of a walk between two networks: of pruned ones, weights that either of the two kept are on the way; ranks
     share the examples.
 

@@ -20,8 +20,8 @@ QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 @dataclass(frozen=True)
-class Pencil(Plane):
-    """w + alpha d_line: each direction is a line of its own."""
+class RandomLines(Plane):
+    """Lines w + alpha d_line through the network, each along a direction of its own, in the place of a plane."""
 
     def displacement(self, at: Sequence[float]) -> Tensor:
         line, step = at

@@ -10,9 +10,9 @@ from landscape.objective.comparable import union
 from landscape.objective.flags import located
 from landscape.objective.room import Vectors
 from landscape.surface.landmark import Landmark, Snapshot, moments, seen_from
-from landscape.surface.pencil import Pencil
-from landscape.surface.sheet import Sheet
+from landscape.surface.lines import RandomLines
 from landscape.surface.spanning import Centre, spanning
+from landscape.surface.surface_function import SurfaceFunction
 
 if TYPE_CHECKING:
     from landscape.objective.region import Region
@@ -21,20 +21,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Survey:
-    """A surface that is ready to be drawn: its plane, and the networks that are marked on it."""
+class Prepared:
+    """A surface that is ready to be drawn: its function over the plane, and the networks that are marked on it."""
 
-    sheet: Sheet
+    function: SurfaceFunction
     where: dict[str, Any]
     """the network in the centre (keys of the JSON object)"""
     through: Sequence[Landmark]
     moments: Sequence[Landmark]
 
 
-def survey(
+def prepare(
     subject: Subject, region: Region, drawing: Drawing, *, axes: int, seed: int, others: Sequence[Snapshot] = ()
-) -> Survey:
-    """What a surface of so many axes needs; a weight that any of the networks kept may move.
+) -> Prepared:
+    """Make a surface ready to be drawn: the objective, the plane of so many axes, and other networks on it. A weight
+    that any of the networks kept may move.
 
     `others`: the networks that the plane goes through beside the subject's.
     """
@@ -47,6 +48,6 @@ def survey(
     plane = spanning(drawing).plane(centre)
     objective.release()  # nothing is differentiated at the centre from here on
     if drawing.lines:
-        plane = Pencil(plane.directions)
+        plane = RandomLines(plane.directions)
     anew = drawing.batch_norm_statistics == "re-estimate"
-    return Survey(Sheet(objective, plane, subject.classes, seed, anew), where, through, course)
+    return Prepared(SurfaceFunction(objective, plane, subject.classes, seed, anew), where, through, course)

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Spot:
-    """One point of a surface, where fields are evaluated."""
+class SurfacePoint:
+    """One point of a surface, where the loss and other fields are evaluated."""
 
     objective: Objective
     """with the statistics of this very point"""
     displacement: Tensor
     """(d,) of the weights"""
-    sheet: Sheet
+    function: SurfaceFunction
     """that it lies on, or beside"""
     _level: Evaluation | None = field(default=None, init=False, repr=False)
 
@@ -61,8 +61,10 @@ class Spot:
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """L(w + alpha d_1 + beta d_2), the running statistics being the plane's, or `reestimated` at each point."""
+class SurfaceFunction:
+    """The surface L(w + alpha d_1 + beta d_2) as a function of (alpha, beta), the running statistics being those of the
+    plane, or `reestimated` at each point.
+    """
 
     objective: Objective
     plane: Plane
@@ -73,22 +75,24 @@ class Sheet:
 
     @property
     def passes(self) -> int:
-        """Over the data for one point's loss: re-estimation needs one for each layer that has statistics."""
+        """How often the data are passed over for one point: re-estimation needs a pass for each layer that has
+        statistics.
+        """
         return 1 + (len(_layers(self.objective)) if self.reestimated else 0)
 
-    def at(self, coordinates: Sequence[float]) -> Spot:
+    def at(self, coordinates: Sequence[float]) -> SurfacePoint:
         """The point of the surface with these coordinates, (alpha, beta)."""
-        return self._spot(self.plane.displacement(coordinates), self.plane.held(coordinates))
+        return self._point(self.plane.displacement(coordinates), self.plane.held(coordinates))
 
-    def network(self, landmark: Landmark) -> Spot:
-        """Another network, on the plane or beside it, itself."""
-        return self._spot(landmark.displacement, landmark.held)
+    def network(self, landmark: Landmark) -> SurfacePoint:
+        """The point of another network itself, which may lie beside the plane."""
+        return self._point(landmark.displacement, landmark.held)
 
-    def _spot(self, displacement: Tensor, held: Mapping[str, Tensor]) -> Spot:
+    def _point(self, displacement: Tensor, held: Mapping[str, Tensor]) -> SurfacePoint:
         if self.reestimated:
             held = _reestimated(self.objective, displacement, held)
         objective = self.objective.holding(held) if held else self.objective
-        return Spot(objective, displacement, self)
+        return SurfacePoint(objective, displacement, self)
 
 
 def _reestimated(objective: Objective, displacement: Tensor, held: Mapping[str, Tensor]) -> dict[str, Tensor]:

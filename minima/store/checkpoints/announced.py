@@ -41,7 +41,7 @@ BYTES = {
 """of one number of a storage, where it is more than one"""
 
 
-def survey(content: bytes, path: Path) -> None:
+def check_announced(content: bytes, path: Path) -> None:
     """Refuse a file whose pickle names more numbers than there are bytes.
 
     What is no pickle, or a broken one, is left to whoever reads it.
