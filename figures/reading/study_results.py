@@ -22,6 +22,7 @@ class Results:
     """A finished results file of a study, read when asked."""
 
     path: Path
+    study: str
     model: str
     seed: int
     called: str
@@ -78,7 +79,7 @@ def read(path: Path) -> Results:
         measure, checkpoints = file.attrs["measure"], file.attrs["checkpoint"]
     found: Sequence[str] = [] if isinstance(checkpoints, str) else [str(name) for name in checkpoints]
     names = tuple(parse(name) for name in found)
-    return Results(path, named.model, named.seed, named.measure, measure, names)
+    return Results(path, named.study, named.model, named.seed, named.measure, measure, names)
 
 
 def read_all(paths: Iterable[Path]) -> list[Results]:

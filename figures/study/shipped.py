@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,9 +16,10 @@ from figures.study.shipping.index import index
 from figures.study.shipping.redraw import redraw
 from figures.study.shipping.ship import ship
 from figures.study.shipping.store import has_results, progress, shipped_jobs
-from figures.study.shipping.trace import places, told
+from figures.study.shipping.trace import chosen, places_on, told
+from figures.study.verdicts.places import as_json
 from minima.store.command import BadInput, Report, note
-from minima.store.files import readable, write_atomically
+from minima.store.files import write_atomically
 
 
 def ship_studies(arguments: Ship) -> Report:
@@ -44,7 +44,7 @@ def redraw_studies(arguments: Redraw) -> Report:
     studies = {Path(name).stem: read_study(find_study(name)) for name in names}
     plans = {name: study.plan() for name, study in studies.items()}
     drawn = [name for name, plan in plans.items() if arguments.studies or has_results(plan, folder)]
-    written = [path for name in drawn for path in redraw(studies[name], folder, arguments.out / name)]
+    written = [path for name in drawn for path in redraw(studies[name], folder, arguments.out / name, name)]
     tables = [path for path in written if path.name in ("claims.json", "findings.json")]
     claims = [path for path in tables if path.name == "claims.json"]
     written += forest(claims, arguments.out / "forest") if effects_of(claims) else []
@@ -58,16 +58,22 @@ def redraw_studies(arguments: Redraw) -> Report:
 def trace_number(arguments: Trace) -> Report:
     """Follow a number to its sources."""
     folder, path = arguments.results or results_of(arguments.study), find_study(arguments.study)
-    page = arguments.pages / path.stem / "claims.json"
-    with readable(page):
-        table = json.loads(page.read_text())
-    found = places(table, arguments.asked)
+    pages = arguments.pages / path.stem
+    places = places_on(pages)
+    if not places:
+        raise BadInput(
+            f"{pages}: no redrawn pages of {path.stem}. Type python -m figures.study redraw {arguments.study}"
+        )
+    found = chosen(places, arguments.asked)
     if not found:
-        raise BadInput(f"{page}: no view has the number {arguments.asked}, and no claim is called so")
+        sections = ", ".join(dict.fromkeys(place.section for place in places))
+        raise BadInput(
+            f"{pages}: there is no number {arguments.asked}, nor a claim or table called so. There are {sections}"
+        )
     plan = read_study(path).plan()
     shipped = shipped_jobs(plan, folder)
     lines = [line for place in found for line in told(place, plan.name, shipped, folder)]
-    return Report({"views": [dict(place.view) for place in found], "lines": lines}, "\n".join(lines))
+    return Report({"places": as_json(found), "lines": lines}, "\n".join(lines))
 
 
 def convert_shipped(arguments: Convert) -> Report:

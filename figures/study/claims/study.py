@@ -52,7 +52,7 @@ class ClaimsStudy(Study):
         pictures = [*drawing(self.keys, self.claims), *page(self.keys)]
         return planned(self.keys.name, [*jobs, *pictures])
 
-    def conclude(self, missing: Set[str]) -> Conclusion:
+    def conclude(self, missing: Set[str], sources: str = "") -> Conclusion:  # noqa: ARG002 (its pages are jobs)
         """Nothing is left to do: the figures are jobs."""
         wanted = [file for job in (*drawing(self.keys, self.claims), *page(self.keys)) for file in job.makes]
         there = [file for file in wanted if file not in missing]

@@ -19,8 +19,9 @@ from figures.reading.evidence import (
 )
 from figures.reading.study_results import Results, read_all
 from figures.study.claims.claims import CLAIMS, Fixed, Judgement, Secondary, judge
+from figures.study.claims.numbers import numbers
 from figures.study.claims.picture import picture
-from figures.study.claims.text import markdown, numbers
+from figures.study.claims.text import markdown
 from figures.study.claims.views import MATCHED, Evidence, differences, read_claims
 from figures.study.verdicts.verdicts import Claim
 from minima.store.files import write_atomically
@@ -35,9 +36,11 @@ class Judging(Drawing):
 
     claims: Path = CLAIMS
     """TOML file of the claims, fixed before the runs (default: the suite's own)"""
+    sources: str = ""
+    """page beside the table that its numbers link to, as `figures.study redraw` writes it (default: none)"""
 
 
-def draw(inputs: Sequence[Path], out: Path, claims: Path = CLAIMS) -> list[Path]:
+def draw(inputs: Sequence[Path], out: Path, claims: Path = CLAIMS, sources: str = "") -> list[Path]:
     """Judge the claims by results of one network: `entropy.{psp,transfer}` and `landscape.{sharpness,path}`."""
     fixed, evidence = read_claims(claims), gather(read_all(inputs))
     arms = fixed.arms
@@ -45,8 +48,8 @@ def draw(inputs: Sequence[Path], out: Path, claims: Path = CLAIMS) -> list[Path]
     told = [summed_up(evidence, fixed, other) for other in fixed.secondary]
     written = picture([*judged[arms.gradual], *told], evidence, arms, out)
     texts = {
-        ".md": markdown(judged, evidence, fixed, claims, told),
-        ".json": numbers(judged, evidence, fixed, told),
+        ".md": markdown(judged, evidence, fixed, claims, told, sources),
+        ".json": numbers(judged, evidence, fixed, claims, told),
     }
     for ending, text in texts.items():
         target = out.with_name(f"claims{ending}")
@@ -94,6 +97,7 @@ def gather(results: Sequence[Results]) -> Evidence:
         reached=reached(test),
         reached_on_source=reached(transfer),
         seeds=tuple(sorted({result.seed for result in results})),
+        study=results[0].study,
     )
 
 

@@ -37,6 +37,7 @@ class Evidence:
     reached_on_source: dict[tuple[str, float, int], float] = field(default_factory=dict)
     """the same of the networks that saw the source classes only"""
     seeds: tuple[int, ...] = ()
+    study: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ def _excess_error_barrier(evidence: Evidence, pair: Pair) -> float:
     return barriers[0] - float(np.mean(barriers[1:]))
 
 
-ERRORS, STATES = ("psp-test",), ("psp-test", "psp-train")
+ERRORS, STATES, TRANSFER = ("psp-test",), ("psp-test", "psp-train"), ("transfer",)
+"""what a study calls the results that errors, states of neurons and probes are read from"""
 STATISTICS = {
     "test_error": Statistic("test error", "points", _error, ERRORS),
     "test_error_slope": Statistic("rise of test error per ×10 compression", "points", _error, ERRORS, slope=True),
@@ -151,7 +153,7 @@ STATISTICS = {
     "shared_alive_entropy": Statistic("PSP-entropy, neurons alive in both", "bit", _shared_alive_entropy, STATES),
     "pair_entropy": Statistic("joint entropy of pairs, all neurons", "bit", _pair_entropy, ("psp-sampled-pairs",)),
     "class_information": Statistic("class information / state entropy", "", _class_information, STATES),
-    "probe_accuracy": Statistic("probe accuracy on classes never seen", "points", _probe_accuracy, ("transfer",)),
+    "probe_accuracy": Statistic("probe accuracy on classes never seen", "points", _probe_accuracy, TRANSFER),
     "excess_error_barrier": Statistic("error barrier minus siblings'", "points", _excess_error_barrier, ("path-",)),
 }
 

@@ -44,7 +44,7 @@ class MethodsStudy(Study):
         """One job a network."""
         return planned(self.comparison.name, [cell.job for cell in self.comparison.cells()])
 
-    def conclude(self, missing: Set[str]) -> Conclusion:
+    def conclude(self, missing: Set[str], sources: str = "") -> Conclusion:
         """Write the table and draw the figure of every network that is there."""
         whole = self.comparison
         whether = {cell: missing.isdisjoint(cell.job.makes) for cell in whole.cells()}
@@ -54,7 +54,7 @@ class MethodsStudy(Study):
         sharpness = invariances(found[0][0]) if found else {}
         text = self.table.with_suffix(".md")
         write_atomically(self.table, as_json(whole, found, absent, summary, sharpness))
-        write_atomically(text, as_markdown(whole, summary, sharpness))
+        write_atomically(text, as_markdown(whole, summary, sharpness, sources))
         FIGURES.mkdir(exist_ok=True)
         drawn = draw([self.table], FIGURES / f"{whole.name}-comparison") if found else []
         said = render_table(*spoken_rows([row for row in summary if row["seeds"]], sharpness))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from figures.study.comparison.comparison import Cell, Comparison
 from figures.study.comparison.values import VALUES, Found
+from figures.study.networks.networks import DENSE
+from figures.study.verdicts.places import Place, linked
+from figures.study.verdicts.places import as_json as places_as_json
 from minima.store.plain import to_json
 from minima.store.table import format_cell, render_markdown
 
+CODE = "figures/study/comparison/values.py"
+"""computes the rows"""
 PERCENT = ("error", "sparsity", "effective_sparsity")
 SPOKEN = {
     "error": "test error (%)",
@@ -46,13 +51,19 @@ def as_json(
         "rows": list(rows),
         "cells": cells,
         "missing": [_named(cell) for cell in failed],
+        "places": places_as_json(_places(comparison, rows, sharpness)),
     }
     return (to_json(whole, indent=1) + "\n").encode()
 
 
-def as_markdown(comparison: Comparison, rows: Rows, sharpness: Mapping[str, str]) -> bytes:
-    """A table with median and quartiles, and what its columns mean."""
+def as_markdown(comparison: Comparison, rows: Rows, sharpness: Mapping[str, str], sources: str = "") -> bytes:
+    """A table with median and quartiles, and what its columns mean.
+
+    Args:
+        sources: the page that its rows link to, which tells where their numbers come from ("": none).
+    """
     headers, lines = spoken_rows(rows, sharpness, quartiles=True)
+    lines = [[linked(line[0], sources, _section(comparison)), *line[1:]] for line in lines]
     finish = ("", f"finished: trained on by `{comparison.finish}`, the mask frozen.") if comparison.finish else ()
     meanings = [f"- {_header(key, sharpness)}: {meaning}." for key, meaning in VALUES.items() if key in SPOKEN]
     text = [
@@ -85,6 +96,23 @@ def spoken_rows(rows: Rows, sharpness: Mapping[str, str], quartiles: bool = Fals
         for row in rows
     ]
     return [*before.values(), *(_header(key, sharpness) for key in keys)], lines
+
+
+def _places(comparison: Comparison, rows: Rows, sharpness: Mapping[str, str]) -> Iterator[Place]:
+    """Every row of the table, and the networks that its numbers are computed from."""
+    text = f"Comparison {comparison.name}, medians and quartiles"
+    headers, lines = spoken_rows(rows, sharpness, quartiles=True)
+    first = headers.index("seeds") + 1
+    for row, line in zip(rows, lines, strict=True):
+        arm, asked = row["arm"], row["asked"]
+        said = f"{arm}, {100 * asked:g} %, {row['stage']}, n = {row['seeds']}"
+        reads = (arm if arm == DENSE else f"{arm}-{asked!r}",)
+        numbers = {head: cell for head, cell in zip(headers[first:], line[first:], strict=True) if cell}
+        yield Place(_section(comparison), text, said, numbers, reads, CODE, jobs=f"{comparison.name}-")
+
+
+def _section(comparison: Comparison) -> str:
+    return f"comparison {comparison.name}"
 
 
 def _header(key: str, sharpness: Mapping[str, str]) -> str:

@@ -40,5 +40,10 @@ class Study(ABC):
         """The jobs that the study asks for."""
 
     @abstractmethod
-    def conclude(self, missing: Set[str]) -> Conclusion:
-        """Write and draw what is no job of its own, of what is there; `missing`: files of jobs that were not done."""
+    def conclude(self, missing: Set[str], sources: str = "") -> Conclusion:
+        """Write and draw what is no job of its own, of what is there.
+
+        Args:
+            missing: files of jobs that were not done.
+            sources: the page, beside those that are written, that their numbers link to ("": none).
+        """

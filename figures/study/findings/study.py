@@ -55,9 +55,9 @@ class FindingsStudy(Study):
         jobs = [job for study in self.comparisons for job in study.plan().jobs]
         return planned(self.keys.name, [*jobs, *self._further()])
 
-    def conclude(self, missing: Set[str]) -> Conclusion:
+    def conclude(self, missing: Set[str], sources: str = "") -> Conclusion:
         """Write the comparisons' tables, and the page once everything that it rests on is there."""
-        told = [study.conclude(missing) for study in self.comparisons]
+        told = [study.conclude(missing, sources) for study in self.comparisons]
         results = [file for job in self._further() for file in job.makes if file.startswith("out/")]
         tables = {"comparisons": [each.summary for each in told]}
         texts = [each.text for each in told]
@@ -66,7 +66,7 @@ class FindingsStudy(Study):
         evidence = [study.table for study in self.comparisons] + [Path(file) for file in results]
         out = Path(self.keys.figures) / "findings"
         out.parent.mkdir(parents=True, exist_ok=True)
-        drawn = [str(path) for path in draw(evidence, out, self.statements)]
+        drawn = [str(path) for path in draw(evidence, out, self.statements, sources)]
         return Conclusion(tables | {"pictures": drawn}, "\n\n".join([*texts, "\n".join(drawn)]))
 
     def _further(self) -> list[Job]:

@@ -1,25 +1,26 @@
-"""The verdicts on the findings as Markdown for people and as JSON for programs."""
+"""The verdicts on the findings as Markdown for people."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from figures.drawing.style import look, spoken_model
+from figures.reading.evidence import Key
 from figures.statistics.paired import Paired
 from figures.statistics.trend import Trend
 from figures.study.findings.inputs import Setting
 from figures.study.findings.outcome import Judged, Judgement, Outcome
 from figures.study.findings.statements import Findings, View
 from figures.study.findings.values import Sample, quantity, share_gone
+from figures.study.verdicts.places import linked
 from figures.study.verdicts.text import (
     DIRECTIONS,
     STAGES,
     Printed,
-    entry,
     interval,
     missed,
     number,
@@ -28,7 +29,6 @@ from figures.study.verdicts.text import (
     seeds_of,
     spoken_path,
 )
-from minima.store.plain import to_json
 from minima.store.table import render_markdown
 
 NOTES = """\
@@ -42,8 +42,12 @@ that the arms rise on the whole, not that each is above the one before. Fixed be
 `{}`."""
 
 
-def markdown(outcomes: Sequence[Outcome], findings: Findings) -> str:
-    """Verdicts of all settings side by side, then each setting's numbers, then its errors."""
+def markdown(outcomes: Sequence[Outcome], findings: Findings, sources: str = "") -> str:
+    """Verdicts of all settings side by side, then each setting's numbers, then its errors.
+
+    Args:
+        sources: the page that numbers link to, which tells where they come from ("": none).
+    """
     lines = [
         "# Statements of the literature, and what this study says",
         "",
@@ -54,10 +58,10 @@ def markdown(outcomes: Sequence[Outcome], findings: Findings) -> str:
     for outcome in outcomes:
         lines += ["", f"## Verdicts: {outcome.label}", ""]
         lines += [networks(outcome.setting) + ".", ""] if outcome.setting else []
-        lines += [*_details(outcome), *_against(outcome)]
+        lines += [*_details(outcome, sources), *_against(outcome)]
     for outcome in outcomes:
         if outcome.setting:
-            lines += _errors(outcome.setting, findings.reached_within)
+            lines += _errors(outcome.setting, findings.reached_within, sources)
     return "\n".join(lines) + "\n"
 
 
@@ -87,18 +91,16 @@ def _verdict(judgement: Judgement) -> str:
     return f"**{judgement.verdict}**, p {probability(judgement.adjusted)}" if measured else judgement.verdict
 
 
-def _details(outcome: Outcome) -> Iterator[str]:
+def _details(outcome: Outcome, sources: str) -> Iterator[str]:
     rows = []
     for judgement in outcome.judgements:
         p = probability(judgement.adjusted)
         rows.append([f"**{judgement.claim.text}**", *[""] * 4, f"p {p}", "", f"**{judgement.verdict}**"])
-        rows += [_cells(judged, outcome.samples[judged.view]) for judged in judgement.views]
+        shown = [printed(judged, outcome.samples[judged.view]) for judged in judgement.views]
+        shown = [replace(each, median=linked(each.median, sources, judgement.claim.name)) for each in shown]
+        rows += [[*asdict(each).values(), view.verdict] for each, view in zip(shown, judgement.views, strict=True)]
     heads = ("statement and view", "expected", "seeds", "median", "95 % interval", "p", "p equivalent", "verdict")
     yield from render_markdown(heads, rows).splitlines()
-
-
-def _cells(judged: Judged, found: Sample) -> list[str]:
-    return [*asdict(printed(judged, found)).values(), judged.verdict]
 
 
 def printed(judged: Judged, found: Sample) -> Printed:
@@ -207,41 +209,27 @@ def _against(outcome: Outcome) -> Iterator[str]:
     yield from (f"- {text}: {words}" for text, words in found)
 
 
-def _errors(setting: Setting, within: float) -> list[str]:
-    errors = {key: 100 * cell["error"] for key, cell in setting.cells.items()}
+def pooled_errors(setting: Setting) -> dict[Key, float]:
+    """The test error of every network of a setting, in percent."""
+    return {key: 100 * cell["error"] for key, cell in setting.cells.items()}
+
+
+def errors_of(setting: Setting) -> str:
+    """What the table of a setting's errors is called.
+
+    >>> from pathlib import Path
+    >>> errors_of(Setting(Path(), "x", "lenet300", "digits", 0.1, (0, 1), (), (), {}))
+    'test error, x'
+    """
+    return f"test error, {setting.name}"
+
+
+def _errors(setting: Setting, within: float, sources: str) -> list[str]:
     reached = {(key.arm, key.sparsity, key.seed): share_gone(cell) for key, cell in setting.cells.items()}
     return [
         "",
         f"## Test error, pooled over seeds (%): {setting.label}",
         "",
-        *pooled(errors, "error"),
+        *pooled(pooled_errors(setting), "error", sources, errors_of(setting)),
         *missed({f" ({setting.label})": reached}, within),
     ]
-
-
-def numbers(outcomes: Sequence[Outcome], findings: Findings) -> str:
-    """Everything in the tables of verdicts, by setting and statement."""
-    found = {"reached_within": findings.reached_within, "settings": [_setting(outcome) for outcome in outcomes]}
-    return to_json(found, indent=1, ensure_ascii=False) + "\n"
-
-
-def _setting(outcome: Outcome) -> dict[str, object]:
-    setting = outcome.setting
-    named = {
-        "comparison": setting.name if setting else None,
-        "learning_rate": setting.rate if setting else None,
-        "model": setting.model if setting else None,
-        "data": setting.data if setting else None,
-        "seeds": list(setting.seeds) if setting else [],
-    }
-    return named | {"claims": [_claim(judgement, outcome) for judgement in outcome.judgements]}
-
-
-def _claim(judgement: Judgement, outcome: Outcome) -> dict[str, object]:
-    """With the seeds that were left out, and each view's words on the page."""
-    said = entry(judgement)
-    for view, judged in zip(said["views"], judgement.views, strict=True):
-        found = outcome.samples[judged.view]
-        words = asdict(printed(judged, found))
-        view |= {"lacking": found.lacking, "unreached": found.unreached, "printed": words}
-    return said

@@ -40,8 +40,6 @@ class Found:
     """the folder of its pages"""
     name: str
     """of the claim"""
-    traced: bool
-    """whether `figures.study trace` follows it"""
     networks: str
     """model and seeds, in words"""
     text: str
@@ -94,7 +92,6 @@ def _found(path: Path, table: Mapping[str, Any], entry: Mapping[str, Any]) -> Fo
     return Found(
         study=path.parent.name,
         name=entry["name"],
-        traced="gradual" in table,
         networks="networks of its own" if apart else f"{spoken_model(table['model'])}, {_counted(seeds, planned)}",
         text=entry["text"],
         source=entry["source"],

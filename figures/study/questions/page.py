@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from figures.study.questions.evidence import Found, Seen
 from figures.study.questions.questions import Question
+from figures.study.verdicts.places import SOURCES, linked
+from figures.study.verdicts.text import Printed
 from minima.store.table import render_markdown
 
 HEADS = ("study and view", "expected", "pairs", "median", "95 % interval", "p", "p equivalent", "verdict")
@@ -70,8 +72,14 @@ def _table(found: Sequence[Found]) -> list[str]:
     rows = []
     for each in found:
         rows.append([f"**{each.study}: {each.text}**", *[""] * 6, _verdict(each).partition(",")[0]])
-        rows += [[*asdict(seen.printed).values(), seen.verdict] for seen in each.views]
+        rows += [[*asdict(_linked(each, seen)).values(), seen.verdict] for seen in each.views]
     return render_markdown(HEADS, rows).splitlines()
+
+
+def _linked(found: Found, seen: Seen) -> Printed:
+    """A view's numbers, the median leading to where they come from."""
+    sources = f"{found.study}/{SOURCES}"
+    return replace(seen.printed, median=linked(seen.printed.median, sources, found.name))
 
 
 def _views(found: Sequence[Found]) -> Iterator[str]:
@@ -98,17 +106,21 @@ def _beside(others: Sequence[Found]) -> list[str]:
     for each in others:
         rows.append([f"**{each.study}: {each.text}**", "", "", ""])
         rows += [
-            [seen.printed.view, seen.printed.pairs, seen.printed.median, seen.printed.interval] for seen in each.views
+            [shown.view, shown.pairs, shown.median, shown.interval]
+            for shown in (_linked(each, seen) for seen in each.views)
         ]
     return render_markdown(("arms and view", "pairs", "median", "95 % interval"), rows).splitlines()
 
 
 def _sources(question: Question, found: Sequence[Found]) -> Iterator[str]:
-    """The studies' own pages, and what to type to follow a number to its networks and commands."""
+    """The studies' own pages and sources, and what to type to follow a number to its networks and commands."""
     if not found:
         yield "`python -m figures.study list` tells the studies, and what each takes."
     for study in dict.fromkeys(each.study for each in found):
-        yield f"- [{study}]({study}): all tables and pictures; from scratch: `python -m figures.study {study}`."
+        yield (
+            f"- [{study}]({study}): all tables and pictures; [its sources]({study}/{SOURCES}), to which medians "
+            f"above lead; from scratch: `python -m figures.study {study}`."
+        )
     for name in question.claims:
-        for study in dict.fromkeys(each.study for each in found if each.name == name and each.traced):
+        for study in dict.fromkeys(each.study for each in found if each.name == name):
             yield f"- `python -m figures.study trace {study} {name}`: its results, networks (SHA-256) and commands."

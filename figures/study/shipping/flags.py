@@ -36,17 +36,17 @@ class Redraw(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Trace(Command):
-    """Where a number of a page comes from: the view of the claim, its results, and of each network the hash and the
-    command that made it."""
+    """Where a number of a page comes from: what computed it, its results, and of each network the hash and the command
+    that made it. Pages are those that `redraw` has written; their numbers also link to a page that says the same."""
 
     study: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME|FILE.toml")]
     """whose page it stands on"""
-    asked: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NUMBER|CLAIM")]
-    """a number as the page prints it, such as +0.397 (behind -- if it begins with a minus), or a claim's name"""
+    asked: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NUMBER|NAME")]
+    """a number as the page prints it, such as 0.397 (one with a minus behind --), or the name of a claim or table"""
     results: Path | None = None
     """folder of what is shipped (default: of a bundled study the suite's own, else results)"""
     pages: Path = Path("docs/findings")
-    """folder of the pages"""
+    """folder of the redrawn pages"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,8 @@ HEAD = """\
 
 Written by `make findings` out of the results in `figures/study/results/`, one file a job, which say by which command,
 with which versions and from which networks (SHA-256) they were made. `python -m figures.study trace STUDY NUMBER` leads
-from a number on a page to its results, networks and commands. A partial study gives no verdict.
+from a number on a page to its results, networks and commands; so do the links of medians and errors, to the page
+`sources.md` of each study. A partial study gives no verdict.
 
 ## Questions
 

@@ -2,52 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from figures.study.shipping.archive import Shipped, archive_of
-from figures.study.verdicts.text import number
+from figures.study.verdicts.places import Place, from_json
+from minima.store.files import readable
 
-ENDS = ("median", "low", "high")
-"""the numbers of a view that a page prints with three digits"""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a number stands: a view of a claim or of a secondary comparison."""
-
-    claim: str
-    text: str
-    view: Mapping[str, Any]
-
-    @property
-    def said(self) -> str:
-        """The view's number with its interval, in a line."""
-        view = self.view
-        at = ", ".join(f"{100 * sparsity:g}" for sparsity in view["sparsities"])
-        middle, low, high = (number(float("nan") if view[end] is None else view[end]) for end in ENDS)
-        return f"{self.text}: {view['statistic']}, {at} %, {view['stage']}: {middle} [{low} to {high}], n = {view['n']}"
+TABLES = ("claims.json", "findings.json", "*.comparison.json")
+"""files of a study's folder that tell what its numbers are computed from"""
 
 
-def places(table: Mapping[str, Any], asked: str) -> list[Place]:
-    """The views of a study's claims.json whose claim is called so, or one of whose numbers is printed so."""
-    entries = [*table["claims"][table["gradual"]], *table["secondary"]]
-    return [
-        Place(entry["name"], entry["text"], view)
-        for entry in entries
-        for view in entry["views"]
-        if asked in (entry["name"], entry["text"]) or asked in _printed(view)
-    ]
+def places_on(folder: Path) -> list[Place]:
+    """Every row of numbers on a study's redrawn pages."""
+    found = []
+    for path in (path for pattern in TABLES for path in sorted(folder.glob(pattern))):
+        with readable(path):
+            found += from_json(json.loads(path.read_text()))
+    return found
+
+
+def chosen(places: Sequence[Place], asked: str) -> list[Place]:
+    """The rows of a claim or table that is called so, or in which a number is printed so."""
+    return [place for place in places if asked in (place.section, place.text) or place.prints(asked)]
 
 
 def behind(place: Place, shipped: Mapping[str, Shipped]) -> Iterator[Shipped]:
-    """The shipped jobs whose results a view is computed from."""
-    for each in shipped.values():
-        measure = each.job.partition(".")[2]
-        if any(measure == name or (name.endswith("-") and measure.startswith(name)) for name in place.view["reads"]):
-            yield each
+    """The shipped jobs whose results a row is computed from."""
+    return (each for each in shipped.values() if place.rests_on(each.job))
 
 
 def makers(job: Shipped, shipped: Mapping[str, Shipped]) -> Iterator[tuple[str, str, Shipped | None]]:
@@ -58,15 +41,11 @@ def makers(job: Shipped, shipped: Mapping[str, Shipped]) -> Iterator[tuple[str, 
 
 
 def told(place: Place, study: str, shipped: Mapping[str, Shipped], folder: Path) -> list[str]:
-    """Where a number comes from, in lines for a person, seed by seed."""
-    lines = [place.said]
+    """Where the numbers of a row come from, in lines for a person, seed by seed."""
+    lines = [place.line, f"  computed by {place.code}" + (f", fixed before in {place.fixed}" if place.fixed else "")]
     for job in behind(place, shipped):
         lines += [f"  {archive_of(folder, study, job.job)}", *(f"    python -m {line}" for line in job.commands)]
         for file, digest, maker in makers(job, shipped):
             lines.append(f"    {digest[:16]}  {file}")
             lines += [f"      python -m {line}" for line in (maker.commands if maker else ())]
     return lines
-
-
-def _printed(view: Mapping[str, Any]) -> set[str]:
-    return {number(view[end]) for end in ENDS if view[end] is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,13 @@ import numpy as np
 from figures.drawing.style import look
 from figures.reading.evidence import Key
 from figures.statistics.paired import Paired
+from figures.study.verdicts.places import Place, linked
 from figures.study.verdicts.verdicts import Judgement
 from minima.store.table import render_markdown
 
 ROOT = Path(__file__).parents[3]
+CODE = "figures/study/verdicts/text.py"
+"""pools errors over seeds"""
 STAGES = {
     "unfinished": "as left by the method",
     "finished": "after the common finish",
@@ -37,6 +40,12 @@ class Printed:
     interval: str
     p: str
     equivalent: str
+
+    @property
+    def numbers(self) -> dict[str, str]:
+        """What the row says of its view, by its columns."""
+        named = {"median": self.median, "95 % interval": self.interval, "p": self.p, "p equivalent": self.equivalent}
+        return {name: cell for name, cell in named.items() if cell not in ("", "–")}
 
 
 def spoken_path(path: Path) -> str:
@@ -83,17 +92,44 @@ def probability(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def pooled(per_network: Mapping[Key, float], called: str) -> list[str]:
-    """Mean over seeds, which is the error (or accuracy) of all seeds' predictions taken together."""
+def pooled(per_network: Mapping[Key, float], called: str, sources: str = "", section: str = "") -> list[str]:
+    """Mean over seeds, which is the error (or accuracy) of all seeds' predictions taken together.
+
+    Args:
+        sources: the page of sources that the means link to, at `section` ("": none).
+    """
+    rows = [[*row[:4], linked(row[4], sources, section), row[5]] for _, row in _pooled(per_network)]
+    return render_markdown(["method", "removed", "stage", "seeds", called, "standard error"], rows).splitlines()
+
+
+def pooled_places(
+    per_network: Mapping[Key, float], section: str, reads: Callable[[Key], str], jobs: str
+) -> Iterator[Place]:
+    """The rows of the table that `pooled` makes, and the jobs that each is computed from.
+
+    Args:
+        reads: the job of a network, by what follows the seed in its name.
+        jobs: with which the jobs' names begin.
+    """
+    text = f"{section[0].upper()}{section[1:]}, pooled over seeds (%)"
+    for key, (label, removed, stage, seeds, mean, spread) in _pooled(per_network):
+        said = f"{label}, {removed} removed, {stage}, n = {seeds}"
+        yield Place(section, text, said, {"mean": mean, "standard error": spread}, (reads(key),), CODE, jobs=jobs)
+
+
+def _pooled(per_network: Mapping[Key, float]) -> Iterator[tuple[Key, list[str]]]:
+    """The cells of each arm, sparsity and stage, behind the key of one of its networks."""
     cells: dict[tuple[str, float, str], list[float]] = {}
+    keys: dict[tuple[str, float, str], Key] = {}
     for key, value in per_network.items():
         cells.setdefault((key.arm, key.sparsity, key.stage), []).append(value)
-    rows = []
-    for (arm, sparsity, stage), values in sorted(cells.items()):
+        keys[key.arm, key.sparsity, key.stage] = key
+    for cell, values in sorted(cells.items()):
+        arm, sparsity, stage = cell
         spread = f"{np.std(values, ddof=1) / math.sqrt(len(values)):.2f}" if len(values) > 1 else "–"
         removed = f"{100 * sparsity:g} %" if sparsity else "-"
-        rows.append([look(arm).label, removed, STAGES[stage], len(values), f"{np.mean(values):.2f}", spread])
-    return render_markdown(["method", "removed", "stage", "seeds", called, "standard error"], rows).splitlines()
+        shown = [look(arm).label, removed, STAGES[stage], str(len(values)), f"{np.mean(values):.2f}", spread]
+        yield keys[cell], shown
 
 
 def missed(reached: Mapping[str, Mapping[tuple[str, float, int], float]], within: float) -> list[str]:

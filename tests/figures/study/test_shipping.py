@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from figures.study.claims.claims import load_claims
 from figures.study.claims.forest import draw as forest
 from figures.study.configuration.study import Conclusion, Study
 from figures.study.configuration.toml_file import find_study
@@ -18,8 +20,10 @@ from figures.study.shipping.archive import RESULTS, Shipped, archive_of, read_re
 from figures.study.shipping.redraw import redraw
 from figures.study.shipping.remaining import remaining
 from figures.study.shipping.ship import ship
+from figures.study.shipping.sources import sources
 from figures.study.shipping.store import has_results, lay_out, progress, shipped_jobs
-from figures.study.shipping.trace import places, told
+from figures.study.shipping.trace import chosen, places_on, told
+from figures.study.verdicts.places import SOURCES, anchor
 from minima.store.command import BadInput
 
 
@@ -144,7 +148,7 @@ class Planned(Study):
     def plan(self):
         return self.own
 
-    def conclude(self, missing):
+    def conclude(self, missing, sources=""):  # noqa: ARG002 (it writes no pages)
         Path("fig").mkdir(exist_ok=True)
         Path("fig/missing.json").write_text(json.dumps(sorted(missing)))
         return Conclusion({}, "")
@@ -169,23 +173,93 @@ def test_a_page_of_statements_is_redrawn_whole_from_what_the_suite_ships(tmp_pat
     assert {"findings.md", "findings.json", "findings.svg", "findings.png"} <= names
     found = json.loads((tmp_path / "findings.json").read_text())
     assert "confirmed" in json.dumps(found)
+    places = places_on(tmp_path)
+    assert {place.section for place in places} >= {"entropy-guided", "test error, findingsshortcuts"}
+    shipped = shipped_jobs(study.plan(), RESULTS)
+    assert all(any(place.rests_on(job) for job in shipped) for place in places), "every row has results behind it"
+    assert "](sources.md#numbers-entropy-guided)" in (tmp_path / "findings.md").read_text()
+    assert (
+        "](sources.md#numbers-comparison-findingsshortcuts)"
+        in (tmp_path / "findingsshortcuts.comparison.md").read_text()
+    )
 
 
-def test_tables_are_redrawn_and_their_numbers_traced(kept, tmp_path):
+@pytest.fixture(scope="module")
+def page(kept, tmp_path_factory):
+    """The folder of that table, redrawn."""
     plan, folder = kept
-    written = redraw(Planned(plan), folder, tmp_path / "page")
+    out = tmp_path_factory.mktemp("page")
+    written = redraw(Planned(plan), folder, out)
     assert {path.suffix for path in written} == {".svg", ".png", ".md", ".json"}
-    assert "Partial" not in (tmp_path / "page" / "claims.md").read_text()
-    table = json.loads((tmp_path / "page" / "claims.json").read_text())
-    by_name = places(table, "sharper")
-    assert [place.view["statistic"] for place in by_name] == ["lambda_max"] * 3 + ["adaptive_lambda_max"] * 3
-    printed = f"{by_name[0].view['median']:+.3g}"
-    (found,) = [place for place in places(table, printed) if place.claim == "sharper"]
+    return out
+
+
+def test_tables_are_redrawn_and_their_numbers_traced(kept, page, tmp_path):
+    plan, folder = kept
+    assert "Partial" not in (page / "claims.md").read_text()
+    table = json.loads((page / "claims.json").read_text())
+    (claim,) = [each for each in table["claims"][table["gradual"]] if each["name"] == "sharper"]
+    places = places_on(page)
+    assert {place.section for place in chosen(places, "sharper")} == {"sharper"}
+    printed = f"{claim['views'][0]['median']:+.3g}"
+    found = next(place for place in chosen(places, printed) if place.section == "sharper")
+    assert found.numbers["median"].startswith(printed)
     lines = told(found, "digits", shipped_jobs(plan, folder), folder)
     assert sum("digits-lenet300-seed" in line and line.endswith(".curvature.zip") for line in lines) == 12
     assert any("landscape.sharpness" in line for line in lines)
     assert not any("psp-test" in line for line in lines), "errors have no part in it"
-    assert len(forest([tmp_path / "page" / "claims.json"], tmp_path / "forest")) == 4
+    assert len(forest([page / "claims.json"], tmp_path / "forest")) == 4
+
+
+def headings(text):
+    return {anchor(line.lstrip("# ")) for line in text.splitlines() if line.startswith("#")}
+
+
+def test_every_number_of_a_page_links_to_its_sources(page):
+    text, told_there = (page / "claims.md").read_text(), (page / SOURCES).read_text()
+    cells = [line.split("|") for line in text.splitlines() if line.startswith("| |")]
+    judged = [row for row in cells if len(row) == 11 and row[4].strip().isdigit()]
+    assert len(judged) == sum(len(claim.views) for claim in load_claims().claims)
+    assert all("](sources.md#numbers-" in row[5] for row in judged if row[5].strip() != "–")
+    errors = text.partition("## Test error, pooled")[2].partition("##")[0]
+    means = [line.split("|")[5] for line in errors.splitlines() if line.startswith("| ") and "method" not in line]
+    assert means
+    assert all("](sources.md#numbers-test-error)" in mean for mean in means)
+    asked = set(re.findall(rf"{SOURCES}#([^)]+)", text)) | set(re.findall(r"\(#([^)]+)\)", told_there))
+    assert asked
+    assert asked <= headings(told_there)
+    links = re.findall(r"\]\(([^)#]+)\)", told_there)
+    assert links
+    assert all((page / link).resolve().is_file() for link in links)
+    assert "nothing that is shipped" not in told_there
+
+
+def test_a_network_that_was_another_one_when_it_was_read_is_told(study, tmp_path):
+    finish(study)
+    ship(study, Path("kept"))
+    shipped = shipped_jobs(study, Path("kept"))
+    assert "was read" not in sources("s", [], shipped, Path("kept"), tmp_path)
+    reader = shipped["s-m-seed0.psp"]
+    shipped[reader.job] = dataclasses.replace(
+        reader, needs={"s-m-seed0.dense.pt": "f" * 64, "s-m-seed0.x.pt": "e" * 64}
+    )
+    said = sources("s", [], shipped, Path("kept"), tmp_path)
+    made = shipped["s-m-seed0.dense"].makes["s-m-seed0.dense.pt"][:16]
+    assert f"read s-m-seed0.dense.pt {'f' * 16}, shipped with SHA-256 {made}" in said
+    assert f"read s-m-seed0.x.pt {'e' * 16}, whose making is not shipped" in said
+
+
+def test_commands_of_all_seeds_stand_once(tmp_path):
+    def made(seed, extra=""):
+        line = f"pruning gmp runs/s-m-seed{seed}.dense.pt --order-seed {1000 + seed}{extra}"
+        return Shipped("s", f"s-m-seed{seed}.gmp", "prune", (line,), {}, {}, {"python": "3"}, "one")
+
+    jobs = [made(3), made(11), made(4, " --epochs 2")]
+    page = sources("s", [], {job.job: job for job in jobs}, tmp_path, tmp_path)
+    assert page.count("pruning gmp") == 2
+    assert (
+        "2 jobs, N being the seed:\n\n    python -m pruning gmp runs/s-m-seedN.dense.pt --order-seed 1000+N\n" in page
+    )
 
 
 def test_without_results_nothing_is_drawn(kept, tmp_path):
