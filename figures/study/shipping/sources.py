@@ -108,18 +108,20 @@ def _measure(
 
 
 def _read(jobs: Sequence[Shipped], shipped: Mapping[str, Shipped]) -> Iterator[str]:
-    """What made the networks that jobs read, and each that was another one than is told there."""
+    """What made the networks that jobs read, and how many were not the files that are told there."""
     made = {file: (each, digest) for each in shipped.values() for file, digest in each.makes.items()}
     read = [(job, file, digest) for job in jobs for file, digest in job.needs.items()]
     by = dict.fromkeys(measure_of(made[file][0].job) for _, file, _ in read if file in made)
     if by:
         yield f"Reads networks of {', '.join(f'[{each}](#{anchor(results_heading(each))})' for each in by)}."
         yield ""
-    others = [each for each in read if each[1] not in made or made[each[1]][1] != each[2]]
-    for job, file, digest in others:
-        known = f"shipped with SHA-256 {made[file][1][:SHOWN]}" if file in made else "whose making is not shipped"
-        yield f"- {job.job} read {file} {digest[:SHOWN]}, {known}"
-    if others:
+    again = [job for job, file, digest in read if file in made and made[file][1] != digest]
+    for job, files in _grouped(again, lambda job: job.job).items():
+        yield f"- {job}: {len(files)} of the networks that it read had been made again: their SHA-256 is not there."
+    unknown = [job for job, file, _ in read if file not in made]
+    for job, files in _grouped(unknown, lambda job: job.job).items():
+        yield f"- {job}: the making of {len(files)} of the networks that it read is not shipped."
+    if again or unknown:
         yield ""
 
 

@@ -238,15 +238,14 @@ def test_a_network_that_was_another_one_when_it_was_read_is_told(study, tmp_path
     finish(study)
     ship(study, Path("kept"))
     shipped = shipped_jobs(study, Path("kept"))
-    assert "was read" not in sources("s", [], shipped, Path("kept"), tmp_path)
+    assert "made again" not in sources("s", [], shipped, Path("kept"), tmp_path)
     reader = shipped["s-m-seed0.psp"]
     shipped[reader.job] = dataclasses.replace(
         reader, needs={"s-m-seed0.dense.pt": "f" * 64, "s-m-seed0.x.pt": "e" * 64}
     )
     said = sources("s", [], shipped, Path("kept"), tmp_path)
-    made = shipped["s-m-seed0.dense"].makes["s-m-seed0.dense.pt"][:16]
-    assert f"read s-m-seed0.dense.pt {'f' * 16}, shipped with SHA-256 {made}" in said
-    assert f"read s-m-seed0.x.pt {'e' * 16}, whose making is not shipped" in said
+    assert "- s-m-seed0.psp: 1 of the networks that it read had been made again: their" in said
+    assert "- s-m-seed0.psp: the making of 1 of the networks that it read is not shipped." in said
 
 
 def test_commands_of_all_seeds_stand_once(tmp_path):
