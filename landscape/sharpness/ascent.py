@@ -67,7 +67,8 @@ def highest(
     step has the length at which the secant of the slopes at both ends of the one before is zero (Barzilai and
     Borwein 1988); after one that does not rise, the same way is tried at the length at which a parabola through its
     slopes is highest if that promises 1e-3 of the rise, else the set's next way. A climb ends when no way is left,
-    when three gradients gained less than 1e-3 of the rise and nothing more is promised, or after `steps` gradients.
+    when gradients gained too little of the rise and nothing more is promised (less than 1e-3 by three, on some of the
+    examples 1e-2 by two), or after `steps` gradients.
 
     Args:
         some: the same loss over some of the examples. All climbs are made on these, at their price; what follows over

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from minima.zoo.examples.inputs import Inputs, as_inputs, floats_to
-from pruning.shrink.given import check_choice, check_inputs, check_looks, check_masks
+from pruning.shrink.given import Bounds, check_choice, check_inputs, check_masks, checked_bounds
 from pruning.shrink.layers import looking, without_layers
 from pruning.shrink.merging import Merge
 from pruning.shrink.preparing import prepare
@@ -29,7 +29,7 @@ def shrink_network(  # noqa: PLR0913 (named, and all but two optional)
     stuck: Stuck = "refuse",
     merge: Merge = "smaller",
     by_data: bool = False,
-    within: tuple[Tensor, Tensor] | None = None,
+    within: Bounds | None = None,
     held_out: Inputs | None = None,
 ) -> Shrunk:
     """The network without the units that it does not need, exactly: any input gives the same outputs.
@@ -53,8 +53,8 @@ def shrink_network(  # noqa: PLR0913 (named, and all but two optional)
         by_data: also remove units that are 0 on all of x, or on for all and linear combinations of others that are, and
             put out rectifiers that change nothing there: what a guess from these examples says; outputs on them stay,
             on others they may not.
-        within: (low, high), each (1, ...): likewise what interval bounds prove of all inputs between these (Serra et
-            al. 2020).
+        within: (low, high), two numbers, or two tensors (1, ...): likewise what interval bounds prove of all inputs
+            between these (Serra et al. 2020).
         held_out: (N, ...) other inputs, on which the difference is measured, with `by_data` and `within`.
 
     Raises:
@@ -68,8 +68,7 @@ def shrink_network(  # noqa: PLR0913 (named, and all but two optional)
     check_masks(model, masks)
     for name, value, known in (("vanishing", vanishing, Vanishing), ("stuck", stuck, Stuck), ("merge", merge, Merge)):
         check_choice(name, value, known)
-    check_looks(x, by_data, within)
-    look = looking(x, by_data, within)
+    look = looking(x, by_data, checked_bounds(x, by_data, within))
     prepared = prepare(model, floats_to(x if look else x[:1], torch.float64), fold_batch_norm, merge, look)
     if prepared is None:
         return without_units(model, x, masks, fold_batch_norm, vanishing, stuck)

@@ -16,6 +16,9 @@ from minima.zoo.examples.inputs import Inputs, Several
 from minima.zoo.examples.lazy import Lazy
 from minima.zoo.examples.outputs import describe
 
+Bounds = tuple[Tensor, Tensor] | tuple[float, float]
+"""the lowest and the highest value of each entry of an input, or of all entries"""
+
 
 def check_inputs(x: Inputs) -> None:
     """Raise a BadInput where these are no inputs of a network."""
@@ -32,25 +35,38 @@ def check_choice(name: str, value: str, known: Any) -> None:
         raise BadInput(f"{name} {value!r}: expected {' or '.join(map(repr, get_args(known)))}")
 
 
-def check_looks(x: Inputs, by_data: bool, within: tuple[Tensor, Tensor] | None) -> None:
-    """Raise a BadInput where what is static cannot be sought as asked."""
+def checked_bounds(x: Inputs, by_data: bool, within: Bounds | None) -> tuple[Tensor, Tensor] | None:
+    """Bounds (1, ...) of each entry of inputs like x (N, ...), of numbers those that hold for all entries.
+
+    Raises:
+        BadInput: what is static cannot be sought as asked.
+    """
     if within is None:
-        return
+        return None
     if by_data:
         raise BadInput("--by-data and --within each say when a unit is static: give one of them")
+    x = _real(x)
+    if not any(isinstance(each, torch.Tensor) for each in within):
+        return bounds_of(",".join(map(str, within)), x)
+    low, high = within
+    for each in (low, high):
+        found = tuple(each.shape) if isinstance(each, torch.Tensor) else each
+        if found != (1, *x.shape[1:]):
+            raise BadInput(f"within: expected two numbers, or bounds of shape {(1, *x.shape[1:])}, found {found}")
+    return torch.as_tensor(low), torch.as_tensor(high)
+
+
+def _real(x: Inputs) -> Tensor:
     if not isinstance(x, torch.Tensor) or not x.is_floating_point():
         raise BadInput("--within: bounds are those of one input of real numbers, and this network takes others")
-    for each in within:
-        if tuple(each.shape) != (1, *x.shape[1:]):
-            raise BadInput(f"within: expected bounds of shape {(1, *x.shape[1:])}, found {tuple(each.shape)}")
+    return x
 
 
 def bounds_of(words: str | None, x: Inputs) -> tuple[Tensor, Tensor] | None:
     """Bounds (1, ...) of each entry of inputs like x (N, ...): `LOW,HIGH` of all, or `data` for those of x."""
     if words is None:
         return None
-    if not isinstance(x, torch.Tensor) or not x.is_floating_point():
-        raise BadInput("--within: bounds are those of one input of real numbers, and this network takes others")
+    x = _real(x)
     if words == "data":
         return x.amin(0, keepdim=True), x.amax(0, keepdim=True)
     try:

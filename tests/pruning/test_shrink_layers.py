@@ -122,6 +122,11 @@ def test_proven_within_a_box_and_lossless_there():
     assert torch.allclose(found.model(x), net(x), atol=1e-6)
     with pytest.raises(BadInput, match="one of them"):
         shrink_network(net, x, within=box, by_data=True)
+    assert shrink_network(net, x, within=(0, 1)).static == found.static
+    with pytest.raises(BadInput, match="Type bounds that hold them"):
+        shrink_network(net, x + 1, within=(0, 1))
+    with pytest.raises(BadInput, match="expected two numbers, or bounds of shape"):
+        shrink_network(net, x, within=(torch.zeros(1, 2), 1.0))
 
 
 @pytest.mark.parametrize("name", ["lenet5:units=20", "resnet20:width=4", "mobilenet:width=4,blocks=1", "vgg16:width=4"])
