@@ -226,7 +226,7 @@ def test_help_answers_before_the_heavy_imports(module):
 
 @pytest.mark.parametrize("line", [[module, "--help"] for module in COMMANDS] + [["pruning", "list"]])
 def test_answers_within_half_a_second(line):
-    """The least processor time of three: other work on the machine does not stretch it as it does the clock."""
+    """The least processor time of five: other work on the machine does not stretch it as it does the clock."""
 
     def spent():
         before = os.times()
@@ -234,7 +234,7 @@ def test_answers_within_half_a_second(line):
         after = os.times()
         return after.children_user + after.children_system - before.children_user - before.children_system
 
-    assert any(spent() < 0.5 for _ in range(3))
+    assert any(spent() < 0.5 for _ in range(5))
 
 
 def test_what_is_not_python_is_installed_with_its_package():

@@ -190,6 +190,56 @@ def test_transformer_layers_do_not_hide_behind_their_fast_path() -> None:
     assert names(model, x_of()) == ["2.linear1", "4"]
 
 
+class Moved(nn.Module):
+    """Three channels of signals, moved about before the activation."""
+
+    def __init__(self, move: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.conv, self.norm, self.rnn, self.move = (
+            nn.Conv1d(1, 3, 3),
+            nn.LayerNorm(3),
+            nn.GRU(1, 3, batch_first=True),
+            move,
+        )
+        self.out = nn.Linear(3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = torch.relu(self.move(self, x))
+        return self.out(z.flatten(1)[:, :3])
+
+
+@pytest.mark.parametrize(
+    ("move", "axis"),
+    [
+        (lambda net, x: net.conv(x).transpose(1, 2), -1),
+        (lambda net, x: net.norm(net.conv(x).transpose(1, 2)).transpose(1, 2), 1),
+        (lambda net, x: net.conv(x).unsqueeze(-1).permute(0, 2, 1, 3), 2),
+        (lambda net, x: net.conv(x).unsqueeze(-1).permute(0, 2, 1, 3).squeeze(-1), -1),
+        (lambda net, x: net.conv(x).unsqueeze(2).mean(2), 1),
+        (lambda net, x: net.conv(x).permute(2, 0, 1)[0], -1),
+        (lambda net, x: net.conv(x).movedim(1, 2).chunk(2, 1)[1], -1),
+        (lambda net, x: net.rnn(x.transpose(1, 2))[0], -1),
+        (lambda net, x: net.conv(x).transpose(1, 2).mean(1), -1),
+        (lambda net, x: net.conv(x).transpose(1, 2)[:, [2, 0]].transpose_(1, 2), 1),
+        (lambda net, x: net.conv(x).repeat(1, 2, 1)[:, :3], 1),
+    ],
+)
+def test_channels_are_found_wherever_they_were_moved(move: Callable[..., Tensor], axis: int) -> None:
+    model, found = Moved(move).eval(), {}
+    Sites(model, lambda name, z, channels: found.update({name: (z, channels)})).run(torch.randn(5, 1, 9))
+    potential, channels = next(iter(found.values()))
+    assert channels % potential.dim() == axis % potential.dim()
+    assert potential.shape[channels] == 3
+
+
+def test_heads_that_are_split_keep_their_axis() -> None:
+    """Numbers of channels then lie along two axes."""
+    model = Net(lambda z: torch.relu(z.view(len(z), 2, -1)).flatten(1))
+    axes = {}
+    Sites(model, lambda name, z, channels: axes.update({name: (z.dim(), channels)})).run(torch.randn(4, 5))
+    assert next(axis for dims, axis in axes.values() if dims == 3) == -1
+
+
 def test_channels_of_tokens_are_last_and_of_images_first() -> None:
     model = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(2), nn.Linear(36, 2), nn.GELU(), nn.Flatten())
     axes: dict[str, int] = {}

@@ -81,6 +81,7 @@ LEAVING = _names("item tolist numpy bool float int index complex array equal all
 
 CHANNELS_SECOND = CONVOLUTIONS | TRANSPOSED | _names("batch_norm group_norm instance_norm")
 CHANNELS_LAST = _names("linear matmul addmm layer_norm rms_norm embedding multi_head_attention_forward")
+CHANNELS_LAST |= _names("lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell")
 
 _SPELLINGS = {f"{prefix}{name}": name for prefix in "ir" for name in ("add", "sub", "mul", "truediv", "matmul")}
 
@@ -115,10 +116,3 @@ def is_activation(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> 
         return name in ACTIVATIONS
     lower = args[1] if len(args) > 1 else kwargs.get("min")
     return isinstance(lower, int | float) and lower == 0
-
-
-def channel_axis(name: str, before: int) -> int:
-    """The axis of the channels after an operation, given where it was before: 1 as in NCHW, or -1 as in tokens."""
-    if name in CHANNELS_SECOND:
-        return 1
-    return -1 if name in CHANNELS_LAST else before

@@ -17,8 +17,9 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from minima.store.command import BadInput
+from minima.zoo.anatomy.channels import channel_axis
 from minima.zoo.anatomy.marks import is_mark, is_signal, leaf, marked
-from minima.zoo.anatomy.operations import LAYERS, NEW, channel_axis, operation_name
+from minima.zoo.anatomy.operations import LAYERS, NEW, operation_name
 from minima.zoo.anatomy.path_rules import RULES, weighted
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.examples.evaluation import evaluating

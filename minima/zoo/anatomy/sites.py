@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor, nn
 
 from minima.store.command import BadInput
-from minima.zoo.anatomy.operations import SHAPE_ONLY, SOFTMAXES, channel_axis, is_activation
+from minima.zoo.anatomy.channels import channel_axes
+from minima.zoo.anatomy.operations import SHAPE_ONLY, SOFTMAXES, is_activation
 from minima.zoo.anatomy.tape import Listener, Operation, Recorder, Value
 from minima.zoo.examples.inputs import Inputs
 from minima.zoo.examples.outputs import pick
 
 Visit = Callable[[str, Tensor, int], None]
-"""called with a site's name, its potentials (N, ...) and the axis of its channels (1 or -1), before the activation
+"""called with a site's name, its potentials (N, ...) and the axis of its channels, before the activation
 
 `activated` is called so with what the activation made of them.
 """
@@ -101,14 +102,18 @@ class Sites(Listener):
 
     def after(self, operation: Operation) -> None:
         """Remember what made its results."""
-        source = origin = self._source
+        source = self._source
         if source and self._site and self.activated:
             self.activated(self._site, operation.made[0].tensor, source.channels)
-        if source and operation.name not in SHAPE_ONLY:
+        if source is None:
+            self._origins.update(dict.fromkeys(operation.made))
+            return
+        origin = source
+        if operation.name not in SHAPE_ONLY:
             logits = _tensor(self._potential) if operation.name in SOFTMAXES else None
-            name, channels = operation.caller.name(operation.name), channel_axis(operation.name, source.channels)
-            origin = Origin(name, channels, self._site, logits)
-        self._origins.update(dict.fromkeys(operation.made, origin))
+            origin = Origin(operation.caller.name(operation.name), source.channels, self._site, logits)
+        axes = channel_axes(operation, self._potential, source.channels)
+        self._origins |= {made: replace(origin, channels=axis) for made, axis in zip(operation.made, axes, strict=True)}
 
     def _origin(self, value: Any, unknown: str) -> Origin | None:
         """What made a value; nothing did where it does not depend on the input.
