@@ -20,7 +20,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.callers import Callers
-from minima.zoo.anatomy.operations import GEOMETRY, LEAVING, MATRIX_PRODUCTS, OPERANDS, named, operation_name
+from minima.zoo.anatomy.operations import GEOMETRY, LEAVING, MATRIX_PRODUCTS, OPERANDS, in_order, named, operation_name
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, called, leaves
 from pruning.shrink.dependence import RULES, Dependence
@@ -57,7 +57,7 @@ def read_by(name: str, args: Any, kwargs: Any) -> Read | None:
             return Read(given["weight"], given["input"], axis, given)
     elif name == "addmm":
         return Read(args[2], args[1], -1, {})
-    elif name in MATRIX_PRODUCTS and torch.is_tensor(args[0]) and torch.is_tensor(args[1]):
+    elif name in MATRIX_PRODUCTS and len(args) == 2 and all(map(torch.is_tensor, args)):
         return Read(args[1], args[0], -1, {})
     return None
 
@@ -139,6 +139,7 @@ class _Constants(TorchFunctionMode):
             self.depends[constant] = torch.tensor(False).expand(constant.shape)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        func, args = in_order(func, args)
         kwargs, name = kwargs or {}, operation_name(func)
         self._look(name, args, kwargs)
         call_ = Dependence(self.depends, self.weighings, func, args, kwargs)
