@@ -20,7 +20,8 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.callers import Callers
-from minima.zoo.anatomy.operations import GEOMETRY, LEAVING, MATRIX_PRODUCTS, OPERANDS, in_order, named, operation_name
+from minima.zoo.anatomy.leaving import leaving
+from minima.zoo.anatomy.operations import GEOMETRY, MATRIX_PRODUCTS, OPERANDS, in_order, named, operation_name
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, called, leaves
 from pruning.shrink.dependence import RULES, Dependence
@@ -95,7 +96,7 @@ def readings(model: nn.Module, x: Inputs) -> dict[str, list[Reading]]:
         raise BadInput(
             f"{caller or type(model).__name__}: values that depend on the input leave torch there ({operation}), so "
             "that what the network computes may be something else for other inputs, and no unit of it can be removed "
-            "for certain. Compute it with tensors (torch.where)"
+            "for certain. Compute it with tensors of sizes that do not depend on it (torch.where with three arguments)"
         )
     return dict(constants.found)
 
@@ -147,11 +148,10 @@ class _Constants(TorchFunctionMode):
         versions = [(leaf, leaf._version) for leaf in tree_leaves((args, kwargs)) if torch.is_tensor(leaf)]
         result = func(*args, **kwargs)
         made = [leaf for leaf in tree_leaves(args[0] if name == "setitem" else result) if torch.is_tensor(leaf)]
-        if not made:
-            if moves and name in LEAVING:
-                self._leave(name, args)
-            return result  # a shape, say
-        found = self._ruled(name, call_, made) if moves and name in RULES else None
+        left = [leaf for leaf in leaving(name, args, kwargs, made) if bool(call_.of(leaf).any())] if moves else []
+        if left:
+            self._leave(name, left)
+        found = self._ruled(name, call_, made) if made and moves and name in RULES else None
         if found is None or [each.shape for each in found] != [leaf.shape for leaf in made]:
             found = [torch.tensor(moves).expand(leaf.shape) for leaf in made]
         for leaf, own in zip(made, found, strict=True):
@@ -169,11 +169,11 @@ class _Constants(TorchFunctionMode):
         except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError):
             return None
 
-    def _leave(self, name: str, args: Any) -> None:
+    def _leave(self, name: str, values: list[Tensor]) -> None:
         """A value is taken out of torch. In transformers' code ids and masks decide on warnings and shortcuts alone."""
         path = self.callers.now.path
         theirs = type(self._model.get_submodule(path)).__module__.startswith("transformers.")
-        if not theirs or any(leaf.is_floating_point() for leaf in tree_leaves(args) if torch.is_tensor(leaf)):
+        if not theirs or any(value.is_floating_point() for value in values):
             self.left.setdefault(name, path)
 
     def _written(self, tensor: Tensor, made: list[Tensor]) -> None:
@@ -181,8 +181,10 @@ class _Constants(TorchFunctionMode):
         memory = tensor.untyped_storage().data_ptr()
         for other in list(self.depends.keys()):
             known = any(other is leaf for leaf in made)
-            if not known and other.untyped_storage().data_ptr() == memory:
-                self.depends[other] = torch.tensor(True).expand(other.shape)
+            if other.untyped_storage().data_ptr() == memory:
+                self.weighings.pop(other, None)
+                if not known:
+                    self.depends[other] = torch.tensor(True).expand(other.shape)
 
     def _look(self, name: str, args: Any, kwargs: Any) -> None:
         """Record what a weight reads."""

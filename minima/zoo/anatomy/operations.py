@@ -79,6 +79,15 @@ NEW = _names("zeros_like ones_like full_like empty_like rand_like new_zeros new_
 """of an operand's shape only"""
 LEAVING = _names("item tolist numpy bool float int index complex array equal allclose is_nonzero contains dlpack")
 """operations that make a value of Python of a tensor, where they return none"""
+COUNTED = _names("nonzero argwhere unique unique_consecutive bincount")
+"""of as many entries as the values of their operand say"""
+FACTORIES = _names("arange zeros ones empty eye rand randn")
+"""of a size that they are given"""
+SIZED = _names(
+    """new_zeros new_ones new_empty narrow expand repeat tile broadcast_to view reshape unflatten split chunk
+    tensor_split topk interpolate"""
+)
+"""of a size that stands behind their first operand"""
 
 CHANNELS_SECOND = CONVOLUTIONS | TRANSPOSED | _names("batch_norm group_norm instance_norm")
 CHANNELS_LAST = _names("linear matmul addmm layer_norm rms_norm embedding multi_head_attention_forward")

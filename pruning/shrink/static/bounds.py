@@ -94,7 +94,7 @@ class _Bounding(Seeing):
         versions = [(leaf, leaf._version) for leaf in tree_leaves((args, kwargs)) if torch.is_tensor(leaf)]
         result = func(*args, **kwargs)
         made = [leaf for leaf in tree_leaves(args[0] if name == "setitem" else result) if torch.is_tensor(leaf)]
-        if not free or not made:
+        if not free:
             return result
         for place, leaf in enumerate(made):
             own = found[place] if found is not None and len(found) == len(made) else None
