@@ -7,7 +7,7 @@ constants' values are those that the pass itself computes.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -41,6 +41,8 @@ class Read:
     """of the columns' entries in the values"""
     given: Mapping[str, Any]
     """geometry of a convolution"""
+    bias: Any = None
+    """what the operation adds, where it does"""
 
     @property
     def padded(self) -> bool:
@@ -55,9 +57,9 @@ def read_by(name: str, args: Any, kwargs: Any) -> Read | None:
         given = named((*OPERANDS, *GEOMETRY), args, kwargs)
         axis = -1 if name == "linear" else -int(name[-2]) - 1 if name[-2:] in ("1d", "2d", "3d") else None
         if axis is not None and "transpose" not in name:
-            return Read(given["weight"], given["input"], axis, given)
+            return Read(given["weight"], given["input"], axis, given, given.get("bias"))
     elif name == "addmm":
-        return Read(args[2], args[1], -1, {})
+        return Read(args[2], args[1], -1, {}, None if kwargs else args[0])
     elif name in MATRIX_PRODUCTS and len(args) == 2 and all(map(torch.is_tensor, args)):
         return Read(args[1], args[0], -1, {})
     return None
@@ -75,6 +77,8 @@ class Reading:
     """whether zeros are put beside it, so that the constant ends at the border"""
     groups: int = 1
     """of a convolution: columns are those of all groups, one after another"""
+    bias: str | None = None
+    """the parameter that this operation alone adds"""
 
 
 def readings(model: nn.Module, x: Inputs) -> dict[str, list[Reading]]:
@@ -98,7 +102,10 @@ def readings(model: nn.Module, x: Inputs) -> dict[str, list[Reading]]:
             "that what the network computes may be something else for other inputs, and no unit of it can be removed "
             "for certain. Compute it with tensors of sizes that do not depend on it (torch.where with three arguments)"
         )
-    return dict(constants.found)
+    return {
+        name: [each if constants.uses[each.bias] == 1 else replace(each, bias=None) for each in own]
+        for name, own in constants.found.items()
+    }
 
 
 def agreed(model: nn.Module, sights: Sequence[Inputs]) -> dict[str, list[Reading]]:
@@ -132,6 +139,8 @@ class _Constants(TorchFunctionMode):
         self.weighings = WeakTensorKeyDictionary()
         """activations whose last axis sums to one: shares of attention"""
         self.found: dict[str, list[Reading]] = defaultdict(list)
+        self.uses: Counter[str | None] = Counter()
+        """of each parameter, operations that make something of it"""
         self.left: dict[str, str] = {}
         """operation -> the module where it took a value that depends on the input out of torch"""
         self._model, self.callers = model, Callers(model)
@@ -157,6 +166,8 @@ class _Constants(TorchFunctionMode):
         for leaf, own in zip(made, found, strict=True):
             self.depends[leaf] = own
         for leaf, version in versions:
+            if made and not any(leaf is each for each in made):
+                self.uses[self._names.get(id(leaf))] += 1
             if leaf._version != version:
                 self._written(leaf, made)
         return result
@@ -203,7 +214,9 @@ class _Constants(TorchFunctionMode):
         free = depends.movedim(axis, 0).reshape(len(rows), -1).any(1)
         low, high = rows.amin(1), rows.amax(1)
         constant = ~free & (high - low <= EQUAL * high.abs().clamp(min=1))
-        reading = Reading(constant, rows[:, 0], found.padded, found.given.get("groups") or 1)
+        reading = Reading(
+            constant, rows[:, 0], found.padded, found.given.get("groups") or 1, self._names.get(id(found.bias))
+        )
         self.found[self._names[id(found.weight)]].append(reading)
 
     def _attend(self, args: Any, kwargs: Any) -> None:
@@ -217,4 +230,6 @@ class _Constants(TorchFunctionMode):
         if args[7] is not None:
             dead = torch.zeros_like(dead)  # a key and a value beside them
         if id(out) in self._names:
-            self.found[self._names[id(out)]].append(Reading(dead, values.double(), padded=False))
+            self.found[self._names[id(out)]].append(
+                Reading(dead, values.double(), False, bias=self._names.get(id(args[12])))
+            )

@@ -417,6 +417,20 @@ def test_constants_that_nothing_can_take_in_stay():
         assert shrink_network(Own(shape), draw(8, 3, 4, 4)).removed == {}
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        lambda net, h, _: functional.linear(h, net.last.weight) + 2 * net.last.bias,
+        lambda net, h, _: net.last(h) * net.last.bias,
+    ],
+)
+def test_a_bias_that_is_used_otherwise_takes_no_constant(code):
+    model, x = Net(code), draw(8, 3)
+    small = shrink_network(model, x)
+    assert same(model, small.model, x)
+    assert small.removed == {}
+
+
 def test_draws_are_said_to_be_what_they_are():
     with pytest.raises(BadInput, match="The network itself returns something else each time"):
         shrink_network(Net(lambda net, hidden, _: net.last(hidden) + torch.rand(())), draw(8, 3))
