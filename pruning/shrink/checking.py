@@ -32,7 +32,9 @@ def differences(
 ) -> dict[str, float]:
     """The largest difference of an output between the networks, in eval mode, by data type.
 
-    In float64 another number of examples is run as well, and inputs of another size, where the wide network takes them.
+    In float64 another number of examples is run as well, and inputs of another size, where the wide network takes them;
+    attention of torch with gradients too, since without them it takes another path, which makes no number of a row that
+    sees nothing: there what is computed with gradients counts.
 
     Args:
         wide: the network that was made smaller, and `small`, as they run.
@@ -111,16 +113,17 @@ def random_like(x: Inputs) -> Inputs:
     return mapped(x, drawn)
 
 
-def outputs(model: nn.Module, x: Inputs, whole: bool = False) -> list[Tensor]:
+def outputs(model: nn.Module, x: Inputs, whole: bool = False, gradients: bool = False) -> list[Tensor]:
     """The tensors that a network returns, wherever in it they are.
 
     Args:
         whole: nothing is rounded to less than float64 on the way, whatever the network's code says.
+        gradients: the network runs as where gradients are wanted.
 
     Raises:
         BadInput: it does not run, or there are none.
     """
-    with evaluating(model), torch.no_grad():
+    with evaluating(model), torch.set_grad_enabled(gradients):
         if whole:
             with Whole():
                 returned = called(model, x)
@@ -138,6 +141,9 @@ def outputs(model: nn.Module, x: Inputs, whole: bool = False) -> list[Tensor]:
 class _Comparing:
     def __init__(self, ours: nn.Module, theirs: nn.Module, kind: str, changed: Sequence[str]) -> None:
         self.ours, self.theirs, self.kind, self.changed = ours, theirs, kind, changed
+        self.fused = any(isinstance(module, nn.MultiheadAttention) for module in ours.modules())
+        for parameter in (*ours.parameters(), *theirs.parameters()) if self.fused else ():
+            parameter.requires_grad_(parameter.is_floating_point() or parameter.is_complex())
 
     def difference(self, sight: Sight, must: bool) -> float:
         """The largest of the outputs' entries; 0 where the wide network does not run, unless it `must`."""
@@ -155,6 +161,7 @@ class _Comparing:
         shapes, narrow = ([tuple(each.shape) for each in own] for own in (wide, small))
         if shapes != narrow:
             raise self._other(sight, f"outputs of shape {_listed(narrow)}, not {_listed(shapes)}")
+        wide, small = self._with_gradients(sight, wide, small)
         for one, other in zip(wide, small, strict=True):
             apart, excess = _apart(one, other, self.kind)
             if not excess <= 1:
@@ -164,8 +171,22 @@ class _Comparing:
             largest = max(largest, apart)
         return largest
 
-    def _outputs(self, model: nn.Module, sight: Sight) -> list[Tensor]:
-        return outputs(model, sight.x, self.kind == "float64")
+    def _with_gradients(
+        self, sight: Sight, wide: list[Tensor], small: list[Tensor]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Outputs, and those that are computed with gradients, which stand for what is no number without."""
+        if not self.fused:
+            return wide, small
+        try:
+            graded = self._outputs(self.ours, sight, gradients=True)
+        except BadInput:
+            return wide, small
+        pairs = list(zip(wide, graded, strict=True))
+        wide = [torch.where(one.isnan(), other, one) if one.shape == other.shape else one for one, other in pairs]
+        return wide + graded, small + self._outputs(self.theirs, sight, gradients=True)
+
+    def _outputs(self, model: nn.Module, sight: Sight, gradients: bool = False) -> list[Tensor]:
+        return outputs(model, sight.x, self.kind == "float64", gradients)
 
     def _other(self, sight: Sight, found: str) -> BadInput:
         why = ""

@@ -7,7 +7,7 @@ constants' values are those that the pass itself computes.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +20,8 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.callers import Callers
-from minima.zoo.anatomy.operations import GEOMETRY, LEAVING, MATRIX_PRODUCTS, OPERANDS, named, operation_name
+from minima.zoo.anatomy.leaving import leaving
+from minima.zoo.anatomy.operations import GEOMETRY, MATRIX_PRODUCTS, OPERANDS, in_order, named, operation_name
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, called, leaves
 from pruning.shrink.dependence import RULES, Dependence
@@ -40,6 +41,8 @@ class Read:
     """of the columns' entries in the values"""
     given: Mapping[str, Any]
     """geometry of a convolution"""
+    bias: Any = None
+    """what the operation adds, where it does"""
 
     @property
     def padded(self) -> bool:
@@ -54,10 +57,10 @@ def read_by(name: str, args: Any, kwargs: Any) -> Read | None:
         given = named((*OPERANDS, *GEOMETRY), args, kwargs)
         axis = -1 if name == "linear" else -int(name[-2]) - 1 if name[-2:] in ("1d", "2d", "3d") else None
         if axis is not None and "transpose" not in name:
-            return Read(given["weight"], given["input"], axis, given)
+            return Read(given["weight"], given["input"], axis, given, given.get("bias"))
     elif name == "addmm":
-        return Read(args[2], args[1], -1, {})
-    elif name in MATRIX_PRODUCTS and torch.is_tensor(args[0]) and torch.is_tensor(args[1]):
+        return Read(args[2], args[1], -1, {}, None if kwargs else args[0])
+    elif name in MATRIX_PRODUCTS and len(args) == 2 and all(map(torch.is_tensor, args)):
         return Read(args[1], args[0], -1, {})
     return None
 
@@ -74,6 +77,8 @@ class Reading:
     """whether zeros are put beside it, so that the constant ends at the border"""
     groups: int = 1
     """of a convolution: columns are those of all groups, one after another"""
+    bias: str | None = None
+    """the parameter that this operation alone adds"""
 
 
 def readings(model: nn.Module, x: Inputs) -> dict[str, list[Reading]]:
@@ -95,9 +100,12 @@ def readings(model: nn.Module, x: Inputs) -> dict[str, list[Reading]]:
         raise BadInput(
             f"{caller or type(model).__name__}: values that depend on the input leave torch there ({operation}), so "
             "that what the network computes may be something else for other inputs, and no unit of it can be removed "
-            "for certain. Compute it with tensors (torch.where)"
+            "for certain. Compute it with tensors of sizes that do not depend on it (torch.where with three arguments)"
         )
-    return dict(constants.found)
+    return {
+        name: [each if constants.uses[each.bias] == 1 else replace(each, bias=None) for each in own]
+        for name, own in constants.found.items()
+    }
 
 
 def agreed(model: nn.Module, sights: Sequence[Inputs]) -> dict[str, list[Reading]]:
@@ -131,6 +139,8 @@ class _Constants(TorchFunctionMode):
         self.weighings = WeakTensorKeyDictionary()
         """activations whose last axis sums to one: shares of attention"""
         self.found: dict[str, list[Reading]] = defaultdict(list)
+        self.uses: Counter[str | None] = Counter()
+        """of each parameter, operations that make something of it"""
         self.left: dict[str, str] = {}
         """operation -> the module where it took a value that depends on the input out of torch"""
         self._model, self.callers = model, Callers(model)
@@ -139,6 +149,7 @@ class _Constants(TorchFunctionMode):
             self.depends[constant] = torch.tensor(False).expand(constant.shape)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        func, args = in_order(func, args)
         kwargs, name = kwargs or {}, operation_name(func)
         self._look(name, args, kwargs)
         call_ = Dependence(self.depends, self.weighings, func, args, kwargs)
@@ -146,16 +157,17 @@ class _Constants(TorchFunctionMode):
         versions = [(leaf, leaf._version) for leaf in tree_leaves((args, kwargs)) if torch.is_tensor(leaf)]
         result = func(*args, **kwargs)
         made = [leaf for leaf in tree_leaves(args[0] if name == "setitem" else result) if torch.is_tensor(leaf)]
-        if not made:
-            if moves and name in LEAVING:
-                self._leave(name, args)
-            return result  # a shape, say
-        found = self._ruled(name, call_, made) if moves and name in RULES else None
+        left = [leaf for leaf in leaving(name, args, kwargs, made) if bool(call_.of(leaf).any())] if moves else []
+        if left:
+            self._leave(name, left)
+        found = self._ruled(name, call_, made) if made and moves and name in RULES else None
         if found is None or [each.shape for each in found] != [leaf.shape for leaf in made]:
             found = [torch.tensor(moves).expand(leaf.shape) for leaf in made]
         for leaf, own in zip(made, found, strict=True):
             self.depends[leaf] = own
         for leaf, version in versions:
+            if made and not any(leaf is each for each in made):
+                self.uses[self._names.get(id(leaf))] += 1
             if leaf._version != version:
                 self._written(leaf, made)
         return result
@@ -168,11 +180,11 @@ class _Constants(TorchFunctionMode):
         except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError):
             return None
 
-    def _leave(self, name: str, args: Any) -> None:
+    def _leave(self, name: str, values: list[Tensor]) -> None:
         """A value is taken out of torch. In transformers' code ids and masks decide on warnings and shortcuts alone."""
         path = self.callers.now.path
         theirs = type(self._model.get_submodule(path)).__module__.startswith("transformers.")
-        if not theirs or any(leaf.is_floating_point() for leaf in tree_leaves(args) if torch.is_tensor(leaf)):
+        if not theirs or any(value.is_floating_point() for value in values):
             self.left.setdefault(name, path)
 
     def _written(self, tensor: Tensor, made: list[Tensor]) -> None:
@@ -180,8 +192,10 @@ class _Constants(TorchFunctionMode):
         memory = tensor.untyped_storage().data_ptr()
         for other in list(self.depends.keys()):
             known = any(other is leaf for leaf in made)
-            if not known and other.untyped_storage().data_ptr() == memory:
-                self.depends[other] = torch.tensor(True).expand(other.shape)
+            if other.untyped_storage().data_ptr() == memory:
+                self.weighings.pop(other, None)
+                if not known:
+                    self.depends[other] = torch.tensor(True).expand(other.shape)
 
     def _look(self, name: str, args: Any, kwargs: Any) -> None:
         """Record what a weight reads."""
@@ -200,7 +214,9 @@ class _Constants(TorchFunctionMode):
         free = depends.movedim(axis, 0).reshape(len(rows), -1).any(1)
         low, high = rows.amin(1), rows.amax(1)
         constant = ~free & (high - low <= EQUAL * high.abs().clamp(min=1))
-        reading = Reading(constant, rows[:, 0], found.padded, found.given.get("groups") or 1)
+        reading = Reading(
+            constant, rows[:, 0], found.padded, found.given.get("groups") or 1, self._names.get(id(found.bias))
+        )
         self.found[self._names[id(found.weight)]].append(reading)
 
     def _attend(self, args: Any, kwargs: Any) -> None:
@@ -214,4 +230,6 @@ class _Constants(TorchFunctionMode):
         if args[7] is not None:
             dead = torch.zeros_like(dead)  # a key and a value beside them
         if id(out) in self._names:
-            self.found[self._names[id(out)]].append(Reading(dead, values.double(), padded=False))
+            self.found[self._names[id(out)]].append(
+                Reading(dead, values.double(), False, bias=self._names.get(id(args[12])))
+            )

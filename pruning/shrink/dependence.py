@@ -142,7 +142,7 @@ def softmax(call: Dependence, made: list[Tensor]) -> Found:
 
 def kept(call: Dependence, made: list[Tensor]) -> Found:
     """An operation that hands on its first operand, perhaps as another type."""
-    if call.args[0] in call.weighings:
+    if call.args[0] in call.weighings and made[0].is_floating_point():
         call.weighings[made[0]] = True
     return [call.of(call.args[0])]
 

@@ -181,7 +181,8 @@ class _Working:
     def _sink(self, each: Columns) -> tuple[Tensor, int] | None:
         """What a constant is added to: a bias, or (taken from it) the mean of the norm behind the layer."""
         bias = bias_of(self.model, each.name)
-        if bias is not None:
+        own = each.reading is not None and each.reading.bias == f"{each.name.rpartition('.')[0]}.bias".lstrip(".")
+        if bias is not None and own:
             return bias, 1
         norm = self.norms.get(each.name.rpartition(".")[0])
         mean = None if norm is None else self.model.get_submodule(norm)._buffers.get("running_mean")

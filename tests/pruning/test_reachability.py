@@ -137,6 +137,47 @@ def test_attention_without_values_carries_nothing_and_its_mask_ends_the_scores()
     assert found["blocks.0.fc1.weight"].reachable.all()
 
 
+class Pointwise(nn.Module):
+    """An operation entry by entry between two layers."""
+
+    def __init__(self, code):
+        super().__init__()
+        self.first, self.second, self.last, self.code = nn.Linear(2, 3), nn.Linear(2, 3), nn.Linear(3, 1), code
+
+    def forward(self, x):
+        return self.last(self.code(self.first(x), self.second(x)))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        lambda x, _: -2 * x,
+        lambda x, _: x / -2,
+        lambda x, _: 1 / x,
+        lambda x, _: 1 - x,
+        lambda x, _: 2**x,
+        lambda x, _: torch.pow(2, x),
+        lambda x, y: x / y,
+        lambda x, y: x**y,
+        lambda x, y: x - y,
+    ],
+)
+def test_paths_are_where_gradients_are_whatever_order_operands_come_in(code):
+    torch.manual_seed(0)
+    net = Pointwise(code).double()
+    masks = {"first.weight": torch.tensor([[1, 0], [0, 0], [1, 1]]).bool()}
+    found = {layer.name: layer.reachable for layer in reach(net, (2,), masks)}
+    with torch.no_grad():
+        net.first.weight *= masks["first.weight"]
+        for layer in (net.first, net.second):
+            layer.weight.abs_(), layer.bias.fill_(0.1)
+    net(torch.rand(5, 2, dtype=torch.float64)).sum().backward()
+    for name in ("first", "second"):
+        gradient = getattr(net, name).weight.grad
+        there = torch.zeros(3, 2) if gradient is None else gradient != 0
+        assert torch.equal(found[f"{name}.weight"], there.bool() & masks.get(f"{name}.weight", torch.tensor(True)))
+
+
 def test_the_model_is_left_as_it_was():
     model = Residual().train()
     state, modes = copy.deepcopy(model.state_dict()), [module.training for module in model.modules()]

@@ -165,6 +165,66 @@ def test_values_that_leave_torch(code):
         shrink_network(Net(code), draw(8, 3))
 
 
+@pytest.mark.parametrize(
+    "sized",
+    [
+        torch.nonzero,
+        torch.argwhere,
+        lambda hot: torch.where(hot)[0],
+        lambda hot: torch.masked_select(hot, hot),
+        lambda hot: hot[hot],
+        lambda hot: hot[1:][:, None][hot[1:]],
+        lambda hot: torch.unique(hot)[1:],
+        lambda hot: hot.unique_consecutive()[1:],
+        lambda hot: torch.bincount(hot.long())[1:],
+        lambda hot: functional.one_hot(hot.long())[0, 1:],
+        lambda hot: torch.ones(len(hot)).repeat_interleave(hot.long()),
+        lambda hot: torch.repeat_interleave(hot.long()),
+        lambda hot: torch.zeros(hot.sum()),
+        lambda hot: torch.full((hot.sum(),), 1.0),
+        lambda hot: torch.arange(hot.sum()),
+        lambda hot: hot[: hot.sum()],
+        lambda hot: hot.narrow(0, 0, hot.sum()),
+        lambda hot: torch.ones(1).expand(hot.sum()),
+    ],
+)
+def test_values_that_leave_torch_as_a_size(sized):
+    """Only where there is any large input does the network read its hidden units once more."""
+
+    def code(net, hidden, x):
+        made = net.last(hidden)
+        return made + hidden.sum(1, keepdim=True) if sized(x[:, 0] > 30).numel() else made
+
+    far = draw(8, 3)
+    assert torch.equal(Net(code)(far), Net(plain)(far))
+    far[1:, 0] = 50
+    assert not torch.equal(Net(code)(far), Net(plain)(far))
+    with pytest.raises(BadInput, match=r"Net: values that depend on the input leave torch there"):
+        shrink_network(Net(code), draw(8, 3))
+
+
+def odd():
+    return torch.arange(3) % 2 == 1
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        lambda net, h, x: net.last(h) + x[:, odd()].sum(1, keepdim=True),
+        lambda net, h, x: net.last(h) + x[:, odd().nonzero()[:, 0]].sum(1, keepdim=True),
+        lambda net, h, x: net.last(h) + x[:, : odd().sum()].sum(1, keepdim=True),
+        lambda net, h, x: net.last(h) + torch.where(x > 30, x, 0).sum(1, keepdim=True),
+        lambda net, h, x: net.last(h) + x[x[:, 0].argsort()].sum(1, keepdim=True),
+        lambda net, h, x: net.last(h) + x.repeat_interleave(torch.arange(3), 1).sum(1, keepdim=True),
+    ],
+)
+def test_sizes_that_do_not_depend_on_the_input_are_fine(code):
+    model, x = Net(code), draw(8, 3)
+    small = shrink_network(model, x)
+    assert small.removed == {"first": 3}
+    assert same(model, small.model, x)
+
+
 def test_transformers_may_look_at_masks():
     class Masked(Net):
         def forward(self, x, mask):
@@ -208,6 +268,42 @@ def test_rows_that_see_nothing(masked):
     assert sum(small.removed.values()) == (0 if masked else 2)
     x[0, :, 0] = 10
     assert same(model, small.model, x)
+
+
+class Shares(nn.Module):
+    """Attention written out, whose first head gives constants; `code` does something to its shares."""
+
+    def __init__(self, code):
+        super().__init__()
+        torch.manual_seed(0)
+        self.q, self.k, self.v, self.out, self.code = *(nn.Linear(4, 8) for _ in range(3)), nn.Linear(8, 4), code
+        self.v.weight.data[:4] = 0
+
+    def forward(self, x):
+        q, k, v = (each(x).unflatten(2, (-1, 4)).transpose(1, 2) for each in (self.q, self.k, self.v))
+        shares = self.code(torch.softmax(q @ k.transpose(2, 3), -1), x)
+        return self.out((shares @ v).transpose(1, 2).flatten(2))
+
+
+def seen(x):
+    return (x[..., 0] < 30).to(x.dtype)[:, None, None]
+
+
+def by_a_view(shares, x):
+    shares[..., :1].mul_(seen(x)[..., :1])
+    return shares
+
+
+@pytest.mark.parametrize(
+    "code", [lambda shares, x: shares.mul_(seen(x)), by_a_view, lambda a, _: a.to(torch.int64).to(a.dtype)]
+)
+def test_shares_that_were_written_to_sum_to_one_no_more(code):
+    model, x = Shares(code), draw(9, 5, 4)
+    small = shrink_network(model, x)
+    x[0, 0, 0] = 50
+    assert same(model, small.model, x)
+    assert small.removed == {}
+    assert sum(shrink_network(Shares(lambda shares, _: shares), x).removed.values()) == 1
 
 
 class Branching(nn.Module):
@@ -319,6 +415,20 @@ def test_constants_that_nothing_can_take_in_stay():
 
     for shape in (None, (1, 4, 1, 1)):
         assert shrink_network(Own(shape), draw(8, 3, 4, 4)).removed == {}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        lambda net, h, _: functional.linear(h, net.last.weight) + 2 * net.last.bias,
+        lambda net, h, _: net.last(h) * net.last.bias,
+    ],
+)
+def test_a_bias_that_is_used_otherwise_takes_no_constant(code):
+    model, x = Net(code), draw(8, 3)
+    small = shrink_network(model, x)
+    assert same(model, small.model, x)
+    assert small.removed == {}
 
 
 def test_draws_are_said_to_be_what_they_are():

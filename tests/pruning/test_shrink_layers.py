@@ -148,6 +148,52 @@ def test_bounds_hold_what_happens(name):
         assert bool((found[0].constant <= seen[weight][0].constant).all())
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        lambda x: 1 - x,
+        lambda x: torch.rsub(x, 2, alpha=3),
+        lambda x: 1 / (3 + x),
+        lambda x: 2**x,
+        lambda x: torch.sub(x, x.flip(1), alpha=2),
+        lambda x: x.to(torch.bool).to(x.dtype),
+        lambda x: torch.ones(2, 2, dtype=x.dtype).__rmatmul__(x),
+    ],
+)
+def test_bounds_hold_whatever_order_operands_come_in(code):
+    low, high = torch.full((1, 2), -1.0).double(), torch.full((1, 2), 2.0).double()
+    bounding, x = _Bounding(nn.Identity()), (low + high) / 2
+    bounding.bounds[x] = Bounds(low.clone(), high.clone())
+    with torch.no_grad(), bounding:
+        own = bounding.bounds[code(x)]
+    grid = torch.cartesian_prod(*[torch.linspace(-1, 2, 13).double()] * 2)
+    assert bool((own.low <= code(grid)).all())
+    assert bool((code(grid) <= own.high).all())
+
+
+class Complement(nn.Module):
+    """A unit that is off where the first feature is 1, in all of the examples, and on elsewhere within the bounds."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.rectifier, self.b = nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2)
+        with torch.no_grad():
+            self.a.weight.copy_(torch.tensor([[1.0, 0], [0, 1], [1, 1]]))
+            self.a.bias.copy_(torch.tensor([-0.25, 0.5, 0]))
+
+    def forward(self, x):
+        return self.b(self.rectifier(self.a(1 - x)))
+
+
+def test_a_unit_that_reads_one_minus_its_input_is_not_static():
+    net, x = Complement(), torch.rand(8, 2)
+    x[:, 0] = 1
+    found = shrink_network(net, x, within=(0, 1))
+    inside = torch.rand(100, 2)
+    assert torch.allclose(found.model(inside), net(inside), atol=1e-6)
+    assert found.static == {}
+
+
 def test_bounds_that_do_not_hold_the_examples_are_refused():
     x = torch.linspace(0, 1, 12).view(4, 3)
     low, high = bounds_of("0,1", x)

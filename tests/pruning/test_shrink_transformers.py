@@ -1,11 +1,15 @@
 """Heads and hidden units of transformers' networks and torch's own layers are removed, and saved and loaded."""
 
+import copy
+from itertools import product
+
 import pytest
 import torch
 from oracles.masked_units import mask_units, unsettle
 from torch import nn
 
 from minima.store.command import BadInput
+from minima.zoo.anatomy.narrowing.attention import NarrowAttention
 from minima.zoo.anatomy.narrowing.narrow import apply_shrunk
 from pruning import prune, shrink_network
 
@@ -74,6 +78,51 @@ def test_attention_of_torch(batch_first, masked):
     with torch.no_grad():
         assert torch.allclose(anew(x), model(x), atol=1e-5)
     assert shrink_network(anew, x).removed == {}  # followed again
+
+
+class Padded(nn.Module):
+    """Torch's attention over tokens, 0 being padding; nobody reads its first head."""
+
+    def __init__(self, told):
+        super().__init__()
+        torch.manual_seed(0)
+        self.tokens, self.attention = nn.Embedding(9, 8), nn.MultiheadAttention(8, 2, batch_first=True)
+        self.last, self.told = nn.Linear(8, 3), told
+        self.attention.out_proj.weight.data[:, :4] = 0
+
+    def forward(self, ids):
+        h = self.tokens(ids)
+        return self.last((h + self.attention(h, h, h, key_padding_mask=ids == 0, need_weights=self.told)[0]).mean(1))
+
+
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("late", [0, 70])
+def test_a_text_that_is_empty_gets_what_torch_gives_it(told, late):
+    """Without weights torch's attention makes zeros of a row that sees nothing, and no number with them."""
+    model = Padded(told).double().eval()
+    ids = torch.randint(1, 9, (80, 5), generator=torch.Generator().manual_seed(0))
+    ids[late : late + 10] = 0
+    small = shrink_network(model, ids)
+    assert small.removed == {"attention": 1}
+    wide, narrow = model(ids), small.model(ids)
+    assert torch.allclose(wide, narrow, atol=1e-10, equal_nan=True)
+    assert bool(wide.isnan().any()) == told
+
+
+@pytest.mark.parametrize("heads", [1, 4])
+def test_masks_of_attention_are_read_as_torch_reads_them(heads):
+    torch.manual_seed(0)
+    theirs = nn.MultiheadAttention(8, heads, batch_first=True).double()
+    ours = copy.deepcopy(theirs)
+    NarrowAttention.take_over(ours, "attention")
+    x = torch.randn(3, 5, 8, dtype=torch.float64)
+    padding = torch.tensor([[0, 0, 0, 1, 1], [0, 0, 0, 0, 0], [0, 1, 0, 1, 0]]).bool()
+    masks = (None, torch.ones(5, 5).triu(1).bool(), torch.randn(5, 5).double(), torch.rand(3 * heads, 5, 5) > 1)
+    for mask, hidden, told in product(masks, (None, padding), (False, True)):
+        pair = [each(x, x, x, hidden, told, mask) for each in (theirs, ours)]
+        assert torch.allclose(pair[0][0], pair[1][0], atol=1e-12)
+        assert (pair[1][1] is None) == (not told)
+        assert not told or torch.allclose(pair[0][1], pair[1][1], atol=1e-12)
 
 
 class Divided(nn.Module):

@@ -6,7 +6,8 @@ By name because one operation comes as function, method, in-place method and ope
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
@@ -78,12 +79,40 @@ NEW = _names("zeros_like ones_like full_like empty_like rand_like new_zeros new_
 """of an operand's shape only"""
 LEAVING = _names("item tolist numpy bool float int index complex array equal allclose is_nonzero contains dlpack")
 """operations that make a value of Python of a tensor, where they return none"""
+COUNTED = _names("nonzero argwhere unique unique_consecutive bincount")
+"""of as many entries as the values of their operand say"""
+FACTORIES = _names("arange zeros ones empty eye rand randn")
+"""of a size that they are given"""
+SIZED = _names(
+    """new_zeros new_ones new_empty narrow expand repeat tile broadcast_to view reshape unflatten split chunk
+    tensor_split topk interpolate"""
+)
+"""of a size that stands behind their first operand"""
 
 CHANNELS_SECOND = CONVOLUTIONS | TRANSPOSED | _names("batch_norm group_norm instance_norm")
 CHANNELS_LAST = _names("linear matmul addmm layer_norm rms_norm embedding multi_head_attention_forward")
 CHANNELS_LAST |= _names("lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell")
 
-_SPELLINGS = {f"{prefix}{name}": name for prefix in "ir" for name in ("add", "sub", "mul", "truediv", "matmul")}
+_SPELLINGS = {f"i{name}": name for name in ("add", "sub", "mul", "truediv", "matmul")}
+_REFLECTED: Mapping[str, Callable[[Any, Any], Any]] = {
+    "__rsub__": operator.sub,
+    "__rdiv__": operator.truediv,
+    "__rtruediv__": operator.truediv,
+    "__rmatmul__": operator.matmul,
+    "__rpow__": operator.pow,
+}
+"""operators that torch calls with their second operand first"""
+
+
+def in_order(function: Any, args: Sequence[Any]) -> tuple[Any, tuple[Any, ...]]:
+    """An operation and its operands in the order in which they are written: `1 - x` reaches torch as x.__rsub__(1).
+
+    >>> import torch
+    >>> in_order(torch.Tensor.__rsub__, ["x", 1]), in_order(torch.rsub, ["x", 1])[1]
+    ((<built-in function sub>, (1, 'x')), ('x', 1))
+    """
+    written = _REFLECTED.get(getattr(function, "__name__", ""))
+    return (function, tuple(args)) if written is None or len(args) != 2 else (written, (args[1], args[0]))
 
 
 def operation_name(function: Any) -> str:

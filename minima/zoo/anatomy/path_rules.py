@@ -6,6 +6,7 @@ of either factor; the statistics of a normalisation and the weights of a softmax
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -73,8 +74,19 @@ def _multiplied(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[s
     """A path goes on from either factor; what a weight or a constant removes is removed."""
     operands = [value for value in (*args, *kwargs.values()) if torch.is_tensor(value)]
     if sum(is_signal(operand) for operand in operands) < 2:
-        return func(*tree_map(factor, args), **kwargs)
+        return func(*tree_map(factor, [_open(value) for value in args]), **kwargs)
     return _either(func, args, kwargs)
+
+
+def _open(value: Any) -> Any:
+    """A number that a signal is multiplied by: a path goes on unless it is zero, whatever its sign."""
+    return float(value != 0) if isinstance(value, int | float) else value
+
+
+def _divided(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:  # noqa: ARG001
+    """A quotient, as a product: a path goes on from what is divided and from what it is divided by."""
+    given = named(("input", "other"), args, kwargs)
+    return _multiplied(operator.mul, (given["input"], given["other"]), {})
 
 
 def _either(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Tensor:
@@ -137,8 +149,9 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(MOVES | BLENDS | JOINS | AVERAGE_POOLS | {"pad", "sum", "mean"}, _moved),
     **dict.fromkeys(ACTIVATIONS | CLAMPS | SOFTMAXES | POINTWISE | {"normalize"}, _unchanged),
     **dict.fromkeys(SAME | CONVERSIONS | DROPOUTS, _unchanged),
-    **dict.fromkeys(SUMS | EXTREMES | {"where", "lerp"}, _combined),
-    **dict.fromkeys(PRODUCTS | MATRIX_PRODUCTS | {"einsum"}, _multiplied),
+    **dict.fromkeys(SUMS | EXTREMES | {"where", "lerp", "pow"}, _combined),
+    **dict.fromkeys(MATRIX_PRODUCTS | {"mul", "einsum"}, _multiplied),
+    **dict.fromkeys(PRODUCTS - {"mul"}, _divided),
     **{name: _normalised(position) for name, position in NORMS.items()},
     **dict.fromkeys(["amax", "amin"], _mean_instead),
     **{f"max_pool{n}d": _pooled(getattr(functional, f"avg_pool{n}d")) for n in (1, 2, 3)},

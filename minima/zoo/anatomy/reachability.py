@@ -19,7 +19,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from minima.store.command import BadInput
 from minima.zoo.anatomy.channels import channel_axis
 from minima.zoo.anatomy.marks import is_mark, is_signal, leaf, marked
-from minima.zoo.anatomy.operations import LAYERS, NEW, operation_name
+from minima.zoo.anatomy.operations import LAYERS, NEW, in_order, operation_name
 from minima.zoo.anatomy.path_rules import RULES, weighted
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.examples.evaluation import evaluating
@@ -136,6 +136,7 @@ class _Tracer(TorchFunctionMode):
         self._names = {id(weight): name for name, weight in weights.items()}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        func, args = in_order(func, args)
         kwargs, name = kwargs or {}, operation_name(func)
         marks = [value for value in tree_leaves((args, kwargs)) if is_mark(value)]
         if not marks or name in NEW:

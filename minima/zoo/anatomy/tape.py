@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from minima.zoo.anatomy.callers import Caller, Callers
-from minima.zoo.anatomy.operations import named, operation_name
+from minima.zoo.anatomy.operations import in_order, named, operation_name
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, call, called, leaves
 from minima.zoo.examples.outputs import tensors_of
@@ -151,6 +151,7 @@ class Recorder(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """See an operation."""
+        func, args = in_order(func, args)
         kwargs, operands, before = kwargs or {}, list[Any](), dict[int, int]()
         seen, given = self._seen(args, operands, before), self._seen(kwargs, operands, before) if kwargs else {}
         if not seen and "input" in given:

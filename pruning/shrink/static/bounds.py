@@ -22,6 +22,7 @@ from minima.zoo.anatomy.operations import (
     POOLS,
     REDUCTIONS,
     SHAPE_ONLY,
+    in_order,
     is_activation,
     named,
     operation_name,
@@ -85,6 +86,7 @@ class _Bounding(Seeing):
         self.bounds = WeakTensorKeyDictionary()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        func, args = in_order(func, args)
         kwargs, name = kwargs or {}, operation_name(func)
         self._look(name, args, kwargs)
         free = [leaf for leaf in tree_leaves((args, kwargs)) if torch.is_tensor(leaf) and leaf in self.bounds]
@@ -92,7 +94,7 @@ class _Bounding(Seeing):
         versions = [(leaf, leaf._version) for leaf in tree_leaves((args, kwargs)) if torch.is_tensor(leaf)]
         result = func(*args, **kwargs)
         made = [leaf for leaf in tree_leaves(args[0] if name == "setitem" else result) if torch.is_tensor(leaf)]
-        if not free or not made:
+        if not free:
             return result
         for place, leaf in enumerate(made):
             own = found[place] if found is not None and len(found) == len(made) else None
@@ -194,21 +196,23 @@ def _moved(self: _Bounding, func: Any, args: Any, kwargs: Any) -> list[Bounds] |
     if any(torch.is_tensor(leaf) and leaf in self.bounds for leaf in tree_leaves((args[1:], kwargs))):
         return None
     low, high = (func(each, *args[1:], **kwargs) for each in (own.low, own.high))
-    pairs = zip(*(each if isinstance(each, tuple | list) else (each,) for each in (low, high)), strict=True)
+    pairs = list(zip(*(each if isinstance(each, tuple | list) else (each,) for each in (low, high)), strict=True))
+    if not all(one.is_floating_point() for one, _ in pairs):
+        return None
     return [Bounds(one.clone(), two.clone()) for one, two in pairs]
 
 
 def _added(self: _Bounding, _func: Any, args: Any, kwargs: Any) -> list[Bounds] | None:
-    if kwargs:
+    if kwargs or len(args) != 2:
         return None
-    one, two = map(self.of, args[:2])
+    one, two = map(self.of, args)
     return [Bounds(one.low + two.low, one.high + two.high)]
 
 
 def _subtracted(self: _Bounding, _func: Any, args: Any, kwargs: Any) -> list[Bounds] | None:
-    if kwargs:
+    if kwargs or len(args) != 2:
         return None
-    one, two = map(self.of, args[:2])
+    one, two = map(self.of, args)
     return [Bounds(one.low - two.high, one.high - two.low)]
 
 

@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from minima.zoo.anatomy.activation_modules import is_activation_module
 from minima.zoo.anatomy.callers import Callers
-from minima.zoo.anatomy.operations import is_activation, operation_name
+from minima.zoo.anatomy.operations import in_order, is_activation, operation_name
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, called
 from pruning.shrink.constants import Read, Reading, read_by
@@ -105,6 +105,7 @@ class Seeing(TorchFunctionMode):
 
 class _Seeing(Seeing):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        func, args = in_order(func, args)
         kwargs, name = kwargs or {}, operation_name(func)
         read = read_by(name, args, kwargs)
         if read is not None and read.values.ndim:

@@ -85,12 +85,11 @@ def multi_head_attention_forward(*args: Any, **kwargs: Any) -> tuple[Tensor, Ten
         _split(functional.linear(side, weight, own), heads)
         for side, weight, own in zip(sides, weights, biases, strict=True)
     )
-    scores = q @ k.transpose(2, 3) / q.shape[3] ** 0.5
-    scores = _masked(scores, kwargs["attn_mask"], kwargs["key_padding_mask"])
-    shares = functional.dropout(torch.softmax(scores, dim=3), dropout, kwargs["training"])
-    mixed = (shares @ v).permute(2, 0, 1, 3).flatten(2)  # (N, heads, T, d) -> (T, N, heads * d)
-    found = functional.linear(mixed, out, out_bias)
-    told = (shares.mean(1) if kwargs["average_attn_weights"] else shares) if kwargs["need_weights"] else None
+    masks = kwargs["attn_mask"], kwargs["key_padding_mask"]
+    dropout = dropout if kwargs["training"] else 0.0
+    mixed, shares = _attended(q, k, v, masks, dropout, kwargs["need_weights"])
+    found = functional.linear(mixed.permute(2, 0, 1, 3).flatten(2), out, out_bias)  # (T, N, heads * d)
+    told = shares.mean(1) if shares is not None and kwargs["average_attn_weights"] else shares
     if whole:
         return found, told
     return found.squeeze(1), None if told is None else told.squeeze(0)
@@ -99,6 +98,22 @@ def multi_head_attention_forward(*args: Any, **kwargs: Any) -> tuple[Tensor, Ten
 def _split(tensor: Tensor, heads: int) -> Tensor:
     """(T, N, heads * d) -> (N, heads, T, d)."""
     return tensor.unflatten(2, (heads, -1)).permute(1, 2, 0, 3)
+
+
+def _attended(
+    q: Tensor, k: Tensor, v: Tensor, masks: tuple[Tensor | None, Tensor | None], dropout: float, told: bool
+) -> tuple[Tensor, Tensor | None]:
+    """What heads (N, heads, T, d) see, and their shares where they are `told`.
+
+    As in torch a row that may see nothing is zero where they are not, and not a number where they are.
+    """
+    scores = q.new_zeros(len(q), q.shape[1], q.shape[2], k.shape[2])
+    if not told:
+        mask = None if masks == (None, None) else _masked(scores, *masks)
+        return functional.scaled_dot_product_attention(q, k, v, mask, dropout), None
+    scores = _masked(q @ k.transpose(2, 3) / q.shape[3] ** 0.5, *masks)
+    shares = functional.dropout(torch.softmax(scores, dim=3), dropout)
+    return shares @ v, shares
 
 
 def _masked(scores: Tensor, mask: Tensor | None, padding: Tensor | None) -> Tensor:
