@@ -9,6 +9,7 @@ from entropy.information.measurement import measure
 from entropy.information.recorded import recorded_bytes
 from entropy.information.recording import write_layer
 from entropy.psp.grouping import read_groups
+from entropy.psp.labelled import class_labels, counted_alone
 from entropy.psp.positions import position_entropies_of
 from entropy.psp.request import asked, request_of
 from minima.store.command import note
@@ -35,6 +36,7 @@ LARGEST_TABLES = 2**30
 
 def compute(subject: Subject, place: Place, arguments: Psp) -> dict[str, Any]:
     """Measure a subject, write every neuron's numbers to its place, and return what the JSON object says of it."""
+    subject = counted_alone(subject) if arguments.group_by is None else subject
     level, file = Level(subject.y, subject.task), _File(place, arguments)
     room = {"memory": arguments.memory, "results": file.foresee}
     if arguments.positions:
@@ -94,14 +96,8 @@ def _groups(subject: Subject, arguments: Psp) -> tuple[Tensor, int]:
 
     if arguments.group_by is not None and arguments.group_by != NO_GROUPS:
         return read_groups(arguments.group_by, subject)
-    if arguments.group_by is None and subject.classes is not None:
-        return subject.y, subject.classes
     if arguments.group_by is None:
-        by_position = subject.y is not None and subject.y.ndim > 1 and not subject.y.is_floating_point()
-        note(
-            f"{subject.name}: there are no class labels (N,): the entropy is that of the states by themselves"
-            + by_position * ", at all positions. --positions as-examples holds each position against its own label"
-        )
+        return class_labels(subject)
     return torch.zeros(len(subject.x), dtype=torch.int64, device=subject.device), 1
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from entropy.information.layer import network_mean
 from entropy.psp.compute import explain, layer_entropies_of
 from entropy.psp.flags import Counting
+from entropy.psp.labelled import class_labels, counted_alone
 from entropy.psp.positions import position_entropies_of
 from minima.store.command import BadInput
 from minima.store.messages import listening
@@ -77,7 +78,8 @@ def psp_entropy(  # noqa: PLR0913 (named, and all but two optional)
         model: any module with elementwise activations; it stays as it is.
         data: (x, y), or whatever `minima.zoo.data.examples.as_examples` reads; without class labels the entropy is
             that of the states by themselves. Of a `Dataset` of minima the test split.
-        loss: for the loss beside the entropy, as for `landscape.measure_sharpness`.
+        loss: for the loss beside the entropy, as for `landscape.measure_sharpness`. Examples with the label
+            that it ignores are left out, unless there are `groups`.
         groups: (N,) whole numbers to hold the states against instead of the class.
         order: neurons whose states are looked at jointly: 1, 2 (pairs), or n (sampled tuples).
         neurons: in feature maps, each position (as published) or each channel.
@@ -114,6 +116,7 @@ def psp_entropy(  # noqa: PLR0913 (named, and all but two optional)
     )
     with listening() as heard:
         subject = subject_of(model, data, loss, output=output, batch_size=batch_size, split="test")
+        subject = counted_alone(subject) if groups is None else subject
         level = Level(subject.y, subject.task)
         if positions:
             grouped = groups is not None
@@ -131,10 +134,8 @@ def _groups(subject: Subject, groups: Any) -> tuple[Tensor, int]:
     """What the states are held against, and how many values it has."""
     import torch
 
-    if groups is None and subject.classes is not None:
-        return subject.y, subject.classes
     if groups is None:
-        return torch.zeros(len(subject.x), dtype=torch.int64, device=subject.device), 1
+        return class_labels(subject)
     found = torch.as_tensor(groups)
     if found.shape != (len(subject.x),) or found.is_floating_point() or int(found.min()) < 0:
         raise BadInput(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from entropy.information.positions import measure_positions
+from entropy.psp.labelled import ignored_label
 from entropy.psp.request import request_of
 from minima.store.command import BadInput, note
 
@@ -54,13 +55,15 @@ def position_entropies_of(
 
 def _position_labels(subject: Subject) -> tuple[Tensor, Tensor]:
     """The class of each position (N, ...), and which the loss counts."""
-    y = subject.y
+    import torch
+
+    y, ignored = subject.y, ignored_label(subject.task.loss)
     if y is None or y.is_floating_point() or y.ndim < 2:
         found = "none" if y is None else f"of shape {tuple(y.shape)} and type {y.dtype}"
         raise BadInput(
             f"--positions as-examples takes class indices (N, ...) for each position; the targets are {found}"
         )
-    counted = y != getattr(subject.task.loss, "ignore_index", -100)
+    counted = torch.ones_like(y, dtype=torch.bool) if ignored is None else y != ignored
     if bool((y[counted] < 0).any()):
         raise BadInput(f"--positions as-examples: the label {int(y[counted].min())} is no class; classes begin at 0")
     return y, counted

@@ -62,6 +62,7 @@ def measure_on(target: Target, subject: Subject, place: Place, arguments: Transf
         )
     if data.labelled(f"--to {arguments.to}") < 2:
         raise BadInput(f"--to {arguments.to}: there is only one class, nothing to tell apart. Choose two or more")
+    _check_labels(data, subject.task.loss, arguments)
     _check_fit(data, subject, arguments)
     kept = place.kept()
     if "probe" not in kept:
@@ -78,6 +79,19 @@ def measure_on(target: Target, subject: Subject, place: Place, arguments: Transf
     _write(found, place)
     sizes = {"train": len(data.x_train), "test": len(data.x_test)}
     return {"target": {"spec": target.spec, "classes": data.classes} | sizes} | found
+
+
+def _check_labels(target: Dataset, loss: CrossEntropy, arguments: Transfer) -> None:
+    """Every example of the target has a class: probe, fresh head and entropies know no label that is left out."""
+    for split, y in (("train", target.y_train), ("test", target.y_test)):
+        out = (y < 0) | (y == loss.ignore_index)
+        if bool(out.any()):
+            label = int(y[out][0])
+            raise BadInput(
+                f"--to {arguments.to}: {int(out.sum()):,} examples of its {split} split are labelled {label}, which "
+                "is no class, or one that the loss ignores.\nLeave them out of the target; if it is a class, type "
+                "--loss cross-entropy"
+            )
 
 
 def _check_fit(target: Dataset, subject: Subject, arguments: Transfer) -> None:

@@ -183,7 +183,8 @@ def _density(work: Work) -> dict[str, Any]:
     if not work.wanted.density:
         return {}
     found, size = find_density(work), work.objective.dimension
-    left_out = 1 - size / len(work.objective.coordinates.full)
+    removed = work.objective.coordinates.removed
+    left_out = removed / (removed + size)
     density.write(work.place, "hessian", found, left_out)
     return {"density": density.summary(found, min(work.wanted.density_steps, size), left_out)}
 

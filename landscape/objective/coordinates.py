@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from minima.store.command import BadInput
+from minima.zoo.subject.precision import require_real
 
 Subspace = Literal["survivors", "full"]
 
@@ -28,7 +29,8 @@ class Coordinates:
     Parameters come in registration order, a shared tensor once. With `subspace` = "survivors" the coordinates are the
     weights whose mask is True, with "full" all of them; without masks both are the same. `parameters` names those that
     count, or modules with all that is in them; the others stay where they are, removed weights at 0. `moving` (name ->
-    bool tensor) leaves coordinates out without removing weights: where it is False a weight stays at its value.
+    bool tensor) leaves coordinates out without removing weights: where it is False a weight stays at its value. So does
+    the row of an `nn.Embedding` that is padding, which no training moves.
 
     >>> Coordinates(nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)), {}, "survivors", ["0.bias", "1"]).dimension
     14
@@ -53,11 +55,17 @@ class Coordinates:
         self.fixed = {name: value for name, value in values.items() if name not in chosen}
         """the parameters that are not measured, as they are"""
         free = _kept(model, moving or {})
+        self.padding = {name: rows for name, rows in _padding(model).items() if name in chosen}
+        """rows of embeddings that are padding, by parameter: they stay where they are"""
+        for name, rows in self.padding.items():
+            free[name][rows] = False
         self.full = torch.cat([values[name].double().flatten() for name in chosen])
         """(D,) all parameters that count, 0 where removed"""
         self.kept = torch.cat([every[name].flatten() for name in chosen])
         """(D,) bool, True = survives"""
         moves = torch.cat([free[name].flatten() for name in chosen])
+        self.removed = int((moves & ~self.kept).sum()) if subspace == "survivors" else 0
+        """how many more there would be without masks"""
         if subspace == "survivors":
             moves &= self.kept
         self.index = None if moves.all() else moves.nonzero().squeeze(1)
@@ -118,7 +126,19 @@ def _trainable(model: nn.Module) -> dict[str, nn.Parameter]:
     trainable = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
     if not trainable:
         raise BadInput("the network has no trainable parameters (requires_grad is False for all of them)")
+    for name, parameter in trainable.items():
+        require_real(name, parameter, type(model).__qualname__)
     return trainable
+
+
+def _padding(model: nn.Module) -> dict[str, list[int]]:
+    """Rows of padding (`padding_idx`) of the network's embeddings, by the parameter's first name."""
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    found: dict[str, list[int]] = {}
+    for module in model.modules():
+        if isinstance(module, nn.Embedding) and module.padding_idx is not None and id(module.weight) in names:
+            found.setdefault(names[id(module.weight)], []).append(module.padding_idx)
+    return found
 
 
 def named(model: nn.Module, parameters: Sequence[str]) -> set[str]:

@@ -44,7 +44,7 @@ def random_direction(
     """
     coordinates = objective.coordinates
     drawn = coordinates.tensors(coordinates.extend(objective.normal(generator)))
-    weights = coordinates.tensors(coordinates.full)
+    weights = coordinates.tensors(coordinates.extend(coordinates.point))
     scaled = {
         name: torch.zeros_like(draw)
         if draw.ndim <= 1 and biases_and_norms == "ignore"

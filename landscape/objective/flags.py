@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from landscape.objective.position import position, slope
 from landscape.objective.region import Bound, Region, Restriction, Scale
-from minima.store.command import BadInput
+from minima.store.command import BadInput, note
 from minima.zoo.measuring.flags import Measuring
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ def located(
 
     loss = loss_of(subject, region)
     objective = objective_of(subject, region, loss, moving)
+    for name, rows in objective.coordinates.padding.items():
+        some = f"row {rows[0]} of {name} is" if len(rows) == 1 else f"rows {', '.join(map(str, rows))} of {name} are"
+        note(f"{subject.name}: {some} padding (padding_idx), which no training moves: held where it is")
     if vectors is not None:
         objective.room.reserve(objective, vectors)
     said = {

@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from minima.zoo.examples.renormalising import shortened, vector_norm
+
 MATMUL_FROM = 25
 """rows from which torch computes Euclidean distances by products of matrices, which it can differentiate twice"""
 RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu"})
@@ -50,7 +52,7 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "use_mm_fo
     by_products = p == 2 and compute_mode != "donot_use_mm_for_euclid_dist"
     if by_products and ("necessary" not in compute_mode or max(x1.shape[-2], x2.shape[-2]) > MATMUL_FROM):
         return torch.cdist(x1, x2, p, compute_mode)
-    return _norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p)
+    return vector_norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p)
 
 
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:
@@ -60,37 +62,20 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     [1.0, 3.0, 2.0]
     """
     first, second = torch.triu_indices(len(input), len(input), 1, device=input.device)
-    return _norm(input[first] - input[second], p)
-
-
-def _norm(x: Tensor, p: float) -> Tensor:
-    """Over the last axis, with all derivatives 0 where it is 0."""
-    if p == 0:
-        return (x != 0).to(x.dtype).sum(-1)
-    if p == 1:
-        return x.abs().sum(-1)
-    if p == float("inf"):
-        return x.abs().amax(-1)
-    if p == 2:
-        powers = x.square().sum(-1)
-    else:
-        own = x.abs()
-        powers = torch.where(own > 0, own, 1.0).pow(p).mul(own > 0).sum(-1)
-    there = powers > 0
-    return torch.where(there, powers, 1.0).pow(1 / p) * there
+    return vector_norm(input[first] - input[second], p)
 
 
 def embedding(
     input: Tensor,
     weight: Tensor,
-    padding_idx: int | None = None,
+    padding_idx: int | None = None,  # noqa: ARG001 (it leaves a row out of the gradient)
     max_norm: float | None = None,
     norm_type: float = 2.0,
     scale_grad_by_freq: bool = False,  # noqa: ARG001 (it makes something else of the gradient)
     sparse: bool = False,  # noqa: ARG001
 ) -> Tensor:
-    """Rows of the weight, with a dense gradient that is the derivative."""
-    return functional.embedding(input, weight, padding_idx, max_norm, norm_type)
+    """Rows of the weight, with a dense gradient that is the derivative; longer ones than `max_norm` scaled down."""
+    return functional.embedding(input, weight if max_norm is None else shortened(weight, max_norm, norm_type))
 
 
 def embedding_bag(  # noqa: PLR0913, PLR0917 (torch's own arguments)
@@ -120,7 +105,7 @@ def embedding_bag(  # noqa: PLR0913, PLR0917 (torch's own arguments)
         starts = offsets[:-1] if include_last_offset else offsets
     indices = input.reshape(-1)
     bag = torch.searchsorted(starts, torch.arange(len(indices), device=starts.device).to(starts.dtype), right=True) - 1
-    rows = functional.embedding(indices, weight, None, max_norm, norm_type)
+    rows = functional.embedding(indices, weight if max_norm is None else shortened(weight, max_norm, norm_type))
     if per_sample_weights is not None:
         rows = rows * per_sample_weights.reshape(-1, 1)
     if padding_idx is not None:

@@ -52,6 +52,55 @@ def test_entropies_are_those_counted_by_hand():
         assert found.loss == pytest.approx(nn.functional.cross_entropy(model(X), Y).item(), rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("ignored", "loss"),
+    [
+        (-100, None),
+        (255, "cross-entropy:ignore_index=255"),
+        (1, "cross-entropy:ignore_index=1"),
+        (-100, lambda z, y: nn.functional.cross_entropy(z, y, reduction="none")),
+    ],
+)
+def test_examples_that_the_loss_ignores_are_no_class_and_left_out(ignored, loss):
+    y = torch.where(torch.arange(60) < 25, ignored, Y.where(ignored != Y, 2))
+    found, alone = psp_entropy(network(), (X, y), loss), psp_entropy(network(), (X[25:], y[25:]), loss)
+    assert any(f"25 of 60 examples are labelled {ignored}" in each for each in found.notes)
+    assert found.classes == alone.classes == 3
+    for own, other in zip(found.layers, alone.layers, strict=True):
+        assert own.summary() == other.summary()
+        np.testing.assert_array_equal(own.counts, other.counts)
+    grouped = psp_entropy(network(), (X, y), loss, groups=Y)
+    assert grouped.layers[0].observed.sum() == 60, "groups need no label"
+
+
+def test_labels_that_are_all_ignored_leave_no_class():
+    with pytest.raises(BadInput, match="all labels are -100"):
+        psp_entropy(network(), (X, torch.full((60,), -100)), lambda z, y: z.square().sum(1) + 0 * y)
+
+
+def test_the_command_leaves_out_what_the_loss_ignores(tmp_path):
+    torch.manual_seed(0)
+    entry = describe(parse_architecture("mlp:hidden=8x6"), (1, 2, 2), 3)
+    checkpoint = Checkpoint(model=entry, data={}, state=initialise(entry, 1).state_dict())
+    save(checkpoint, tmp_path / "net.pt")
+    x, counts = X.view(60, 1, 2, 2).numpy(), np.arange(60) % 4 > 0
+    y, summaries = np.where(counts, Y.numpy(), 255), {}
+    for name, kept in (("all", counts | True), ("alone", counts)):
+        np.savez(tmp_path / f"{name}.npz", x_train=x, y_train=Y.numpy(), x_test=x[kept], y_test=y[kept])
+        wanted = Psp(
+            checkpoints=(tmp_path / "net.pt",),
+            data=f"npz:{tmp_path / name}.npz",
+            loss="cross-entropy:ignore_index=255",
+            mean="0",
+            std="1",
+            out=tmp_path / f"{name}.h5",
+        )
+        summaries[name] = psp(wanted).summary
+    assert summaries["all"]["classes"] == 3
+    for key in ("loss", "classes", "absent_classes", "network_mean", "layers"):
+        assert summaries["all"][key] == summaries["alone"][key], key
+
+
 def test_without_labels_and_against_groups():
     model = network()
     with torch.no_grad():

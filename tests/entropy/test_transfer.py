@@ -244,6 +244,7 @@ def test_few_checkpoints_have_no_correlation_and_the_table_says_so(
         ({"to": "nothing"}, "--to nothing: there is no such data"),
         ({"to": "npz:wide.npz"}, r"--to npz:wide.npz: its inputs have shape \(3,\).*\(1, 8, 8\)"),
         ({"to": "npz:short.npz"}, "at least two classes with a few examples"),
+        ({"to": "npz:ignored.npz"}, "1 examples of its test split are labelled -100"),
         ({"epochs": -1}, "--epochs -1"),
         ({"recipe": Recipe(lr=-1)}, "--recipe.lr -1"),
     ],
@@ -257,6 +258,8 @@ def test_bad_input_is_explained_and_leaves_nothing(
     np.savez("wide.npz", x_train=x, y_train=y, x_test=x, y_test=y)
     images = np.zeros((4, 1, 8, 8), np.float32)
     np.savez("short.npz", x_train=images, y_train=np.ones(4, int), x_test=images, y_test=np.arange(4) % 2)
+    ignored = np.array([0, 1, -100, 1])
+    np.savez("ignored.npz", x_train=images, y_train=np.arange(4) % 2, x_test=images, y_test=ignored)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(BadInput, match=said):
         transfer(path, **flags)

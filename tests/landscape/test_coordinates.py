@@ -5,11 +5,15 @@ import torch
 from oracles.dense_landscape import Dense
 from oracles.small_networks import make
 from torch import nn
+from torch.func import functional_call
 
+from landscape import measure_sharpness, top_eigenvalues
+from landscape.objective.directions import random_direction
 from landscape.objective.objective import Objective
 from landscape.spectrum.blocks import blocks
 from landscape.spectrum.operators.hessian import Hessian
 from minima.store.command import BadInput
+from minima.zoo.examples.evaluation import evaluating
 
 
 def objective_of(case, **keywords):
@@ -54,6 +58,150 @@ def test_frozen_parameters_cannot_be_chosen_and_their_masks_hold():
     assert objective_of(case).loss() == loss
     with pytest.raises(BadInput, match=r"fc\.weight"):
         objective_of(case, parameters=["fc.weight"])
+
+
+class Words(nn.Module):
+    """A bag of words, whose embedding is shared with the output where that is asked for."""
+
+    def __init__(self, shared=False, **options):
+        super().__init__()
+        torch.manual_seed(1)
+        self.e, self.o = nn.Embedding(7, 3, **options), nn.Linear(3, 7)
+        self.e.weight.data = torch.randn(7, 3)
+        if shared:
+            self.o.weight = self.e.weight
+        self.double().eval()
+
+    def forward(self, x):
+        return self.o(self.e(x).mean(1).tanh())
+
+
+WORDS, NEXT = (torch.randint(0, 7, size, generator=torch.Generator().manual_seed(2)) for size in ((20, 5), (20,)))
+
+
+def hessian_of_rows(model, moving, largest=None):
+    """The dense Hessian in the rows of the embedding that move, of the loss written out."""
+    weight = model.e.weight.detach()
+
+    def loss(rows):
+        e = weight.index_put((moving,), rows.view(-1, 3))
+        looked, read = e, e if model.o.weight is model.e.weight else model.o.weight
+        if largest is not None:
+            norms = e.norm(dim=1, keepdim=True)
+            looked = torch.where(norms > largest, e * largest / (norms + 1e-7), e)
+        hidden = looked[WORDS].mean(1).tanh()
+        return nn.functional.cross_entropy(nn.functional.linear(hidden, read, model.o.bias), NEXT)
+
+    return torch.autograd.functional.hessian(loss, weight[moving].flatten())
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_row_of_padding_moves_nowhere_and_is_no_removed_weight(shared):
+    model = Words(shared, padding_idx=2)
+    objective = Objective(model, WORDS, NEXT, parameters=["e.weight"])
+    moving = torch.tensor([0, 1, 3, 4, 5, 6])
+    assert (objective.dimension, objective.coordinates.removed) == (18, 0)
+    assert objective.coordinates.kept.all()
+    expected = hessian_of_rows(model, moving)
+    torch.testing.assert_close(objective.hvp(torch.eye(18, dtype=torch.float64)), expected)
+    drawn = objective.coordinates.normal(torch.Generator().manual_seed(0))
+    moved = objective.coordinates.tensors(objective.coordinates.extend(drawn))["e.weight"]
+    assert not moved[2].any()
+    assert moved[moving].all()
+    for normalise in ("filter", "layer"):
+        direction = random_direction(objective, torch.Generator().manual_seed(0), normalise)
+        assert direction.norm == pytest.approx(model.e.weight[moving].norm().item())
+
+
+def test_the_row_of_padding_is_said_and_noise_and_curvature_are_of_one_function():
+    model, others = Words(padding_idx=0), torch.arange(1, 7)
+    found = measure_sharpness(model, (WORDS, NEXT), measures=["trace", "average"], parameters=["e.weight"])
+    assert any("row 0 of e.weight is padding" in each for each in found.notes)
+    trace = hessian_of_rows(model, others).trace().item()
+    assert found["trace"].value == pytest.approx(trace, abs=4 * found["trace"].stderr)
+    by_noise = 2 * found["average"].values["rho=0.005"] / 0.005**2
+    assert by_noise == pytest.approx(trace, rel=0.2)
+
+
+def test_padding_that_only_a_call_names_is_a_row_like_others():
+    """Nothing of the module says so: gradient and noise both move it."""
+
+    class Called(Words):
+        def forward(self, x):
+            return self.o(nn.functional.embedding(x, self.e.weight, padding_idx=0).mean(1).tanh())
+
+    model = Called()
+    objective = Objective(model, WORDS, NEXT, parameters=["e.weight"])
+    expected = hessian_of_rows(model, torch.arange(7))
+    torch.testing.assert_close(objective.hvp(torch.eye(21, dtype=torch.float64)), expected)
+
+
+def test_an_embedding_of_a_largest_norm_is_the_function_that_it_computes_and_stays():
+    model = Words(max_norm=1.0)
+    model.e.weight.data = nn.functional.normalize(torch.randn(7, 3).double()) * torch.linspace(0.5, 2, 7)[:, None]
+    before = model.e.weight.detach().clone()
+    expected = hessian_of_rows(model, torch.arange(7), largest=1.0)
+    found = top_eigenvalues(model, (WORDS, NEXT), k=3, parameters=["e.weight"])
+    assert found.values[0] == pytest.approx(torch.linalg.eigvalsh(expected)[-1].item(), rel=1e-3)
+    objective = Objective(model, WORDS, NEXT, parameters=["e.weight"])
+    torch.testing.assert_close(objective.hvp(torch.eye(21, dtype=torch.float64)), expected)
+    assert torch.equal(model.e.weight, before)
+    loss = objective.loss()
+    assert torch.equal(objective.point, before.flatten()), "no pass shortens the point that is measured"
+    with torch.no_grad():
+        assert loss == pytest.approx(nn.functional.cross_entropy(model(WORDS), NEXT).item())
+
+
+@pytest.mark.parametrize("power", [1.0, 2.0, 3.0])
+def test_rows_are_shortened_as_torch_does(power):
+    weight = torch.randn(7, 3, dtype=torch.float64)
+    bag = nn.EmbeddingBag(7, 3, max_norm=0.8, norm_type=power, _weight=weight.clone())
+    with evaluating(bag):
+        found = bag(WORDS)
+    assert torch.equal(bag.weight, weight)
+    torch.testing.assert_close(found, bag(WORDS))
+    assert not torch.equal(bag.weight, weight)
+
+
+def test_a_call_that_shortens_rows_is_refused_before_it_does():
+    class Called(Words):
+        def forward(self, x):
+            return self.o(nn.functional.embedding(x, self.e.weight, max_norm=0.1).mean(1))
+
+    model = Called()
+    before = model.e.weight.detach().clone()
+    with pytest.raises(BadInput, match=r"calls functional\.embedding with max_norm"):
+        top_eigenvalues(model, (WORDS, NEXT))
+    assert torch.equal(model.e.weight, before)
+
+
+class Complex(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.randn(3, 3, dtype=torch.complex128))
+        self.o = nn.Linear(3, 3).double()
+
+    def forward(self, x):
+        return self.o((x.to(self.w.dtype) @ self.w).abs())
+
+
+def test_complex_weights_are_refused_unless_they_are_frozen():
+    torch.manual_seed(0)
+    model, x, y = Complex(), torch.randn(30, 3).double(), torch.arange(30) % 3
+    for measured in (lambda: Objective(model, x, y), lambda: measure_sharpness(model, (x, y), measures=["average"])):
+        with pytest.raises(BadInput, match="w of the model Complex is complex128: only networks with real weights"):
+            measured()
+    model.w.requires_grad_(False)
+    assert Objective(model, x, y).loss() == pytest.approx(nn.functional.cross_entropy(model(x), y).item())
+    names = ("o.weight", "o.bias")
+    start = torch.cat([model.get_parameter(name).detach().flatten() for name in names])
+
+    def loss(flat):
+        own = {"o.weight": flat[:9].view(3, 3), "o.bias": flat[9:]}
+        return nn.functional.cross_entropy(functional_call(model, own, (x,)), y)
+
+    expected = torch.autograd.functional.hessian(loss, start)
+    torch.testing.assert_close(Objective(model, x, y).hvp(torch.eye(12, dtype=torch.float64)), expected)
 
 
 class Double(nn.Module):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
@@ -29,13 +28,11 @@ from landscape.objective.derivatives.problem import Problem, normal
 from landscape.objective.streams import stream
 from landscape.passes.attention import plain_attention
 from minima.store.command import BadInput, note
-from minima.zoo.anatomy.operations import named
 from minima.zoo.examples.evaluation import evaluating
 
 NAMED = 3
 """tensors that a message names"""
 FEWER_DIGITS = (torch.float32, torch.float16, torch.bfloat16)
-EMBEDDING = ("input", "weight", "padding_idx")
 
 
 class DerivativeCheck:
@@ -92,10 +89,9 @@ def check_derivatives(problem: Problem) -> None:
 
 
 def _outcome(problem: Problem, loss: Loss, at: Tensors, precision: Precision) -> tuple[Outcome, Tensors]:
-    held = _padding(loss, at)
     _, gradient = loss.gradient(at)
     constants.check(problem, loss, at, gradient, precision)
-    direction = _direction(problem, gradient, held)
+    direction = _direction(problem, gradient)
     del gradient
     return compare(loss, at, direction, norm(at) or 1.0, precision), direction
 
@@ -111,7 +107,7 @@ def _in_its_own_data_type(problem: Problem) -> None:
     problem.loss().product(at, {name: torch.ones_like(tensor) for name, tensor in at.items()})
 
 
-def _direction(problem: Problem, gradient: Tensors, held: Mapping[str, list[int]]) -> Tensors:
+def _direction(problem: Problem, gradient: Tensors) -> Tensors:
     """Half the gradient, half random, with an equal share for each tensor; of norm 1, and 0 where nothing moves."""
     draws, moves, size = stream(0, "derivative check", "direction"), problem.moving, norm(gradient)
     made: Tensors = {}
@@ -119,32 +115,7 @@ def _direction(problem: Problem, gradient: Tensors, held: Mapping[str, list[int]
         own = normal(slope, draws).mul_(moves[name])
         own /= max(float(own.norm()), 1e-30) * len(gradient) ** 0.5
         made[name] = (own.addcmul_(slope, moves[name], value=1 / size) if size else own).to(slope)
-    for name, rows in held.items():
-        made[name][rows] = 0
     return scale(made, 1 / max(norm(made), 1e-30))
-
-
-class _Padding(TorchFunctionMode):
-    """Watches for embeddings with a row of padding, which torch holds where it is: it has no gradient."""
-
-    def __init__(self, tensors: Tensors) -> None:
-        super().__init__()
-        self._names = {id(tensor): name for name, tensor in tensors.items()}
-        self.rows: dict[str, list[int]] = {}
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func is functional.embedding:
-            given = named(EMBEDDING, args, kwargs or {})
-            name, row = self._names.get(id(given["weight"])), given.get("padding_idx")
-            if name is not None and row is not None:
-                self.rows.setdefault(name, []).append(int(row))
-        return func(*args, **(kwargs or {}))
-
-
-def _padding(loss: Loss, at: Tensors) -> dict[str, list[int]]:
-    with _Padding(at) as watch:
-        loss.value(at)
-    return watch.rows
 
 
 class _Casts(TorchFunctionMode):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minima.zoo.examples.batches import batches
 from minima.zoo.examples.inputs import part_of
 from minima.zoo.examples.task import CLASSIFICATION, Task
+from minima.zoo.examples.untouched import keeping_buffers
 from minima.zoo.losses.score import NoScore, Score
 from minima.zoo.ranks import ALONE, Ranks
 
@@ -55,11 +56,17 @@ class Evaluation:
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Eval mode for every module inside the block; each module's own mode is restored after it."""
+    """Eval mode for every module inside the block; each module's own mode is restored after it.
+
+    Passes leave weights and buffers as they are: rows of an embedding are shortened to `max_norm` in a copy.
+    """
+    from minima.zoo.examples.renormalising import Renormalising, renormalises
+
     modes = [(module, module.training) for module in model.modules()]
     model.eval()  # in eval mode already as well: a module may make something of its weights whenever it is called
     try:
-        yield
+        with keeping_buffers(model), Renormalising() if renormalises(model) else nullcontext():
+            yield
     finally:
         for module, training in modes:
             module.training = training

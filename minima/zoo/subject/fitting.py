@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from minima.store.command import BadInput
+from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, call, dtypes, leaves, mapped, shapes
 from minima.zoo.examples.intake import AS_THEY_ARE, Intake, counts
 from minima.zoo.examples.outputs import pick, said_of
@@ -105,12 +106,14 @@ def _taken(
 
 
 def _tried(model: nn.Module, x: Inputs) -> Any:
-    """What the network returns, or the error that it ends in; BadInput where it writes into its inputs."""
+    """What the network returns, or the error that it ends in; BadInput where it writes into its inputs or weights."""
     import torch
 
-    handed = mapped(x, torch.clone)  # whose count of writes begins at 0
+    from minima.zoo.examples.renormalising import Renormalising, renormalises
+
+    handed, renormalising = mapped(x, torch.clone), Renormalising()  # clones: whose count of writes begins at 0
     try:
-        with torch.no_grad():
+        with evaluating(model), torch.no_grad(), renormalising:
             returned = call(model, handed)
     except Exception as error:  # the user's own code may raise anything
         return error
@@ -118,6 +121,11 @@ def _tried(model: nn.Module, x: Inputs) -> Any:
         raise BadInput(
             "the network changes its inputs in place: every further pass would see other data, and so would the "
             "caller.\nLet its forward begin with x = x.clone()"
+        )
+    if renormalising.used and not renormalises(model):
+        raise BadInput(
+            "the network calls functional.embedding with max_norm, which changes the weight in place with every pass.\n"
+            "Let nn.Embedding(..., max_norm=...) or nn.EmbeddingBag do it, whose rows are shortened in a copy"
         )
     return returned
 

@@ -30,12 +30,7 @@ def settle(
 
     parameters = dict(model.named_parameters())
     for key, parameter in parameters.items():
-        if parameter.is_complex() or (parameter.is_floating_point() and parameter.dtype.itemsize == 1):
-            kind = str(parameter.dtype).removeprefix("torch.")
-            raise BadInput(
-                f"{key} of the model {model_name} is {kind}: only networks with real weights are measured.\n"
-                "Name one with weights of float32 or float64 (a complex weight as its real and imaginary part)"
-            )
+        require_real(key, parameter, model_name)
     if asked is not None:
         _convert(model, getattr(torch, asked))
         return []
@@ -56,6 +51,16 @@ def settle(
             f"{some(rounded)} of the file's float64 rounded to the network's float32 (--dtype float64 does not)"
         )
     return notes
+
+
+def require_real(name: str, parameter: Tensor, model_name: str) -> None:
+    """Raise a BadInput where a parameter is complex, or of a kind that nothing is known to compute with."""
+    if parameter.is_complex() or (parameter.is_floating_point() and parameter.dtype.itemsize == 1):
+        kind = str(parameter.dtype).removeprefix("torch.")
+        raise BadInput(
+            f"{name} of the model {model_name} is {kind}: only networks with real weights are measured.\n"
+            "Name one with weights of float32 or float64 (a complex weight as its real and imaginary part)"
+        )
 
 
 def inputs_dtype(model: nn.Module) -> torch.dtype:

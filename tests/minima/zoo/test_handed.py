@@ -6,10 +6,13 @@ import pytest
 import torch
 from torch import nn
 
+from entropy import layer_entropies, psp_entropy
+from landscape import top_eigenvalues
 from minima import BadInput, Dataset, as_examples, evaluate, load_checkpoint
 from minima.store.room import allowing
 from minima.zoo.examples.needs import affordable_batch
 from minima.zoo.subject.handed import subject_of
+from pruning import shrink_network
 
 
 def test_the_loss_is_the_mean_over_examples_by_weight():
@@ -100,3 +103,39 @@ def test_passes_take_no_more_examples_at_once_than_memory_holds(monkeypatch):
     with allowing(1.0):
         assert subject_of(nn.Linear(2, 1), (torch.ones(9, 2), torch.zeros(9, 1)), "mse", batch_size=8).batch_size == 3
         assert subject_of(nn.Linear(2, 1), (torch.ones(9, 2), torch.zeros(9, 1)), "mse").batch_size == 3
+
+
+class Counting(nn.Module):
+    """Writes into its buffers with every pass: one in place, one anew."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(3, 4), nn.Linear(4, 2)
+        self.register_buffer("passes", torch.zeros(1))
+        self.register_buffer("seen", torch.zeros(4))
+
+    def forward(self, x):
+        hidden = self.a(x).relu()
+        self.passes += 1
+        self.seen = self.seen + hidden.detach().mean(0)
+        return self.b(hidden)
+
+
+@pytest.mark.parametrize("measured", [top_eigenvalues, psp_entropy, layer_entropies, shrink_network])
+def test_buffers_that_a_pass_writes_into_stay(measured):
+    torch.manual_seed(0)
+    model, x, y = Counting(), torch.randn(8, 3), torch.arange(8) % 2
+    with torch.no_grad():
+        model.a.weight[0], model.a.bias[0] = 0, -1
+    known, before = dict(model.named_buffers()), {name: each.clone() for name, each in model.state_dict().items()}
+    if measured is shrink_network:
+        found = shrink_network(model, x)
+        assert dict(found.model.named_buffers())["passes"].item() == 0
+    else:
+        measured(model, (x, y))
+    for name, buffer in model.named_buffers():
+        assert buffer is known[name]
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    model(x)
+    assert model.passes.item() == 1, "the network goes on as it did"
