@@ -2,81 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from minima.store.command import BadInput
 from minima.zoo.examples.batches import batches
 from minima.zoo.examples.evaluation import evaluating
-from pruning.context.unit_weights import owner
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
-    from minima.zoo.anatomy.unit_groups import UnitGroup
     from pruning.context.context import Context
 
+Read = Mapping[str, list["Tensor"]]
+"""by the weight of each layer that reads a group: the units' values (n, positions, size) in each of its applications,
+n being the size of the first axis of what the layer is given"""
 
-def readings(context: Context) -> Iterator[dict[str, list[Tensor]]]:
-    """For each mini-batch of the training part, in eval mode: of every group, for every layer that reads it, its units'
-    values (n, positions, size), an entry of a unit counting as a position.
 
-    Raises:
-        BadInput: no layer that reads a group is called as a module, so that its input is not seen.
+def readings(context: Context, batch_size: int | None = None) -> Iterator[Mapping[str, Read]]:
+    """For each mini-batch of the training part, in eval mode: what reads each group, an entry of a unit counting as a
+    position.
+
+    Args:
+        batch_size: the context's, if it is not given.
     """
-    import torch
+    from minima.zoo.anatomy.tape import Recorder
+    from pruning.context.applications import Applications
 
-    inputs: dict[str, Tensor] = {}
-    readers = {name: owner(context.model, name) for group in context.space.groups for name, _ in group.read}
-    handles = [
-        module.register_forward_pre_hook(lambda _module, given, name=name: inputs.update({name: given[0].detach()}))
-        for name, module in readers.items()
-    ]
-    try:
-        with evaluating(context.model), torch.no_grad():
-            for x, _ in batches(context.x, context.y, context.batch_size):
-                inputs.clear()
-                context.task.outputs(context.model, x)
-                yield {group.name: _of_group(group, inputs, readers) for group in context.space.groups}
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _of_group(group: UnitGroup, inputs: dict[str, Tensor], readers: dict[str, nn.Module]) -> list[Tensor]:
-    seen = [_values(inputs[name], places, readers[name]) for (name, _), places in group.read.items() if name in inputs]
-    if not seen:
-        raise BadInput(
-            f"{group.name}: what its units give is not seen, since no layer that reads them is called as a module. "
-            "Type a criterion of weights or gradients: --criterion l1, or taylor"
-        )
-    return seen
-
-
-def _values(given: Tensor, places: Any, reader: nn.Module) -> Tensor:
-    """(n, positions, size) of an input (n, ..., features) or, of a convolution, (n, features, ...)."""
-    import torch
-
-    axis = 1 if isinstance(reader, torch.nn.modules.conv._ConvNd) else -1
-    last = given.movedim(axis, -1).reshape(len(given), -1, given.shape[axis])
-    return last[..., _features(given.shape[axis], places, reader)].transpose(2, 3).flatten(1, 2)
-
-
-def _features(width: int, places: Any, reader: nn.Module) -> Tensor:
-    """(size, entries) of a reader's input; columns of a convolution in groups stand for a feature of each of these."""
-    import torch
-
-    own = torch.as_tensor(places)
-    groups = getattr(reader, "groups", 1)
-    return torch.cat([own + group * (width // groups) for group in range(groups)], 1)
+    seen = Applications(context.model, context.space.groups)
+    recorder = Recorder(context.model, seen)
+    with evaluating(context.model):
+        for x, _ in batches(context.x, context.y, batch_size or context.batch_size):
+            recorder.run(x, context.task.outputs)
+            yield seen.found
 
 
 def mean_over_data(context: Context, term: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
     """(size,) in float64 by group: the mean of a term of each value over examples and positions, averaged over the
-    layers that read the group."""
-    total: dict[str, Any] = {group.name: 0.0 for group in context.space.groups}
+    layers that read the group; a layer that is applied several times sees the values of all applications.
+
+    Raises:
+        BadInput: no layer is seen to read a group.
+    """
+    total: dict[str, dict[str, Any]] = {group.name: defaultdict(float) for group in context.space.groups}
+    counts: dict[str, dict[str, int]] = {group.name: defaultdict(int) for group in context.space.groups}
     for batch in readings(context):
-        for name, seen in batch.items():
-            share = len(seen[0]) / len(context.x)
-            total[name] += share * sum(term(values).mean(1).mean(0) for values in seen) / len(seen)
-    return total
+        for group, read in batch.items():
+            for reader, values in ((reader, each) for reader, calls in read.items() for each in calls):
+                total[group][reader] += term(values).sum((0, 1))
+                counts[group][reader] += values.shape[0] * values.shape[1]
+    return {
+        group: sum(total[group][reader] / count for reader, count in seen(group, each).items()) / len(each)
+        for group, each in counts.items()
+    }
+
+
+def means_of_examples(context: Context) -> dict[str, Tensor]:
+    """(n, size) in float64 by group: each example's mean of the units' values over positions and applications, as the
+    first layer that reads the group sees them.
+
+    Examples go one by one where the first axis of what such a layer is given is not theirs.
+    """
+    import torch
+
+    means: dict[str, list[Tensor]] = {group.name: [] for group in context.space.groups}
+    apart = not all(_by_examples(context, count) for count in range(1, min(2, len(context.x)) + 1))
+    for batch in readings(context, 1 if apart else None):
+        for group, read in batch.items():
+            calls = next(iter(seen(group, read).values()))
+            examples = [each.flatten(0, 1)[None] for each in calls] if apart else calls
+            means[group].append(torch.cat(examples, 1).double().mean(1))
+    return {group: torch.cat(parts) for group, parts in means.items()}
+
+
+def seen(group: str, read: Any) -> Any:
+    """What reads a group, if anything is seen to.
+
+    Raises:
+        BadInput: nothing is.
+    """
+    if not read:
+        raise BadInput(
+            f"{group}: what its units give is not seen, since no convolution, linear layer or product of matrices is "
+            "seen to read them. Type a criterion of weights or gradients: --criterion l1, or taylor"
+        )
+    return read
+
+
+def _by_examples(context: Context, count: int) -> bool:
+    """Whether the first axis of what layers are given is as long as there are examples, of which they get so many."""
+    few = replace(context, x=context.x[:count], y=context.y[:count])
+    read = next(readings(few, count))
+    return all(len(each) == count for readers in read.values() for calls in readers.values() for each in calls)

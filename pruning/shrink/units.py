@@ -56,7 +56,7 @@ def without_units(
     for name, value in exact.state_dict().items():
         own[name] = value.to(own[name].dtype) if torch.is_tensor(value) else own[name]
     small.load_state_dict(own)
-    skipped = unused(found)
+    skipped, before = unused(found), cost_of(model, x)
     if manifest.changes:
         check_training(model, small, x, skipped)
     return Shrunk(
@@ -66,10 +66,11 @@ def without_units(
         units={group.name: (group.size, int(removal.kept[group.name].sum())) for group in found.groups},
         staying={name: count for name, count in removal.staying.items() if count},
         held=found.held,
-        before=cost_of(model, x),
+        before=before,
         after=cost_of(small, x),
         max_difference=differences(model, small, exact, x, own_attributes(model, manifest)),
-        notes=(f"not used in eval mode, and not followed: {', '.join(skipped[:6])}",) if skipped else (),
+        notes=tuple([f"not used in eval mode, and not followed: {', '.join(skipped[:6])}"] * bool(skipped))
+        + before.remarks,
     )
 
 

@@ -89,7 +89,7 @@ class UnitsOf:
         shown = [f"{name or 'the network'} ({why})" for name, why in held.items()]
         more = f" and {len(shown) - 4} more" if len(shown) > 4 else ""
         said = [f"the units of these layers stay: {'; '.join(shown[:4])}{more}"] if shown else []
-        return said + alone(self.network, self.groups)
+        return [*said, *alone(self.network, self.groups), *self.network.cost().remarks]
 
     def weights(self, model: nn.Module) -> dict[str, nn.Parameter]:
         """The tensors sparsity is counted over."""

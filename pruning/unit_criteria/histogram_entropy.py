@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from pruning.context.criterion import Criterion
-from pruning.context.readings import readings
+from pruning.context.readings import means_of_examples
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,13 +26,7 @@ class HistogramEntropy(Criterion):
     summary: ClassVar[str] = "entropy of a histogram of a unit's mean over positions, over examples (Hu et al. 2025)"
 
     def score(self, context: Context) -> dict[str, Tensor]:
-        import torch
-
-        means: dict[str, list[Tensor]] = {group.name: [] for group in context.space.groups}
-        for batch in readings(context):
-            for name, (first, *_) in batch.items():
-                means[name].append(first.double().mean(1))
-        return {name: histogram_entropy(torch.cat(parts)) for name, parts in means.items()}
+        return {name: histogram_entropy(means) for name, means in means_of_examples(context).items()}
 
 
 def histogram_entropy(values: Tensor) -> Tensor:

@@ -209,3 +209,111 @@ def test_a_factor_of_zero_in_a_norm_ends_a_path():
     first, second = reach(model, (2,), {})
     assert first.reachable.tolist() == [[True, True], [False, False], [True, True]]
     assert second.reachable.tolist() == [[True, False, True]]
+
+
+def _halves_swapped(h, z):
+    new = h.new_zeros(h.shape)
+    new[:, :2], new[:, 2:] = z[:, 2:], h[:, :2]
+    return new
+
+
+def _statement(write):
+    def join(h, z):
+        write(h, z)
+        return h
+
+    return join
+
+
+def _slice_added(h, z):
+    h[:, :2] += z[:, :2]
+    return h
+
+
+def _viewed(h, z):
+    h = h.view(-1, 4)
+    h.mul_(z.sigmoid())
+    return h
+
+
+IN_PLACE = {
+    "add_": _statement(lambda h, z: h.add_(z)),
+    "sub_, alpha": _statement(lambda h, z: h.sub_(z, alpha=2)),
+    "mul_": _statement(lambda h, z: h.mul_(z.sigmoid())),
+    "out=": _statement(lambda h, z: torch.add(h.clone(), z, out=h)),
+    "twice": _statement(lambda h, z: (h.tanh_(), h.add_(z), h.mul_(h.sigmoid()))),
+    "what relu_ returned": _statement(lambda h, z: h.tanh_().add_(z)),
+    "inplace=True": _statement(lambda h, z: nn.functional.leaky_relu(h, 0.1, True).add_(z)),
+    "setitem": _statement(lambda h, z: h.__setitem__((slice(None), slice(2)), z[:, :2])),
+    "a constant set": _statement(lambda h, _: h.__setitem__((slice(None), 0), 3.0)),
+    "masked_fill_": _statement(lambda h, _: h.masked_fill_(torch.tensor([True, False, False, False]), 3.0)),
+    "halves": _halves_swapped,
+    "a slice added to": _slice_added,
+    "a view": _viewed,
+    "a constant added to": lambda h, z: _statement(lambda c, z: c.add_(z))(torch.zeros(len(h), 4, dtype=h.dtype), z),
+}
+
+
+class Joined(nn.Module):
+    """Two layers whose results a function joins, and one that reads it."""
+
+    def __init__(self, join):
+        super().__init__()
+        self.a, self.b, self.o = nn.Linear(3, 4, False), nn.Linear(3, 4, False), nn.Linear(4, 2, False)
+        self.join = join
+
+    def forward(self, x):
+        return self.o(self.join(self.a(x), self.b(x)))
+
+
+@pytest.mark.parametrize("way", IN_PLACE)
+def test_what_is_written_in_place_is_on_a_path_where_a_change_of_the_weight_changes_the_output(way):
+    torch.manual_seed(0)
+    model = Joined(IN_PLACE[way]).double()
+    masks = {"a.weight": torch.zeros(4, 3, dtype=torch.bool), "b.weight": torch.rand(4, 3) < 0.4}
+    masks["a.weight"][:, 0] = True
+    found = {layer.name: layer.reachable for layer in reach(model, (3,), masks)}
+    x = torch.randn(20, 3, dtype=torch.float64)
+    with torch.no_grad():
+        for name, mask in masks.items():
+            model.get_parameter(name).mul_(mask)
+        before = model(x)
+        for name, weight in model.named_parameters():
+            for index in masks.get(name, torch.ones_like(weight)).nonzero().tolist():
+                place = tuple(index)
+                constant = name == "o.weight" and place[1] == 0 and way in ("a constant set", "masked_fill_")
+                weight[place] += 0.5
+                assert found[name][place] == (not constant and not torch.equal(model(x), before)), (name, place)
+                weight[place] -= 0.5
+            assert not (found[name] & ~masks.get(name, found[name])).any()
+
+
+def _both_read(h, z):
+    half = h[:, :2]
+    half.add_(z[:, :2])
+    return torch.cat([half, h[:, 2:]], 1)
+
+
+def _constant_by_a_view(h, z):
+    new = torch.zeros(len(h), 4, dtype=h.dtype)
+    new[:, :2].add_(z[:, :2])
+    return new
+
+
+@pytest.mark.parametrize("join", [_both_read, _constant_by_a_view])
+def test_what_is_written_by_way_of_another_tensor_is_refused_where_it_is_read(join):
+    with pytest.raises(BadInput, match=r"writes in place \(add\).*h = h \+ z"):
+        reach(Joined(join), (3,), {})
+
+
+def test_what_padding_puts_beside_a_signal_is_a_constant():
+    class Padded(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.o = nn.Linear(2, 2, False), nn.Linear(3, 1, False)
+
+        def forward(self, x):
+            return self.o(nn.functional.pad(self.a(x), (1, 0), value=2.0))
+
+    last = reach(Padded(), (2,), {})[1]
+    assert last.reachable.tolist() == [[False, True, True]]

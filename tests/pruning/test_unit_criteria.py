@@ -210,6 +210,58 @@ def test_a_shared_stream_is_averaged_over_its_readers(context):
     assert scores(context, "apoz")["stem"].tolist() == pytest.approx((sum(parts) / 2).tolist())
 
 
+class Tokens(nn.Module):
+    """Tokens (n, t, d) through two layers, in one of several forms of the same network."""
+
+    def __init__(self, form):
+        super().__init__()
+        self.form = form
+        self.a, self.b, self.c, self.d = nn.Linear(3, 6), nn.Linear(6, 4), nn.Linear(4, 6), nn.Linear(6, 3)
+
+    def mixed(self, x):
+        hidden = torch.relu(self.a(x))
+        if self.form == "by keyword":
+            return self.b(input=hidden)
+        if self.form == "as a function":
+            return nn.functional.linear(hidden, self.b.weight, self.b.bias)
+        if self.form == "written over":
+            out = self.b(hidden)
+            hidden.neg_()
+            return out
+        return self.b(hidden)
+
+    def forward(self, x):
+        n, t, _ = x.shape
+        if self.form == "flattened":
+            h = self.mixed(x.flatten(0, 1)).view(n, t, -1)
+        elif self.form == "positions first":
+            h = self.mixed(x.transpose(0, 1)).transpose(0, 1)
+        elif self.form == "one by one":
+            h = torch.stack([self.mixed(x[:, place]) for place in range(t)], 1)
+        elif self.form == "unequal parts":
+            h = torch.cat([self.mixed(x[:, :1]), self.mixed(x[:, 1:])], 1)
+        else:
+            h = self.mixed(x)
+        return self.d(torch.relu(self.c(h.mean(1))))
+
+
+FORMS = ["flattened", "positions first", "one by one", "unequal parts", "by keyword", "as a function", "written over"]
+
+
+@pytest.mark.parametrize("tokens", [5, EXAMPLES])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_network_written_in_another_form_has_the_same_scores_by_values(form, tokens):
+    plain, other = (in_context(Tokens(each), (tokens, 3)) for each in ("plain", form))
+    hidden = torch.relu(plain.model.a(plain.x))
+    expected = (hidden != 0).double().mean((0, 1))
+    for context in (plain, other):
+        torch.testing.assert_close(scores(context, "apoz")["a"], expected)
+    for name in ("apoz", "mean-activation", "activation-entropy", "histogram-entropy"):
+        one, two = scores(plain, name), scores(other, name)
+        for group in ("a", "c"):
+            torch.testing.assert_close(one[group], two[group])
+
+
 def test_saliency_for_each_multiply_add_counts_what_the_network_saves(context):
     positions = 36
     taps = positions * (4 * 9 + 9 + 4)  # inner row, depthwise filter, outer column

@@ -15,9 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from minima.zoo.anatomy.costs.counted import multiply_adds
 from minima.zoo.anatomy.rules.follower import Demands, Follower
 from minima.zoo.anatomy.rules.queries import Grid, grids
-from minima.zoo.anatomy.tape import Operation, Tape, record
+from minima.zoo.anatomy.tape import Operation, Tape, Value, record
 from minima.zoo.anatomy.union_find import FIXED, UNKNOWN, Classes
 from minima.zoo.anatomy.unit_rules import RULES
 from minima.zoo.examples.inputs import Inputs
@@ -61,7 +62,7 @@ def followed(model: nn.Module, x: Inputs, whole: bool = False) -> Following:
     """
     following, tape = Following(model, whole), record(model, x)
     for leaf in tape.inputs:
-        following.numbers[leaf] = torch.full(leaf.shape, FIXED)
+        following.begin(leaf)
     for operation in tape.operations:
         following.read(operation)
     following.settle(tape)
@@ -88,11 +89,18 @@ class Following:
         """the operations in turn"""
         self.made: dict[int, str] = {}
         """of each parameter and buffer that was used, in order: the module that used it first"""
+        self._signals: set[Any] = set()
+        """activations that depend on the network's inputs"""
         self._trained = {id(parameter) for parameter in model.parameters()}
         for name, tensor in _tensors(model):
             if not self.names[id(tensor)]:
                 self.axes[id(tensor)] = [self.classes.new(size) for size in tensor.shape]
             self.names[id(tensor)].append(name)
+
+    def begin(self, leaf: Value) -> None:
+        """Take in an input, which has no units."""
+        self.numbers[leaf] = torch.full(leaf.shape, FIXED)
+        self._signals.add(leaf)
 
     def read(self, operation: Operation) -> None:
         """Take in what an operation says of units.
@@ -101,6 +109,8 @@ class Following:
         """
         of_units = any(leaf in self.numbers or id(leaf) in self._trained for leaf in operation.operands)
         numbers = self._numbers(operation) if of_units else []
+        if any(leaf in self._signals for leaf in operation.operands):
+            self._signals.update(operation.made)
         pads = tuple(operation.given("input", "pad")["pad"]) if operation.name == "pad" else ()
         shapes = [tuple(value.shape) for value in operation.made]
         known = self.copies or {}
@@ -169,7 +179,10 @@ class Following:
         made, where = operation.made, operation.where
         known = self.classes, self.demands, self.numbers, self.copies, self.axes
         call = Follower(*known, operation.func, operation.args, operation.kwargs, made, where)
+        counted = self.demands.counted
         numbers = RULES[operation.name](call) if operation.name in RULES else None
+        if self.demands.counted == counted:
+            self._count(operation)
         if numbers is None or [each.shape for each in numbers] != [leaf.shape for leaf in made]:
             self._lose(operation.operands, f"{where} is not understood")
             numbers = [torch.full(leaf.shape, UNKNOWN) for leaf in made]
@@ -178,6 +191,19 @@ class Following:
                 self.made.setdefault(id(leaf), operation.caller.path)
         self.numbers.update(zip(made, numbers, strict=True))
         return numbers
+
+    def _count(self, operation: Operation) -> None:
+        """What an operation takes that no rule counted."""
+        found = multiply_adds(operation)
+        signals = [leaf for leaf in operation.operands if leaf in self._signals]
+        weights = [
+            leaf
+            for leaf in operation.operands
+            if leaf.ndim > 1 and (id(leaf) in self._trained or leaf in self.numbers) and leaf not in self._signals
+        ]
+        if found is None and signals and weights:
+            self.demands.uncounted.append(operation.where)
+        self.demands.constants.append(found or 0)
 
     def _lose(self, used: Sequence[Any], why: str) -> None:
         for leaf in used:

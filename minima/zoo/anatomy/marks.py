@@ -37,6 +37,13 @@ def marked(counts: Tensor, of_weight: bool = False) -> Tensor:
     return marks
 
 
+def copied(marks: Tensor) -> Tensor:
+    """The same marks in memory of their own."""
+    copy = marks.clone()
+    copy.of_weight = marks.of_weight  # type: ignore[attr-defined]
+    return copy
+
+
 def is_mark(value: Any) -> bool:
     """Whether a value stands for signals or weights."""
     return torch.is_tensor(value) and value.requires_grad

@@ -126,6 +126,23 @@ def operation_name(function: Any) -> str:
     return _SPELLINGS.get(name, name)
 
 
+def writes(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+    """Whether a call writes its result into its first operand (`relu_`, `+=`, `inplace=True`).
+
+    >>> import torch
+    >>> [writes(f, [0, 0], {}) for f in (torch.Tensor.add, torch.Tensor.add_, torch.Tensor.__iadd__)]
+    [False, True, True]
+    """
+    name = getattr(function, "__name__", "")
+    if name.endswith("_") and not name.endswith("__"):
+        return True
+    if name.startswith("__i") and name.strip("_") in _SPELLINGS:
+        return True
+    code = getattr(function, "__code__", None)
+    names = code.co_varnames[: code.co_argcount] if code else ()
+    return named(names, args, kwargs).get("inplace") is True
+
+
 def named(names: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """A call's arguments by name, those of them that were given.
 

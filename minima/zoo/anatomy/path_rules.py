@@ -16,7 +16,7 @@ from torch.nn import functional
 from torch.utils._pytree import tree_map
 
 from minima.store.command import BadInput
-from minima.zoo.anatomy.marks import factor, is_signal, marked, summand
+from minima.zoo.anatomy.marks import factor, is_mark, is_signal, marked, summand
 from minima.zoo.anatomy.operations import (
     ACTIVATIONS,
     AVERAGE_POOLS,
@@ -58,6 +58,26 @@ def _unchanged(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[st
 
 def _moved(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     return func(*tree_map(summand, args), **tree_map(summand, kwargs))
+
+
+def _filled(position: int) -> Rule:
+    """What is put in is a constant, unless it is a signal itself; `position`: its place among the arguments."""
+
+    def rule(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Tensor:
+        value = kwargs.get("value", args[position] if len(args) > position else 0.0)
+        rest = {name: each for name, each in kwargs.items() if name != "value"}
+        result: Tensor = func(*args[:position], **rest, value=value if is_mark(value) else 0.0)
+        return result
+
+    return rule
+
+
+def assigned(args: Sequence[Any]) -> Tensor:
+    """What a tensor is after `tensor[index] = value`."""
+    target, index, value = args
+    before = target.clone() if is_mark(target) else torch.zeros(target.shape, dtype=torch.float64)
+    before[index] = summand(value) if torch.is_tensor(value) else 0.0
+    return before
 
 
 def _combined(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Tensor:  # noqa: ARG001
@@ -146,7 +166,9 @@ def _adaptive(mean: Callable[..., Tensor]) -> Rule:
 
 
 RULES: dict[str, Rule] = {
-    **dict.fromkeys(MOVES | BLENDS | JOINS | AVERAGE_POOLS | {"pad", "sum", "mean"}, _moved),
+    **dict.fromkeys(MOVES | BLENDS | JOINS | AVERAGE_POOLS | {"sum", "mean"}, _moved),
+    "pad": _filled(3),
+    "masked_fill": _filled(2),
     **dict.fromkeys(ACTIVATIONS | CLAMPS | SOFTMAXES | POINTWISE | {"normalize"}, _unchanged),
     **dict.fromkeys(SAME | CONVERSIONS | DROPOUTS, _unchanged),
     **dict.fromkeys(SUMS | EXTREMES | {"where", "lerp", "pow"}, _combined),

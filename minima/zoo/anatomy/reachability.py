@@ -18,10 +18,11 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.channels import channel_axis
-from minima.zoo.anatomy.marks import is_mark, is_signal, leaf, marked
-from minima.zoo.anatomy.operations import LAYERS, NEW, in_order, operation_name
-from minima.zoo.anatomy.path_rules import RULES, weighted
+from minima.zoo.anatomy.marks import copied, is_mark, is_signal, leaf, marked
+from minima.zoo.anatomy.operations import LAYERS, NEW, in_order, operation_name, writes
+from minima.zoo.anatomy.path_rules import RULES, assigned, weighted
 from minima.zoo.anatomy.prunable import prunable
+from minima.zoo.anatomy.written import SHARING, Written
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, Several
 
@@ -113,7 +114,7 @@ def _run(
         signal = leaf(torch.ones(1, *shape))
         with tracer:
             output = functional_call(model, constants | leaves, (signal,))
-    return leaves, tracer, output
+    return leaves, tracer, tracer.written.now(output)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,19 +134,55 @@ class _Tracer(TorchFunctionMode):
     def __init__(self, weights: Mapping[str, Tensor]) -> None:
         super().__init__()
         self.uses: list[_Use] = []
+        self.written = Written()
         self._names = {id(weight): name for name, weight in weights.items()}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         func, args = in_order(func, args)
-        kwargs, name = kwargs or {}, operation_name(func)
-        marks = [value for value in tree_leaves((args, kwargs)) if is_mark(value)]
-        if not marks or name in NEW:
+        name, given = operation_name(func), dict(kwargs or {})
+        target = given.pop("out", None)
+        if target is None and (name == "setitem" or writes(func, args, given)):
+            target = args[0] if args else given["input"]
+        if name == "setitem":
+            self.written.put_back(target, args[2])
+        first, named = self.written.now((args, given))
+        marks = [value for value in tree_leaves((first, named)) if is_mark(value)]
+        if target is None:
+            return self._plain(name, func, first, named) if marks else func(*first, **named)
+        before = self.written.now(target)
+        if not marks and not is_mark(before):
+            return func(*args, **(kwargs or {}))
+        return self._writing(name, func, first, named, target)
+
+    def _plain(self, name: str, func: Any, args: Any, kwargs: Any) -> Any:
+        """An operation that makes new tensors."""
+        if name in NEW:
             return func(*args, **kwargs)
         if name in LAYERS - {"addmm"}:
             return self._weighted(name, func, args, kwargs)
         if name not in RULES:
             return _answer(name, func(*args, **kwargs))
-        of_weight = not any(map(is_signal, marks))
+        result = self._ruled(name, func, args, kwargs)
+        if name in SHARING:
+            self.written.share(result, args[0] if args else kwargs["input"])
+        return result
+
+    def _writing(self, name: str, func: Any, args: Any, kwargs: Any, target: Any) -> Any:
+        """An operation that writes into a tensor, which is `target`."""
+        if not torch.is_tensor(target) or (name not in RULES and name != "setitem"):
+            raise BadInput(_unknown(name))
+        before = self.written.now(target)
+        if name == "setitem":
+            of_weight = not any(is_signal(value) for value in args)
+            result = marked(assigned(args), of_weight)
+        else:
+            apart = tree_map(lambda value: copied(value) if value is before and is_mark(value) else value, args)
+            result = self._ruled(name, func, apart, kwargs)
+        self.written.write(target, before, result, name)
+        return None if name == "setitem" else result
+
+    def _ruled(self, name: str, func: Any, args: Any, kwargs: Any) -> Any:
+        of_weight = not any(map(is_signal, tree_leaves((args, kwargs))))
         result = RULES[name](func, args, kwargs)
         return tree_map(lambda value: marked(value, of_weight) if is_mark(value) else _answer(name, value), result)
 
@@ -164,10 +201,12 @@ def _answer(name: str, result: Any) -> Any:
     if any(
         torch.is_tensor(value) and (value.is_floating_point() or value.is_complex()) for value in tree_leaves(result)
     ):
-        raise BadInput(
-            f"the network uses {name}, through which paths cannot be followed: which weights are reachable is unknown"
-        )
+        raise BadInput(_unknown(name))
     return result
+
+
+def _unknown(name: str) -> str:
+    return f"the network uses {name}, through which paths cannot be followed: which weights are reachable is unknown"
 
 
 def _layer(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from fractions import Fraction
 from math import prod
 
 from torch import nn
@@ -20,7 +21,7 @@ def costs_of(following: Following, model: nn.Module, groups: list[Classed]) -> C
     """The cost of `model` as a function of the units kept."""
     weights = {id(weight) for weight in prunable(model).values()}
     parameters = {id(parameter) for parameter in model.parameters()}
-    positions: Counter[int] = Counter()
+    positions: dict[int, Fraction | int] = defaultdict(int)
     for key, times in following.demands.uses:
         positions[key] += times
     axes: dict[str, dict[int, tuple[Axis, ...]]] = {}
@@ -43,7 +44,9 @@ def costs_of(following: Following, model: nn.Module, groups: list[Classed]) -> C
         for tensor in (*model.parameters(), *model.buffers())
     )
     products, constant = _products(following, groups)
-    return Costs({group.name: group.size for group, _ in groups}, tensors, products, constant)
+    constant += sum(following.demands.constants)
+    uncounted = tuple(following.demands.uncounted)
+    return Costs({group.name: group.size for group, _ in groups}, tensors, products, constant, uncounted)
 
 
 def _products(following: Following, groups: list[Classed]) -> tuple[dict[tuple[str, ...], int], int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 
 import numpy as np
@@ -22,9 +23,19 @@ class Cost:
     prunable: int
     """weights of convolutions and linear layers, over which sparsity is counted"""
     multiply_adds: int
-    """for one example: of convolutions, linear layers, and products of two activations (attention)"""
+    """for one example: of all operations with a weight, and products of two activations (attention)"""
     bytes: int
     """of parameters and buffers"""
+    uncounted: tuple[str, ...] = ()
+    """operations with a weight whose multiply-adds are not known, and not among them"""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What of it is not known, in a sentence."""
+        names = list(dict.fromkeys(self.uncounted))
+        more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+        said = f"multiply-adds are counted without these, whose number is not known: {', '.join(names[:4])}{more}"
+        return (said,) if names else ()
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,7 @@ class Sized:
     itemsize: int
     parameter: bool
     prunable: bool
-    positions: int
+    positions: Fraction | int
     """multiply-adds that each entry takes part in for one example"""
 
     def entries(self, removed: Mapping[str, int]) -> int:
@@ -81,7 +92,9 @@ class Costs:
     """multiply-adds of products of activations that each unit of a group takes part in, or each pair of units of two
     that cross"""
     constant: int
-    """multiply-adds of such products that no group has a part in"""
+    """multiply-adds of such products that no group has a part in, and of operations whose units are not followed"""
+    uncounted: tuple[str, ...] = ()
+    """operations with a weight whose multiply-adds are not known"""
 
     def of(self, kept: Kept) -> Cost:
         """The cost of a network that keeps these units only; groups that are left out keep all."""
@@ -92,8 +105,9 @@ class Costs:
         return Cost(
             parameters=sum(entries for tensor, entries in sizes if tensor.parameter),
             prunable=sum(entries for tensor, entries in sizes if tensor.prunable),
-            multiply_adds=sum(entries * tensor.positions for tensor, entries in sizes) + products + self.constant,
+            multiply_adds=int(sum(entries * tensor.positions for tensor, entries in sizes)) + products + self.constant,
             bytes=sum(entries * tensor.itemsize for tensor, entries in sizes),
+            uncounted=self.uncounted,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import torch
@@ -92,7 +93,7 @@ def _count(call: Follower, given: dict[str, Any], width: int) -> None:
         for name, positions in zip("qkv", sides, strict=True):
             call.apply(given[f"{name}_proj_weight"], positions)
     else:
-        call.apply(given["in_proj_weight"], sides[0])
+        call.apply(given["in_proj_weight"], Fraction(sum(sides), 3))
     call.apply(given["out_proj_weight"], sides[0])
     call.demands.products.append((call.demands.heads[-1], 2 * sides[0] * sides[1] * width))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from torch import Tensor
@@ -48,12 +49,21 @@ class Demands:
     """numbers of what attention looks through"""
     reads: set[tuple[int, int]] = field(default_factory=set)
     """axes of weights (id, which axis) along which units are read, not made"""
-    uses: list[tuple[int, int]] = field(default_factory=list)
+    uses: list[tuple[int, Fraction | int]] = field(default_factory=list)
     """applications of weights: the id, and multiply-adds that each of its entries takes part in for one example"""
     shared: list[Shared] = field(default_factory=list)
     """keys and values that several query heads look at"""
     products: list[tuple[Tensor, int]] = field(default_factory=list)
     """products of two activations: the numbers of their matrices, and multiply-adds of each"""
+    constants: list[int] = field(default_factory=list)
+    """multiply-adds of operations whose units are not followed"""
+    uncounted: list[str] = field(default_factory=list)
+    """operations with a weight whose multiply-adds are not known, in words"""
+
+    @property
+    def counted(self) -> int:
+        """How many operations have said what they take."""
+        return len(self.uses) + len(self.products)
 
 
 @dataclass(frozen=True)
@@ -119,7 +129,7 @@ class Follower:
         self.demands.reads.add((id(tensor), axis))
         return self.one(units, self.axes[id(tensor)][axis])
 
-    def apply(self, tensor: Tensor, positions: int) -> None:
+    def apply(self, tensor: Tensor, positions: Fraction | int) -> None:
         """Note that a weight is applied at so many positions."""
         self.demands.uses.append((id(tensor), positions))
 
