@@ -19,6 +19,7 @@ from pruning.composition.method import Method, methods
 from pruning.context.candidates import Heads
 from pruning.context.counts import MEASURES
 from pruning.running.engine import Engine
+from pruning.running.uncounted import say_what_is_not_counted
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -46,7 +47,8 @@ class Pruned:
     sparse: Evaluation
     """and after"""
     notes: tuple[str, ...]
-    """what was assumed of the network and the data, and which layers a method of whole units leaves as they are"""
+    """what was assumed of the network and the data, which matrices are not counted, and which layers a method of whole
+    units leaves as they are"""
 
 
 def prune(  # noqa: PLR0913 (named, and all but two optional)
@@ -157,6 +159,7 @@ def _run(
     )
     for remark in engine.space.remarks():
         note(remark)
+    say_what_is_not_counted(engine.space, trainer.model)
     reachable(engine.space, engine.masks, (sparsity,), measure)
     engine.complete()
     if not engine.has_reached(sparsity):

@@ -24,6 +24,7 @@ from pruning.context.starts import NotHeld
 from pruning.running.arguments import Prune, PruneUnits
 from pruning.running.parent import Parent, load_parent, with_drawn_weights
 from pruning.running.path import check_path
+from pruning.running.uncounted import say_what_is_not_counted
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def plan_jobs(arguments: Prune) -> list[Job]:
     seed = parent.checkpoint.seed if arguments.seed is None else arguments.seed
     together = composition.schedule.gradual and not arguments.each
     runs = [targets] if together else [{sparsity: targets[sparsity]} for sparsity in asked]
-    _say_what_is_not_counted(space, parent)
+    if must_be_typed(str(parent.checkpoint.model["name"])):
+        say_what_is_not_counted(space, parent.subject.model)
     weights = composition.space.weights(parent.subject.model)
     check_path(arguments, composition, parent.subject, all_masks(weights, parent))
     how = measure, heads, arguments.keep_path, arguments.accept_noise
@@ -130,18 +132,6 @@ def _asked(measure: str, levels: Sequence[float], space: Candidates, parent: Par
     if not masks:
         raise BadInput("the network has no convolution or linear weights: there is nothing to prune")
     return reachable(space, masks, tuple(levels), measure)
-
-
-def _say_what_is_not_counted(space: Candidates, parent: Parent) -> None:
-    """Of a network that the zoo does not know: matrices that this method does not look at, such as those of an LSTM."""
-    if not must_be_typed(str(parent.checkpoint.model["name"])):
-        return
-    model = parent.subject.model
-    counted = space.weights(model)
-    others = [name for name, value in model.named_parameters() if value.ndim > 1 and name not in counted]
-    if others:
-        shown = ", ".join(others[:4]) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
-        note(f"counted are weights of convolutions and linear layers; these are not, and stay whole: {shown}")
 
 
 def all_masks(weights: Mapping[str, Any], parent: Parent) -> dict[str, Any]:

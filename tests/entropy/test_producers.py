@@ -52,6 +52,38 @@ def test_weight_of_one_site(middle: Callable[[Net, Tensor, Tensor], Tensor], wei
     assert others == [None]
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [
+        parametrizations.weight_norm(nn.Linear(4, 4)),
+        nn.GRU(4, 4),
+        nn.Bilinear(4, 4, 4),
+        nn.ParameterList([torch.ones(4, 4)]),
+    ],
+)
+def test_a_weight_that_is_no_layers_own_hides_those_before(layer: nn.Module) -> None:
+    """What they say of the layer before is nothing of the activation behind."""
+
+    class Hiding(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.layer, self.last = nn.Linear(5, 4), layer, nn.Linear(4, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            z = self.first(x)
+            if isinstance(self.layer, nn.ParameterList):
+                z = z @ self.layer[0]
+            elif isinstance(self.layer, nn.Bilinear):
+                z = self.layer(z, z)
+            else:
+                z = self.layer(z)
+            z = z[0] if isinstance(z, tuple) else z
+            return self.last(z.relu())
+
+    (found, *_) = producers(Hiding().eval(), X).values()
+    assert found is None
+
+
 def test_no_weight_is_seen_through_an_activation() -> None:
     model = nn.Sequential(nn.ReLU(), nn.Linear(5, 4), nn.ReLU(), nn.Tanh(), nn.Linear(4, 2))
     assert producers(model, X) == {"input": None, "1": "1.weight", "2": None, "4": "4.weight"}

@@ -157,3 +157,17 @@ def test_scores_and_training_go_by_the_loss_that_is_asked_for():
     assert all(torch.equal(found.masks[name], each >= bound[kept - 1]) for name, each in scores.items())
     trained = prune(model, (x, y), "mse", sparsity=0.5, epochs=20, recipe={"lr": 0.05, "batch_size": 10})
     assert trained.sparse.loss < prune(model, (x, y), "mse", sparsity=0.5).sparse.loss
+
+
+def test_matrices_that_are_not_counted_are_named():
+    class Remembering(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.rnn, self.last = nn.Linear(3, 4), nn.GRU(4, 4), nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.last(self.rnn(self.first(x))[0])
+
+    found = prune(Remembering(), (torch.randn(8, 3), torch.randint(0, 2, (8,))), sparsity=0.5)
+    assert any("these are not, and stay whole: rnn.weight_ih_l0, rnn.weight_hh_l0" in each for each in found.notes)
+    assert set(found.masks) == {"first.weight", "last.weight"}

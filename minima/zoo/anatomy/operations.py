@@ -19,6 +19,8 @@ CONVOLUTIONS = _names("conv1d conv2d conv3d")
 TRANSPOSED = _names("conv_transpose1d conv_transpose2d conv_transpose3d")
 LAYERS = CONVOLUTIONS | TRANSPOSED | _names("linear addmm")
 """a weight applied to an activation"""
+RECURRENT = _names("lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell")
+"""whole layers of torch's in one operation"""
 OPERANDS = ("input", "weight", "bias")
 """of a linear layer and a convolution, in order"""
 GEOMETRY = ("stride", "padding", "dilation", "groups")
@@ -91,7 +93,7 @@ SIZED = _names(
 
 CHANNELS_SECOND = CONVOLUTIONS | TRANSPOSED | _names("batch_norm group_norm instance_norm")
 CHANNELS_LAST = _names("linear matmul addmm layer_norm rms_norm embedding multi_head_attention_forward")
-CHANNELS_LAST |= _names("lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell")
+CHANNELS_LAST |= RECURRENT
 
 _SPELLINGS = {f"i{name}": name for name in ("add", "sub", "mul", "truediv", "matmul")}
 _REFLECTED: Mapping[str, Callable[[Any, Any], Any]] = {
