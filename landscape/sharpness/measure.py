@@ -40,6 +40,8 @@ class Measured:
     """of an iteration: its residual, and whether it came within the tolerance"""
     settled: Mapping[str, bool] = field(default_factory=dict)
     """of an inner maximisation: whether it ended before its steps did, by setting"""
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    """parameters of the measure that it found itself, such as the layer that it looks at"""
     courses: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """of an inner maximisation: the largest rise found after each step, by setting"""
 

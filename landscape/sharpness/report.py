@@ -35,7 +35,7 @@ def entry(measure: Measure, found: Measured, used: float | None) -> dict[str, An
         "seed_stderr": found.seed_stderr,
         "invariant": measure.invariant,
     }
-    head |= dict(found.convergence) | asdict(measure)
+    head |= dict(found.convergence) | asdict(measure) | dict(found.chosen)
     if found.values:
         head["values"] = dict(found.values)
     if found.settled:
@@ -71,7 +71,14 @@ def table(summary: dict[str, Any]) -> str:
     """What a person reads: a line for each measure."""
     known = measures()
     rows = [
-        [name, taken["value"], _of_draws(taken), taken["data_stderr_new"], taken["invariant"], known[name].meaning]
+        [
+            name,
+            taken["value"],
+            _of_draws(taken),
+            taken["data_stderr_new"],
+            taken["invariant"],
+            _meaning(known[name], taken),
+        ]
         for name, taken in summary["measures"].items()
     ]
     lines = [
@@ -90,6 +97,10 @@ def table(summary: dict[str, Any]) -> str:
     if "rescaling" in summary:
         lines += ["", rescale_test.table(summary)]
     return "\n".join(lines)
+
+
+def _meaning(measure: type[Measure], taken: dict[str, Any]) -> str:
+    return f"{measure.meaning}: {taken['layer']}" if taken.get("layer") else measure.meaning
 
 
 def _of_draws(taken: dict[str, Any]) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from minima.store.command import BadInput, note
-from minima.zoo.anatomy.reachability import carries, reach
+from minima.zoo.anatomy.paths.reachability import carries, reach
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -9,8 +9,8 @@ from minima.store.checkpoints.packing import pack_bits
 from minima.store.command import BadInput
 from minima.store.hdf5 import record
 from minima.store.memory import require_room
+from minima.zoo.anatomy.paths.reachability import reach, shape_of
 from minima.zoo.anatomy.prunable import prunable
-from minima.zoo.anatomy.reachability import reach, shape_of
 from minima.zoo.examples.needs import pass_bytes
 from pruning.masks.overlap import overlap_of_bits
 from pruning.masks.training_cost import training_cost
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from minima.store.hdf5.results import Place
-    from minima.zoo.anatomy.reachability import Layer
+    from minima.zoo.anatomy.paths.reachability import Layer
     from minima.zoo.subject.subject import Subject
 from pruning.masks.numbers import COUNTS, PAIRWISE, PATHS
 

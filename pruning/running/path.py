@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from minima.store.command import BadInput, note
-from minima.zoo.anatomy.reachability import carries, shape_of
+from minima.zoo.anatomy.paths.reachability import carries, shape_of
 from minima.zoo.examples.inputs import Inputs
 from pruning.composition.keeping_path import bottlenecks
 from pruning.scopes.entropy_budget import EntropyBudget

@@ -8,7 +8,10 @@ from oracles.quadratic import quadratic
 from oracles.rescaling import rescale
 from oracles.small_networks import make
 from scipy import stats
+from torch import nn
+from torch.nn.utils import parametrizations
 
+from landscape import measure_sharpness
 from landscape.objective.objective import Objective
 from landscape.objective.streams import stream
 from landscape.sharpness.crossing import crossing
@@ -83,6 +86,70 @@ def test_relative_flatness_is_invariant_to_units_of_its_layer_and_not_of_the_lay
     unit = rescale(case.model, case.x, ("fc2", "fc3"), 20.0, unit=1)
     assert flatness(unit, "fc2") == pytest.approx(flatness(case.model, "fc2"), rel=1e-9)
     assert abs(flatness(unit, "fc3") / flatness(case.model, "fc3.weight") - 1) > 1e-3
+
+
+class Two(nn.Module):
+    """Two outputs, the second of them computed last."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.head, self.side = nn.Linear(3, 4), nn.Linear(4, 3), nn.Linear(4, 3)
+
+    def forward(self, x):
+        hidden = torch.tanh(self.body(x))
+        return {"logits": self.head(hidden), "side": self.side(hidden)}
+
+
+class Product(nn.Module):
+    """A last layer that is a product with a parameter."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.w = nn.Linear(3, 4), nn.Parameter(torch.randn(4, 3))
+
+    def forward(self, x):
+        return torch.tanh(self.body(x)) @ self.w
+
+
+def test_relative_flatness_is_of_the_last_layer_before_the_output_that_is_measured():
+    torch.manual_seed(0)
+    x, y, model = torch.randn(30, 3).double(), torch.randint(0, 3, (30,)), Two().double()
+    found = measure_sharpness(model, (x, y), measures=["relative_flatness"])
+    hidden = torch.tanh(model.body(x)).detach()
+    weight, bias = model.head.weight.detach(), model.head.bias.detach()
+
+    def loss(flat):
+        return nn.functional.cross_entropy(hidden @ flat.view(3, 4).T + bias, y)
+
+    blocks = torch.autograd.functional.hessian(loss, weight.flatten()).view(3, 4, 3, 4)
+    expected = torch.einsum("ijkj,ik->", blocks, weight @ weight.T).item()
+    measured = found["relative_flatness"]
+    assert abs(measured.value - expected) < 3 * measured.stderr
+    assert measured.chosen == {"layer": "head.weight"}
+
+
+@pytest.mark.parametrize(
+    ("model", "x"),
+    [
+        (Product(), torch.randn(8, 3)),
+        (nn.Sequential(nn.Linear(3, 4), nn.Tanh(), parametrizations.weight_norm(nn.Linear(4, 3))), torch.randn(8, 3)),
+        (
+            nn.Sequential(nn.Conv1d(1, 2, 3), nn.ConvTranspose1d(2, 3, 3), nn.Flatten(), nn.AvgPool1d(5)),
+            torch.randn(8, 1, 5),
+        ),
+    ],
+)
+def test_relative_flatness_refuses_a_last_layer_that_it_cannot_lay_out(model, x):
+    y = torch.randint(0, 3, (len(x),))
+    with pytest.raises(BadInput, match=r"last operation with a weight is .*name a weight with --relative-flatness"):
+        RelativeFlatness().measure(Objective(model, x, y), 0)
+
+
+def test_relative_flatness_refuses_a_transposed_convolution_by_name():
+    model = nn.Sequential(nn.ConvTranspose1d(1, 2, 3), nn.Flatten(), nn.Linear(14, 3))
+    objective = Objective(model, torch.randn(8, 1, 5), torch.randint(0, 3, (8,)))
+    with pytest.raises(BadInput, match="not laid out neuron by neuron"):
+        RelativeFlatness(layer="0").measure(objective, 0)
 
 
 @pytest.mark.parametrize("layer", ["fc9", "fc1.bias"])

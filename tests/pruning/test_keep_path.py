@@ -7,8 +7,8 @@ from torch import nn
 
 from minima.store.checkpoints.checkpoint import load
 from minima.store.command import BadInput
+from minima.zoo.anatomy.paths.reachability import carries
 from minima.zoo.anatomy.prunable import prunable
-from minima.zoo.anatomy.reachability import carries
 from minima.zoo.architecture.architecture import build, describe, parse_architecture
 from pruning.composition.keeping_path import a_path, bottlenecks, with_path
 
@@ -110,7 +110,7 @@ def test_any_method_that_cuts_can_keep_a_path_and_one_that_moves_weights_cannot(
 def test_where_paths_cannot_be_followed_it_is_said_or_refused_before_the_work(
     dense, tmp_path, prune, monkeypatch, capsys
 ):
-    import minima.zoo.anatomy.reachability as module
+    import minima.zoo.anatomy.paths.reachability as module
 
     monkeypatch.delitem(module.RULES, "relu")
     words = [dense, "--sparsity", 0.5, "--epochs", 1]

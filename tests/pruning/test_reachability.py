@@ -8,8 +8,8 @@ from oracles.paths import convolution, linear, walked
 from torch import nn
 
 from minima.store.command import BadInput
+from minima.zoo.anatomy.paths.reachability import carries, reach
 from minima.zoo.anatomy.prunable import prunable
-from minima.zoo.anatomy.reachability import carries, reach
 from minima.zoo.architecture.architecture import build, describe, parse_architecture
 
 

@@ -16,7 +16,6 @@ from torch.nn import functional
 from torch.utils._pytree import tree_map
 
 from minima.store.command import BadInput
-from minima.zoo.anatomy.marks import factor, is_mark, is_signal, marked, summand
 from minima.zoo.anatomy.operations import (
     ACTIVATIONS,
     AVERAGE_POOLS,
@@ -38,6 +37,7 @@ from minima.zoo.anatomy.operations import (
     SUMS,
     named,
 )
+from minima.zoo.anatomy.paths.marks import factor, is_mark, is_signal, marked, summand
 
 Rule = Callable[[Callable[..., Any], Sequence[Any], Mapping[str, Any]], Any]
 

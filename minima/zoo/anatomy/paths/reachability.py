@@ -18,11 +18,11 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from minima.store.command import BadInput
 from minima.zoo.anatomy.channels import channel_axis
-from minima.zoo.anatomy.marks import copied, is_mark, is_signal, leaf, marked
 from minima.zoo.anatomy.operations import LAYERS, NEW, in_order, operation_name, writes
-from minima.zoo.anatomy.path_rules import RULES, assigned, weighted
+from minima.zoo.anatomy.paths.marks import copied, is_mark, is_signal, leaf, marked
+from minima.zoo.anatomy.paths.path_rules import RULES, assigned, weighted
+from minima.zoo.anatomy.paths.written import SHARING, Written
 from minima.zoo.anatomy.prunable import prunable
-from minima.zoo.anatomy.written import SHARING, Written
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, Several
 

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
 from minima.store.command import BadInput
-from minima.zoo.anatomy.marks import is_mark
 from minima.zoo.anatomy.operations import CONVERSIONS, DROPOUTS, MOVES
+from minima.zoo.anatomy.paths.marks import is_mark
 
 SHARING = (MOVES - {"clone"}) | CONVERSIONS | DROPOUTS
 """operations whose result may lie in the memory of their first operand"""
