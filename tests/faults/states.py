@@ -22,6 +22,8 @@ AT = 16
 """where `held` stands in the plan (shim.c)"""
 KINDS = {1: "before", 2: "after", 3: "torn"}
 """moments of an operation, as the shim numbers them"""
+ASLEEP = 0.5
+"""seconds without a moment after which it is looked whether a run is stopped for nothing"""
 STOPPED = "TtZX"
 """states of a process that does nothing"""
 Entry = tuple[str, int, int, str]
@@ -91,11 +93,13 @@ class Recorder:
 
     def __init__(self, plan: Path, folder: Path, states: Path) -> None:
         self._plan, self._folder, self._states = plan.open("r+b", buffering=0), folder, States(states)
+        self._last = time.monotonic()
 
     def look(self, group: int) -> None:
         """Keep the state, if a moment has come, and let the run go on."""
         (held,) = HELD.unpack(os.pread(self._plan.fileno(), HELD.size, AT))
         if not held:
+            self._wake(group)
             return
         while not all(each in STOPPED for each in _processes(group)):  # somebody else may let them go on
             os.killpg(group, signal.SIGSTOP)
@@ -103,6 +107,16 @@ class Recorder:
         self._states.keep(f"{KINDS[held % 8]} {held // 8}", self._folder)
         os.pwrite(self._plan.fileno(), HELD.pack(0), AT)
         os.killpg(group, signal.SIGCONT)
+        self._last = time.monotonic()
+
+    def _wake(self, group: int) -> None:
+        """Let a run go on that was stopped once more after its moment: the process that said so had been stopped before
+        it could stop the others."""
+        if time.monotonic() - self._last > ASLEEP:
+            self._last = time.monotonic()
+            states = _processes(group)
+            if states and all(each in STOPPED for each in states):
+                os.killpg(group, signal.SIGCONT)
 
     def end(self) -> None:
         """Save what was kept."""
