@@ -29,7 +29,7 @@ class Applications(Listener):
                 self._readers[id(model.get_parameter(name))].append((group.name, name, axis, places))
 
     def begin(self, inputs: list[Value]) -> None:  # noqa: ARG002
-        """Another mini-batch."""
+        """Forget what the mini-batch before showed."""
         self.found = {group: {} for group in self._groups}
 
     def before(self, operation: Operation) -> None:
