@@ -33,8 +33,10 @@ class Applications(Listener):
         self.found = {group: {} for group in self._groups}
 
     def before(self, operation: Operation) -> None:
-        """An operation is about to read."""
+        """An operation is about to read; what is applied to parameters says nothing of units."""
         for weight, given, features in _reads(operation):
+            if not isinstance(given, Value):
+                continue
             for group, name, axis, places in self._readers.get(id(weight), ()):
                 values = _values(given.tensor, features, places, weight.shape[axis])
                 self.found[group].setdefault(name, []).append(values)
@@ -42,7 +44,7 @@ class Applications(Listener):
 
 def _reads(operation: Operation) -> Iterator[tuple[Any, Any, int]]:
     """The weights that an operation applies, with what to, and the axis of its features."""
-    name, args = operation.name, operation.args
+    name, operands = operation.name, operation.operands
     if name == "multi_head_attention_forward":
         given = operation.given(*MULTI_HEAD)
         sides = {side: given[side] for side in ("query", "key", "value")}
@@ -51,9 +53,9 @@ def _reads(operation: Operation) -> Iterator[tuple[Any, Any, int]]:
             (given["in_proj_weight"], each, -1) for each in {id(each): each for each in sides.values()}.values()
         )
     elif name == "addmm":
-        yield args[2], args[1], -1
+        yield operands[2], operands[1], -1
     elif name in MATRIX_PRODUCTS:
-        yield args[1], args[0], -1
+        yield operands[1], operands[0], -1
     elif name in LAYERS:
         given = operation.given(*OPERANDS)
         yield given["weight"], given["input"], 1 - given["weight"].ndim

@@ -218,6 +218,8 @@ class Moved(nn.Module):
         (lambda net, x: net.conv(x).unsqueeze(2).mean(2), 1),
         (lambda net, x: net.conv(x).permute(2, 0, 1)[0], -1),
         (lambda net, x: net.conv(x).movedim(1, 2).chunk(2, 1)[1], -1),
+        (lambda net, x: net.conv(x).unsqueeze(2).mean(axis=2), 1),
+        (lambda net, x: torch.ones(3, 1).expand_as(net.conv(x)) * torch.arange(7.0) + net.conv(x), 1),
         (lambda net, x: net.rnn(x.transpose(1, 2))[0], -1),
         (lambda net, x: net.conv(x).transpose(1, 2).mean(1), -1),
         (lambda net, x: net.conv(x).transpose(1, 2)[:, [2, 0]].transpose_(1, 2), 1),

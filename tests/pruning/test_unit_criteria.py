@@ -13,8 +13,10 @@ from torch.nn.functional import cross_entropy
 from minima.store.command import BadInput
 from minima.zoo.examples.task import Task
 from minima.zoo.losses.spec import parse_loss
+from pruning import prune
 from pruning.context.criterion import criteria, criterion_named
 from pruning.context.probe import Probe
+from pruning.methods.filters import Filters
 from pruning.scorers.per_cost import PerCost
 from pruning.spaces.units import Units
 from pruning.unit_criteria.fermat import fermat_point
@@ -288,3 +290,29 @@ def test_what_is_not_there_is_said():
         scores(context, "batch-norm")
     with pytest.raises(BadInput, match=r"--criterion l3: expected one of .*fermat"):
         criterion_named("l3")
+
+
+def test_a_reader_that_is_also_given_parameters_is_seen_with_its_units_alone():
+    """What the weight makes of a learned prompt says nothing of the units."""
+
+    class Prompted(nn.Module):
+        def __init__(self, prompted):
+            super().__init__()
+            self.a, self.b, self.prompted = nn.Linear(3, 6), nn.Linear(6, 2, bias=False), prompted
+            self.prompt = nn.Parameter(torch.ones(1, 6))
+
+        def forward(self, x):
+            hidden = torch.relu(self.a(x))
+            return self.b(hidden) + (nn.functional.linear(self.prompt, self.b.weight) if self.prompted else 0)
+
+    torch.manual_seed(0)
+    data = torch.randn(40, 3), torch.randint(0, 2, (40,))
+    plain = Prompted(False)
+    found = []
+    for prompted in (False, True):
+        model = Prompted(prompted)
+        model.load_state_dict(plain.state_dict())
+        found.append(
+            prune(model, data, method=Filters(criterion="apoz"), sparsity=0.5, measure="units").masks["a.weight"]
+        )
+    assert torch.equal(*found)

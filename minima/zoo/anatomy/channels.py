@@ -34,16 +34,17 @@ def channel_axes(operation: Operation, operand: Any, before: int) -> list[int]:
         return [axis] * count
     if name in REDUCTIONS:
         return [_reduced(operation, operand.ndim, before)] * count
-    if count and name in MOVES | REPEATS:
+    if count and name in MOVES | REPEATS and operation.args and operation.args[0] is operand:
         return _moved(operation, operand, before)
     return [before] * count
 
 
 def _reduced(operation: Operation, axes: int, before: int) -> int:
     given = operation.given("input", "dim", "keepdim")
-    if given["dim"] is None or given["keepdim"]:
+    dim = operation.kwargs.get("axis", given["dim"])
+    if dim is None or given["keepdim"]:
         return before
-    gone = {axis % axes for axis in (given["dim"] if isinstance(given["dim"], tuple | list) else [given["dim"]])}
+    gone = {axis % axes for axis in (dim if isinstance(dim, tuple | list) else [dim])}
     place = before % axes
     if place in gone:
         return before

@@ -53,15 +53,18 @@ def convolved(call: Follower, given: dict[str, Any]) -> Numbers | None:
 
 def added(call: Follower) -> Numbers | None:
     """addmm: bias + input @ weight, as the linear layers of GPT-2 are written."""
+    if call.kwargs or len(call.args) < 3:
+        return None
     bias, inputs, weight = call.args[:3]
-    if call.parameter(weight) is None or call.kwargs:
+    if call.parameter(weight) is None:
         return None
     return weighted(call, {"input": inputs, "weight": weight, "bias": bias}, axis=-1, transposed=True)
 
 
 def multiplied(call: Follower) -> Numbers | None:
     """A product of matrices: with a weight a linear layer; of two activations all of a matrix is one unit, a head."""
-    first, second = call.args[:2]
+    given = call.given("input", "other")
+    first, second = given["input"], call.kwargs.get("mat2", given["other"])
     if call.parameter(second) is not None and second.ndim == 2:
         return weighted(call, {"input": first, "weight": second, "bias": None}, axis=-1, transposed=True)
     if call.parameter(first) is not None or call.parameter(second) is not None:
