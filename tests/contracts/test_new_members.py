@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from forks.python import python
 
 ROOT = Path(__file__).parents[2]
 
@@ -417,7 +418,7 @@ def network(tmp_path_factory):
         ("landscape.sharpness", "net.pt", "--samples", "40", "--measures", "trace"),
     ):
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        subprocess.run([sys.executable, "-m", *line], cwd=folder, env=environment, check=True, capture_output=True)
+        subprocess.run([python(), "-m", *line], cwd=folder, env=environment, check=True, capture_output=True)
     return folder
 
 

@@ -3,10 +3,10 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from forks.python import python
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,7 +16,7 @@ def command():
     """command("landscape.sharpness", "x.pt", cwd=...) -> the JSON object; with fails=True the message on stderr."""
 
     def call(module, *words, cwd=None, fails=False):
-        line = [sys.executable, "-m", module, *map(str, words), "--json"]
+        line = [python(), "-m", module, *map(str, words), "--json"]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         done = subprocess.run(line, capture_output=True, text=True, cwd=cwd, env=environment, check=False)
         if fails:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 import xarray
+from forks.python import python
 from oracles.layers_reference import layer_entropy, published_entropy
 from torch import Tensor, nn
 
@@ -227,7 +227,7 @@ def test_flags_that_mean_nothing_are_refused(checkpoint: Path, flags: dict[str, 
 
 
 def test_command_works_from_another_directory(checkpoint: Path, tmp_path: Path) -> None:
-    line = [sys.executable, "-m", "entropy.layers", checkpoint, "--zeta", "0.5", "-o", tmp_path / "here.h5"]
+    line = [python(), "-m", "entropy.layers", checkpoint, "--zeta", "0.5", "-o", tmp_path / "here.h5"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
 
     def run(*more: str) -> subprocess.CompletedProcess[str]:

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 import xarray
+from forks.python import python
 from oracles.psp_reference import layer_reference
 
 from entropy.psp.__main__ import main
@@ -47,7 +47,7 @@ def psp(*checkpoints: Path, **flags: Any) -> dict[str, Any]:
 
 
 def command(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "entropy.psp", *map(str, words)]
+    line = [python(), "-m", "entropy.psp", *map(str, words)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(line, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 

@@ -7,26 +7,17 @@ that came to its end had to import is imported here, for those after it.
 from __future__ import annotations
 
 import contextlib
-import gc
-import importlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from faults.forks import Jobs, become, report_modules, stand_in
 from faults.states import Recorder
-
-PRELOADED = (
-    "torch torch._dynamo torch.func torch.nn.functional torch.fx h5py numpy tyro scipy.linalg scipy.optimize "
-    "sklearn.datasets minima.store.hdf5.results minima.zoo.subject.subject minima.zoo.training.fit "
-    "minima.zoo.measuring.each landscape.objective.objective landscape.spectrum.lanczos pruning.running.run "
-    "entropy.information.measurement"
-)
+from forks.jobs import Jobs, become, report_modules, stand_in
+from forks.server import import_too, preload
 
 HELD_UP = 1.0
 """seconds between two looks, beyond which this process was not let work"""
@@ -34,35 +25,17 @@ HELD_UP = 1.0
 
 def main() -> None:
     """Serve until the requests end."""
-    for name in PRELOADED.split():
-        importlib.import_module(name)
-    import torch
-
+    preload()
     from minima.zoo.training import unfinished
 
-    torch.set_num_threads(1)
-    subprocess._USE_VFORK = False  # who waits for such a child cannot be stopped by a recorder: its state is D
     unfinished.SECONDS_BETWEEN_SAVES = 0.0  # every offer is taken: the more to be interrupted
     jobs = Jobs(Path(sys.argv[1]))
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         trial = json.loads(line)
         ended = _attend(trial, jobs)
-        _import_too(Path(trial["modules"]))
+        import_too(Path(trial["modules"]))
         print(json.dumps(ended), flush=True)
-
-
-def _import_too(listed: Path) -> None:
-    """The modules of such a list that are not here yet; then all that is here stays as it is, shared with forks."""
-    if not listed.exists():
-        return
-    for name in set(listed.read_text().split()) - set(sys.modules):
-        if not name.endswith("__main__"):
-            with contextlib.suppress(Exception):  # some are made by others, and not to be found by their names
-                importlib.import_module(name)
-    listed.unlink()
-    gc.collect()
-    gc.freeze()
 
 
 def _attend(trial: dict[str, Any], jobs: Jobs) -> dict[str, Any]:
@@ -76,22 +49,24 @@ def _attend(trial: dict[str, Any], jobs: Jobs) -> dict[str, Any]:
         _run(trial)
     recorder = Recorder(Path(trial["plan"]), Path(trial["cwd"]), Path(trial["states"])) if trial["states"] else None
     status, signalled = None, trial["signal_after"] is None
-    while seconds < trial["limit"]:
-        ended, found = os.waitpid(pid, os.WNOHANG)
-        if ended:
-            status = os.waitstatus_to_exitcode(found)
-            break
-        if not signalled and seconds > trial["signal_after"]:
-            with contextlib.suppress(ProcessLookupError):  # it has not got so far as to have a group
-                os.killpg(pid, trial["signal"])
-                signalled = True
-        if recorder:
-            recorder.look(pid)
-        jobs.serve(pid, 0.002, Path(trial["modules"]))
-        now = time.monotonic()
-        seconds, looked = seconds + min(now - looked, HELD_UP), now
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
+    try:
+        while seconds < trial["limit"]:
+            ended, found = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                status = os.waitstatus_to_exitcode(found)
+                break
+            if not signalled and seconds > trial["signal_after"]:
+                with contextlib.suppress(ProcessLookupError):  # it has not got so far as to have a group
+                    os.killpg(pid, trial["signal"])
+                    signalled = True
+            if recorder:
+                recorder.look(pid)
+            jobs.serve(0.002, Path(trial["modules"]))
+            now = time.monotonic()
+            seconds, looked = seconds + min(now - looked, HELD_UP), now
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
     if status is None:
         os.waitpid(pid, 0)
     jobs.end()

@@ -2,8 +2,8 @@
  *
  * The plan lies in a file that all processes of a trial map: the one that calls fault_arm(FILE), and those that it
  * starts, by FAULT_PLAN in their environment. `count` goes up with each operation; the one whose number is `target`
- * is treated by `mode`. HOLD stops the process group before, in the middle of and after every operation until somebody
- * has looked at the folder and set `held` to 0.
+ * is treated by `mode`. HOLD says in `held` that a moment has come, before, in the middle of and after every operation,
+ * and waits until somebody has stopped the process group, looked at the folder and set `held` to 0.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -53,8 +53,8 @@ static void hold(long now, int mode) {
   while (!__atomic_compare_exchange_n(&plan->held, &none, mine, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
     none = 0; usleep(500);   /* two processes at work: one after the other */
   }
-  kill(-getpgrp(), SIGSTOP);
-  while (__atomic_load_n(&plan->held, __ATOMIC_SEQ_CST) == mine) usleep(500);   /* another thread may have got the signal */
+  while (__atomic_load_n(&plan->held, __ATOMIC_SEQ_CST) == mine) usleep(500);   /* who looks stops the group: a stop
+     from here could come after the look, and nobody would end it */
   errno = error;
 }
 

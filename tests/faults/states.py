@@ -22,10 +22,13 @@ AT = 16
 """where `held` stands in the plan (shim.c)"""
 KINDS = {1: "before", 2: "after", 3: "torn"}
 """moments of an operation, as the shim numbers them"""
-ASLEEP = 0.5
-"""seconds without a moment after which it is looked whether a run is stopped for nothing"""
 STOPPED = "TtZX"
 """states of a process that does nothing"""
+WAITS = "D"
+"""the state of one that waits for its child to become another program, which a stopped child does not; and, for a
+moment, of one that waits for the disk"""
+SETTLED, PATIENCE = 1.0, 60.0
+"""seconds after which what waits beside stopped processes waits for one of them, and a run that goes on is an error"""
 Entry = tuple[str, int, int, str]
 """a path below the folder, its mode, its date in nanoseconds, and the SHA-256 of its bytes or what a link says"""
 
@@ -89,39 +92,39 @@ def entries(folder: Path, bytes_to: Path | None = None) -> list[Entry]:
 
 
 class Recorder:
-    """Looks at the folder of a run whenever the shim holds it."""
+    """Stops a run and looks at its folder whenever the shim says that a moment has come."""
 
     def __init__(self, plan: Path, folder: Path, states: Path) -> None:
         self._plan, self._folder, self._states = plan.open("r+b", buffering=0), folder, States(states)
-        self._last = time.monotonic()
 
     def look(self, group: int) -> None:
         """Keep the state, if a moment has come, and let the run go on."""
         (held,) = HELD.unpack(os.pread(self._plan.fileno(), HELD.size, AT))
         if not held:
-            self._wake(group)
             return
-        while not all(each in STOPPED for each in _processes(group)):  # somebody else may let them go on
-            os.killpg(group, signal.SIGSTOP)
-            time.sleep(0.0005)
+        _stop(group)
         self._states.keep(f"{KINDS[held % 8]} {held // 8}", self._folder)
         os.pwrite(self._plan.fileno(), HELD.pack(0), AT)
         os.killpg(group, signal.SIGCONT)
-        self._last = time.monotonic()
-
-    def _wake(self, group: int) -> None:
-        """Let a run go on that was stopped once more after its moment: the process that said so had been stopped before
-        it could stop the others."""
-        if time.monotonic() - self._last > ASLEEP:
-            self._last = time.monotonic()
-            states = _processes(group)
-            if states and all(each in STOPPED for each in states):
-                os.killpg(group, signal.SIGCONT)
 
     def end(self) -> None:
         """Save what was kept."""
         self._states.save()
         self._plan.close()
+
+
+def _stop(group: int) -> None:
+    """All processes of the group, however often somebody else lets them go on."""
+    since, states = time.monotonic(), _processes(group)
+    while not all(each in STOPPED for each in states):
+        waited = time.monotonic() - since
+        if waited > SETTLED and all(each in STOPPED + WAITS for each in states):
+            return
+        if waited > PATIENCE:
+            raise TimeoutError(f"the processes of group {group} cannot be stopped: their states are {states}")
+        os.killpg(group, signal.SIGSTOP)
+        time.sleep(0.0005)
+        states = _processes(group)
 
 
 def _processes(group: int) -> list[str]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +12,6 @@ from typing import Any
 
 import pytest
 from faults.campaign import ALL, Campaign
-from faults.states import Recorder
 from faults.strangers import strangers
 from faults.trials import CRASHES, Server, again, compiled, trial
 
@@ -146,17 +143,3 @@ def test_work_that_is_done_twice_is_noticed(campaign: Campaign, monkeypatch: pyt
 
 def test_a_signal_at_a_random_moment_costs_nothing(campaign: Campaign) -> None:
     assert campaign.interrupt("surface", 0, most=3) == []
-
-
-def test_a_run_that_is_stopped_after_its_moment_goes_on(tmp_path: Path) -> None:
-    """A process may be stopped between saying that a moment has come and stopping the others, which it does later."""
-    (tmp_path / "plan").write_bytes(bytes(4096))
-    (tmp_path / "states").mkdir()
-    recorder = Recorder(tmp_path / "plan", tmp_path, tmp_path / "states")
-    run = subprocess.Popen(["sleep", "0.1"], start_new_session=True)
-    os.killpg(run.pid, signal.SIGSTOP)
-    given_up = time.monotonic() + 30
-    while run.poll() is None and time.monotonic() < given_up:
-        recorder.look(run.pid)
-        time.sleep(0.002)
-    assert run.poll() == 0

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from forks.python import compile_c, compiled_stand_in
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PLAN = struct.Struct("<qqqiiii4096s")
@@ -36,7 +38,6 @@ or in the middle of it; it does a part only; it fails once; all that needs room 
 CRASHES, FAILURES = ("before", "after", "torn"), ("EIO", "ENOSPC", "EDQUOT")
 STATUSES = {**dict.fromkeys(CRASHES, (-9, 0)), **dict.fromkeys(FAILURES, (0, 1)), "TERM": (0, 143), "short": (0,)}
 """how a command may end by what happened to it"""
-STAND_IN = "stand_in"
 ENGINES = ".snakemake"
 """what lies there is Snakemake's own"""
 SECONDS, OTHERS = 300, 6
@@ -75,15 +76,8 @@ class Ended:
 
 
 def compiled(folder: Path) -> Path | None:
-    """The shim, compiled into a folder beside the stand-in; None where there is no compiler."""
-    compiler, made = shutil.which("cc"), folder / "shim.so"
-    if compiler is None:
-        return None
-    for flags, name in ((("-shared", "-fPIC", "-ldl"), made), ((), folder / STAND_IN)):
-        line = [compiler, "-O2", "-o", str(name), str(HERE / f"{name.stem}.c"), *flags]
-        if subprocess.run(line, capture_output=True, check=False).returncode:
-            return None
-    return made
+    """The shim, compiled into a folder; None where there is no compiler."""
+    return compile_c(HERE / "shim.c", folder / "shim.so", "-shared", "-fPIC", "-ldl")
 
 
 class Server:
@@ -95,7 +89,7 @@ class Server:
         (folder / "streams").mkdir(exist_ok=True)
         environment = os.environ | {"LD_PRELOAD": str(shim), "OMP_NUM_THREADS": "1"}
         environment["PYTHONPATH"] = os.pathsep.join((str(ROOT), str(HERE.parent)))
-        self._stand_in = shim.with_name(STAND_IN)
+        self._stand_in = compiled_stand_in(shim.parent, folder / "jobs")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "faults.server", str(folder / "jobs")],
             stdin=subprocess.PIPE,

@@ -6,11 +6,11 @@ import fcntl
 import importlib
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from forks.python import python
 
 from figures.reading.names import parse
 from minima.store.hdf5.results import Identity, create
@@ -28,7 +28,7 @@ def chained():
     """Run command lines one after the other in a folder, which is returned."""
 
     def run(folder, lines):
-        line = [sys.executable, "-m", "figures.study.engine.chain", *lines]
+        line = [python(), "-m", "figures.study.engine.chain", *lines]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

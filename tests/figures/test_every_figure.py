@@ -9,6 +9,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from forks.python import python
 
 from figures.drawing.catalogue import figures
 from figures.drawing.fitting import MOST, draw_all
@@ -28,7 +29,7 @@ def pictures(every_result, tmp_path_factory):
     folder = tmp_path_factory.mktemp("fig")
     files = sorted(every_result.glob("*.h5"))
     done = subprocess.run(
-        [sys.executable, "-m", "figures", *files, "-o", folder, "--json"],
+        [python(), "-m", "figures", *files, "-o", folder, "--json"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -100,7 +101,7 @@ def test_a_new_figure_is_one_new_file(every_result, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("words", [["nowhere.h5"], []])
 def test_what_is_not_there(words, tmp_path):
-    line = [sys.executable, "-m", "figures", *words, "-o", tmp_path]
+    line = [python(), "-m", "figures", *words, "-o", tmp_path]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
@@ -170,7 +171,7 @@ def test_of_very_many_networks_the_first_pictures_are_drawn_and_the_others_named
 
 def test_one_picture_of_too_many_networks_is_refused_with_what_to_type(tmp_path):
     def draw(*flags):
-        line = [sys.executable, "-m", "figures.sharpness_measures", write_sharpness(tmp_path, 25), *flags]
+        line = [python(), "-m", "figures.sharpness_measures", write_sharpness(tmp_path, 25), *flags]
         return subprocess.run([*line, "-o", tmp_path / "x"], cwd=ROOT, capture_output=True, text=True, check=False)
 
     refused = draw()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
+from forks.python import python
 
 from landscape.spectrum.journal import ProductJournal
 from minima.store.hdf5.results import same_content
@@ -84,11 +84,10 @@ def test_it_holds_no_more_than_its_limit(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_killed_command_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     checkpoint = tmp_path / "net.pt"
-    python = [sys.executable, "-m"]
     train = ["minima.train", "--model", "lenet5", "--data", "digits", "--epochs", "1", "-o", str(checkpoint)]
-    subprocess.run([*python, *train], check=True, capture_output=True)
+    subprocess.run([python(), "-m", *train], check=True, capture_output=True)
     flags = ["--samples", "500", "--trace", "12", "--density", "--density-probes", "2", "--density-steps", "10"]
-    measure = [*python, "landscape.hessian", str(checkpoint), *flags, "-o"]
+    measure = [python(), "-m", "landscape.hessian", str(checkpoint), *flags, "-o"]
     subprocess.run([*measure, str(tmp_path / "whole.h5")], check=True, capture_output=True)
     for delay in (0.3, 0.7, 1.2, 1.8, 2.4):
         with subprocess.Popen([*measure, str(tmp_path / "killed.h5")], stderr=subprocess.DEVNULL) as running:

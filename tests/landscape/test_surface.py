@@ -3,13 +3,13 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 
 import h5py
 import numpy as np
 import pytest
 import torch
+from forks.python import python
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,7 +97,7 @@ def test_killed_at_once_and_resumed_to_the_same_content(command, checkpoint, tmp
     # on a busy machine two runs may choose two plans, which differ in the last bits
     plan = str(PassPlan("folded module", 300, torch.get_num_threads()))
     arguments = [str(checkpoint), "--grid", "60x40", "--samples", "300", "--plan", plan]
-    line = [sys.executable, "-m", "landscape.surface", *arguments, "-o", str(target)]
+    line = [python(), "-m", "landscape.surface", *arguments, "-o", str(target)]
     process = subprocess.Popen(line, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     for _ in range(6000):
         time.sleep(0.02)

@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import sys
 
 import pytest
 import torch
 import tyro
+from forks.python import python
 from torch import nn
 
 from minima.store.checkpoints.checkpoint import load
@@ -122,7 +122,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(method, parent, tmp_path, monkey
 def test_a_fresh_process_measures_and_exports_what_is_left(parent, tmp_path):
     take("easier", parent, tmp_path / "small.pt", "--epochs", 0, "--drop", 0.99, "--layers", 1)
     words = ["-m", "pruning.export", str(tmp_path / "small.pt"), "-o", str(tmp_path / "small.safetensors"), "--json"]
-    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=True)
+    done = subprocess.run([python(), *words], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["max_difference"] <= 1e-5
 
 

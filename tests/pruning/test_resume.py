@@ -3,9 +3,10 @@
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
+
+from forks.python import python
 
 from minima.store.reading import sha256
 
@@ -22,7 +23,7 @@ WORDS = ["--sparsity", 0.5, 0.9, "--epochs", 40, "--frequency", 5, "--keep", 3]
 def test_killed_at_random_moments(dense, tmp_path, prune):
     words = ["gmp", dense, *WORDS, "-o"]
     prune(*words, tmp_path / "whole-{sparsity}.pt")
-    line = [sys.executable, "-c", EAGER, *map(str, words), str(tmp_path / "killed-{sparsity}.pt")]
+    line = [python(), "-c", EAGER, *map(str, words), str(tmp_path / "killed-{sparsity}.pt")]
     chance, kills = random.Random(0), 0
     for _ in range(2):
         before = moments(tmp_path)

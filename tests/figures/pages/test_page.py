@@ -10,12 +10,12 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from forks.python import python
 from page_parts.written_surfaces import surfaces
 
 from figures.page.compute import compute, sections
@@ -178,7 +178,7 @@ def test_forty_networks_fit(tmp_path, plotly):
 
 
 def test_by_command_line(every_result, tmp_path, plotly):
-    line = [sys.executable, "-m", "figures.page", every_result / "b.pt", "-o", tmp_path / "page.html", "--json"]
+    line = [python(), "-m", "figures.page", every_result / "b.pt", "-o", tmp_path / "page.html", "--json"]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
@@ -199,7 +199,7 @@ def test_by_command_line(every_result, tmp_path, plotly):
 
 @pytest.mark.parametrize("words", [["nowhere.pt"], []])
 def test_what_is_not_there(words, tmp_path):
-    line = [sys.executable, "-m", "figures.page", *words, "-o", tmp_path / "page.html"]
+    line = [python(), "-m", "figures.page", *words, "-o", tmp_path / "page.html"]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")

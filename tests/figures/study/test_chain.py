@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from forks.python import python
 
 ROOT = Path(__file__).parents[3]
 TRAIN = "minima.train --model mlp:hidden=8 --epochs 1 --seed"
 
 
 def chain(folder, *words):
-    line = [sys.executable, "-m", "figures.study.engine.chain", *words]
+    line = [python(), "-m", "figures.study.engine.chain", *words]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 

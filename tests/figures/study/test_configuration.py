@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from forks.python import python
 
 from figures.reading.names import parse, parse_result
 from figures.study.configuration.toml_file import STUDIES, bundled
@@ -334,7 +335,7 @@ def test_what_waits_for_a_failed_job_is_found_through_others():
 
 def test_the_command_refuses_in_a_line_and_without_a_traceback(tmp_path):
     (tmp_path / "mine.toml").write_text(METHODS.replace("seeds = 1", "seeds = 0"))
-    line = [sys.executable, "-m", "figures.study", "mine.toml"]
+    line = [python(), "-m", "figures.study", "mine.toml"]
     environment = {"PYTHONPATH": str(Path(__file__).parents[3])}
     done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")

@@ -6,12 +6,12 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from forks.python import python
 
 ROOT = Path(__file__).parents[3]
 FIGURES = [
@@ -32,7 +32,7 @@ FIGURES = [
 
 
 def start(folder):
-    command = [sys.executable, "-m", "figures.study", "tiny", "--cores", "2"]
+    command = [python(), "-m", "figures.study", "tiny", "--cores", "2"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         command, cwd=folder, env=environment, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

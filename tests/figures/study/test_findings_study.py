@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from forks.python import python
 
 from figures.study.kinds import read_study
 from minima.store.command import BadInput
@@ -92,7 +92,7 @@ def folder(tmp_path):
 
 @pytest.mark.slow
 def test_from_nothing_to_the_page(folder):
-    line = [sys.executable, "-m", "figures.study", "own.toml", "--cores", "2", "--json"]
+    line = [python(), "-m", "figures.study", "own.toml", "--cores", "2", "--json"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

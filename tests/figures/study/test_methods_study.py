@@ -5,13 +5,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import tyro
+from forks.python import python
 
 from figures.study.comparison.values import rows
 from figures.study.engine.record import write_record
@@ -45,7 +45,7 @@ MORE = CONFIG.replace("--rounds 5", "--rounds 2")  # two epochs can be shared ou
 
 
 def start(folder):
-    command = [sys.executable, "-m", "figures.study", "c.toml", "--cores", "2", "--json"]
+    command = [python(), "-m", "figures.study", "c.toml", "--cores", "2", "--json"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         command, cwd=folder, env=environment, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE

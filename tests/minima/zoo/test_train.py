@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from forks.python import python
 
 from minima.store.checkpoints.checkpoint import load, save
 from minima.store.checkpoints.trajectory import load_step, read_steps
@@ -23,7 +24,7 @@ SMALL = ["--model", "mlp:hidden=12", "--epochs", "3"]
 
 
 def train(*words, cwd=None, check=True):
-    line = [sys.executable, "-m", "minima.train", *map(str, words), "--json"]
+    line = [python(), "-m", "minima.train", *map(str, words), "--json"]
     done = subprocess.run(line, capture_output=True, text=True, cwd=cwd or ROOT, check=False)
     assert not check or done.returncode == 0, done.stderr
     return json.loads(done.stdout) if done.returncode == 0 else done

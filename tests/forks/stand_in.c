@@ -1,8 +1,8 @@
 /* Stands in for `python -m MODULE ...` where the fork server is to run it: hands it the streams, the words, the folder
- * and the environment, and ends as the fork ends. FAULT_JOBS names the socket of the server.
+ * and the environment, and ends as the fork ends. DOOR, given to the compiler, names the socket of the server.
  *
- * The fork belongs to the process group of this process, and gets the signals that are sent to the group; those that
- * are sent to this process alone it is given from here.
+ * The fork belongs to the process group of this process, where that is of its session, and gets the signals that are
+ * sent to the group; those that are sent to this process alone it is given from here.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -25,12 +25,13 @@ static void hand_on(int number, siginfo_t *from, void *context) {
 static char *add(char *at, const char *word) { return stpcpy(at, word) + 1; }
 
 static char *request(int words, char **argv, long *size) {
-  long room = 4096 + 2;
+  long room = 4096 + 32;
   for (int i = 1; i < words; i++) room += strlen(argv[i]) + 1;
   for (char **each = environ; *each; each++) room += strlen(*each) + 1;
-  char *begin = malloc(room), here[4096], *at = add(begin, getcwd(here, sizeof here) ? here : "/");
+  char *begin = malloc(room), here[4096], count[16];
+  snprintf(count, sizeof count, "%d", words);   /* with the folder in the place of the program's name */
+  char *at = add(add(begin, count), getcwd(here, sizeof here) ? here : "/");
   for (int i = 1; i < words; i++) at = add(at, argv[i]);
-  at = add(at, "");
   for (char **each = environ; *each; each++) at = add(at, *each);
   *size = at - begin;
   return begin;
@@ -55,7 +56,7 @@ int main(int words, char **argv) {
   struct sockaddr_un name = {.sun_family = AF_UNIX};
   long size;
   char *asked = request(words, argv, &size);
-  snprintf(name.sun_path, sizeof name.sun_path, "%s", getenv("FAULT_JOBS"));
+  snprintf(name.sun_path, sizeof name.sun_path, "%s", DOOR);
   int channel = socket(AF_UNIX, SOCK_STREAM, 0), status = 0, numbers[] = {SIGTERM, SIGINT, SIGHUP};
   if (connect(channel, (void *)&name, sizeof name)) { perror("the fork server"); return 70; }
   sigset_t late;
