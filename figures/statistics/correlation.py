@@ -29,12 +29,19 @@ def kendall(x: ArrayLike, y: ArrayLike) -> float:
     (0.6667, nan)
     """
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    return float(_taus(np.ones((1, x.size)), x, y)[0])
+
+
+def _taus(times: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(k,) tau-b of the points, each taken as many times as a row of `times` (k, n) says."""
     kept = np.isfinite(x) & np.isfinite(y)
-    if kept.sum() < 3:
-        return float("nan")
-    dx, dy = _signs(x[kept]), _signs(y[kept])
-    scale = np.sqrt(float((dx != 0).sum()) * float((dy != 0).sum()))
-    return float((dx * dy).sum() / scale) if scale else float("nan")
+    times, dx, dy = times[:, kept], _signs(x[kept]), _signs(y[kept])
+    agreeing, differing_x, differing_y = (
+        ((times @ pairs) * times).sum(1) for pairs in (dx * dy, np.abs(dx), np.abs(dy))
+    )
+    scale = np.sqrt(differing_x * differing_y)
+    scale[(times.sum(1) < 3) | (scale == 0)] = np.nan
+    return agreeing / scale
 
 
 def _signs(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -61,21 +68,15 @@ def within_cells(
     for cell in dict.fromkeys(cells):
         members[cell] = np.array([i for i, other in enumerate(cells) if other == cell], dtype=np.intp)
     per_cell = {cell: kendall(x[i], y[i]) for cell, i in members.items()}
-    names = np.unique(seeds)
+    names, places = np.unique(seeds, return_inverse=True)
     rng = np.random.default_rng(rng_seed)
-    means = np.empty(resamples)
-    for r in range(resamples):
-        drawn = rng.choice(names, names.size)
-        means[r] = _mean([_drawn_tau(drawn, seeds[i], x[i], y[i]) for i in members.values()])
+    drawn = [np.bincount(rng.choice(names.size, names.size), minlength=names.size) for _ in range(resamples)]
+    times = np.array(drawn, dtype=float)[:, places]
+    taus = np.array([_taus(times[:, i], x[i], y[i]) for i in members.values()])
+    means = np.array([_mean(each) for each in taus.T])
     means = means[np.isfinite(means)]
     low, high = np.percentile(means, [2.5, 97.5]) if means.size else (np.nan, np.nan)
     return WithinCells(per_cell, _mean(list(per_cell.values())), float(low), float(high), names.size, resamples)
-
-
-def _drawn_tau(drawn: NDArray, seeds: NDArray, x: NDArray, y: NDArray) -> float:
-    """tau of one cell when the seeds in `drawn` are in it, as often as they were drawn."""
-    index = np.concatenate([np.flatnonzero(seeds == seed) for seed in drawn])
-    return kendall(x[index], y[index])
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -417,8 +416,8 @@ def network(tmp_path_factory):
         ("minima.train", "--model", "mlp:hidden=6", "--data", "digits", "--epochs", "1", "-o", "net.pt"),
         ("landscape.sharpness", "net.pt", "--samples", "40", "--measures", "trace"),
     ):
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        subprocess.run([python(), "-m", *line], cwd=folder, env=environment, check=True, capture_output=True)
+        environment, start = os.environ | {"PYTHONPATH": str(ROOT)}, python(foreign=True)
+        subprocess.run([start, "-m", *line], cwd=folder, env=environment, check=True, capture_output=True)
     return folder
 
 
@@ -435,7 +434,7 @@ def extended(request, tmp_path):
 
     def start(code, *words, cwd=ROOT):
         environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]), "COLUMNS": "200"}
-        line = [sys.executable, "-c", f"import extension, runpy, sys\n{code}", *map(str, words)]
+        line = [python(foreign=True), "-c", f"import extension, runpy, sys\n{code}", *map(str, words)]
         return subprocess.run(line, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
     return member, start

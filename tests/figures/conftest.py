@@ -80,17 +80,27 @@ def every_line():
 
 
 @pytest.fixture(scope="session")
-def every_result(chained, tmp_path_factory):
-    """A folder of two networks, and results of every measuring command: one for all processes, to be read only."""
+def shared(tmp_path_factory):
+    """shared("name", make): a folder that `make` fills, one for all processes, to be read only."""
     own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "every"
-    folder.mkdir(exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / ".made").exists():
-            chained(folder, EVERY)
-            (folder / ".made").touch()
-    return folder
+
+    def once(name, make):
+        folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+        folder.mkdir(exist_ok=True)
+        with (folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / ".made").exists():
+                make(folder)
+                (folder / ".made").touch()
+        return folder
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def every_result(chained, shared):
+    """A folder of two networks, and results of every measuring command."""
+    return shared("every", lambda folder: chained(folder, EVERY))
 
 
 @pytest.fixture
@@ -108,9 +118,12 @@ def drawn(monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def invented(tmp_path_factory):
+def invented(shared):
     """A folder of results: gradual errs less and lies sharper, its neurons are like one-shot's, no barrier between."""
-    folder = tmp_path_factory.mktemp("out")
+    return shared("invented", invent)
+
+
+def invent(folder):
     for seed in range(12):
         rng = np.random.default_rng(seed)
         level = rng.normal()
@@ -125,7 +138,6 @@ def invented(tmp_path_factory):
         write_spectra(folder, seed, rng)
         write_paths(folder, "lenet5", seed, rng)
     write_surface(folder, np.random.default_rng(7))
-    return folder
 
 
 def results(folder, name, measure, checkpoints, summaries, fill, split="train"):

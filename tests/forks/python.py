@@ -16,10 +16,13 @@ ROOT = HERE.parents[1]
 
 
 @functools.cache
-def python() -> str:
+def python(*, foreign: bool = False) -> str:
     """A program that takes `-m MODULE ...` and `-c CODE ...` as Python does; Python where there is no compiler for it.
 
     Its processes have loaded what they need: what a command imports by itself is for other tests (test_doors.py).
+
+    Args:
+        foreign: what they have loaded is not of this project.
     """
     folder = Path(tempfile.mkdtemp(prefix="forks-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -27,7 +30,7 @@ def python() -> str:
     if made is None:
         return sys.executable
     server = subprocess.Popen(
-        [sys.executable, "-m", "forks.server", folder / "door", made],
+        [sys.executable, "-m", "forks.server", folder / "door", made, *["--foreign"] * foreign],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
+from forks.python import python
 
 from minima.store.hdf5.results import same_content
 
@@ -47,7 +47,7 @@ print(computed)
 
 
 def start(target: Path, pause: float) -> subprocess.Popen[str]:
-    arguments = [sys.executable, "-c", RUN, str(target), str(pause)]
+    arguments = [python(foreign=True), "-c", RUN, str(target), str(pause)]
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from forks.python import python
 
 from minima.store.checkpoints.checkpoint import Checkpoint, save
 from minima.store.checkpoints.trajectory import is_trajectory, load_step, read_steps
@@ -272,18 +272,20 @@ writer.finish()
 
 def test_kill_9_loses_no_moment(tmp_path: Path) -> None:
     whole, path = tmp_path / "whole.h5", tmp_path / "killed.h5"
-    subprocess.run([sys.executable, "-c", RUN, str(whole)], check=True, capture_output=True)
+    subprocess.run([python(foreign=True), "-c", RUN, str(whole)], check=True, capture_output=True)
     generator = np.random.default_rng(0)
     last = -1
     for _ in range(2):
-        process = subprocess.Popen([sys.executable, "-c", RUN, str(path), str(last)], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [python(foreign=True), "-c", RUN, str(path), str(last)], stdout=subprocess.PIPE, text=True
+        )
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(generator.uniform(0, 0.1))
         os.kill(process.pid, signal.SIGKILL)
         said = [int(line) for line in process.communicate()[0].split()]
         last = max([last, *said])  # what was said to be kept is kept
-    subprocess.run([sys.executable, "-c", RUN, str(path), str(last)], check=True, capture_output=True)
+    subprocess.run([python(foreign=True), "-c", RUN, str(path), str(last)], check=True, capture_output=True)
     assert same_content(path, whole)
     assert read_steps(path) == list(range(60))
 

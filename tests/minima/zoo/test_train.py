@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -127,7 +126,7 @@ def test_killed_runs_go_on_to_the_same_bytes(tmp_path):
         "import runpy; from minima.zoo.training import unfinished; unfinished.SECONDS_BETWEEN_SAVES = 0; "
         "runpy.run_module('minima.train', run_name='__main__', alter_sys=True)"
     )
-    line = [sys.executable, "-c", slow, *words, "-o", str(tmp_path / "killed.pt")]
+    line = [python(foreign=True), "-c", slow, *words, "-o", str(tmp_path / "killed.pt")]
     for delay in (0.0, 0.05, 0.1):
         process = subprocess.Popen(line, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
         while not list(tmp_path.glob(".killed.pt.*.part")) and process.poll() is None:
@@ -182,7 +181,9 @@ def test_a_run_whose_kept_weights_are_lost_starts_again(dense, tmp_path):
         "loop.Trainer.advance = stops\n"
         "runpy.run_module('minima.train', run_name='__main__', alter_sys=True)"
     )
-    done = subprocess.run([sys.executable, "-c", stop, *map(str, words)], cwd=ROOT, capture_output=True, check=False)
+    done = subprocess.run(
+        [python(foreign=True), "-c", stop, *map(str, words)], cwd=ROOT, capture_output=True, check=False
+    )
     assert done.returncode == 130
     shutil.rmtree(next(tmp_path.glob(".net.trajectory.h5.moments.part")))
     train(*words)
