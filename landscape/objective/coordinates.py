@@ -30,7 +30,7 @@ class Coordinates:
     weights whose mask is True, with "full" all of them; without masks both are the same. `parameters` names those that
     count, or modules with all that is in them; the others stay where they are, removed weights at 0. `moving` (name ->
     bool tensor) leaves coordinates out without removing weights: where it is False a weight stays at its value. So does
-    the row of an `nn.Embedding` that is padding, which no training moves.
+    the row of an `nn.Embedding` that is padding, unless another layer has the weight too: no training moves it.
 
     >>> Coordinates(nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)), {}, "survivors", ["0.bias", "1"]).dimension
     14
@@ -132,13 +132,22 @@ def _trainable(model: nn.Module) -> dict[str, nn.Parameter]:
 
 
 def _padding(model: nn.Module) -> dict[str, list[int]]:
-    """Rows of padding (`padding_idx`) of the network's embeddings, by the parameter's first name."""
+    """Rows of padding (`padding_idx`) of the network's embeddings, by the parameter's first name.
+
+    A weight that another kind of layer has too, as a tied head does, is moved through that: none of its rows is left.
+    """
     names = {id(parameter): name for name, parameter in model.named_parameters()}
-    found: dict[str, list[int]] = {}
+    users: dict[str, list[nn.Module]] = {}
     for module in model.modules():
-        if isinstance(module, nn.Embedding) and module.padding_idx is not None and id(module.weight) in names:
-            found.setdefault(names[id(module.weight)], []).append(module.padding_idx)
-    return found
+        for parameter in module.parameters(recurse=False):
+            users.setdefault(names[id(parameter)], []).append(module)
+    rows = {name: [{_padding_row(module)} for module in own] for name, own in users.items()}
+    held = {name: [row for row in set.intersection(*each) if row is not None] for name, each in rows.items()}
+    return {name: each for name, each in held.items() if each}
+
+
+def _padding_row(module: nn.Module) -> int | None:
+    return module.padding_idx if isinstance(module, nn.Embedding) else None
 
 
 def named(model: nn.Module, parameters: Sequence[str]) -> set[str]:

@@ -95,9 +95,8 @@ def hessian_of_rows(model, moving, largest=None):
     return torch.autograd.functional.hessian(loss, weight[moving].flatten())
 
 
-@pytest.mark.parametrize("shared", [False, True])
-def test_the_row_of_padding_moves_nowhere_and_is_no_removed_weight(shared):
-    model = Words(shared, padding_idx=2)
+def test_the_row_of_padding_moves_nowhere_and_is_no_removed_weight():
+    model = Words(padding_idx=2)
     objective = Objective(model, WORDS, NEXT, parameters=["e.weight"])
     moving = torch.tensor([0, 1, 3, 4, 5, 6])
     assert (objective.dimension, objective.coordinates.removed) == (18, 0)
@@ -121,6 +120,26 @@ def test_the_row_of_padding_is_said_and_noise_and_curvature_are_of_one_function(
     assert found["trace"].value == pytest.approx(trace, abs=4 * found["trace"].stderr)
     by_noise = 2 * found["average"].values["rho=0.005"] / 0.005**2
     assert by_noise == pytest.approx(trace, rel=0.2)
+
+
+def test_a_row_of_padding_that_a_tied_head_moves_is_a_row_like_others():
+    """SGD on the network moves it; the Hessian is that of all rows."""
+    model = nn.Sequential(nn.Embedding(5, 3, padding_idx=0), nn.Linear(3, 5, bias=False))
+    model[1].weight = model[0].weight
+    x, y = torch.tensor([0, 1, 2, 3]), torch.tensor([1, 2, 0, 4])
+    nn.functional.cross_entropy(model(x), y).backward()
+    assert model[0].weight.grad[0].abs().max() > 0
+    objective = Objective(model.double(), x, y)
+    assert not objective.coordinates.padding
+    assert objective.dimension == 15
+    weight = model[0].weight.detach()
+
+    def loss(flat):
+        w = flat.view(5, 3)
+        return nn.functional.cross_entropy(w[x] @ w.T, y)
+
+    truth = torch.autograd.functional.hessian(loss, weight.flatten())
+    torch.testing.assert_close(objective.hvp(torch.eye(15, dtype=torch.float64)), truth)
 
 
 def test_padding_that_only_a_call_names_is_a_row_like_others():

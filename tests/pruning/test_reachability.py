@@ -87,6 +87,36 @@ def test_a_network_carries_exactly_where_a_walk_from_input_to_output_is_found(na
     assert carries(model, shape, masks) == bool(seen)
 
 
+class Several(nn.Module):
+    """Two heads, returned in a structure, and a layer whose result is not."""
+
+    def __init__(self, form):
+        super().__init__()
+        self.body, self.form = nn.Linear(3, 4), form
+        self.one, self.two, self.dropped = nn.Linear(4, 2), nn.Linear(4, 2), nn.Linear(4, 2)
+
+    def forward(self, x):
+        x = torch.relu(self.body(x))
+        self.dropped(x)
+        return self.form(self.one(x), self.two(x))
+
+
+@pytest.mark.parametrize("form", [lambda *both: both, lambda a, b: {"logits": a, "hidden": [b]}])
+def test_a_path_ends_at_any_tensor_that_is_returned(form):
+    masks = {"one.weight": torch.tensor([[1, 0, 0, 0], [0, 0, 0, 0]]) > 0}
+    masks["two.weight"] = torch.tensor([[0, 0, 0, 0], [0, 1, 0, 0]]) > 0
+    body, one, two, dropped = (layer.reachable for layer in reach(Several(form), (3,), masks))
+    assert body.tolist() == [[True] * 3, [True] * 3, [False] * 3, [False] * 3]
+    assert torch.equal(one, masks["one.weight"])
+    assert torch.equal(two, masks["two.weight"])
+    assert not dropped.any()
+
+
+def test_what_returns_no_tensor_that_can_be_found_is_refused():
+    with pytest.raises(BadInput, match="returns a Box in which no tensor"):
+        reach(Several(lambda a, b: type("Box", (), {"both": (a, b)})()), (3,), {})
+
+
 def test_what_is_on_no_path_changes_nothing_without_biases():
     """A convolutional network with residual sums and zero biases: its outputs stay when unreachable weights go."""
     torch.manual_seed(0)

@@ -47,13 +47,14 @@ class Layer:
 def reach(model: nn.Module, shape: tuple[int, ...], masks: Mapping[str, Tensor]) -> list[Layer]:
     """The layers of `model` in the order of its parameters, for inputs of `shape` (without the examples' axis).
 
-    Found by running the network's own code once forward and once backward on marks instead of numbers, in eval mode.
-    The values of the weights do not matter, only `masks` (True = kept; a weight that has none keeps all). Biases begin
-    no path: a unit that only its bias feeds computes a constant. A factor of a normalisation that is exactly zero ends
-    one. Positions are told apart: a weight of a convolution that only ever meets padding is on no path.
+    A path ends at any tensor that the network returns, in whatever tuples or dicts. Found by running the network's own
+    code once forward and once backward on marks instead of numbers, in eval mode. The values of the weights do not
+    matter, only `masks` (True = kept; a weight that has none keeps all). Biases begin no path: a unit that only its
+    bias feeds computes a constant. A factor of a normalisation that is exactly zero ends one. Positions are told apart:
+    a weight of a convolution that only ever meets padding is on no path.
 
     Raises:
-        BadInput: an operation is not understood.
+        BadInput: an operation is not understood, or there is no tensor in what the network returns.
 
     >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
     >>> first, second = torch.tensor([[1, 1], [1, 0], [0, 0]]), torch.tensor([[0, 1, 1]])
@@ -65,9 +66,8 @@ def reach(model: nn.Module, shape: tuple[int, ...], masks: Mapping[str, Tensor])
     leaves, tracer, output = _run(model, shape, kept)
     results = [use.result for use in tracer.uses]
     inputs = [*leaves.values(), *results]
-    gradients = (
-        torch.autograd.grad(output.sum(), inputs, allow_unused=True) if is_mark(output) else [None] * len(inputs)
-    )
+    ends = [value.sum() for value in tree_leaves(output) if is_mark(value)]
+    gradients = torch.autograd.grad(ends, inputs, allow_unused=True) if ends else [None] * len(inputs)
     back = dict(zip(map(id, inputs), gradients, strict=True))
     return [_layer(name, kept[name], back[id(leaves[name])], tracer.uses, back) for name in kept]
 
@@ -114,6 +114,10 @@ def _run(
         signal = leaf(torch.ones(1, *shape))
         with tracer:
             output = functional_call(model, constants | leaves, (signal,))
+    if not any(map(torch.is_tensor, tree_leaves(output))):
+        raise BadInput(
+            f"the network returns a {type(output).__name__} in which no tensor is found: return a tuple or dict"
+        )
     return leaves, tracer, tracer.written.now(output)
 
 
