@@ -38,7 +38,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
             column[0].set_title(f"{spoken_model(model)}, {100 * sparsity:g} % removed, {seeds} seeds")
             for axes, quantity in zip(column, ("loss", "error"), strict=True):
                 _panel(axes, here, quantity)
-            column[1].set_xlabel("position t on the line (0: first, 1: second network)")
+            column[1].set_xlabel("position t (0: first, 1: second network)")
         panels[0, 0].set_ylabel("training loss (nat)")
         panels[1, 0].set_ylabel("training error (%)")
         handles, labels = panels[0, 0].get_legend_handles_labels()

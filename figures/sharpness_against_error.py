@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from figures.drawing.captions import legend_below
 from figures.drawing.figure_command import command
 from figures.drawing.reads import Reads
-from figures.drawing.style import WIDTH, look, plain_ticks, save, styled
+from figures.drawing.style import WIDTH, Look, looks, plain_ticks, save, styled
 from figures.reading.evidence import Key, errors, sharpness
 from figures.reading.study_results import read_all
 from figures.statistics.correlation import WithinCells, within_cells
@@ -32,6 +32,7 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
     curvature = [result for result in results if result.measure == "sharpness"]
     points = {measure: _points(sharpness(curvature, measure), error) for measure in MEASURES}
     sparsities = sorted({key.sparsity for key in points["lambda_max"]})
+    drawn_as = looks(sorted({key.arm for key in points["lambda_max"]}))
     with styled():
         import matplotlib.pyplot as plt
 
@@ -40,12 +41,19 @@ def draw(inputs: Sequence[Path], out: Path) -> list[Path]:
         )
         for row, (measure, label) in zip(panels, MEASURES.items(), strict=True):
             for axes, sparsity in zip(row, sparsities, strict=True):
-                _panel(axes, {key: xy for key, xy in points[measure].items() if key.sparsity == sparsity})
+                _panel(axes, {key: xy for key, xy in points[measure].items() if key.sparsity == sparsity}, drawn_as)
                 axes.set_title(f"{100 * sparsity:g} % removed")
             row[len(row) // 2].set_xlabel(label)
             row[0].set_ylabel("test error (%)")
-        handles, labels = panels[0, 0].get_legend_handles_labels()
-        legend_below(figure, handles, labels, 3, _caption(points))
+        for axes in panels.flat:  # which share their limits
+            plain_ticks(axes.xaxis)
+            plain_ticks(axes.yaxis)
+        named = {
+            label: handle
+            for axes in panels.flat
+            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+        }
+        legend_below(figure, list(named.values()), list(named), 3, _caption(points))
         return save(figure, out)
 
 
@@ -58,14 +66,12 @@ def _points(values: Mapping[Key, float], error: Mapping[Key, float]) -> Points:
     }
 
 
-def _panel(axes: Axes, points: Points) -> None:
-    for arm in sorted({key.arm for key in points}, key=lambda arm: look(arm).label):
-        style = look(arm)
+def _panel(axes: Axes, points: Points, drawn_as: Mapping[str, Look]) -> None:
+    for arm in sorted({key.arm for key in points}, key=lambda arm: drawn_as[arm].label):
+        style = drawn_as[arm]
         x, y = zip(*(xy for key, xy in points.items() if key.arm == arm), strict=True)
         axes.plot(x, y, style.marker, color=style.colour, label=style.label, markersize=4, alpha=0.85, mew=0)
     axes.loglog()
-    plain_ticks(axes.xaxis)
-    plain_ticks(axes.yaxis)
 
 
 def correlation(points: Points) -> WithinCells:

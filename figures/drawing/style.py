@@ -158,15 +158,15 @@ def _as_written(figure: Figure) -> None:
 def plain_ticks(axis: Axis) -> None:
     """Label a log axis 0.5, 1, 2, 5, 10, ... instead of powers of ten.
 
-    0.1, 1, 10, ... where that is too many; 10, 15, 20, 30, 50, 70 where it is not three, and a few round numbers where
-    these are not three either.
+    0.1, 1, 10, ... where that is too many, with 0.3, 3, 30 between where these are not three; 10, 15, 20, 30, 50, 70
+    where it is not three, and a few round numbers where these are not three either.
     """
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     low, high = axis.get_view_interval()
-    kinds = [LogLocator(subs=(1, 2, 5) if high < 200 * low else (1,)), LogLocator(subs=(1, 1.5, 2, 3, 5, 7))]
-    enough = [sum(low <= value <= high for value in each.tick_values(low, high)) > 2 for each in kinds]
-    fitting = [each for each, found in zip(kinds, enough, strict=True) if found and high > 3 * low]
+    kinds = [LogLocator(subs=subs) for subs in ((1, 2, 5), (1,), (1, 3), (1, 1.5, 2, 3, 5, 7))]
+    found = [sum(low <= value <= high for value in each.tick_values(low, high)) for each in kinds]
+    fitting = [each for each, ticks in zip(kinds, found, strict=True) if 2 < ticks < 8 and high > 3 * low]
     axis.set_major_locator(fitting[0] if fitting else MaxNLocator(4))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
