@@ -87,7 +87,7 @@ def check_same_data(first: Subject, second: Subject) -> None:
 
 
 def check_same_function(refusal: str, first: Subject, second: Subject) -> None:
-    """Refuse two networks of other names or shapes, and such as compute something else with the same weights.
+    """Refuse two networks of other names, shapes or data, and such as compute something else with the same weights.
 
     What lies between them is computed by the first's module: with the second's state it must have the second's loss.
     Another activation, a constant that no state dict holds and whole numbers are of the module.
@@ -97,6 +97,7 @@ def check_same_function(refusal: str, first: Subject, second: Subject) -> None:
     """
     own, other = first.model.state_dict(), state_of(second)
     check_same_shapes(refusal, first.name, own, second.name, other)
+    check_same_data(first, second)
     _check_spectral_norms(first, second)
     here, there = copied(first.model), copied(second.model)
     here.load_state_dict({name: other[name] if own[name].is_floating_point() else own[name] for name in own})
