@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from landscape.objective.flags import located
 from landscape.objective.region import Region
+from minima.store.command import BadInput
 from minima.store.messages import listening
+from minima.store.registry import check_choices
 from minima.zoo.subject.handed import LossLike, subject_of
 
 if TYPE_CHECKING:
@@ -84,17 +86,25 @@ class Handed:
 def region_of(where: Where) -> Region:
     """The part of the keywords that says where the loss is looked at."""
     parameters = where.get("parameters")
-    return Region(
+    region = Region(
         subspace=where.get("subspace", "survivors"),
         parameters=None if parameters is None else tuple(parameters),
         temperature=where.get("temperature", 1.0),
         logits=where.get("logits", "raw"),
         memory=where.get("memory", 4.0),
     )
+    check_choices(region)
+    return region
 
 
 def subject_at(model: nn.Module, data: Any, loss: LossLike, where: Where) -> Subject:
-    """A network and its data; the keywords' other part."""
+    """A network and its data; the keywords' other part.
+
+    Raises:
+        BadInput: a keyword that there is not, or what does not fit together.
+    """
+    if unknown := sorted(where.keys() - Where.__annotations__.keys()):
+        raise BadInput(f"{', '.join(unknown)}: there is no such keyword. There are {', '.join(Where.__annotations__)}")
     output, size = where.get("output"), where.get("batch_size")
     return subject_of(model, data, loss, masks=where.get("masks"), output=output, batch_size=size)
 

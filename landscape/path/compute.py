@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from landscape.objective.batch_norm import check_reestimated
 from landscape.objective.comparable import parameters, state_of, union
 from landscape.objective.flags import mean_loss
 from landscape.path.arc import Arc, check_ends
@@ -67,6 +68,8 @@ def walk(first: Subject, second: Subject, place: Place, connection: Connection, 
 
 
 def _check_statistics(subject: Subject, connection: Connection) -> None:
+    if connection.reestimates:
+        check_reestimated(subject.model)
     if curves()[connection.kind].bent and not connection.reestimates and has_batch_norm(subject):
         raise BadInput(
             f"--kind {connection.kind}: the bend is trained on the statistics of batches, so that batch norm has no "

@@ -6,7 +6,6 @@ descends the mean over t ~ U[0, 1] of L(phi(t)), with one t for each step.
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from torch.func import functional_call
 from landscape.objective.comparable import State
 from landscape.path.arc import Arc
 from minima.store.messages import progress_bar
+from minima.zoo.subject.handed import copied
 from minima.zoo.training.loop import Trainer
 from minima.zoo.training.recipe import Recipe
 from minima.zoo.training.unfinished import Unfinished
@@ -94,7 +94,7 @@ class _Point(nn.Module):
 
     def __init__(self, model: nn.Module, arc: Arc) -> None:
         super().__init__()
-        self.bend = copy.deepcopy(model)
+        self.bend = copied(model)
         self.bend.load_state_dict(arc.at(0.5))
         self._arc = arc
 

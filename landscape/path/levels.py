@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from landscape.objective.batch_norm import BatchNorm, reestimate
 from minima.zoo.examples.evaluation import evaluate
+from minima.zoo.subject.handed import copied
 
 if TYPE_CHECKING:
     from landscape.path.arc import Arc
@@ -24,7 +24,7 @@ def levels(arc: Arc, subject: Subject, t: Sequence[float], *, reestimated: bool 
 
     The running statistics of batch norm are the arc's, or `reestimated` from the examples at each t, the ends too.
     """
-    model = copy.deepcopy(subject.model)
+    model = copied(subject.model).eval()
     for at in t:
         model.load_state_dict(arc.at(at))
         if reestimated:

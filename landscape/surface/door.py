@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -11,7 +11,7 @@ from landscape.objective.handed import Position, Where, region_of, subject_at
 from landscape.surface.compute import draw
 from landscape.surface.flags import Drawing, check_drawing
 from landscape.surface.grid import AXES, parse_grid
-from landscape.surface.landmark import Snapshot
+from landscape.surface.landmark import Snapshot, snapshot
 from landscape.surface.preparing import prepare
 from minima.store.command import BadInput
 from minima.store.hdf5.results import in_memory
@@ -94,21 +94,31 @@ def loss_surface(  # noqa: PLR0913 (named, and all but two optional)
     [0.0, 0.25, 1.0, 2.25, 4.0]
     """
     kind = "checkpoints" if through else directions
-    wanted = Drawing(
-        grid=str(grid),
-        directions=kind,
-        extent=extent,
-        trajectory=None if trajectory is None else Path(trajectory),
-        through=tuple(Path(f"network {number}") for number in range(1, len(through) + 1)) or None,
-        **(drawing or {}),
-    )
+    named: dict[str, Any] = {
+        "grid": str(grid),
+        "directions": kind,
+        "extent": extent,
+        "trajectory": None if trajectory is None else Path(trajectory),
+        "through": tuple(Path(f"network {number}") for number in range(1, len(through) + 1)) or None,
+    }
+    wanted = Drawing(**named, **_others(drawing or {}, named))
     check_drawing(wanted)
     axes = len(parse_grid(wanted.grid, wanted.extent).shape)
-    if where.get("parameters") is not None and (through or trajectory):
-        raise BadInput("parameters holds weights that differ between networks: leave it out with other networks")
+    for name in ("parameters", "moving"):
+        if where.get(name) is not None and (through or trajectory):
+            raise BadInput(f"{name} holds weights that differ between networks: leave it out with other networks")
     if through and len(through) != axes:
         raise BadInput(f"through holds {len(through)} networks: a plane takes two, a line (grid='Nx1') one")
     return _drawn(model, data, loss, wanted, through, seed, where)
+
+
+def _others(drawing: Mapping[str, Any], named: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields of `Drawing` that have no keyword of their own."""
+    known = [field.name for field in fields(Drawing) if field.name not in named]
+    if unknown := [name for name in drawing if name not in known]:
+        own = " (a keyword of its own)" if unknown[0] in named else ""
+        raise BadInput(f"drawing: there is no {unknown[0]}{own}. There are {', '.join(known)}")
+    return drawing
 
 
 def _drawn(
@@ -124,15 +134,18 @@ def _drawn(
     with listening() as heard:
         subject, place = subject_at(model, data, loss, where), in_memory()
         others = [_snapshot(other, subject, number) for number, other in enumerate(through, 1)]
-        found = prepare(subject, region_of(where), wanted, axes=axes, seed=seed, others=others)
+        own: dict[str, Any] = {"axes": axes, "seed": seed, "others": others, "moving": where.get("moving")}
+        found = prepare(subject, region_of(where), wanted, **own)
         draw(found, place, wanted, subject.name, where.get("batch_size"))
         return _result(found, place, heard)
 
 
 def _snapshot(model: nn.Module, centre: Subject, number: int) -> Snapshot:
     """Another network, as what the plane goes through."""
-    other = subject_of(model, (centre.x, centre.y), centre.task.loss, output=centre.task.output)
-    return Snapshot(f"network {number}", other.model.state_dict(), other.masks)
+    name = f"network {number}"
+    return snapshot(
+        subject_of(model, (centre.x, centre.y), centre.task.loss, output=centre.task.output, name=name), centre
+    )
 
 
 def _result(found: Prepared, place: Place, heard: Sequence[str]) -> LossSurface:

@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from landscape.objective.comparable import check_same_data, check_same_shapes, zeroed
+from landscape.objective.comparable import (
+    check_same_data,
+    check_same_function,
+    check_same_shapes,
+    under_every_name,
+    zeroed,
+)
 from minima.store.checkpoints.trajectory import load_step, read_steps
 
 if TYPE_CHECKING:
@@ -16,6 +22,8 @@ if TYPE_CHECKING:
 
     from landscape.objective.objective import Objective
     from minima.zoo.subject.subject import Reader, Subject
+
+REFUSAL = "no plane holds networks of different architecture"
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,18 @@ def checkpoints(paths: Sequence[Path], reader: Reader, centre: Subject) -> list[
     subjects = [reader.read(path) for path in paths]
     for each in subjects:
         check_same_data(centre, each)
-    return [Snapshot(each.path.name, each.model.state_dict(), each.masks) for each in subjects]
+    return [snapshot(each, centre) for each in subjects]
+
+
+def snapshot(subject: Subject, centre: Subject) -> Snapshot:
+    """Another network, as what a plane through the one in the `centre` goes through.
+
+    Raises:
+        BadInput: the one in the centre computes something else with its weights.
+    """
+    check_same_function(REFUSAL, centre, subject)
+    masks = under_every_name(subject.masks, subject.model)
+    return Snapshot(subject.path.name, subject.model.state_dict(), masks)
 
 
 def moments(path: Path) -> list[Snapshot]:
@@ -61,8 +80,7 @@ def seen_from(objective: Objective, centre: str, other: Snapshot) -> Landmark:
     Raises:
         BadInput: it is of another architecture than the one in the `centre`.
     """
-    refusal = "no plane holds networks of different architecture"
-    check_same_shapes(refusal, centre, objective.model.state_dict(), other.name, other.state)
+    check_same_shapes(REFUSAL, centre, objective.model.state_dict(), other.name, other.state)
     left = zeroed(other.state, other.masks)
     state = {name: tensor.to(objective.x.device) for name, tensor in left.items()}
     coordinates = objective.coordinates

@@ -29,6 +29,12 @@ class Plane:
         """The directions as rows of a matrix (k, d)."""
         return torch.stack([direction.vector for direction in self.directions])
 
+    @property
+    def cosine(self) -> float:
+        """The cosine of the angle between the first two directions."""
+        one, other = self.directions[:2]
+        return (one.vector @ other.vector).item() / (one.norm * other.norm)
+
     def displacement(self, at: Sequence[float]) -> Tensor:
         """(d,) from w itself to a point (alpha, beta), never from another point."""
         along = [step * direction.vector for step, direction in zip(at, self.directions, strict=True)]
@@ -56,10 +62,7 @@ class Plane:
         place.write("surface/direction_norm", norms, ("direction",), "1", "length of a direction")
         place.write("surface/relative_direction_norm", relative, ("direction",), "1", "its length / the weights' norm")
         if len(norms) > 1:
-            cosine = self.directions[0].vector @ self.directions[1].vector / (norms[0] * norms[1])
-            place.write(
-                "surface/direction_cosine", cosine.item(), (), "1", "cosine of the angle between the directions"
-            )
+            place.write("surface/direction_cosine", self.cosine, (), "1", "cosine of the angle between the directions")
 
     def summary(self) -> dict[str, Any]:
         """What the JSON object says of it."""

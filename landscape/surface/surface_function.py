@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from landscape.objective.batch_norm import BatchNorm, reestimate
+from minima.zoo.subject.handed import copied
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,21 +43,25 @@ class SurfacePoint:
 
     @cached_property
     def examples(self) -> tuple[Tensor, Tensor]:
-        """(N,) each example's loss, inf where it overflows, and (N,) whether it is classified right, as 0 or 1.
+        """(N,) each example's loss by its weight, inf where it overflows, and (N,) whether it is classified right, as 0
+        or 1; NaN where the loss has another score.
 
         The same pass gives the level, which is not computed again.
         """
         objective = self.objective
         found = torch.zeros(2, len(objective.x), dtype=torch.float64, device=objective.x.device)
+        classifies = objective.score.name == "accuracy"
 
         def note(chunk: Chunk) -> None:
             found[0, chunk.examples] = chunk.losses
-            right, counted = objective.score.sums(chunk.outputs, objective.y[chunk.examples]).T
-            found[1, chunk.examples] = right / counted
+            if classifies:
+                right, counted = objective.score.sums(chunk.outputs, objective.y[chunk.examples]).T
+                found[1, chunk.examples] = right / counted
 
         self._level = objective.evaluate(self.displacement, note)
         losses, right = objective.ranks.sum(found)
-        return losses.nan_to_num(nan=torch.inf, posinf=torch.inf), right
+        unknown = torch.full_like(right, torch.nan)
+        return losses.nan_to_num(nan=torch.inf, posinf=torch.inf), right if classifies else unknown
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ class SurfaceFunction:
 
 def _reestimated(objective: Objective, displacement: Tensor, held: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """What the point holds beside its weights, with statistics of the data themselves; on a copy of the model."""
-    coordinates, model = objective.coordinates, copy.deepcopy(objective.model).eval()
+    coordinates, model = objective.coordinates, copied(objective.model).eval()
     moved = coordinates.tensors(coordinates.full + coordinates.extend(displacement), native=True)
     model.load_state_dict({**coordinates.fixed, **held, **moved}, strict=False)
     reestimate(model, objective.x, objective.batch_size)

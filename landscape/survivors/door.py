@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from landscape.objective.comparable import check_same_shapes
+from landscape.objective.comparable import check_same_function
 from landscape.objective.region import Region
 from landscape.survivors.compute import compare
 from landscape.survivors.flags import Comparison
@@ -109,10 +109,7 @@ def survivor_curvature(  # noqa: PLR0913 (named, and all but three optional)
         dense = subject_of(parent, data, loss, name="the parent", **own)
         if not first.masks:
             raise BadInput("nothing is removed from the pruned network, so that it has no survivors: give masks")
-        states = first.model.state_dict(), dense.model.state_dict()
-        check_same_shapes(
-            "the parent is another architecture", "the pruned network", states[0], "the parent", states[1]
-        )
+        check_same_function("the parent is another architecture", first, dense)
         losses = [first.task.loss, dense.task.loss]
         found = compare(first, dense, in_memory(), comparison, losses, seed=seed, memory=region.graph_bytes)
         operators = {each["name"]: _operator(each) for each in found["operators"]}

@@ -271,3 +271,14 @@ def test_a_library_that_is_missing_is_named(monkeypatch, tmp_path):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(BadInput, match="pip install lightning"):
         lightning_callback(tmp_path / "x.trajectory.h5")
+
+
+@pytest.mark.parametrize("other", [{"dampening": 0.5}, {"maximize": True}])
+def test_another_sgd_has_no_threshold_of_plain_sgd(project, tmp_path, other):
+    path = tmp_path / "x.trajectory.h5"
+    optimizer = torch.optim.SGD(project.model.parameters(), lr=0.1, momentum=0.5, **other)
+    with Recorder(path, project.model, optimizer=optimizer, training={"batch_size": 10}) as recorder:
+        recorder.epoch()
+    found = stability(Stability(checkpoints=(path,), model=project.net, data=project.data, batches=2)).summary
+    assert found["threshold"] == [None, None]
+    assert f"sgd with {next(iter(other))}" in found["no_threshold"][0]

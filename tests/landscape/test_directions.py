@@ -2,13 +2,18 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from oracles.small_networks import make
 from scipy import stats
+from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
 
+from landscape import loss_surface
 from landscape.objective.directions import random_direction
 from landscape.objective.objective import Objective
+from minima import BadInput
 
 
 def drawn(kind="conv", seed=0, subspace="survivors", **keywords):
@@ -95,3 +100,51 @@ def test_norms():
     assert direction.norm == pytest.approx(direction.vector.norm().item())
     assert direction.relative_norm == pytest.approx(direction.norm / w.norm().item())
     assert math.isfinite(direction.relative_norm)
+
+
+def moved(model, x, **scaling):
+    objective = Objective(model, x, torch.arange(len(x)) % 3)
+    coordinates = objective.coordinates
+    direction = random_direction(objective, torch.Generator().manual_seed(0), **scaling)
+    return coordinates.tensors(coordinates.extend(direction.vector))
+
+
+@pytest.mark.parametrize("normalise", ["filter", "layer"])
+def test_what_normalises_stays_or_is_one_slice_whatever_its_axes(normalise):
+    """A layer norm over images has weights of three axes, a weight norm lengths of two: neither are filters."""
+    model = nn.Sequential(
+        weight_norm(nn.Conv2d(1, 4, 3)), nn.LayerNorm([4, 3, 3]), nn.ReLU(), nn.Flatten(), nn.Linear(36, 3)
+    )
+    nn.init.normal_(model[1].weight)
+    lengths = "0.parametrizations.weight.original0"
+    ignored = moved(model, torch.randn(6, 1, 5, 5), normalise=normalise)
+    assert {name for name, each in ignored.items() if each.any()} == {
+        "0.parametrizations.weight.original1",
+        "4.weight",
+    }
+    scaled = moved(model, torch.randn(6, 1, 5, 5), normalise=normalise, biases_and_norms="scale")
+    for name in (lengths, "1.weight"):
+        weight = model.get_parameter(name).detach().double()
+        torch.testing.assert_close(scaled[name].norm(), weight.norm())
+        assert not torch.allclose(scaled[name].abs(), weight.abs())
+
+
+@pytest.mark.parametrize("scaling", [{}, {"biases_and_norms": "scale"}, {"normalise": "none"}])
+def test_parameters_without_numbers(scaling):
+    model = nn.Linear(4, 3)
+    model.none, model.no_rows = nn.Parameter(torch.empty(0)), nn.Parameter(torch.empty(0, 4))
+    found = moved(model, torch.randn(6, 4), **scaling)
+    assert found["no_rows"].shape == (0, 4)
+    assert found["weight"].any()
+
+
+def test_a_direction_along_which_nothing_moves_is_refused():
+    model, data = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2)), (torch.randn(9, 4), torch.arange(9) % 2)
+    with pytest.raises(BadInput, match="biases-and-norms scale"):
+        loss_surface(model, data, grid="3x1", parameters=["0.bias"])
+    assert np.ptp(loss_surface(model, data, grid="3x1", parameters=["0"]).losses) > 0
+    scaled = {"biases_and_norms": "scale"}
+    assert np.ptp(loss_surface(model, data, grid="3x1", parameters=["0.bias"], drawing=scaled).losses) > 0
+    one = nn.Linear(1, 1, bias=False)
+    with pytest.raises(BadInput, match="parallel"):
+        loss_surface(one, (torch.ones(3, 1), torch.zeros(3, 1)), "mse", grid="3")

@@ -10,7 +10,7 @@ import torch
 from oracles.dense_landscape import Dense
 from oracles.small_networks import make
 from torch import nn
-from torch.nn.utils import prune
+from torch.nn.utils import parametrizations, parametrize, prune
 
 from landscape import (
     hessian_trace,
@@ -361,3 +361,172 @@ def test_classes_masks_and_subspaces_against_the_dense_matrix():
     expected = torch.linalg.eigvalsh(truth.hessian())[-1].item()
     found = top_eigenvalues(case.model, (case.x, case.y), masks=case.masks, k=1)
     assert found.values[0] == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_surface_moves_the_single_weights_that_are_asked_for():
+    model, x, y = regression()
+    moving = {name: torch.zeros_like(each, dtype=torch.bool) for name, each in model.named_parameters()}
+    moving["0.weight"][1] = True
+    found = loss_surface(model, (x, y), "mse", grid="3x1", moving=moving)
+    assert found.dimension == 3
+    for alpha, level in zip(found.coordinates[0], found.losses, strict=True):
+        moved = copy.deepcopy(model)
+        moved[0].weight.data[1] += (alpha * found.directions[0]).float()
+        assert level == pytest.approx(mse(moved(x), y).item(), rel=1e-5)
+    with pytest.raises(BadInput, match="moving"):
+        loss_surface(model, (x, y), "mse", grid="3x1", moving=moving, through=[copy.deepcopy(model)])
+
+
+@pytest.mark.parametrize(
+    ("keywords", "said"),
+    [
+        ({"subpsace": "full"}, "no such keyword"),
+        ({"subspace": "whole"}, "survivors, full"),
+        ({"logits": "normalized"}, "raw, normalised"),
+        ({"drawing": {"normalise": "filters"}}, "filter, layer"),
+        ({"drawing": {"biases_and_norms": "move"}}, "ignore, scale"),
+        ({"drawing": {"batch_norm_statistics": "reestimate"}}, "own, re-estimate"),
+        ({"drawing": {"normalize": "filter"}}, "no normalize"),
+        ({"drawing": {"grid": "5"}}, "keyword of its own"),
+    ],
+)
+def test_words_that_a_surface_does_not_know_are_not_taken_for_others(keywords, said):
+    model, x, y = regression()
+    with pytest.raises(BadInput, match=said):
+        loss_surface(model, (x, y), "mse", grid="3x1", **keywords)
+
+
+@pytest.mark.parametrize("keywords", [{"batch_norm": "reestimate"}, {"align": "weight"}])
+def test_words_that_a_path_does_not_know_are_not_taken_for_others(keywords):
+    model, x, y = regression()
+    with pytest.raises(BadInput, match="expected"):
+        loss_path(model, copy.deepcopy(model), (x, y), "mse", points=3, **keywords)
+
+
+def test_every_function_refuses_a_keyword_that_there_is_not():
+    model, x, y = regression()
+    for function in (top_eigenvalues, hessian_trace, spectral_density_of, measure_sharpness):
+        with pytest.raises(BadInput, match="no such keyword"):
+            function(model, (x, y), "mse", mask="zeros")
+
+
+def test_a_surface_within_an_error_of_a_loss_that_does_not_classify():
+    model, x, y = regression()
+    exact = loss_surface(model, (x, y), "mse", grid="5")
+    found = loss_surface(model, (x, y), "mse", grid="5", drawing={"error": 0.1})
+    np.testing.assert_allclose(found.losses, exact.losses, atol=0.1)
+    assert (found.score_name, exact.score_name) == ("r2", "r2")
+    assert np.isnan(found.scores).all()
+    assert any("r2" in said for said in found.notes)
+
+
+class Shifted(nn.Module):
+    """What no state dict holds, or none that lies between two."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+        self.shape = nn.Tanh() if kind == "activation" else nn.ReLU()
+        self.register_buffer("shift", torch.ones(3) if kind == "constant" else torch.zeros(3), persistent=False)
+        self.register_buffer("order", torch.tensor([2, 0, 1] if kind == "order" else [0, 1, 2]))
+
+    def forward(self, x):
+        return self.shape(self.layer(x[:, self.order] + self.shift))
+
+
+@pytest.mark.parametrize("kind", ["activation", "constant", "order"])
+def test_networks_that_differ_in_more_than_weights_have_nothing_between_them(kind):
+    _, x, y = regression()
+    one, same, other = Shifted("plain"), Shifted("plain"), Shifted(kind)
+    with torch.no_grad():
+        end = mse(same(x), y).item()
+    assert loss_path(one, same, (x, y), "mse", points=2).losses[1] == pytest.approx(end, rel=1e-6)
+    with pytest.raises(BadInput, match="more than weights"):
+        loss_path(one, other, (x, y), "mse", points=2)
+    with pytest.raises(BadInput, match="more than weights"):
+        loss_surface(one, (x, y), "mse", grid="3x1", through=[other])
+
+
+def test_a_shared_weight_is_removed_under_both_its_names():
+    class Tied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed, self.head = nn.Embedding(7, 5), nn.Linear(5, 7, bias=False)
+            self.head.weight = self.embed.weight
+
+        def forward(self, words):
+            return self.head(self.embed(words).mean(1))
+
+    one, other, generator = Tied(), Tied(), torch.Generator().manual_seed(0)
+    x, y = torch.randint(0, 7, (20, 3), generator=generator), torch.randint(0, 7, (20,), generator=generator)
+    masks = {"embed.weight": torch.rand(7, 5, generator=generator) > 0.5}
+    path = loss_path(one, other, (x, y), "cross-entropy", points=3, masks=(masks, masks))
+    surface = loss_surface(one, (x, y), "cross-entropy", grid="3x1", masks=masks)
+    for t, level in zip(path.t, path.losses, strict=True):
+        weight = ((1 - t) * one.embed.weight + t * other.embed.weight).detach() * masks["embed.weight"]
+        truth = nn.functional.cross_entropy(weight[x].mean(1) @ weight.T, y).item()
+        assert level == pytest.approx(truth, rel=1e-5)
+    assert surface.loss == pytest.approx(path.losses[0], rel=1e-6)
+
+
+def test_a_spectral_norm_has_no_path_until_its_weights_are_ordinary():
+    """Vectors of the other sign are the same norm: in the middle they are 0, and the loss was infinite."""
+    _, x, y = regression()
+    one, other = (
+        nn.Sequential(parametrizations.spectral_norm(nn.Linear(3, 4)), nn.Tanh(), nn.Linear(4, 2)).eval()
+        for _ in range(2)
+    )
+    other.load_state_dict(one.state_dict())
+    norm = other[0].parametrizations.weight[0]
+    norm._u.neg_(), norm._v.neg_()
+    torch.testing.assert_close(one(x), other(x))
+    with pytest.raises(BadInput, match="remove_parametrizations"):
+        loss_path(one, other, (x, y), "mse", points=3)
+    for model in (one, other):
+        parametrize.remove_parametrizations(model[0], "weight")
+    losses = loss_path(one, other, (x, y), "mse", points=3).losses
+    assert losses == pytest.approx([mse(one(x), y).item()] * 3, rel=1e-6)
+
+
+def test_survivors_are_compared_with_a_parent_of_the_same_function():
+    model, x, y = regression()
+    parent = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2))
+    masks = {"0.weight": torch.eye(5, 3).bool()}
+    with pytest.raises(BadInput, match="more than weights"):
+        survivor_curvature(model, parent, (x, y), "mse", masks=masks, k=1, random_masks=0)
+
+
+def test_networks_that_return_several_outputs_to_a_loss_of_ones_own_are_aligned():
+    class Twofold(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.one, self.other = nn.Linear(3, 6), nn.Linear(6, 2), nn.Linear(6, 1)
+
+        def forward(self, x):
+            hidden = torch.relu(self.first(x))
+            return {"one": self.one(hidden), "other": self.other(hidden)}
+
+    def both(outputs, targets):
+        return (outputs["one"] - targets).square().mean(1) + outputs["other"][:, 0].square()
+
+    _, x, y = regression()
+    ends = Twofold(), Twofold()
+    aligned, plain = (loss_path(*ends, (x, y), both, points=3, align=how) for how in ("weights", "none"))
+    assert aligned.distance < plain.distance
+    assert aligned.losses[2] == pytest.approx(both(ends[1](x), y).mean().item(), rel=1e-5)
+
+
+def test_frozen_weights_go_on_beyond_the_networks_that_a_line_goes_through():
+    model, x, y = regression()
+    other, _, _ = regression()
+    for parameter in other.parameters():
+        nn.init.normal_(parameter)
+    for each in (model, other):
+        each[0].weight.requires_grad_(False)
+    found = loss_surface(model, (x, y), "mse", grid="3x1", through=[other])
+    end = found.arrays["point_alpha"][1]
+    for alpha, level in zip(found.coordinates[0], found.losses, strict=True):
+        between = copy.deepcopy(model)
+        for own, a, b in zip(between.parameters(), model.parameters(), other.parameters(), strict=True):
+            own.data = a.detach().lerp(b.detach(), float(alpha / end))
+        assert level == pytest.approx(mse(between(x), y).item(), rel=1e-4)

@@ -7,6 +7,7 @@ import torch
 from oracles.dense_landscape import Dense
 from oracles.small_networks import make
 
+from landscape import loss_surface
 from landscape.objective.directions import random_direction
 from landscape.objective.objective import Objective
 from landscape.objective.streams import stream
@@ -95,3 +96,27 @@ def test_stopped_maps_go_on(command, checkpoint, tmp_path, monkeypatch):
     assert command(*arguments, "-o", tmp_path / "stopped.h5")[0] == 0
     assert len(calls) == 8 + 6 + 1  # two rows of three were done; the centre lies between the points
     assert same_content(tmp_path / "whole.h5", tmp_path / "stopped.h5")
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.uint8])
+def test_a_class_counts_by_itself_whatever_its_weight_in_the_loss(dtype):
+    model, x, y = torch.nn.Linear(4, 3), torch.randn(30, 4), torch.arange(30) % 3
+    spec, drawing = "cross-entropy:weight=1x2x5", {"maps": "per-class"}
+    found = loss_surface(model, (x, y.to(dtype)), spec, grid="3x1", drawing=drawing).arrays
+    with torch.no_grad():
+        losses, right = torch.nn.functional.cross_entropy(model(x), y, reduction="none"), model(x).argmax(1) == y
+    for label in range(3):
+        assert found["class_loss"][label, 1] == pytest.approx(losses[y == label].mean().item(), rel=1e-5)
+        assert found["class_accuracy"][label, 1] == pytest.approx(right[y == label].double().mean().item())
+
+
+def test_a_loss_of_ones_own_has_classes_and_no_accuracy():
+    model, x, y = torch.nn.Linear(4, 3), torch.randn(30, 4), torch.arange(30) % 3
+
+    def own(outputs, targets):
+        return torch.nn.functional.cross_entropy(outputs, targets, reduction="none")
+
+    found = loss_surface(model, (x, y), own, grid="3x1", drawing={"maps": "per-class"}).arrays
+    with torch.no_grad():
+        assert found["class_loss"][1, 1] == pytest.approx(own(model(x), y)[y == 1].mean().item(), rel=1e-5)
+    assert np.isnan(found["class_accuracy"]).all()

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 from oracles.small_networks import make
+from torch import nn
 from torch.nn.functional import cross_entropy
 
+from landscape import loss_path, loss_surface
 from landscape.objective.batch_norm import reestimate
 from landscape.objective.comparable import parameters, state_of, union
 from landscape.path.arc import Arc, check_ends
@@ -125,6 +127,34 @@ def test_reestimation_holds_for_the_ends_too_and_changes_no_model():
     assert anew == pytest.approx(cross_entropy(first.model(first.x), first.y).item(), rel=1e-5)
 
 
+def test_reestimation_is_that_of_eval_mode_whatever_the_mode():
+    """In training mode dropout would draw, and each batch be normalised by itself."""
+    layers = nn.Linear(4, 6), nn.Dropout(0.5), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 3)
+    first, second = nn.Sequential(*layers), copy.deepcopy(nn.Sequential(*layers))
+    for parameter in second.parameters():
+        nn.init.normal_(parameter)
+    x, y = torch.randn(31, 4), torch.arange(31) % 3
+    found = loss_path(first.train(), second.train(), (x, y), points=3, batch_norm="re-estimate", batch_size=5)
+    for t, loss in zip(found.t, found.losses, strict=True):
+        plain = copy.deepcopy(first)
+        for own, one, other in zip(plain.parameters(), first.parameters(), second.parameters(), strict=True):
+            own.data = one.detach().lerp(other.detach(), t)
+        plain[1].p, plain[2].momentum = 0.0, 1.0
+        with torch.no_grad():
+            plain(x)  # the whole data as one batch
+            assert loss == pytest.approx(cross_entropy(plain.eval()(x), y).item(), rel=1e-4)
+
+
+def test_other_running_statistics_are_not_estimated_anew():
+    ends = [nn.Sequential(nn.Conv1d(2, 3, 2), nn.InstanceNorm1d(3, track_running_stats=True), nn.Flatten())] * 2
+    data = torch.randn(8, 2, 4), torch.arange(8) % 9
+    assert loss_path(*ends, data, points=2).barrier == 0
+    with pytest.raises(BadInput, match="InstanceNorm1d"):
+        loss_path(*ends, data, points=2, batch_norm="re-estimate")
+    with pytest.raises(BadInput, match="InstanceNorm1d"):
+        loss_surface(ends[0], data, grid="3x1", drawing={"batch_norm_statistics": "re-estimate"})
+
+
 def test_a_loss_that_overflows_is_infinite():
     first, second = pair("mlp")
     for parameter in second.model.parameters():
@@ -143,3 +173,19 @@ def test_networks_that_do_not_match():
     second = make("conv", seed=1)
     with pytest.raises(BadInput, match="different data"):
         check_ends(subject(first), subject(second, "b.pt"))
+
+
+@pytest.mark.parametrize("mode", [True, False])
+def test_networks_in_training_mode_are_aligned_like_those_in_eval_mode(mode):
+    """A pass of a check in training mode would move running statistics and draw what is dropped."""
+    ends = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        ends.append(nn.Sequential(nn.Linear(4, 9), nn.BatchNorm1d(9), nn.ReLU(), nn.Dropout(0.5), nn.Linear(9, 3)))
+        ends[-1](3 * torch.randn(40, 4))
+    x, y = torch.randn(31, 4), torch.arange(31) % 3
+    first, second = (end.train(mode) for end in ends)
+    found = loss_path(first, second, (x, y), points=3, align="weights")
+    plain = loss_path(first, second, (x, y), points=3)
+    assert found.distance < plain.distance
+    assert found.losses[2] == pytest.approx(cross_entropy(second.eval()(x), y).item(), rel=1e-5)

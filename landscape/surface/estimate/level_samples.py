@@ -43,6 +43,7 @@ class LevelSamples:
 
     def __init__(self, place: Place, grid: Grid, function: SurfaceFunction) -> None:
         objective = function.objective
+        self.score = objective.score
         self._grid, self._even = grid, objective.weighing.weights is None and objective.y.ndim == 1
         self.levels = example_levels(len(objective.x))
         self._steps = np.diff(self.levels, prepend=0)

@@ -12,7 +12,8 @@ from landscape.surface.estimate.kriging import krige
 from landscape.surface.estimate.level_samples import LevelSamples
 from landscape.surface.estimate.multilevel import BEYOND, Estimate, Multilevel
 from landscape.surface.estimate.nat_or_relative import allowed, compress, expand, nats
-from minima.store.messages import progress_bar
+from landscape.surface.filling import score_array
+from minima.store.messages import note, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,8 @@ def fill_within(place: Place, grid: Grid, function: SurfaceFunction, name: str, 
     is answered from what it had found. The accuracy is interpolated likewise, without a promise.
     """
     samples = LevelSamples(place, grid, function)
+    if samples.score.name not in ("accuracy", None):
+        note(f"{name}: {samples.score.name} is no mean over examples, so that it is not estimated: leave --error out")
     places = _places(grid)
     with progress_bar(desc=name, unit="pass") as bar:
         found = _estimate(samples, places, error, function, bar)
@@ -81,8 +84,9 @@ def _write(place: Place, grid: Grid, samples: LevelSamples, places: Points, foun
     error = np.where(found.error > 0, found.error * nats(found.values), 0)
     held_out = np.zeros(grid.points, np.int8)
     held_out[found.checked] = 1
+    score, meaning = score_array(samples.score)
     arrays = [
-        ("accuracy", _accuracies(samples, places), "1", "fraction of the examples classified right, interpolated"),
+        (score, _accuracies(samples, places), "1", f"{meaning}, interpolated; NaN where that cannot be"),
         ("loss", losses, loss.unit, f"mean {loss.name} to the error asked for; inf where it overflows"),
         ("loss_error", error, "nat", "which 99 of 100 errors are estimated to be below"),
         ("examples", samples.examples, "1", "examples that a point was evaluated with; of 0 it is interpolated"),

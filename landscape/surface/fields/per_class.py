@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PerClass(Field):
-    """Means over the examples of a class, NaN for one without: of the pass that gives the loss, at no cost."""
+    """Means over the examples of a class, by the weights that the loss gives them, NaN for a class without: of the pass
+    that gives the loss, at no cost.
+    """
 
     name: ClassVar[str] = "per-class"
 
@@ -26,7 +28,11 @@ class PerClass(Field):
     def values(self, point: SurfacePoint) -> Mapping[str, Any]:
         import torch
 
-        labels = point.objective.y
-        counts = torch.bincount(labels, minlength=point.function.classes or 0).double()
-        sums = [torch.zeros_like(counts).index_add_(0, labels, each) for each in point.examples]
-        return {key: total / counts for key, total in zip(("class_loss", "class_accuracy"), sums, strict=True)}
+        labels, weights = point.objective.y.long(), point.objective.weighing.weights
+        losses, right = point.examples
+        every = torch.ones_like(losses)
+        named = (labels >= 0) & (labels < (point.function.classes or 0))  # the others do not count
+        sums = torch.zeros(4, point.function.classes or 0, dtype=losses.dtype, device=losses.device)
+        values = torch.stack([losses, every if weights is None else weights, right, every])
+        loss, weight, rights, count = sums.index_add_(1, labels[named], values[:, named])
+        return {"class_loss": loss / weight, "class_accuracy": rights / count}

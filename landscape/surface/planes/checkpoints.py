@@ -43,7 +43,7 @@ class Checkpoints(Spanning):
         places = [Plane(directions).project(other.displacement)[0] for other in centre.through]
         own = centre.objective.model.state_dict()
         held = [{name: own[name] for name in centre.through[0].held}, *(other.held for other in centre.through)]
-        return Interpolating(directions, ([0.0] * len(axes), *places), held)
+        return Interpolating(directions, ([0.0] * len(axes), *places), held, list(centre.objective.coordinates.fixed))
 
 
 def _beyond(axes: Sequence[Tensor], other: Landmark, names: Sequence[str]) -> Tensor:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from landscape.objective.streams import stream
 from landscape.surface.spanning import Centre, Spanning
+from minima.store.command import BadInput
 
 if TYPE_CHECKING:
     from landscape.objective.directions import BiasesAndNorms, Normalise
@@ -28,4 +29,10 @@ class Random(Spanning):
 
         draws = [stream(centre.seed, "direction", axis) for axis in range(centre.axes)]
         scaled = (self.normalise, self.biases_and_norms)
-        return Plane([random_direction(centre.objective, draw, *scaled) for draw in draws])
+        directions = [random_direction(centre.objective, draw, *scaled) for draw in draws]
+        if not all(direction.norm for direction in directions):
+            raise BadInput(
+                "no weight moves along a random direction: those that may are biases, normalisation or zeros.\n"
+                "Type --biases-and-norms scale, or with zeros --normalise none"
+            )
+        return Plane(directions)

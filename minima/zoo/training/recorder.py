@@ -187,7 +187,7 @@ def _told(optimizer: Optimizer | None, training: Mapping[str, Any] | None) -> di
         raise BadInput(f"training names {', '.join(unknown)}: known are {', '.join(RECIPE)}")
     found: dict[str, Any] = {}
     if optimizer is not None:
-        found["optimiser"] = type(optimizer).__name__.lower()
+        found["optimiser"] = _kind(optimizer)
         for name in ("lr", "momentum", "nesterov", "weight_decay"):
             value = _common(optimizer, name)
             if value is not None:
@@ -196,6 +196,13 @@ def _told(optimizer: Optimizer | None, training: Mapping[str, Any] | None) -> di
         if name in said and not (isinstance(said[name], int | float) and 0 <= said[name] < math.inf):
             raise BadInput(f"training: {name} is {said[name]!r}, expected a number of at least 0")
     return found | said
+
+
+def _kind(optimizer: Optimizer) -> str:
+    """The name of an optimiser, with what makes another one of it."""
+    changed = [word for word in ("dampening", "maximize") if any(group.get(word) for group in optimizer.param_groups)]
+    name = type(optimizer).__name__.lower()
+    return f"{name} with {' and '.join(changed)}" if changed else name
 
 
 def _common(optimizer: Optimizer | None, name: str) -> Any:

@@ -78,6 +78,26 @@ def test_old_weight_norm_is_measured_on_a_copy():
     torch.testing.assert_close(subject.model(x), model(x))
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("norm", [nn.utils.weight_norm, nn.utils.spectral_norm])
+def test_an_old_norm_is_measured_where_it_is(norm):
+    """The numbers behind the weight are the coordinates: renewed with others, a gradient is one of another point."""
+    model = nn.Sequential(norm(nn.Linear(3, 4)), nn.Tanh(), nn.Linear(4, 2))
+    x, y = torch.randn(9, 3), torch.arange(9) % 2
+    for parameter in model[0].parameters():
+        parameter.data.mul_(3)  # a direction that is not of the length of its weight
+    model.train()(x)  # a pass of training, which leaves a graph, and in a spectral norm its vectors
+    random = torch.random.get_rng_state()
+    found = top_eigenvalues(model, (x, y), "cross-entropy", k=1)
+    assert torch.equal(torch.random.get_rng_state(), random)
+    loss = nn.functional.cross_entropy(model.eval()(x), y)
+    slopes = torch.autograd.grad(loss, list(model.parameters()))
+    assert found.loss == pytest.approx(loss.item(), rel=1e-6)
+    assert found.gradient_norm == pytest.approx(torch.cat([each.flatten() for each in slopes]).norm().item(), rel=1e-4)
+    own = torch.cat([each.detach().flatten() for each in model.parameters()])
+    assert found.weight_norm == pytest.approx(own.norm().item(), rel=1e-6)
+
+
 def test_without_parameters_there_is_nothing():
     with pytest.raises(BadInput, match="no parameters"):
         subject_of(nn.Identity(), (torch.randn(4, 3), torch.tensor([0, 1, 1, 0])))
