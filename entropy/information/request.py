@@ -34,7 +34,7 @@ class Together:
     """whether all pairs of a layer are looked at, or a sample; auto: all where that takes seconds"""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.order <= LARGEST_ORDER:
+        if self.order not in range(1, LARGEST_ORDER + 1):
             raise BadInput(f"--order {self.order}: expected 1 to {LARGEST_ORDER} neurons looked at together")
         if self.tuples < 2:
             raise BadInput(f"--tuples {self.tuples}: expected at least 2")

@@ -11,8 +11,9 @@ from entropy.psp.flags import Counting
 from entropy.psp.labelled import class_labels, counted_alone
 from entropy.psp.positions import position_entropies_of
 from minima.store.command import BadInput
-from minima.store.messages import listening
+from minima.store.messages import brief, listening
 from minima.zoo.examples.evaluation import Level
+from minima.zoo.settings import chosen
 from minima.zoo.subject.handed import LossLike, subject_of
 
 if TYPE_CHECKING:
@@ -103,16 +104,18 @@ def psp_entropy(  # noqa: PLR0913 (named, and all but two optional)
     >>> found.network_mean  # a coin in class 0, always on in class 1
     1.0
     """
-    counting = Counting(
-        order=order,
-        tuples=tuples,
-        pairs=pairs,
-        neurons=neurons,
-        positions=positions,
-        compat=compat,
-        permutations=permutations,
-        selectivity=selectivity,
-        ties=ties,
+    counting = chosen(
+        Counting(
+            order=order,
+            tuples=tuples,
+            pairs=pairs,
+            neurons=neurons,
+            positions=positions,
+            compat=compat,
+            permutations=permutations,
+            selectivity=selectivity,
+            ties=ties,
+        )
     )
     with listening() as heard:
         subject = subject_of(model, data, loss, output=output, batch_size=batch_size, split="test")
@@ -136,7 +139,12 @@ def _groups(subject: Subject, groups: Any) -> tuple[Tensor, int]:
 
     if groups is None:
         return class_labels(subject)
-    found = torch.as_tensor(groups)
+    try:
+        found = torch.as_tensor(groups)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise BadInput(
+            f"groups are a {type(groups).__name__} that holds no whole numbers, one for each example: {brief(error)}"
+        ) from error
     if found.shape != (len(subject.x),) or found.is_floating_point() or int(found.min()) < 0:
         raise BadInput(
             f"groups have shape {tuple(found.shape)} and type {found.dtype}: expected ({len(subject.x)},) whole "

@@ -11,7 +11,7 @@ from landscape.objective.flags import located
 from landscape.objective.region import Region
 from minima.store.command import BadInput
 from minima.store.messages import listening
-from minima.store.registry import check_choices
+from minima.zoo.settings import chosen
 from minima.zoo.subject.handed import LossLike, subject_of
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def region_of(where: Where) -> Region:
         logits=where.get("logits", "raw"),
         memory=where.get("memory", 4.0),
     )
-    check_choices(region)
+    chosen(region)
     return region
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from landscape.passes.checks import Checks, Disagreement
 from landscape.passes.differentiable import WrittenOut
@@ -19,6 +18,7 @@ from landscape.passes.folding_plan import Plan, Tracing
 from landscape.passes.inputs import channels_last, shapes
 from landscape.passes.recomputation import nothing_recomputed
 from minima.store.command import BadInput, note
+from minima.zoo.examples.functional import functional_call
 from minima.zoo.examples.inputs import arguments
 
 HEAVY = 32

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from landscape.objective.comparable import State
 from landscape.path.arc import Arc
 from minima.store.messages import progress_bar
+from minima.zoo.examples.functional import functional_call
 from minima.zoo.subject.handed import copied
 from minima.zoo.training.loop import Trainer
 from minima.zoo.training.recipe import Recipe

@@ -10,7 +10,7 @@ import tyro
 
 from landscape.objective.flags import Restricted
 from minima.store.command import BadInput
-from minima.store.registry import check_choices
+from minima.zoo.settings import chosen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Walk:
 
     def check(self, **least: int) -> None:
         """Refuse counts below the `least` that these flags may be, and words that they do not know."""
-        check_choices(self)
+        chosen(self)
         for flag, lowest in (least | {"points": 2}).items():
             if getattr(self, flag) < lowest:
                 name = f"--{flag}".replace("_", "-")

@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, vjp, vmap
+from torch.func import vjp, vmap
 from torch.utils._pytree import tree_map
 
 from landscape.objective.objective import Objective
 from landscape.passes.attention import plain_attention
 from minima.store.command import BadInput
 from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.examples.functional import functional_call
 from minima.zoo.examples.inputs import Inputs, Several, arguments, as_inputs
 
 OUTPUTS = 256
@@ -95,7 +96,7 @@ def _loss_hessians(objective: Objective, examples: slice) -> tuple[Tensor, Tenso
     with torch.enable_grad():
         summed = objective.losses(leaf, objective.y[examples]).sum()
         (slopes,) = torch.autograd.grad(summed, leaf, create_graph=True, materialize_grads=True)
-        rows = [_row(column, leaf) for column in slopes.flatten(1).sum(0)]
+        rows = [_row(column, leaf) for column in slopes.reshape(len(slopes), -1).sum(0)]
     hessians = torch.stack(rows, 1)  # (n, outputs, outputs)
     values, vectors = torch.linalg.eigh((hessians + hessians.mT) / 2)
     size = values.abs().amax(0)
@@ -107,8 +108,8 @@ def _loss_hessians(objective: Objective, examples: slice) -> tuple[Tensor, Tenso
 def _row(slope: Tensor, leaf: Tensor) -> Tensor:
     """The derivative of one output's slope by all of the same example's outputs, flat (n, outputs)."""
     if not slope.requires_grad:  # a loss linear in the outputs
-        return torch.zeros_like(leaf).flatten(1)
-    return torch.autograd.grad(slope, leaf, retain_graph=True, materialize_grads=True)[0].flatten(1)
+        return torch.zeros_like(leaf).reshape(len(leaf), -1)
+    return torch.autograd.grad(slope, leaf, retain_graph=True, materialize_grads=True)[0].reshape(len(leaf), -1)
 
 
 def _squares(

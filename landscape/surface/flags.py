@@ -14,7 +14,8 @@ from landscape.surface.field import fields, parse_maps
 from landscape.surface.grid import parse_grid
 from landscape.surface.spanning import spannings
 from minima.store.command import BadInput
-from minima.store.registry import check_choices, choices
+from minima.store.registry import choices
+from minima.zoo.settings import chosen
 
 if TYPE_CHECKING:
     PlaneName = str
@@ -90,7 +91,7 @@ def check_drawing(arguments: Drawing) -> None:
         PassPlan.parse(arguments.plan)
     if arguments.directions not in spannings():
         raise BadInput(f"--directions {arguments.directions}: known are {', '.join(spannings())}")
-    check_choices(arguments)
+    chosen(arguments)
     kind, flag = arguments.directions, spannings()[arguments.directions].needs
     if flag is not None and getattr(arguments, flag) is None:
         raise BadInput(f"--directions {kind} needs --{flag}: " + ("B.pt C.pt" if flag == "through" else "FILE"))

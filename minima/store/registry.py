@@ -7,9 +7,7 @@ import inspect
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import is_dataclass
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
-
-from minima.store.messages import BadInput
+from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 
@@ -46,18 +44,6 @@ def choices(known: Mapping[str, object], first: str) -> Any:
     typing.Literal['bee', 'ant']
     """
     return Literal[(first, *(name for name in known if name != first))]
-
-
-def check_choices(flags: Any) -> None:
-    """Refuse a value that is none of those its field lists: a command's parser does, a call from Python must.
-
-    Raises:
-        BadInput: with the values that there are.
-    """
-    for name, kind in get_type_hints(type(flags)).items():
-        known, value = get_args(kind) if get_origin(kind) is Literal else (), getattr(flags, name, None)
-        if known and value not in known:
-            raise BadInput(f"--{name.replace('_', '-')} {value}: expected {', '.join(map(str, known))}")
 
 
 def _defined_in(package: str, base: type[T]) -> list[type[T]]:

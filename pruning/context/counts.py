@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import ceil
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from minima.store.command import BadInput
@@ -89,6 +90,8 @@ def check_shares(asked: tuple[float, ...], measure: str) -> None:
     if not asked:
         raise BadInput(f"{flag}: no {measure} given; type for example {flag} 0.95")
     for level in asked:
+        if not isinstance(level, Real):
+            raise BadInput(f"{flag} {level!r}: expected a number, for example 0.95")
         if not 0 <= level < 1:
             raise BadInput(
                 f"{flag} {level:g} must lie in [0, 1): it is the fraction of the {MEASURES[measure]} to remove, "

@@ -80,7 +80,7 @@ class Probe(Sample):
 
 def outputs_at(context: Context, tensors: Mapping[str, Tensor], x: Any) -> Any:
     """The outputs that are judged, for inputs x, with these parameters and buffers in place of the network's own."""
-    from torch.func import functional_call
+    from minima.zoo.examples.functional import functional_call
 
     return context.task.picked(functional_call(context.model, dict(tensors), *arguments(x)))
 

@@ -18,16 +18,18 @@ def norms_behind(model: nn.Module, x: Any) -> dict[str, str]:
     output goes elsewhere, or through something else first, are left out."""
     import torch
 
-    made: dict[int, tuple[str, Tensor]] = {}
+    made: dict[int, tuple[str, Tensor, int]] = {}
     found: dict[str, str] = {}
 
     def meet(given: Any, norm: str) -> None:
-        layer, output = made.get(id(given[0]), ("", None))
-        if output is given[0]:
+        layer, output, written = made.get(id(given[0]), ("", None, 0))
+        if output is given[0] and output._version == written:  # else an activation in place came between
             found[layer] = norm
 
     handles = [
-        module.register_forward_hook(lambda _module, _given, out, name=name: made.update({id(out): (name, out)}))
+        module.register_forward_hook(
+            lambda _module, _given, out, name=name: made.update({id(out): (name, out, out._version)})
+        )
         for name, module in layers(model).items()
     ]
     handles += [

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from minima.store.checkpoints.checkpoint import sparsity as share
 from minima.store.command import BadInput
 from minima.store.messages import listening, note
 from minima.zoo.examples.evaluation import evaluate
-from minima.zoo.subject.handed import LossLike, copied, subject_of
+from minima.zoo.settings import chosen, made
+from minima.zoo.subject.handed import LossLike, as_network, copied, subject_of
 from minima.zoo.training.keeping import state_on_cpu
 from minima.zoo.training.loop import Trainer
 from minima.zoo.training.recipe import Recipe
@@ -70,7 +72,7 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
 ) -> Pruned:
     """Remove a fraction of a network's weights by any of the methods of `python -m pruning list`.
 
-    Exactly round((1 - sparsity) N) of the N weights of convolutions and linear layers are kept, those that the method
+    Exactly N - round(sparsity N) of the N weights of convolutions and linear layers are kept, those that the method
     scores highest; with `epochs` the network is trained as the method says, from its weights, before and after cuts.
 
     Args:
@@ -110,13 +112,15 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
         raise BadInput(f"measure {measure!r}: known are {', '.join(MEASURES)}")
     if heads not in get_args(Heads):
         raise BadInput(f"heads {heads!r}: known are {', '.join(get_args(Heads))}")
-    chosen, rules = _method(method), Recipe(**recipe or {})
+    picked, rules = chosen(_method(method)), made(Recipe, recipe or {}, "recipe")
+    if not isinstance(epochs, Integral) or epochs < 0:
+        raise BadInput(f"epochs {epochs!r}: expected a whole number, 0 or more")
     with listening() as heard:
         subject = subject_of(model, data, loss, masks=masks, output=output)
-        composition = chosen.composition().counting(measure, heads)
+        composition = picked.composition().counting(measure, heads)
         parent = _parent(subject, rules, epochs, seed, initial)
         trained = _run(subject, composition, parent, sparsity, epochs, validation, measure)
-        return _result(subject, trained, chosen, heard)
+        return _result(subject, trained, picked, heard)
 
 
 def _method(method: str | Method) -> Method:
@@ -131,11 +135,32 @@ def _parent(
     subject: Subject, recipe: Recipe, epochs: int, seed: int, initial: Mapping[str, Tensor] | nn.Module | None
 ) -> Checkpoint:
     """The network as a checkpoint that methods start from."""
-    start = initial if initial is None or isinstance(initial, Mapping) else state_on_cpu(initial)
     training = {"recipe": asdict(recipe), "epochs": epochs}
-    at = {} if start is None else {0: dict(start)}
     state = state_on_cpu(subject.model)
+    at = {} if initial is None else {0: _initial(initial, state)}
     return replace(subject.checkpoint, state=state, weights_at=at, training=training, seed=seed)
+
+
+def _initial(given: Any, own: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights before training, of a network or its state dict, which are those of the network's own state dict.
+
+    Raises:
+        BadInput: they are of another network, or of none.
+    """
+    from torch import nn
+
+    if not isinstance(given, Mapping | nn.Module):
+        raise BadInput(
+            f"initial is a {type(given).__name__}: expected the network at its initialisation, or its state dict"
+        )
+    found = state_on_cpu(as_network(given, "initial")[0]) if isinstance(given, nn.Module) else dict(given)
+    for name, value in own.items():
+        if name not in found or found[name].shape != value.shape:
+            there = f"has the shape {tuple(found[name].shape)}" if name in found else "is not there"
+            raise BadInput(
+                f"initial: {name} {there}, expected {tuple(value.shape)}: these are not the weights of this network"
+            )
+    return {name: found[name] for name in own}
 
 
 def _run(
@@ -151,6 +176,8 @@ def _run(
     if composition.validates and not validation:
         raise BadInput("this method needs examples that it does not train on: give validation=0.1")
     splits = subject.splits(validation, parent.seed)
+    if composition.validates and not len(splits.validation[0]):
+        raise BadInput(f"validation={validation} holds no example out, and this method needs some: give a larger one")
     trainer = _trainer(subject, composition, parent, epochs, splits)
     if not composition.space.weights(trainer.model):
         raise BadInput("the network has no convolution or linear weights: there is nothing to prune")

@@ -32,7 +32,8 @@ class SynapticFlow:
 
     def score(self, context: Context) -> dict[str, Tensor]:
         import torch
-        from torch.func import functional_call
+
+        from minima.zoo.examples.functional import functional_call
 
         state = _positive(context.model)
         flowing = {name: state[name].requires_grad_() for name in context.weights}

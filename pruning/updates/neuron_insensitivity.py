@@ -46,7 +46,8 @@ class NeuronInsensitivity:
 
 
 def sensitivities(model: nn.Module, x: Any, task: Task, kind: Sensitivity) -> dict[str, Tensor]:
-    """(units,) of every linear layer and convolution that is called, by its name. With y_k the C outputs of an example
+    """(units,) of every linear layer and convolution that is called, by its name; slopes of those alone that something
+    trained is in or before. With y_k the C outputs of an example
     and z_i a neuron's potential, each averaged over examples and positions,
 
     full         (1/C) sum_k |dy_k/dz_i|
@@ -59,20 +60,21 @@ def sensitivities(model: nn.Module, x: Any, task: Task, kind: Sensitivity) -> di
 
     called = layers(model)
     with evaluating(model), torch.enable_grad(), potentials(model) as found:
-        outputs = task.outputs(model, x).flatten(1)
+        outputs = task.outputs(model, x).reshape(len(x), -1)
         if kind == "local":
             means = {name: over_positions(z.detach(), called[name]) for name, z in found.items()}
             return {name: (mean > 0).to(mean.dtype) for name, mean in means.items()}
-        total: dict[str, Any] = dict.fromkeys(found, 0.0)
+        trained = {name: z for name, z in found.items() if z.requires_grad}
+        total: dict[str, Any] = dict.fromkeys(trained, 0.0)
         for each in outputs.sum(1, keepdim=True).T if kind == "lower-bound" else outputs.T:
-            slopes = torch.autograd.grad(each.sum(), list(found.values()), retain_graph=True, materialize_grads=True)
-            for name, slope in zip(found, slopes, strict=True):
+            slopes = torch.autograd.grad(each.sum(), list(trained.values()), retain_graph=True, materialize_grads=True)
+            for name, slope in zip(trained, slopes, strict=True):
                 total[name] = total[name] + over_positions(slope.abs(), called[name]) / outputs.shape[1]
     return total
 
 
 def shrink(model: nn.Module, lost: dict[str, Tensor], strength: float, biases: bool = False) -> None:
-    """w (1 - strength x lost_i) for the weights, and the biases, of neuron i of each layer."""
+    """w (1 - strength x lost_i) for the weights, and the biases, of neuron i of each layer; frozen ones stay."""
     import torch
 
     with torch.no_grad():
@@ -80,5 +82,6 @@ def shrink(model: nn.Module, lost: dict[str, Tensor], strength: float, biases: b
             if name not in lost:
                 continue
             names = ("weight", "bias") if biases else ("weight",)
-            for parameter in (layer.get_parameter(each) for each in names if layer._parameters.get(each) is not None):
-                parameter.mul_(1 - strength * lost[name].view(-1, *[1] * (parameter.ndim - 1)))
+            for parameter in (each for each in map(layer._parameters.get, names) if each is not None):
+                if parameter.requires_grad:
+                    parameter.mul_(1 - strength * lost[name].view(-1, *[1] * (parameter.ndim - 1)))

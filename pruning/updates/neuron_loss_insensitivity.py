@@ -55,11 +55,13 @@ class NeuronLossInsensitivity:
 
 
 def slopes(model: nn.Module, x: Any, y: Any, task: Task) -> dict[str, Tensor]:
-    """(units,) by layer: the mean over examples and positions of dL/dz_i, L being the mean loss of these examples."""
+    """(units,) by layer that something trained is in or before: the mean over examples and positions of dL/dz_i, L
+    being the mean loss of these examples."""
     import torch
 
     called = layers(model)
     with evaluating(model), torch.enable_grad(), potentials(model) as found:
         loss = task.mean(model, x, y)
-        all_slopes = torch.autograd.grad(loss, list(found.values()), materialize_grads=True)
-    return {name: over_positions(slope, called[name]) for name, slope in zip(found, all_slopes, strict=True)}
+        trained = {name: z for name, z in found.items() if z.requires_grad}
+        all_slopes = torch.autograd.grad(loss, list(trained.values()), materialize_grads=True)
+    return {name: over_positions(slope, called[name]) for name, slope in zip(trained, all_slopes, strict=True)}

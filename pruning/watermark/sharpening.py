@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from minima.zoo.examples.functional import functional_call
 from minima.zoo.examples.inputs import Inputs, arguments
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def sharpened(task: Task, places: Mapping[str, Tensor], rho: float, strength: fl
         moved = {name: parameters[name] + rho * slope / norm for name, slope in own.items()}
         buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
         positional, named = arguments(x)
-        returned = torch.func.functional_call(model, moved | buffers, positional, named)
+        returned = functional_call(model, moved | buffers, positional, named)
         rise = task.loss.mean(task.picked(returned), y) - loss
         return loss - strength * rise.tanh().clamp(min=SMALLEST).log()
 

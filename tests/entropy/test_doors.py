@@ -151,3 +151,28 @@ def test_nothing_is_printed(capsys):
     found = psp_entropy(nn.Linear(4, 3), (X, Y % 2))
     assert any("no elementwise activation" in said for said in found.notes)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"neurons": "channels"}, "neurons 'channels': known are 'position', 'channel'"),
+        ({"pairs": "some", "order": 2}, "pairs 'some'"),
+        ({"compat": "paper"}, "compat 'paper': known are 'published', None"),
+        ({"positions": "all"}, "positions 'all'"),
+        ({"order": 1.5}, "--order 1.5"),
+        ({"groups": "none"}, "holds no whole numbers"),
+        ({"batch_size": 0}, "batch_size 0: expected at least 1"),
+    ],
+)
+def test_settings_that_a_command_line_would_refuse_are_refused(options, words):
+    x, y = torch.randn(6, 3), torch.arange(6) % 2
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    with pytest.raises(BadInput, match=words):
+        psp_entropy(model, (x, y), **options)
+
+
+def test_layers_are_not_looked_at_in_batches_of_less_than_one():
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    with pytest.raises(BadInput, match="batch_size -1: expected at least 1"):
+        layer_entropies(model, (torch.randn(6, 3), torch.arange(6) % 2), batch_size=-1)

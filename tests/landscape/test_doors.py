@@ -381,11 +381,11 @@ def test_a_surface_moves_the_single_weights_that_are_asked_for():
     ("keywords", "said"),
     [
         ({"subpsace": "full"}, "no such keyword"),
-        ({"subspace": "whole"}, "survivors, full"),
-        ({"logits": "normalized"}, "raw, normalised"),
-        ({"drawing": {"normalise": "filters"}}, "filter, layer"),
-        ({"drawing": {"biases_and_norms": "move"}}, "ignore, scale"),
-        ({"drawing": {"batch_norm_statistics": "reestimate"}}, "own, re-estimate"),
+        ({"subspace": "whole"}, "'survivors', 'full'"),
+        ({"logits": "normalized"}, "'raw', 'normalised'"),
+        ({"drawing": {"normalise": "filters"}}, "'filter', 'layer'"),
+        ({"drawing": {"biases_and_norms": "move"}}, "'ignore', 'scale'"),
+        ({"drawing": {"batch_norm_statistics": "reestimate"}}, "'own', 're-estimate'"),
         ({"drawing": {"normalize": "filter"}}, "no normalize"),
         ({"drawing": {"grid": "5"}}, "keyword of its own"),
     ],
@@ -399,7 +399,7 @@ def test_words_that_a_surface_does_not_know_are_not_taken_for_others(keywords, s
 @pytest.mark.parametrize("keywords", [{"batch_norm": "reestimate"}, {"align": "weight"}])
 def test_words_that_a_path_does_not_know_are_not_taken_for_others(keywords):
     model, x, y = regression()
-    with pytest.raises(BadInput, match="expected"):
+    with pytest.raises(BadInput, match="known are"):
         loss_path(model, copy.deepcopy(model), (x, y), "mse", points=3, **keywords)
 
 

@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 from landscape.objective.objective import Objective
 from landscape.spectrum import gauss_newton_diagonal as module
 from landscape.spectrum.gauss_newton_diagonal import NotExact, gauss_newton_diagonal
+from minima.zoo.losses.spec import parse_loss
 
 LINEAR_IN_EACH_WEIGHT = ("mlp", "conv", "batchnorm", "masked")
 
@@ -108,3 +109,19 @@ def test_too_many_outputs_are_refused_by_their_number():
         objective = Objective(nn.Linear(2, 257), torch.randn(3, 2), torch.arange(3))
     with pytest.raises(NotExact, match="found 257"):
         gauss_newton_diagonal(objective)
+
+
+def test_one_number_an_example_is_one_output():
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(6, 3, generator=generator, dtype=torch.float64), torch.randn(6, generator=generator).double()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        column = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)).double()
+    flat = nn.Sequential(*column, nn.Flatten(0))
+    loss = parse_loss("mse")
+    found = gauss_newton_diagonal(Objective(flat, x, y, loss=loss))
+    truth = gauss_newton_diagonal(Objective(column, x, y[:, None], loss=loss))
+    rows = [torch.autograd.grad(flat(each[None]).sum(), list(flat.parameters())) for each in x]
+    by_hand = 2 * torch.stack([torch.cat([slope.flatten() for slope in row]) for row in rows]).square().mean(0)
+    torch.testing.assert_close(found, truth, rtol=1e-12, atol=0)
+    torch.testing.assert_close(found, by_hand, rtol=1e-9, atol=1e-14)

@@ -19,6 +19,7 @@ from pruning.criteria.__main__ import main
 from pruning.criteria.flags import Criteria
 from pruning.criteria.gaussian import anderson_darling, anderson_darling_p, gaussianity
 from pruning.criteria.layers import layers_of
+from pruning.criteria.norms import norms_behind
 from pruning.criteria.statistics import l1_variation, l2_variation, slope, spearman, variation
 from pruning.criteria.surrogate import surrogate
 from pruning.unit_criteria.fermat import fermat_point
@@ -306,3 +307,11 @@ def test_a_network_without_units_is_refused(tmp_path):
     )
     with pytest.raises(BadInput, match="no unit of this network can be removed"):
         compared(tmp_path / "one.pt", "--model", f"{tmp_path}/net.py:net", "--data", "digits")
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_normalisation_behind_an_activation_is_not_that_of_the_layer(in_place):
+    plain = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    behind = nn.Sequential(nn.Linear(3, 4), nn.ReLU(in_place), nn.BatchNorm1d(4))
+    assert norms_behind(plain, torch.randn(2, 3)) == {"0": "1"}
+    assert norms_behind(behind, torch.randn(2, 3)) == {}

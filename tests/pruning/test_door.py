@@ -15,6 +15,7 @@ from minima.zoo.architecture.architecture import describe, initialise, parse_arc
 from minima.zoo.data.specs import resolve_data
 from pruning import prune
 from pruning.__main__ import main
+from pruning.methods.magnitude import OneShotMagnitude
 from pruning.methods.taylor import Taylor
 
 
@@ -171,3 +172,41 @@ def test_matrices_that_are_not_counted_are_named():
     found = prune(Remembering(), (torch.randn(8, 3), torch.randint(0, 2, (8,))), sparsity=0.5)
     assert any("these are not, and stay whole: rnn.weight_ih_l0, rnn.weight_hh_l0" in each for each in found.notes)
     assert set(found.masks) == {"first.weight", "last.weight"}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"method": OneShotMagnitude(scope="locally")}, "scope 'locally': known are 'global', 'layer'"),
+        ({"recipe": {"rate": 0.1}}, "recipe 'rate': known are optimiser, lr"),
+        ({"recipe": {"optimiser": "adamw"}}, "optimiser 'adamw': known are 'sgd', 'adam'"),
+        ({"epochs": -1}, "epochs -1: expected a whole number"),
+        ({"epochs": 1.5}, "epochs 1.5: expected a whole number"),
+        ({"sparsity": "0.5"}, "expected a number"),
+        ({"sparsity": [0.5]}, "expected a number"),
+        ({"method": "ice", "epochs": 3, "validation": 0.001}, "holds no example out"),
+        ({"method": "snip", "initial": nn.Linear(2, 2)}, "not the weights of this network"),
+        ({"method": "snip", "initial": {}}, "is not there"),
+        ({"method": "snip", "initial": "seed"}, "initial is a str"),
+    ],
+)
+def test_settings_that_a_command_line_would_refuse_are_refused(options, words):
+    with pytest.raises(BadInput, match=words):
+        prune(network(), DATA, **{"sparsity": 0.5} | options)
+
+
+def test_initial_weights_may_be_those_of_a_network_with_torchs_pruning_in_it():
+    plain, pruned = network(), network()
+    layer = next(each for each in pruned.modules() if isinstance(each, nn.Linear))
+    torch.nn.utils.prune.identity(layer, "weight")
+    one, other = (prune(network(), DATA, method="snip", sparsity=0.5, initial=each) for each in (plain, pruned))
+    assert all(torch.equal(mask, other.masks[name]) for name, mask in one.masks.items())
+
+
+def test_masks_may_be_arrays():
+    model = network()
+    name, weight = next((name, value) for name, value in model.named_parameters() if value.ndim > 1)
+    kept = torch.arange(weight.numel()).reshape(weight.shape) % 3 > 0
+    one, other = (prune(model, DATA, sparsity=0.6, masks={name: mask}) for mask in (kept, kept.numpy()))
+    assert not (one.masks[name] & ~kept).any()
+    assert torch.equal(one.masks[name], other.masks[name])

@@ -304,6 +304,53 @@ def test_serene_shrinks_the_weights_of_insensitive_neurons_alone():
     assert float(sensitivities(model, torch.ones(4, 1), CLASSIFICATION, "full")["0"]) == 3.0
 
 
+def small(in_place=False):
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(36, 6), nn.ReLU(in_place), nn.Linear(6, 4))
+
+
+@pytest.mark.parametrize("update", [NeuronInsensitivity(0.5, "full"), NeuronLossInsensitivity(0.5)])
+def test_neurons_shrink_alike_before_an_activation_in_place(update):
+    one, other = small(), small(in_place=True)
+    for model in (one, other):
+        one_step(update, model)
+    for value, truth in zip(other.parameters(), one.parameters(), strict=True):
+        torch.testing.assert_close(value, truth)
+
+
+@pytest.mark.parametrize("kind", ["full", "lower-bound", "local"])
+def test_the_sensitivity_is_by_the_potential_not_by_what_an_activation_in_place_makes_of_it(kind):
+    model, x = small(in_place=True), examples().train[0]
+    z = model[1](x.flatten(1)).detach()
+    if kind == "local":
+        truth = (z.mean(0) > 0).float()
+    else:
+        slopes = (z > 0).float()[:, None] * model[3].weight.detach()  # (n, outputs, neurons)
+        truth = (slopes.abs().mean(1) if kind == "full" else slopes.mean(1).abs()).mean(0)
+    torch.testing.assert_close(sensitivities(model, x, CLASSIFICATION, kind)["1"], truth)
+
+
+@pytest.mark.parametrize("frozen", ["1", "3"])
+@pytest.mark.parametrize(
+    "update", [*(NeuronInsensitivity(0.5, kind) for kind in ("full", "local")), NeuronLossInsensitivity(0.5)]
+)
+def test_frozen_layers_do_not_shrink_and_the_others_do(update, frozen):
+    model = small()
+    model.get_submodule(frozen).requires_grad_(False)
+    before = {name: value.clone() for name, value in model.named_parameters()}
+    one_step(update, model)
+    moved = {name for name, value in model.named_parameters() if not torch.equal(value, before[name])}
+    assert f"{4 - int(frozen)}.weight" in moved
+    assert not any(name.startswith(frozen) for name in moved)
+
+
+def test_an_output_that_is_one_number_an_example_has_sensitivities():
+    x = torch.randn(7, 1)
+    model = nn.Sequential(nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False), nn.Flatten(0))
+    found = sensitivities(model, x, Task(parse_loss("mse")), "full")
+    assert float(found["0"]) == pytest.approx(model[1].weight.abs().item())
+
+
 def test_lobster_by_neuron_keeps_a_running_slope_that_is_part_of_the_state():
     model = EveryKind()
     update = NeuronLossInsensitivity(0.01)

@@ -23,10 +23,15 @@ def layers(model: nn.Module) -> dict[str, nn.Module]:
 @contextmanager
 def potentials(model: nn.Module) -> Iterator[dict[str, Tensor]]:
     """Inside the block: a dictionary that every pass fills with the outputs of the layers, with their graph. A layer
-    that is called again is seen as it was called last."""
+    that is called again is seen as it was called last; what follows works on a copy, be it in place."""
     found: dict[str, Tensor] = {}
+
+    def see(name: str, made: Tensor) -> Tensor:
+        found[name] = made
+        return made.clone()
+
     handles = [
-        module.register_forward_hook(lambda _module, _given, made, name=name: found.update({name: made}))
+        module.register_forward_hook(lambda _module, _given, made, name=name: see(name, made))
         for name, module in layers(model).items()
     ]
     try:

@@ -98,10 +98,22 @@ class OwnLoss(Loss):
     def _call(self, outputs: Any, targets: Any) -> Any:
         import torch
 
-        found = self.function(outputs, targets)
+        found = self._called(outputs, targets)
         if torch.is_tensor(found) or isinstance(found, tuple | list):
             return found
         raise BadInput(f"the loss returned a {type(found).__name__}, expected a tensor. {RETURN}")
+
+    def _called(self, outputs: Any, targets: Any) -> Any:
+        """What the function returns: for outputs rounded to float32 where it takes none in float64, as one that holds
+        class weights in float32."""
+        from torch.utils._pytree import tree_flatten, tree_map
+
+        try:
+            return self.function(outputs, targets)
+        except RuntimeError:
+            if not any(map(_is_double, tree_flatten(outputs)[0])):
+                raise
+            return self.function(tree_map(lambda leaf: leaf.float() if _is_double(leaf) else leaf, outputs), targets)
 
     def _each(self, outputs: Any, targets: Any, mean: Tensor) -> Tensor:
         """(n,) of a mean over examples: that of each example by itself, which together make the mean of these."""
@@ -110,13 +122,13 @@ class OwnLoss(Loss):
 
         def alone(output: Any, target: Any) -> Tensor:
             first = tree_map(lambda leaf: leaf[None] if torch.is_tensor(leaf) else leaf, (output, target))
-            return self.function(*first).double()
+            return self._called(*first).double()
 
         try:
             each = torch.func.vmap(alone)(outputs, targets)
         except (RuntimeError, ValueError, TypeError):  # what vmap does not know, such as branches on values
             rows = range(len(targets))
-            each = torch.stack([self.function(outputs[row : row + 1], targets[row : row + 1]).double() for row in rows])
+            each = torch.stack([self._called(outputs[row : row + 1], targets[row : row + 1]).double() for row in rows])
         whole, parts = mean.detach().double(), each.detach().mean()
         if bool((whole - parts).abs() > 1e-4 * (1 + whole.abs())):
             raise BadInput(
@@ -164,6 +176,12 @@ def own_loss(found: Any, called: str, scorer: Any = None) -> OwnLoss:
             f"--loss {called}: expected a function of outputs and targets, found a {type(function).__name__}"
         )
     return OwnLoss(function, called, scorer if callable(scorer) else None)
+
+
+def _is_double(leaf: Any) -> bool:
+    import torch
+
+    return torch.is_tensor(leaf) and leaf.dtype == torch.float64
 
 
 def _double(leaf: Any) -> Any:

@@ -86,6 +86,8 @@ def subject_of(
     """
     import torch
 
+    if batch_size is not None and batch_size < 1:
+        raise BadInput(f"batch_size {batch_size}: expected at least 1")
     network, of_torch, notes = as_network(model, name)
     if next(network.parameters(), None) is None:
         raise BadInput(f"{name} has no parameters: there is nothing to measure")
@@ -125,12 +127,15 @@ def subject_of(
 
 def _given(model: nn.Module, masks: Any, of_torch: dict[str, Tensor]) -> dict[str, Tensor]:
     """Masks that fit the network's parameters."""
+    import torch
+
     if masks is None:
         return of_torch
     if not isinstance(masks, Mapping):
         raise BadInput(f"masks is {masks!r}: expected a dict of bool tensors by parameter name, 'zeros', or None")
     parameters = dict(model.named_parameters())
-    for name, mask in masks.items():
+    found = {name: torch.as_tensor(mask).detach().bool() for name, mask in masks.items()}
+    for name, mask in found.items():
         if name not in parameters:
             raise BadInput(f"masks: there is no parameter {name}. There are {', '.join(parameters)}")
         if tuple(mask.shape) != tuple(parameters[name].shape):
@@ -138,7 +143,7 @@ def _given(model: nn.Module, masks: Any, of_torch: dict[str, Tensor]) -> dict[st
                 f"masks: {name} has shape {tuple(parameters[name].shape)}, its mask {tuple(mask.shape)}: expected one "
                 "value for each weight, True where it is kept"
             )
-    return {name: mask.detach().bool() for name, mask in masks.items()}
+    return found
 
 
 def as_network(model: nn.Module, name: str) -> tuple[nn.Module, dict[str, Tensor], list[str]]:

@@ -44,6 +44,18 @@ def watched(splits, settings, recipe=RECIPES["sgd"]):
     return run, watch
 
 
+def test_similarity_is_of_potentials_before_an_activation_in_place(splits):
+    def nets(in_place):
+        torch.manual_seed(0)
+        return [nn.Sequential(nn.Flatten(), nn.Linear(36, 5), nn.ReLU(in_place), nn.Linear(5, 4)) for _ in "ab"]
+
+    x = splits.validation[0]
+    one, other = nets(True)
+    a, b = (net[1](x.flatten(1)).detach().double() for net in (one, other))
+    truth = (a * b).sum(0) / (a.square().sum(0) * b.square().sum(0)).sqrt()
+    torch.testing.assert_close(similarities(one, other, x, ["1"])["1"], truth)
+
+
 def test_similarity_is_the_cosine_over_examples_and_positions(splits):
     one, other = network(0).eval(), network(1).eval()
     with torch.no_grad():

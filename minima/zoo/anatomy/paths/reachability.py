@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map
 
@@ -24,6 +23,7 @@ from minima.zoo.anatomy.paths.path_rules import RULES, assigned, weighted
 from minima.zoo.anatomy.paths.written import SHARING, Written
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.examples.functional import functional_call
 from minima.zoo.examples.inputs import Inputs, Several
 
 

@@ -278,6 +278,26 @@ def test_the_three_forms_of_a_loss_of_one_s_own_are_one(function):
     torch.testing.assert_close(loss.terms(outputs, targets).sums, truth)
 
 
+@pytest.mark.parametrize("mean", [False, True])
+def test_a_loss_that_holds_class_weights_in_float32_takes_outputs_in_float64(mean):
+    weight = torch.tensor([1.0, 2.0, 0.5, 3.0, 1.0])[:C]
+
+    def own(outputs, targets):
+        each = functional.cross_entropy(outputs, targets, weight=weight, reduction="none")
+        return each.mean() if mean else each
+
+    loss, outputs, targets = OwnLoss(own), draw(N, C), labels(N)
+    loss.check(outputs, targets)
+    truth = functional.cross_entropy(outputs.double(), targets, weight=weight.double(), reduction="none")
+    for given in (outputs, outputs.double()):
+        torch.testing.assert_close(loss.terms(given, targets).sums, truth, rtol=1e-5, atol=1e-6)
+
+
+def test_class_weights_in_float32_are_a_weighted_mean_in_words():
+    with pytest.raises(BadInput, match="no mean over examples"):
+        OwnLoss(nn.CrossEntropyLoss(weight=WEIGHT.float())).check(draw(N, C), labels(N))
+
+
 def test_a_factory_and_a_class_make_a_loss():
     outputs, targets = draw(N, C), labels(N)
     for made in (own_loss(nn.CrossEntropyLoss, "here"), own_loss(lambda: functional.cross_entropy, "here")):
