@@ -224,17 +224,26 @@ def test_help_answers_before_the_heavy_imports(module):
     assert "usage" in done.stdout.lower()
 
 
-@pytest.mark.parametrize("line", [[module, "--help"] for module in COMMANDS] + [["pruning", "list"]])
-def test_answers_within_half_a_second(line):
-    """The least processor time of five: other work on the machine does not stretch it as it does the clock."""
+SOON = 6
+"""times as long as the import of what reads flags"""
 
-    def spent():
+
+@pytest.mark.parametrize("line", [[module, "--help"] for module in COMMANDS] + [["pruning", "list"]])
+def test_answers_about_as_soon_as_flags_can_be_read(line):
+    """The least processor time of five, beside that of importing what reads flags: what else runs stretches both."""
+
+    def spent(words):
         before = os.times()
-        subprocess.run([sys.executable, "-m", *line], capture_output=True, cwd=ROOT, check=True)
+        subprocess.run([sys.executable, *words], capture_output=True, cwd=ROOT, check=True)
         after = os.times()
         return after.children_user + after.children_system - before.children_user - before.children_system
 
-    assert any(spent() < 0.5 for _ in range(5))
+    own, least = float("inf"), float("inf")
+    for _ in range(5):
+        own, least = min(own, spent(["-m", *line])), min(least, spent(["-c", "import tyro"]))
+        if own < SOON * least:
+            return
+    assert own < SOON * least, (own, least)
 
 
 def test_what_is_not_python_is_installed_with_its_package():

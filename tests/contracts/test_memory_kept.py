@@ -142,7 +142,7 @@ ABSURD = 3
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the system does not count peaks")
-@pytest.mark.parametrize(("network", "images"), [("UNet", 10), ("Attending", 24), ("Bottlenecks", 12), ("Dense", 6)])
+@pytest.mark.parametrize(("network", "images"), [("UNet", 10), ("Attending", 24), ("Bottlenecks", 12), ("Dense", 12)])
 def test_what_is_taken_is_what_was_said(network: str, images: int, tmp_path: Path) -> None:
     (tmp_path / "nets.py").write_text(NETWORKS)
     draws, pixels = np.random.default_rng(0), network == "UNet"

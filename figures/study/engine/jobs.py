@@ -13,6 +13,8 @@ from figures.reading.names import LOGS
 CHAIN = "figures.study.engine.chain"
 LONGEST_LINE = 120_000
 """bytes; Linux hands a shell no more than 131,072 in one piece"""
+SHOWING = ("draw", "page")
+"""stages of jobs that show results"""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Job:
     def makes(self) -> tuple[str, ...]:
         """The files of all steps."""
         return tuple(file for step in self.steps for file in step.makes)
+
+    @property
+    def shows(self) -> bool:
+        """Whether all it makes are pictures or a page, which are not shipped: results that are make them again."""
+        return self.stage in SHOWING
 
     @property
     def log(self) -> str:

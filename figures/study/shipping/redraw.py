@@ -41,7 +41,7 @@ def redraw(study: Study, folder: Path, out: Path, name: str = "") -> list[Path]:
     """
     plan = study.plan()
     shipped = shipped_jobs(plan, folder)
-    absent = {file for job in plan.jobs if job.name not in shipped and job.stage != "draw" for file in job.makes}
+    absent = {file for job in plan.jobs if job.name not in shipped and not job.shows for file in job.makes}
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         there = {*lay_out(plan, folder, place, shipped)}

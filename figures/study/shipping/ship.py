@@ -29,7 +29,7 @@ def ship(plan: Plan, folder: Path = RESULTS) -> list[Path]:
     made, written = made_by(), []
     for job in plan.jobs:
         target = archive_of(folder, plan.name, job.name)
-        if job.stage == "draw" or target.exists() or not _whole(job, made):
+        if job.shows or target.exists() or not _whole(job, made):
             continue
         missing = [file for file in job.needs if not Path(file).exists()]
         if missing:

@@ -41,7 +41,7 @@ def shipped_jobs(plan: Plan, folder: Path) -> dict[str, Shipped]:
 
 def progress(plan: Plan, shipped: dict[str, Shipped]) -> Progress:
     """How far a study is, figures aside."""
-    jobs = [job for job in plan.jobs if job.stage != "draw"]
+    jobs = [job for job in plan.jobs if not job.shows]
     spent = sum(each.clock.get("processor_seconds", 0.0) for each in shipped.values())
     made = [file for each in shipped.values() for file in each.makes]
     asked = [file for job in jobs for file in job.makes]

@@ -72,6 +72,17 @@ def test_whole_jobs_are_shipped_with_hashes_and_commands(study):
     assert (done.jobs, done.done, done.networks, done.networks_done) == (2, 2, 1, 1)
 
 
+def test_pictures_and_the_page_are_no_part_of_how_far_a_study_is(study):
+    """They are not shipped, whole or not: what is shipped draws them again."""
+    finish(study)
+    ship(study, Path("kept"))
+    needs = study.jobs[1].makes
+    shown = [dataclasses.replace(job(f"s-{stage}", [f"fig/{stage}"], needs), stage=stage) for stage in ("draw", "page")]
+    more = planned("s", [*study.jobs, *shown])
+    assert ship(more, Path("kept")) == []
+    assert progress(more, shipped_jobs(more, Path("kept"))).said.startswith("2 of 2 jobs")
+
+
 def test_a_shipped_job_is_never_rewritten(study):
     finish(study)
     paths = ship(study, Path("kept"))
