@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from figures.study.claims.forest import draw as forest
@@ -41,10 +43,12 @@ def redraw_studies(arguments: Redraw) -> Report:
     names = arguments.studies or [name for name, path in bundled().items() if _is_shipped(path, folder)]
     if not names:
         raise BadInput(f"{folder}: no results are shipped. Run a study, then type python -m figures.study ship NAME")
-    studies = {Path(name).stem: read_study(find_study(name)) for name in names}
-    plans = {name: study.plan() for name, study in studies.items()}
-    drawn = [name for name, plan in plans.items() if arguments.studies or has_results(plan, folder)]
-    written = [path for name in drawn for path in redraw(studies[name], folder, arguments.out / name, name)]
+    if arguments.cores < 1:
+        raise BadInput(f"--cores {arguments.cores}: expected 1 or more")
+    typed = {Path(name).stem: name for name in names}
+    plans = {stem: read_study(find_study(name)).plan() for stem, name in typed.items()}
+    sizes = {stem: len(plan.jobs) for stem, plan in plans.items() if arguments.studies or has_results(plan, folder)}
+    written = _drawn({typed[stem]: size for stem, size in sizes.items()}, folder, arguments.out, arguments.cores)
     tables = [path for path in written if path.name in ("claims.json", "findings.json")]
     claims = [path for path in tables if path.name == "claims.json"]
     written += forest(claims, arguments.out / "forest") if effects_of(claims) else []
@@ -53,6 +57,18 @@ def redraw_studies(arguments: Redraw) -> Report:
     write_atomically(page, index(plans, folder, arguments.out, questions).encode())
     written += pages
     return Report({"written": [str(path) for path in (*written, page)]}, "\n".join(map(str, (*written, page))))
+
+
+def _drawn(studies: Mapping[str, int], folder: Path, out: Path, cores: int) -> list[Path]:
+    """Draw each study, the largest first, in a process of its own: one that concludes makes its folder the current."""
+    with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
+        largest_first = sorted(studies, key=lambda study: studies[study], reverse=True)
+        tasks = {study: pool.submit(_redrawn, study, folder, out / Path(study).stem) for study in largest_first}
+        return [path for study in studies for path in tasks[study].result()]
+
+
+def _redrawn(study: str, folder: Path, out: Path) -> list[Path]:
+    return redraw(read_study(find_study(study)), folder, out, Path(study).stem)
 
 
 def trace_number(arguments: Trace) -> Report:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
-from itertools import accumulate
 from pathlib import PurePath
 from typing import Any
+
+_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_SQUARE = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def plain(value: Any) -> Any:
@@ -48,15 +52,16 @@ def _plain_container(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no plain form: {value!r}")
 
 
-def nesting(text: str) -> int:
-    """How many levels of brackets are open at most in a text of JSON; those in its strings count as well.
+def nested_deeper(text: str, levels: int) -> bool:
+    """Whether a text of JSON has brackets inside one another on more levels than these; those in its strings are none.
 
-    >>> nesting('{"a": [1, [2]]}')
-    3
+    >>> nested_deeper('{"a]]": [1, [2], [3]]}', 3), nested_deeper('{"a]]": [1, [2], [3]]}', 2)
+    (False, True)
     """
-    if text.count("[") + text.count("{") <= 1:
-        return text.count("[") + text.count("{")
-    return max(accumulate({"[": 1, "{": 1, "]": -1, "}": -1}.get(letter, 0) for letter in text))
+    brackets = _STRINGS.sub(b"", text.encode("utf-8", "surrogatepass")).translate(_SQUARE, _NO_BRACKETS)
+    for _ in range(levels):
+        brackets = brackets.replace(b"[]", b"")
+    return b"[" in brackets
 
 
 def as_utf8(text: str) -> str:

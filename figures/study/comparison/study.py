@@ -12,7 +12,7 @@ from figures.comparison import draw
 from figures.reading.names import OUT
 from figures.study.comparison.comparison import Comparison
 from figures.study.comparison.text import as_json, as_markdown, spoken_rows
-from figures.study.comparison.values import invariances, rows, values_of
+from figures.study.comparison.values import Values, rows
 from figures.study.configuration.build import build
 from figures.study.configuration.study import Conclusion, Study
 from figures.study.engine.jobs import Plan, planned
@@ -49,9 +49,10 @@ class MethodsStudy(Study):
         whole = self.comparison
         whether = {cell: missing.isdisjoint(cell.job.makes) for cell in whole.cells()}
         there, absent = ([cell for cell, made in whether.items() if made is wanted] for wanted in (True, False))
-        found = [(cell, stage, values_of(cell, stage)) for cell, stage in product(there, whole.stages)]
+        values = Values()
+        found = [(cell, stage, values.of(cell, stage)) for cell, stage in product(there, whole.stages)]
         summary = list(rows(whole, found))
-        sharpness = invariances(found[0][0]) if found else {}
+        sharpness = values.invariances(found[0][0]) if found else {}
         text = self.table.with_suffix(".md")
         write_atomically(self.table, as_json(whole, found, absent, summary, sharpness))
         write_atomically(text, as_markdown(whole, summary, sharpness, sources))

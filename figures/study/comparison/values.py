@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -35,36 +37,76 @@ VALUES = {
 }
 """of every cell; beside them the measures of sharpness, by name"""
 
-
-def values_of(cell: Cell, stage: str = UNFINISHED) -> dict[str, Any]:
-    """The numbers in a cell's files, of its network as left by the method or after the common finish.
-
-    Raises:
-        BadInput: a file is not there.
-    """
-    masks, sharpness, psp = (_summary(Path(cell.result(measure, stage))) for measure in MEASURES)
-    cost = _cost(cell, stage)
-    hidden = [layer for layer in psp["layers"] if not layer["output"]]
-    alive = [layer["neurons"] - layer["dead"] - layer["always_on"] for layer in hidden]
-    sums = [count * layer["alive_mean"] for count, layer in zip(alive, hidden, strict=True) if count]
-    return {
-        "error": 1 - masks["accuracy"],
-        **{key: masks[key] for key in ("sparsity", "effective_sparsity", "disconnected", "multiply_adds_reachable")},
-        "reached": _reached(cell, masks),
-        "further_training": _further(cell, masks),
-        "empty_layers": len(masks["empty_layers"]),
-        "training_dense": cost["dense"],
-        "training_by_density": cost["by_density"],
-        "psp_entropy": psp["network_mean"],
-        "psp_entropy_lowest": min((layer["mean"] for layer in hidden), default=None),
-        "psp_entropy_alive": sum(sums) / sum(alive) if sum(alive) else None,
-        **{name: measure["value"] for name, measure in sharpness["measures"].items()},
-    }
+TAKEN_OVER = ("sparsity", "effective_sparsity", "disconnected", "multiply_adds_reachable")
+"""what the summary of masks says itself"""
 
 
-def invariances(cell: Cell) -> dict[str, str]:
-    """The measures of sharpness by name, and under what rescaling of the network each stays."""
-    return {name: each["invariant"] for name, each in _summary(Path(cell.result("sharpness")))["measures"].items()}
+class Values:
+    """The numbers in the files of a comparison's networks; what several of them rest on is read once."""
+
+    def __init__(self) -> None:
+        self._summary = cache(_summary)
+        self._share_of_parent = cache(_share_of_parent)
+
+    def of(self, cell: Cell, stage: str = UNFINISHED) -> dict[str, Any]:
+        """Of one network, as left by the method or after the common finish.
+
+        Raises:
+            BadInput: a file is not there.
+        """
+        masks, sharpness, psp = (self._summary(cell.result(measure, stage)) for measure in MEASURES)
+        cost = self._cost(cell, stage)
+        hidden = [layer for layer in psp["layers"] if not layer["output"]]
+        alive = [layer["neurons"] - layer["dead"] - layer["always_on"] for layer in hidden]
+        sums = [count * layer["alive_mean"] for count, layer in zip(alive, hidden, strict=True) if count]
+        return {
+            "error": 1 - masks["accuracy"],
+            **{
+                key: masks[key] for key in ("sparsity", "effective_sparsity", "disconnected", "multiply_adds_reachable")
+            },
+            "reached": self._reached(cell, masks),
+            "further_training": self._further(cell, masks),
+            "empty_layers": len(masks["empty_layers"]),
+            "training_dense": cost["dense"],
+            "training_by_density": cost["by_density"],
+            "psp_entropy": psp["network_mean"],
+            "psp_entropy_lowest": min((layer["mean"] for layer in hidden), default=None),
+            "psp_entropy_alive": sum(sums) / sum(alive) if sum(alive) else None,
+            **{name: measure["value"] for name, measure in sharpness["measures"].items()},
+        }
+
+    def invariances(self, cell: Cell) -> dict[str, str]:
+        """The measures of sharpness by name, and under what rescaling of the network each stays."""
+        measures = self._summary(cell.result("sharpness"))["measures"]
+        return {name: each["invariant"] for name, each in measures.items()}
+
+    def _reached(self, cell: Cell, masks: Mapping[str, Any]) -> float | None:
+        """The share removed of what the arm asks a share of; None where that is the sparsity."""
+        if cell.arm is None or (cell.arm.measure == "sparsity" and cell.arm.method not in layer_methods()):
+            return None
+        if cell.arm.measure == "flops":
+            whole = self._summary(cell.parent.result("masks"))["multiply_adds_reachable"]
+            return float(1 - masks["multiply_adds_reachable"] / whole)
+        return cell.sparsity  # the first cut at or beyond it: units are whole
+
+    def _further(self, cell: Cell, masks: Mapping[str, Any]) -> float:
+        if cell.arm is None:
+            return 0.0
+        parent = self._summary(cell.parent.result("masks"))["training_multiply_adds"]["dense"]
+        return float(masks["training_multiply_adds"]["dense"] / parent) if parent else math.nan
+
+    def _cost(self, cell: Cell, stage: str) -> dict[str, float]:
+        """Of all training behind a network: its own, what it went on from, and the part of the parent's it went on
+        from.
+        """
+        own: dict[str, float] = self._summary(cell.result("masks", stage))["training_multiply_adds"]
+        if stage == FINISHED:
+            before, share = self._cost(cell, UNFINISHED), 1.0
+        elif cell.arm is None:
+            return own
+        else:
+            before, share = self._cost(cell.parent, UNFINISHED), self._share_of_parent(replace(cell, seed=0))
+        return {key: value + share * before[key] for key, value in own.items()}
 
 
 def rows(comparison: Comparison, found: Sequence[Found]) -> Iterator[dict[str, Any]]:
@@ -82,39 +124,14 @@ def rows(comparison: Comparison, found: Sequence[Found]) -> Iterator[dict[str, A
         yield row
 
 
-def _reached(cell: Cell, masks: Mapping[str, Any]) -> float | None:
-    """The share removed of what the arm asks a share of; None where that is the sparsity."""
-    if cell.arm is None or (cell.arm.measure == "sparsity" and cell.arm.method not in layer_methods()):
-        return None
-    if cell.arm.measure == "flops":
-        whole = _summary(Path(cell.parent.result("masks")))["multiply_adds_reachable"]
-        return float(1 - masks["multiply_adds_reachable"] / whole)
-    return cell.sparsity  # the first cut at or beyond it: units are whole
-
-
-def _further(cell: Cell, masks: Mapping[str, Any]) -> float:
-    if cell.arm is None:
-        return 0.0
-    parent = _summary(Path(cell.parent.result("masks")))["training_multiply_adds"]["dense"]
-    return float(masks["training_multiply_adds"]["dense"] / parent) if parent else math.nan
-
-
-def _summary(path: Path) -> dict[str, Any]:
-    with opened(path, FORMAT, VERSION) as file:
+def _summary(path: str) -> dict[str, Any]:
+    with opened(Path(path), FORMAT, VERSION) as file:
         return summaries_in(file)[0]
 
 
-def _cost(cell: Cell, stage: str) -> dict[str, float]:
-    """Of all training behind a network: its own, what it went on from, and of the parent's the part it went on from."""
-    own: dict[str, float] = _summary(Path(cell.result("masks", stage)))["training_multiply_adds"]
-    if stage == FINISHED:
-        before, share = _cost(cell, UNFINISHED), 1.0
-    elif cell.arm is None:
-        return own
-    else:
-        before = _cost(cell.parent, UNFINISHED)
-        epochs = used = train_arguments(cell.parent.made()).epochs
-        if cell.arm.method not in layer_methods():
-            used = prune_arguments(cell.made()).method.composition().start.behind(epochs)
-        share = used / max(1, epochs)
-    return {key: value + share * before[key] for key, value in own.items()}
+def _share_of_parent(cell: Cell) -> float:
+    """How much of its parent's training a method goes on from: the same for every seed."""
+    epochs = used = train_arguments(cell.parent.made()).epochs
+    if cell.arm is not None and cell.arm.method not in layer_methods():
+        used = prune_arguments(cell.made()).method.composition().start.behind(epochs)
+    return used / max(1, epochs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -32,6 +33,8 @@ class Redraw(Command):
     """folder of what is shipped (default: of a bundled study the suite's own, else results)"""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("docs/findings")
     """folder to write: a folder for each study in it, and a page that tells how far each is"""
+    cores: int = os.cpu_count() or 1
+    """studies drawn at a time"""
 
 
 @dataclass(frozen=True, kw_only=True)

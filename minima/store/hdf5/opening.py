@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from minima.store.hdf5.process import Broken
-from minima.store.hdf5.view import Group, Source, view
+from minima.store.hdf5.view import Group, Source
 from minima.store.messages import BadInput, brief
 from minima.store.reading import State, reading
 
@@ -116,7 +116,7 @@ def _said(error: Exception) -> str:
 
 
 def _checked(source: Source, path: Path, format_id: str | None, version: int | None) -> Group:
-    file = view(source)
+    file = source.root
     if source.description["broken"]:
         raise BadInput(
             f"{path} is damaged: its names or attributes are not what was written. Copy or make it again.\n"

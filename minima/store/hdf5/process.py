@@ -71,7 +71,7 @@ class Process:
 
         Raises:
             Refused: with what the child found wrong.
-        Broken: with how it ended.
+            Broken: with how it ended.
         """
         length, size = wire.unpack_head(self._bytes(wire.HEAD.size))
         message: dict[str, Any] = json.loads(self._bytes(length))

@@ -11,12 +11,13 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from minima.store.hdf5 import wire
 from minima.store.hdf5.process import Process, conversation
-from minima.store.plain import nesting
+from minima.store.plain import nested_deeper
 from minima.store.room import allowed
 
 if TYPE_CHECKING:
@@ -40,6 +41,15 @@ class Source:
         self._known_to: Process | None = None
         with conversation() as process:
             self.description = self._introduce(process)
+
+    @cached_property
+    def root(self) -> Group:
+        """The group `/`, as it is described: looked through once, however often the file is opened.
+
+        Raises:
+            ValueError, KeyError, TypeError: it describes none.
+        """
+        return _root_of(self)
 
     def verify(self) -> list[str]:
         """The names of what is not as it was sealed; everything is read."""
@@ -184,12 +194,7 @@ class Group(Item):
         return name if name.startswith("/") else f"{self.name.rstrip('/')}/{name}"
 
 
-def view(source: Source) -> Group:
-    """An HDF5 file that a process has opened, as its root group.
-
-    Raises:
-        ValueError, KeyError, TypeError: it describes none.
-    """
+def _root_of(source: Source) -> Group:
     items: dict[str, Item] = {}
     for name, found in source.description["items"].items():
         attributes = {key: wire.from_wire(value) for key, value in found["attributes"].items()}
@@ -211,7 +216,7 @@ def _check_nesting(name: str, attributes: Mapping[str, Any]) -> None:
     for key, value in attributes.items():
         kind = getattr(getattr(value, "dtype", None), "kind", "")
         texts = [value] if isinstance(value, str) else value.reshape(-1) if kind == "O" else ()
-        if any(nesting(text) > DEEPEST for text in texts if isinstance(text, str)):
+        if any(nested_deeper(text, DEEPEST) for text in texts if isinstance(text, str)):
             raise ValueError(f"the attribute {key} of {name} is nested more than {DEEPEST} levels deep")
 
 

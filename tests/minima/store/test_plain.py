@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minima.store.files import digest
-from minima.store.plain import plain, to_json
+from minima.store.plain import nested_deeper, plain, to_json
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 VALUES = st.recursive(
@@ -92,3 +92,28 @@ def test_digest_does_not_depend_on_the_order_of_keys(mapping: dict[str, object])
 def test_digest_tells_contents_apart() -> None:
     contents = [{"a": 1}, {"a": 1.5}, {"a": "1"}, {"b": 1}, {"a": None}, {"a": [1]}, {"a": {"b": 1}}, {"a": True}]
     assert len({digest(content) for content in contents}) == len(contents)
+
+
+def depth(value: object) -> int:
+    """The oracle: levels of a value, told by going through it."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inner is None else 1 + max(map(depth, inner), default=0)
+
+
+NESTED = st.recursive(
+    st.text('[]{}\\"a\u00e9\ud800'),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text('[{\\"'), inner),
+    max_leaves=20,
+)
+
+
+@given(NESTED, st.booleans())
+def test_levels_of_json_are_those_of_its_value(value: object, ascii_only: bool) -> None:
+    text, levels = json.dumps(value, ensure_ascii=ascii_only), depth(value)
+    assert not nested_deeper(text, levels)
+    assert levels == 0 or nested_deeper(text, levels - 1)
+
+
+def test_brackets_that_never_close_count() -> None:
+    assert nested_deeper("[" * 10**6, 64)
+    assert not nested_deeper("[]" * 10**6, 1)
