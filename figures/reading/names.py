@@ -152,6 +152,25 @@ def parse_result(name: str) -> ResultName:
     return ResultName(found["study"], found["model"], int(found["seed"]), found["measure"])
 
 
+def seed_of(name: str) -> int | None:
+    """The seed in the name of anything of a study, a job, a checkpoint, a result; None where it is of no single one.
+
+    >>> seed_of("mnist-lenet300-seed7.curvature"), seed_of("findings-lenet300.collapse.h5")
+    (7, None)
+    """
+    found = re.match(OF_SEED, name)
+    return int(found["seed"]) if found else None
+
+
+def with_seed(name: str, seed: int | None) -> str:
+    """What is called so of another seed.
+
+    >>> with_seed("mnist-lenet300-seed7.curvature.h5", 12)
+    'mnist-lenet300-seed12.curvature.h5'
+    """
+    return name if seed is None else re.sub(r"-seed\d+", f"-seed{seed}", name, count=1)
+
+
 def path_measure(kind: str, sparsity: float) -> str:
     """What a study calls the measure of a path: `between` the compared arms, or between siblings of the arm `kind`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from figures.study.flags import StudyFlags
-from figures.study.shipping.flags import Convert, Redraw, Ship, Trace
+from figures.study.shipping.flags import Convert, Redraw, Reproduce, Ship, Trace
 from minima.store.command import Report, run
 
 PROG = "python -m figures.study"
@@ -46,7 +46,20 @@ def convert(arguments: Convert) -> Report:
     return convert_shipped(arguments)
 
 
-VERBS = {"ship": (Ship, ship), "redraw": (Redraw, redraw), "trace": (Trace, trace), "convert": (Convert, convert)}
+def reproduce(arguments: Reproduce) -> Report:
+    """Make a seed again and compare."""
+    from figures.study.shipped import reproduce_seed
+
+    return reproduce_seed(arguments)
+
+
+VERBS = {
+    "ship": (Ship, ship),
+    "redraw": (Redraw, redraw),
+    "trace": (Trace, trace),
+    "convert": (Convert, convert),
+    "reproduce": (Reproduce, reproduce),
+}
 """what the first word may be beside a study's name"""
 
 if __name__ == "__main__":

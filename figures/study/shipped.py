@@ -1,9 +1,10 @@
-"""`python -m figures.study ship`, `redraw`, `trace` and `convert`."""
+"""`python -m figures.study ship`, `redraw`, `trace`, `convert` and `reproduce`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -13,15 +14,18 @@ from figures.study.configuration.toml_file import bundled, find_study
 from figures.study.kinds import read_study
 from figures.study.questions.write import write_pages
 from figures.study.shipping.archive import RESULTS, convert_archive, results_of
-from figures.study.shipping.flags import Convert, Redraw, Ship, Trace
+from figures.study.shipping.flags import Convert, Redraw, Reproduce, Ship, Trace
 from figures.study.shipping.index import index
 from figures.study.shipping.redraw import redraw
-from figures.study.shipping.ship import ship
+from figures.study.shipping.reproduce import Again, reproduce
+from figures.study.shipping.ship import processor, ship
 from figures.study.shipping.store import has_results, progress, shipped_jobs
 from figures.study.shipping.trace import chosen, places_on, told
 from figures.study.verdicts.places import as_json
-from minima.store.command import BadInput, Report, note
+from minima.store.command import BadInput, Report, note, render_table
 from minima.store.files import write_atomically
+
+DIFFERING_SHOWN = 20
 
 
 def ship_studies(arguments: Ship) -> Report:
@@ -107,6 +111,35 @@ def convert_shipped(arguments: Convert) -> Report:
     size = f"{before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now"
     text = f"{folder}: {len(done)} files converted, {left} had today's form; {size}"
     return Report({"converted": [str(path) for path in done], "bytes_before": before, "bytes": after}, text)
+
+
+def reproduce_seed(arguments: Reproduce) -> Report:
+    """Make a seed again from scratch and say what came out otherwise."""
+    if arguments.cores < 1:
+        raise BadInput(f"--cores {arguments.cores}: expected 1 or more")
+    folder = arguments.results or results_of(arguments.study)
+    plan = read_study(find_study(arguments.study)).plan()
+    found = reproduce(plan, folder, arguments.seed, arguments.out, arguments.cores)
+    records = shipped_jobs(plan, folder)
+    there = sorted({records[each.job].processor for each in found})
+    text = [f"{plan.name}, seed {arguments.seed}, made again in {arguments.out}", *_in_words(found)]
+    text += [f"processor: here {processor()}; shipped from {', '.join(there)}"]
+    made = {"seed": arguments.seed, "equal": all(each.equal for each in found), "files": [*map(asdict, found)]}
+    return Report(made | {"processor": processor(), "shipped_from": there}, "\n".join(text))
+
+
+def _in_words(found: Sequence[Again]) -> Iterator[str]:
+    for kind, of_it in (("networks", True), ("results", False)):
+        files = [each for each in found if each.is_network is of_it]
+        yield f"{kind}: {sum(each.equal for each in files)} of {len(files)} equal"
+    numbers, within = (sum(getattr(each, key) for each in found) for key in ("numbers", "within"))
+    if numbers:
+        yield f"numbers in summaries that came out otherwise: {numbers}, {within} of them within what the seeds span"
+    differing = [each for each in found if not each.equal]
+    rows = [[each.file, each.arrays[0] if each.arrays else "", len(each.arrays), each.numbers] for each in differing]
+    if rows:
+        yield render_table(["differs", "in", "arrays", "numbers of its summary"], rows[:DIFFERING_SHOWN])
+        yield from [f"and {len(rows) - DIFFERING_SHOWN} more"] * (len(rows) > DIFFERING_SHOWN)
 
 
 def _size(paths: Iterable[Path]) -> int:

@@ -53,6 +53,24 @@ class Trace(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reproduce(Command):
+    """Make what is shipped of one seed again from scratch, and compare: networks by their hashes, results number for
+    number. On the same type of processor, with the same versions, all are equal; elsewhere rounding differs, and it is
+    told how many numbers lie within what the shipped seeds span."""
+
+    study: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME|FILE.toml")]
+    """whose networks to make"""
+    seed: int
+    """the seed of which everything that is shipped is made again"""
+    results: Path | None = None
+    """folder of what is shipped (default: of a bundled study the suite's own, else results)"""
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("reproduced")
+    """folder to work in, apart from the study's own; stopped, the same line goes on there"""
+    cores: int = os.cpu_count() or 1
+    """jobs at a time, of one thread each"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Convert(Command):
     """Give shipped files of an older form today's form, each in one step: stopped, it goes on when the line is typed
     again. The results files in them stay the same byte for byte, and so does what is told of their making."""

@@ -16,6 +16,9 @@ from minima.store.reading import sha256
 
 SECONDS = re.compile(r"^processor seconds: ([\d.]+) user, ([\d.]+) system$", re.MULTILINE)
 
+NUMBERS = ("cpu family", "model", "stepping")
+"""what tells types of processors apart in /proc/cpuinfo"""
+
 
 def ship(plan: Plan, folder: Path = RESULTS) -> list[Path]:
     """Ship every job of the study in the current directory that is whole and not shipped yet.
@@ -50,7 +53,7 @@ def _record(plan: Plan, job: Job) -> Shipped:
         needs={Path(file).name: sha256(Path(file)) for file in job.needs},
         makes={Path(file).name: sha256(Path(file)) for file in job.makes},
         versions=versions(),
-        processor=_processor(),
+        processor=processor(),
         clock=_clock(Path(job.log)),
     )
 
@@ -60,11 +63,17 @@ def _whole(job: Job, made: dict[str, str]) -> bool:
     return all(Path(file).is_file() and made.get(file) == step.line for step in job.steps for file in step.makes)
 
 
-def _processor() -> str:
-    """Its type, as Linux tells it: rounding, and so every trained weight, depends on it."""
+def processor() -> str:
+    """Its type, as Linux tells it: rounding, and so every trained weight, depends on it.
+
+    A virtual machine often has no more than a maker's name, so the numbers of family, model and stepping are told.
+    """
     told = Path("/proc/cpuinfo")
-    names = re.findall(r"^model name\s*:\s*(.+)$", told.read_text(), re.MULTILINE) if told.is_file() else []
-    return names[0] if names else platform.processor() or platform.machine()
+    about = dict(re.findall(r"^([a-z ]+?)\s*: (.+)$", told.read_text(), re.MULTILINE)) if told.is_file() else {}
+    if "model name" not in about:
+        return platform.processor() or platform.machine()
+    numbers = ", ".join(f"{key.removeprefix('cpu ')} {about[key]}" for key in NUMBERS if key in about)
+    return f"{about['model name']} ({numbers})" if numbers else about["model name"]
 
 
 def _clock(log: Path) -> dict[str, float]:

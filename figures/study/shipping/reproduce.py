@@ -1,0 +1,139 @@
+"""Making what is shipped of a seed again from scratch, and comparing it with what is shipped: networks and numbers."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import chdir
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from figures.reading.names import OUT, seed_of, with_seed
+from figures.study.engine.engine import run_jobs
+from figures.study.engine.jobs import Job, Plan, planned
+from figures.study.shipping.archive import archive_of, read_record, read_results
+from figures.study.shipping.store import shipped_jobs
+from minima.store.command import BadInput
+from minima.store.hdf5.comparison import differences
+from minima.store.hdf5.opening import opened
+from minima.store.hdf5.results import FORMAT, VERSION
+from minima.store.hdf5.summaries import summaries_in
+from minima.store.reading import sha256
+
+NETWORK = ".pt"
+
+
+@dataclass(frozen=True)
+class Again:
+    """A file that was made again, beside the one that was shipped, or whose hash was."""
+
+    file: str
+    job: str
+    arrays: tuple[str, ...] = ()
+    """names of the arrays that differ; of a network `weights`"""
+    said: tuple[str, ...] = ()
+    """names of attributes that differ: what is said beside the numbers, and summaries of them"""
+    numbers: int = 0
+    """of its summaries that came out otherwise"""
+    within: int = 0
+    """of them, those within what the shipped seeds span"""
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it is a network, of which the hash is shipped."""
+        return self.file.endswith(NETWORK)
+
+    @property
+    def equal(self) -> bool:
+        """Whether all its weights or arrays are the same bit for bit, and all summaries."""
+        return not (self.arrays or self.numbers)
+
+
+def reproduce(plan: Plan, folder: Path, seed: int, out: Path, cores: int) -> list[Again]:
+    """Make again, in the folder `out`, every job of a seed that is shipped, and compare what comes out.
+
+    Weights along trainings are not compared: their files hold times, and are not shipped. What lies in `out` of an
+    earlier call is taken for made.
+
+    Returns:
+        every compared file.
+
+    Raises:
+        BadInput: nothing is shipped of that seed, or a job failed.
+    """
+    shipped = shipped_jobs(plan, folder)
+    seeds = sorted({found for name in shipped if (found := seed_of(name)) is not None})
+    own = [job for job in plan.jobs if job.name in shipped and seed_of(job.name) == seed]
+    if not own:
+        there = f"there are {', '.join(map(str, seeds))}" if seeds else "nothing is shipped of the study"
+        raise BadInput(f"--seed {seed}: no job of it is shipped in {folder / plan.name}; {there}")
+    data = os.environ.get("DATA_ROOT", "data")
+    os.environ["DATA_ROOT"] = str(Path(data).absolute())  # the folder changes, and jobs inherit this
+    out.mkdir(parents=True, exist_ok=True)
+    with chdir(out):
+        outcome = run_jobs(planned(plan.name, plan.jobs, [file for job in own for file in job.makes]), cores)
+    if outcome.explained:
+        logs = "".join(f"\n  {out / log}" for log in outcome.failed)
+        raise BadInput(f"{outcome.explained}{logs}")
+    return [each for job in own for each in _compared(job, plan.name, folder, out, seeds)]
+
+
+def _compared(job: Job, study: str, folder: Path, out: Path, seeds: Sequence[int]) -> Iterator[Again]:
+    archive = archive_of(folder, study, job.name)
+    record, results = read_record(archive), read_results(archive)
+    for file in job.makes:
+        name = Path(file).name
+        if name.endswith(NETWORK):
+            same = sha256(out / file) == record.makes[name]
+            yield Again(name, job.name, () if same else ("weights",))
+        elif name in results:
+            others = [archive_of(folder, study, with_seed(job.name, seed)) for seed in seeds]
+            yield _of_results(job.name, out / OUT / name, results[name], others)
+
+
+def _of_results(job: str, made: Path, content: bytes, others: Sequence[Path]) -> Again:
+    with tempfile.TemporaryDirectory() as scratch:
+        was = Path(scratch) / made.name
+        was.write_bytes(content)
+        names = differences(was, made)
+        before, now = _numbers(was), _numbers(made)
+        changed = {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
+        spans = [_numbers_in(path, made.name, Path(scratch)) for path in others if path.is_file()] if changed else []
+    within = sum(_within(now.get(key), [each[key] for each in spans if key in each]) for key in changed)
+    arrays, said = ([name for name in names if ("@" in name) is attribute] for attribute in (False, True))
+    return Again(made.name, job, tuple(arrays), tuple(said), len(changed), within)
+
+
+def _numbers_in(archive: Path, file: str, scratch: Path) -> Mapping[str, float]:
+    """The numbers of the same results of another seed."""
+    results = read_results(archive)
+    name = with_seed(file, seed_of(archive.name))
+    if name not in results:
+        return {}
+    path = scratch / f"other-{name}"
+    path.write_bytes(results[name])
+    return _numbers(path)
+
+
+def _numbers(path: Path) -> dict[str, float]:
+    with opened(path, FORMAT, VERSION) as file:
+        return dict(_leaves(summaries_in(file), ""))
+
+
+def _leaves(value: Any, at: str) -> Iterator[tuple[str, float]]:
+    """Every finite number in a summary, with the way to it."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, f"{at}/{key}")
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _leaves(item, f"{at}/{place}")
+    elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        yield at, float(value)
+
+
+def _within(number: float | None, shipped: Sequence[float]) -> bool:
+    return number is not None and bool(shipped) and min(shipped) <= number <= max(shipped)
