@@ -6,7 +6,7 @@ import math
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import chdir
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,15 +70,25 @@ def reproduce(plan: Plan, folder: Path, seed: int, out: Path, cores: int) -> lis
     if not own:
         there = f"there are {', '.join(map(str, seeds))}" if seeds else "nothing is shipped of the study"
         raise BadInput(f"--seed {seed}: no job of it is shipped in {folder / plan.name}; {there}")
-    data = os.environ.get("DATA_ROOT", "data")
-    os.environ["DATA_ROOT"] = str(Path(data).absolute())  # the folder changes, and jobs inherit this
     out.mkdir(parents=True, exist_ok=True)
-    with chdir(out):
+    with _data_as_it_is_here(), chdir(out):
         outcome = run_jobs(planned(plan.name, plan.jobs, [file for job in own for file in job.makes]), cores)
     if outcome.explained:
         logs = "".join(f"\n  {out / log}" for log in outcome.failed)
         raise BadInput(f"{outcome.explained}{logs}")
     return [each for job in own for each in _compared(job, plan.name, folder, out, seeds)]
+
+
+@contextmanager
+def _data_as_it_is_here() -> Iterator[None]:
+    """Jobs that are run inside the block, in whichever folder, read the data sets that those run here would."""
+    before = os.environ.get("DATA_ROOT")
+    os.environ["DATA_ROOT"] = str(Path(before or "data").absolute())
+    try:
+        yield
+    finally:
+        del os.environ["DATA_ROOT"]
+        os.environ |= {"DATA_ROOT": before} if before is not None else {}
 
 
 def _compared(job: Job, study: str, folder: Path, out: Path, seeds: Sequence[int]) -> Iterator[Again]:

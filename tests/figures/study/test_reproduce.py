@@ -8,6 +8,7 @@ from contextlib import chdir
 from pathlib import Path
 
 import pytest
+from forks.python import python
 
 from figures.study.engine.engine import run_jobs
 from figures.study.kinds import read_study
@@ -17,6 +18,7 @@ from figures.study.shipping.ship import ship
 from figures.study.shipping.store import shipped_jobs
 from minima.store.command import BadInput
 
+ROOT = Path(__file__).parents[3]
 STUDY = """
 name = "small"
 model = "mlp:hidden=6"
@@ -39,10 +41,12 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     (folder / "small.toml").write_text(STUDY)
     plan = read_study(folder / "small.toml").plan()
-    with chdir(folder):
-        assert run_jobs(plan, 2).failed == ()
-        assert len(ship(plan, folder / "results")) == 4
-    return plan, folder / "results", reproduce(plan, folder / "results", 1, folder / "again", 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("figures.study.engine.engine.PYTHON", f"env PYTHONPATH={ROOT} {python()} -m")
+        with chdir(folder):
+            assert run_jobs(plan, 2).failed == ()
+            assert len(ship(plan, folder / "results")) == 4
+        yield plan, folder / "results", reproduce(plan, folder / "results", 1, folder / "again", 2)
 
 
 def test_a_seed_comes_out_equal(made):
