@@ -11,6 +11,7 @@ from landscape.hessian.flags import Curvature, check
 from landscape.hessian.work import Work
 from landscape.objective.handed import Handed, Position, Where, handed
 from minima.store.hdf5.results import in_memory
+from minima.zoo.settings import chosen
 from minima.zoo.subject.handed import LossLike
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def top_eigenvalues(  # noqa: PLR0913 (named, and all but two optional)
     >>> top_eigenvalues(model, (x, y), "mse", k=2).values.round(4)
     array([9., 1.])
     """
-    wanted = Curvature(top=k, bottom=bottom, tolerance=tolerance, by=by, operator=operator, draws=draws)
+    wanted = chosen(Curvature(top=k, bottom=bottom, tolerance=tolerance, by=by, operator=operator, draws=draws))
     with handed(model, data, loss, where) as at:
         found = eigenvalues.find(_work(at, wanted, seed))
         pairs, errors = found.pairs, found.errors["data_stderr_new"]
@@ -161,7 +162,7 @@ def hessian_trace(
     >>> hessian_trace(model, (x, y), "mse", probes=4).value
     10.0
     """
-    wanted = Curvature(top=1, trace=probes, trace_estimator=estimator, operator=operator, draws=draws)
+    wanted = chosen(Curvature(top=1, trace=probes, trace_estimator=estimator, operator=operator, draws=draws))
     with handed(model, data, loss, where) as at:
         found = traces.find(_work(at, wanted, seed))
         return TraceEstimate(
@@ -205,7 +206,9 @@ def spectral_density_of(
     >>> sorted(found.nodes[0].round(4).tolist())
     [1.0, 9.0]
     """
-    wanted = Curvature(top=1, density=True, density_probes=probes, density_steps=steps, operator=operator, draws=draws)
+    wanted = chosen(
+        Curvature(top=1, density=True, density_probes=probes, density_steps=steps, operator=operator, draws=draws)
+    )
     with handed(model, data, loss, where) as at:
         return SpectralDensity(**at.position, operator=operator, density=find_density(_work(at, wanted, seed)))
 

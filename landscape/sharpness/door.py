@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from landscape.objective.handed import Position, Where, handed
 from landscape.sharpness.flags import chosen_measures
 from landscape.sharpness.measure import Measure, Measured, prepare
+from minima.zoo.settings import chosen
 from minima.zoo.subject.handed import LossLike
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def measure_sharpness(
     data: Any,
     loss: LossLike = None,
     *,
-    measures: Sequence[str | Measure] | str | None = None,
+    measures: Sequence[str | Measure] | str | Measure | None = None,
     seed: int = 0,
     **where: Unpack[Where],
 ) -> SharpnessResult:
@@ -69,11 +70,15 @@ def measure_sharpness(
     >>> round(measure_sharpness(model, (x, y), "mse", measures=["lambda_max"])["lambda_max"].value, 4)
     4.0
     """
-    asked = [measures] if isinstance(measures, str) else measures
+    asked = [measures] if isinstance(measures, str | Measure | type) else measures
     own = {each.name: each for each in asked or () if isinstance(each, Measure)}
-    names = None if asked is None else [each.name if isinstance(each, Measure) else each for each in asked]
-    chosen = chosen_measures(names, own)
+    names = None if asked is None else [_name(each) for each in asked]
+    wanted = chosen_measures(names, own)
     with handed(model, data, loss, where) as at:
-        prepare(at.objective, chosen)
-        found = {measure.name: measure.measure(at.objective, seed) for measure in chosen}
+        prepare(at.objective, wanted)
+        found = {measure.name: measure.measure(at.objective, seed) for measure in wanted}
         return SharpnessResult(**at.position, measures=found)
+
+
+def _name(given: str | Measure) -> str:
+    return chosen(given).name if isinstance(given, Measure | type) else given

@@ -12,6 +12,7 @@ from landscape.objective.flags import Landscape
 from landscape.objective.region import Subset
 from landscape.sharpness.measure import Measure, measures
 from minima.store.command import BadInput
+from minima.zoo.settings import chosen
 
 STANDARD = ("lambda_max", "trace", "adaptive_lambda_max", "adaptive_trace", "keskar", "sam", "adaptive_sam", "average")
 """which measures come first, so that an adaptive one follows what it is adapted from"""
@@ -54,10 +55,10 @@ def chosen_measures(names: Sequence[str] | None, settings: Mapping[str, Measure 
         names = sorted((name for name, kind in known.items() if kind.default), key=_order)
     if not names or any(name not in known and not own.get(name) for name in names):
         raise BadInput(f"--measures {','.join(map(str, names))}: known are {', '.join(known)}")
-    chosen = [own.get(name) or known[name]() for name in dict.fromkeys(names)]
-    for measure in chosen:
+    found = [chosen(own.get(name) or known[name]()) for name in dict.fromkeys(names)]
+    for measure in found:
         measure.check()
-    return chosen
+    return found
 
 
 def _order(name: str) -> tuple[int, str]:

@@ -16,6 +16,7 @@ from landscape.surface.preparing import prepare
 from minima.store.command import BadInput
 from minima.store.hdf5.results import in_memory
 from minima.store.messages import listening
+from minima.zoo.settings import chosen
 from minima.zoo.subject.handed import LossLike, subject_of
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def loss_surface(  # noqa: PLR0913 (named, and all but two optional)
         "trajectory": None if trajectory is None else Path(trajectory),
         "through": tuple(Path(f"network {number}") for number in range(1, len(through) + 1)) or None,
     }
-    wanted = Drawing(**named, **_others(drawing or {}, named))
+    wanted = chosen(Drawing(**named, **_others(drawing or {}, named)))
     check_drawing(wanted)
     axes = len(parse_grid(wanted.grid, wanted.extent).shape)
     for name in ("parameters", "moving"):

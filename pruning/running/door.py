@@ -112,7 +112,7 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
         raise BadInput(f"measure {measure!r}: known are {', '.join(MEASURES)}")
     if heads not in get_args(Heads):
         raise BadInput(f"heads {heads!r}: known are {', '.join(get_args(Heads))}")
-    picked, rules = chosen(_method(method)), made(Recipe, recipe or {}, "recipe")
+    picked, rules = _method(method), made(Recipe, recipe or {}, "recipe")
     if not isinstance(epochs, Integral) or epochs < 0:
         raise BadInput(f"epochs {epochs!r}: expected a whole number, 0 or more")
     with listening() as heard:
@@ -124,8 +124,8 @@ def prune(  # noqa: PLR0913 (named, and all but two optional)
 
 
 def _method(method: str | Method) -> Method:
-    if isinstance(method, Method):
-        return method
+    if isinstance(method, Method | type):
+        return chosen(method)
     if method not in methods():
         raise BadInput(f"method {method!r}: known are {', '.join(methods())}")
     return methods()[method]()
