@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from minima.store.command import BadInput
+from minima.store.command import BadInput, note
 from minima.zoo.losses.loss import Loss, Terms
 from minima.zoo.losses.score import NoScore, OwnScore
 
@@ -20,6 +20,7 @@ Form = Literal["each", "sums and weights", "mean"]
 TOLERANCE = 1e-6
 """relative, of a mean over examples beside the size-weighted mean of its parts, in float64"""
 SPLITS = 4
+ROUNDED = "the loss takes no outputs in float64, so they are rounded to float32 for it: values hold to about 7 digits"
 RETURN = (
     "Return each example's loss, shape (n,), or a pair (sums, weights) of two such, of which the loss is "
     "sum(sums) / sum(weights)"
@@ -42,6 +43,7 @@ class OwnLoss(Loss):
     """what is said of it in results"""
     scorer: Callable[[Any, Any], Any] | None = None
     _form: dict[str, Form] = field(default_factory=dict, compare=False, repr=False)
+    _told: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def check(self, outputs: Any, targets: Any) -> None:
         """Find out what the function returns for these examples: outputs (n, ...) and their targets (n, ...).
@@ -113,6 +115,9 @@ class OwnLoss(Loss):
         except RuntimeError:
             if not any(map(_is_double, tree_flatten(outputs)[0])):
                 raise
+            if ROUNDED not in self._told:
+                self._told.add(ROUNDED)
+                note(f"{self.called}: {ROUNDED}")
             return self.function(tree_map(lambda leaf: leaf.float() if _is_double(leaf) else leaf, outputs), targets)
 
     def _each(self, outputs: Any, targets: Any, mean: Tensor) -> Tensor:

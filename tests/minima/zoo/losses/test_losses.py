@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from minima.store.command import BadInput
+from minima.store.messages import listening
 from minima.zoo.examples.evaluation import Level
 from minima.zoo.examples.task import Task
 from minima.zoo.losses.loss import losses
@@ -291,6 +292,21 @@ def test_a_loss_that_holds_class_weights_in_float32_takes_outputs_in_float64(mea
     truth = functional.cross_entropy(outputs.double(), targets, weight=weight.double(), reduction="none")
     for given in (outputs, outputs.double()):
         torch.testing.assert_close(loss.terms(given, targets).sums, truth, rtol=1e-5, atol=1e-6)
+
+
+def test_rounding_for_a_loss_is_told_once():
+    weight = torch.ones(C)
+
+    def own(outputs, targets):
+        return functional.cross_entropy(outputs, targets, weight=weight, reduction="none")
+
+    with listening() as heard:
+        loss = OwnLoss(own, "mine")
+        loss.check(draw(N, C), labels(N))
+        assert heard == []
+        loss.terms(draw(N, C).double(), labels(N))
+        loss.terms(draw(N, C).double(), labels(N))
+    assert [note.partition(",")[0] for note in heard] == ["mine: the loss takes no outputs in float64"]
 
 
 def test_class_weights_in_float32_are_a_weighted_mean_in_words():
