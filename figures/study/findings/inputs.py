@@ -13,6 +13,7 @@ import numpy as np
 
 from figures.reading.evidence import Key
 from figures.reading.names import Name, parse
+from figures.study.findings.statements import EDGE_VALUES
 from minima.store.command import BadInput
 from minima.store.hdf5.opening import is_hdf5, opened
 from minima.store.hdf5.results import FORMAT, VERSION
@@ -79,7 +80,8 @@ def read_inputs(paths: Sequence[Path]) -> Inputs:
                     _add(collapse, (name.model, method, name.seed), values, path)
         elif measure == "stability":
             for key, moments in _trajectories(found).items():
-                _add(edge, key, {"edge": settled(moments), "edge_along": while_learning(moments)}, path)
+                values = settled(moments), while_learning(moments)
+                _add(edge, key, dict(zip(EDGE_VALUES, values, strict=True)), path)
         else:
             raise BadInput(f"{path} holds a result of {measure}, expected one of collapse or stability")
     settings.sort(key=lambda setting: (-np.nan_to_num(setting.rate), setting.name))

@@ -17,6 +17,8 @@ FINDINGS = Path(__file__).with_name("findings.toml")
 
 Kind = Literal["difference", "slope", "trend", "range"]
 Table = Literal["comparison", "collapse", "edge"]
+EDGE_VALUES = ("edge", "edge_along")
+"""of the table `edge`: where a training settled, and while it learnt"""
 NEEDS: dict[Table, tuple[str, ...]] = {
     "comparison": ("stage", "arms", "sparsities"),
     "collapse": ("model", "arms"),
@@ -115,6 +117,8 @@ def _check(view: View, where: str) -> None:
     for key in NEEDS[view.table]:
         if not getattr(view, key):
             raise BadInput(f"{where}: a view of table {view.table!r} has no {key}")
+    if view.table == "edge":
+        refuse_unknown(where, "value", view.value, EDGE_VALUES)
     if view.stage:
         refuse_unknown(where, "stage", view.stage, STAGES)
     fewest, most = ARMS[view.kind]

@@ -14,7 +14,7 @@ from figures.study.configuration.toml_file import bundled
 from figures.study.findings import draw as findings
 from figures.study.findings.inputs import read_inputs
 from figures.study.findings.outcome import judge
-from figures.study.findings.statements import load_findings
+from figures.study.findings.statements import FINDINGS, load_findings
 from figures.study.findings.values import sample, summarise
 from figures.study.kinds import read_study
 from minima.store.command import BadInput
@@ -87,6 +87,7 @@ def write_edge(path, labels, seed, level):
             "update": step,
             "lambda_max": 2 / lr * (level + 0.001 * (step % 3 - 1) if step >= 200 else step / 1000),
             "learning_rate": lr if step < 300 else None,
+            "accuracy": step / 300,
         }
         for step in range(0, 301, 10)
     }
@@ -239,6 +240,27 @@ def test_what_settles_beyond_the_edge_contradicts(tmp_path):
     judgement = judge(told, inputs, None).judgements[-1]
     assert [view.verdict for view in judgement.views] == ["contradicted", "not yet measured"]
     assert judgement.verdict == "undecided"
+
+
+@pytest.mark.parametrize("path", sorted(FINDINGS.parent.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_bundled_file_of_statements_can_be_judged(path, tmp_path):
+    """What a study of hours ends in: values of trainings along the edge, where none of its networks is pruned."""
+    labels = {view.labels for claim in load_findings(path).claims for view in claim.views if view.table == "edge"}
+    written = [write_edge(tmp_path / f"{name}{seed}.h5", name, seed, 1.0) for name in labels for seed in range(3)]
+    measured = [
+        view for each in judge(load_findings(path), read_inputs(written), None).judgements for view in each.views
+    ]
+    assert {view.view.labels for view in measured if view.summary is not None} == labels
+
+
+def test_a_value_of_the_edge_that_is_none_is_refused_when_the_file_is_read(tmp_path):
+    path = tmp_path / "f.toml"
+    path.write_text(
+        "reached_within = 0.002\n[[claim]]\nname = 'mine'\ntext = 't'\nsource = 's'\nmargin = 0.1\nvalue = 'edges'\ndirection = 'zero'\n"
+        "views = [{ kind = 'range', table = 'edge', labels = 'true' }]\n"
+    )
+    with pytest.raises(BadInput, match=r"claim 'mine': there is no value 'edges'\. Known: edge, edge_along"):
+        load_findings(path)
 
 
 VIEW = '{ kind = "difference", value = "error", arms = ["static", "rigl"], sparsities = [0.9], direction = "below", '
