@@ -58,6 +58,8 @@ def nested_deeper(text: str, levels: int) -> bool:
     >>> nested_deeper('{"a]]": [1, [2], [3]]}', 3), nested_deeper('{"a]]": [1, [2], [3]]}', 2)
     (False, True)
     """
+    if text.count("[") + text.count("{") <= levels:  # nearly always, and found without a look at the strings
+        return False
     brackets = _STRINGS.sub(b"", text.encode("utf-8", "surrogatepass")).translate(_SQUARE, _NO_BRACKETS)
     for _ in range(levels):
         brackets = brackets.replace(b"[]", b"")

@@ -19,6 +19,14 @@ ROOT = Path(__file__).parents[2]
 SPARSITIES = (0.9, 0.95, 0.97, 0.99)
 ARMS = ("magnitude", "random", "iterative-magnitude", "gmp", "lobster-from-parent", "lobster")
 COMPARED = ("magnitude", "lobster-from-parent")
+LOOKED_INTO = (*COMPARED, "gmp", "lobster")
+"""the arms of whose neurons something is said"""
+LAYERS = {
+    ("lenet300", "test"): {"output": 10},
+    ("lenet300", "train"): {"fc1": 30, "fc2": 12},
+    ("lenet5", "train"): {"conv1": 200, "conv2": 80, "fc1": 50, "output": 10},
+}
+"""how many neurons there are, where something reads them: of the test split the errors alone are"""
 CLASSES, PER_CLASS = 10, 100
 HARM = {"magnitude": 1.0, "random": 3.0, "iterative-magnitude": 0.6, "gmp": 0.5, "lobster-from-parent": 0.7}
 
@@ -128,7 +136,7 @@ def invent(folder):
         rng = np.random.default_rng(seed)
         level = rng.normal()
         write_psp(folder, "lenet300", seed, ARMS, SPARSITIES, "test", level, rng)
-        write_psp(folder, "lenet300", seed, ARMS, SPARSITIES, "train", level, rng)
+        write_psp(folder, "lenet300", seed, LOOKED_INTO, SPARSITIES, "train", level, rng)
         write_curvature(folder, seed, rng)
         write_paths(folder, "lenet300", seed, rng)
         write_transfer(folder, seed, rng)
@@ -167,8 +175,7 @@ def error_of(name, level, rng):
 
 def write_psp(folder, model, seed, arms, sparsities, split, level, rng):
     checkpoints = names(model, seed, arms, sparsities)
-    layers = {"lenet300": {"fc1": 30, "fc2": 12}, "lenet5": {"conv1": 200, "conv2": 80, "fc1": 50}}[model]
-    layers = layers | {"output": 10}
+    layers = LAYERS[model, split]
     summary = {"layers": [{"name": n, "output": n == "output"} for n in layers]}
 
     def fill(place, index):

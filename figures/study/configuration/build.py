@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
+from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -47,6 +48,7 @@ def build(kind: type[T], table: Mapping[str, Any], where: str) -> T:
     return kind(**{key: _value(hints[key], value, where, key) for key, value in table.items()})
 
 
+@cache
 def split_flags(text: str) -> tuple[str, ...]:
     """Flags word by word.
 

@@ -86,7 +86,9 @@ def _given(step: Step, absent: set[str]) -> tuple[str, ...]:
 
 
 def _run(lines: list[str], place: Path) -> None:
-    """Draw, in one process that has loaded what all of them need."""
+    """Draw, in one process that has loaded what all of them need; none is started for nothing."""
+    if not lines:
+        return
     environment = os.environ | {"PYTHONPATH": str(ROOT), "SOURCE_DATE_EPOCH": "0"}
     command = [sys.executable, "-m", CHAIN, *lines]
     done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)

@@ -280,9 +280,10 @@ class Place:
             raise ValueError(f"{name} has shape {shape} and {len(dims)} dimension names: {tuple(dims)}")
         shape, units = self._leading + shape, self._loss_unit if units == NAT else units
         if name in self._file:
-            if self._file[name].shape != shape:
+            there = self._file[name]
+            if there.shape != shape:
                 raise _differing(name, shape)
-            return self._file[name]
+            return there
         self._results.check_room(math.prod(shape) * dtype.itemsize)
         axes = [CHECKPOINT] * len(self._leading) + list(dims)
         self._results.change(changes.array(name, shape, dtype, axes, units, long_name))

@@ -17,7 +17,7 @@ from figures.study.engine.lock import acquire, holders
 
 ROOT = Path(__file__).parents[3]
 
-# Four jobs in a row; each notes its runs, works a while, and writes its output in one step.
+# Four jobs in a row; each notes its runs, works until it may end, and writes its output in one step.
 SNAKEFILE = """
 rule all:
     default_target: True
@@ -26,7 +26,9 @@ rule all:
 rule work:
     output: update("made/{number}")
     log: "out/logs/{number}.log"
-    shell: "echo {wildcards.number} >> runs.txt; if [ ! -e {output} ]; then sleep 1.5; echo done > {output}.tmp;"
+    shell: "echo {wildcards.number} >> runs.txt; if [ ! -e {output} ]; then"
+           " for _ in $(seq 400); do ls may-end | grep -qxe {wildcards.number} -e all && break; sleep 0.05; done;"
+           " echo done > {output}.tmp;"
            " mv {output}.tmp {output}; echo {wildcards.number} >> finished.txt; fi"
 """
 
@@ -34,6 +36,7 @@ rule work:
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "Snakefile").write_text(SNAKEFILE)
+    (tmp_path / "may-end").mkdir()
     return tmp_path
 
 
@@ -62,14 +65,22 @@ def lines(path):
     return path.read_text().split() if path.exists() else []
 
 
-def complete(folder):
-    """Run to the end; every output is there, whole, and was made once."""
+def complete(folder, said=""):
+    """Run to the end, the jobs as soon as this is said; every output is there, whole, and was made once."""
     process = start(folder)
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 0, said
+    assert process.stderr is not None
+    assert not said or said in process.stderr.readline()
+    (folder / "may-end" / "all").touch()
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
     assert [(folder / "made" / str(n)).read_text() for n in range(4)] == ["done\n"] * 4
     assert sorted(lines(folder / "finished.txt")) == ["0", "1", "2", "3"]
-    return said
+
+
+def wait_for_the_second_job(folder):
+    wait_until(lambda: lines(folder / "runs.txt"))
+    (folder / "may-end" / lines(folder / "runs.txt")[0]).touch()
+    wait_until(lambda: len(lines(folder / "finished.txt")) == 1 and len(lines(folder / "runs.txt")) == 2)
 
 
 def children(process):
@@ -79,7 +90,7 @@ def children(process):
 
 def test_everything_killed(folder):
     process = start(folder)
-    wait_until(lambda: len(lines(folder / "finished.txt")) == 1 and len(lines(folder / "runs.txt")) == 2)
+    wait_for_the_second_job(folder)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert list((folder / ".snakemake" / "locks").iterdir())
@@ -95,8 +106,7 @@ def test_the_engine_alone_killed(folder):
     os.kill(engine, signal.SIGKILL)
     process.wait()
     assert holders(folder / ".snakemake" / "minima.lock")
-    said = complete(folder)
-    assert "waiting for process" in said
+    complete(folder, "waiting for process")
 
 
 def test_the_runner_alone_killed(folder):
@@ -105,14 +115,14 @@ def test_the_runner_alone_killed(folder):
     wait_until(lambda: len(lines(folder / "runs.txt")) == 1)
     process.kill()
     process.wait()
-    complete(folder)
+    complete(folder, "waiting for process")
     assert sorted(lines(folder / "runs.txt")) == ["0", "1", "2", "3"]
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_a_polite_end_of_everything_comes_soon_and_leaves_nobody(folder, kind):
     process = start(folder)
-    wait_until(lambda: len(lines(folder / "runs.txt")) == 2)
+    wait_for_the_second_job(folder)
     os.killpg(process.pid, kind)
     process.communicate(timeout=20)
     assert process.returncode != 0

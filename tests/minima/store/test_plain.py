@@ -117,3 +117,4 @@ def test_levels_of_json_are_those_of_its_value(value: object, ascii_only: bool) 
 def test_brackets_that_never_close_count() -> None:
     assert nested_deeper("[" * 10**6, 64)
     assert not nested_deeper("[]" * 10**6, 1)
+    assert not nested_deeper("[0, 1)", 64)
