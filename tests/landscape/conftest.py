@@ -12,8 +12,8 @@ from minima.zoo.architecture.architecture import describe, initialise, parse_arc
 from minima.zoo.data.specs import resolve_data
 
 
-def make_checkpoint(path, *, model="mlp:hidden=8", seed=0, sparsity=0.0):
-    """A network with initial weights, of which the smallest are removed."""
+def make_checkpoint(path, *, model="mlp:hidden=8", seed=0, sparsity=0.0, below=0.0):
+    """A network with initial weights, the smallest removed; `below`: how far under 0 running means begin."""
     entry = describe(parse_architecture(model), (1, 8, 8), 10)
     state, masks = initialise(entry, seed).state_dict(), {}
     for name, weight in state.items():
@@ -21,7 +21,8 @@ def make_checkpoint(path, *, model="mlp:hidden=8", seed=0, sparsity=0.0):
             masks[name] = weight.abs() > weight.abs().flatten().kthvalue(int(sparsity * weight.numel())).values
             state[name] = weight * masks[name]
         elif "running" in name:  # statistics of no data would make batch norm trivial
-            state[name] = weight + torch.rand(weight.shape, generator=torch.Generator().manual_seed(seed))
+            drawn = torch.rand(weight.shape, generator=torch.Generator().manual_seed(seed))
+            state[name] = weight + drawn - below * ("mean" in name)
     save(Checkpoint(model=entry, data=resolve_data("digits"), state=state, masks=masks, seed=seed), path)
     return path
 

@@ -8,7 +8,9 @@ from torch import nn
 
 from landscape.hessian.report import table
 from landscape.objective.objective import Objective
+from landscape.objective.streams import stream
 from landscape.spectrum.data_error import block_products, block_quotients, data_blocks, data_error, used_share
+from landscape.spectrum.example_blocks import deal
 from landscape.spectrum.examples_legend import of_examples
 from landscape.spectrum.operator import operators
 from minima.store.command import BadInput
@@ -30,8 +32,24 @@ def model():
     return net
 
 
-def dense(objective):
-    return objective.hvp(torch.eye(objective.dimension, dtype=torch.float64))
+def of_each(name, x, y, seed=0):
+    """(n, 8, 8) what each example has of the operator, by its definition, the network being linear: J^T M J."""
+    eye, x = torch.eye(2, dtype=torch.float64), x.double()
+    by_weight = torch.einsum("cd,nk->ncdk", eye, x).flatten(2)
+    jacobians, p = torch.cat([by_weight, eye.expand(len(x), 2, 2)], 2), model()(x).softmax(1).detach()
+    if operators()[name].drawn:
+        y = (torch.rand(len(x), generator=stream(seed, "mc-fisher"), dtype=torch.float64) >= p[:, 0]).long()
+    slopes = torch.einsum("nc,ncd->nd", p - eye[y], jacobians)
+    if name in ("hessian", "ggn"):
+        return jacobians.mT @ (torch.diag_embed(p) - p[:, :, None] * p[:, None]) @ jacobians
+    slopes = slopes - slopes.mean(0) * (name == "gradient-covariance")
+    return slopes[:, :, None] * slopes[:, None]
+
+
+def by_blocks(own, rows):
+    """The products of the mean over each of the blocks, and how many examples each has."""
+    means = [own[each].mean(0) for each in rows]
+    return [(lambda v, m=mean: v @ m) for mean in means], [len(each) for each in rows]
 
 
 SHARE = used_share(USED, POPULATION)
@@ -41,17 +59,15 @@ SHARE = used_share(USED, POPULATION)
 @pytest.mark.parametrize("name", operators())
 def test_the_error_of_eigenvalues_covers(name):
     """The truth: the operator over the whole population; of labels that are drawn, with the population's."""
-    net, (x, y), operator = model(), examples(), operators()[name]()
-    limit = operators()["ggn"]() if operator.drawn else operator
-    share = 1.0 if operator.drawn else SHARE  # labels are drawn anew for each sample
-    truth = torch.linalg.eigvalsh(limit.product(Objective(net, x, y))(torch.eye(8, dtype=torch.float64)))[-2:]
+    (x, y), drawn = examples(), operators()[name].drawn
+    share = 1.0 if drawn else SHARE  # labels are drawn anew for each sample
+    truth = torch.linalg.eigvalsh(of_each("ggn" if drawn else name, x, y).mean(0))[-2:]
     hits, ratios = [], []
     for seed in range(400):
         order = Sample(USED, drawn=True).rows(y, POPULATION, seed)  # as commands draw them
-        sample = Objective(net, x[order], y[order])
-        matrix = operator.product(sample, seed)(torch.eye(8, dtype=torch.float64))
-        values, vectors = torch.linalg.eigh(matrix)
-        products, sizes = data_blocks(operator, sample, seed)
+        own = of_each(name, x[order], y[order], seed)
+        values, vectors = torch.linalg.eigh(own.mean(0))
+        products, sizes = by_blocks(own, deal(y[order], USED, seed))
         error = share * data_error(products, sizes, vectors.T[-2:])
         hits.append(((values[-2:] - truth).abs() < 2.09 * error).numpy())
         ratios.append((values[-2:] - truth).numpy() / error.numpy())
@@ -61,26 +77,28 @@ def test_the_error_of_eigenvalues_covers(name):
 
 
 def test_the_error_of_the_trace_covers():
-    net, (x, y) = model(), examples()
-    truth, size, hits = dense(Objective(net, x, y)).trace(), USED // BLOCKS, []
+    x, y = examples()
+    every, of_all, hits = of_each("hessian", x, y), Objective(model(), x, y), []
     for seed in range(200):
         generator = torch.Generator().manual_seed(seed)
-        order = torch.randperm(POPULATION, generator=generator)[:USED]
-        sample = Objective(net, x[order], y[order])
-        products = [sample.part(first, first + size).hvp for first in range(0, USED, size)]
-        signs = torch.stack([sample.signs(generator) for _ in range(8)])
-        error = SHARE * data_error(products, [size] * BLOCKS, signs, average=True)
-        hits.append(bool((dense(sample).trace() - truth).abs() < 2.09 * error))
+        own = every[torch.randperm(POPULATION, generator=generator)[:USED]]
+        signs = torch.stack([of_all.signs(generator) for _ in range(8)])
+        error = SHARE * data_error(*by_blocks(own, torch.arange(USED).split(USED // BLOCKS)), signs, average=True)
+        hits.append(bool((own.mean(0).trace() - every.mean(0).trace()).abs() < 2.09 * error))
     assert np.mean(hits) > 0.88  # errs upwards: the probes' own scatter between blocks counts too
 
 
 @pytest.mark.parametrize("name", operators())
 def test_the_blocks_are_parts_of_the_matrix(name):
-    """Their mean by size is what is measured: with its labels, about its gradient."""
+    """Each is what its examples have of it: with the whole's labels, about the whole's gradient; so is their mean."""
     net, (x, y), operator = model(), examples(), operators()[name]()
     sample, eye = Objective(net, x[:47], y[:47]), torch.eye(8, dtype=torch.float64)
     products, sizes = data_blocks(operator, sample, 3)
-    mean = sum(size * product(eye) for size, product in zip(sizes, products, strict=True)) / 47
+    found, own, rows = [product(eye) for product in products], of_each(name, x[:47], y[:47], 3), deal(y[:47], 47, 3)
+    assert list(sizes) == [len(each) for each in rows]
+    for block, each in zip(found, rows, strict=True):
+        torch.testing.assert_close(block, own[each].mean(0), rtol=1e-9, atol=1e-12)
+    mean = sum(size * block for size, block in zip(sizes, found, strict=True)) / 47
     torch.testing.assert_close(mean, operator.product(sample, 3)(eye), rtol=1e-9, atol=1e-12)
 
 
