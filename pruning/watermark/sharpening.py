@@ -31,9 +31,9 @@ def sharpened(task: Task, places: Mapping[str, Tensor], rho: float, strength: fl
     """
 
     def objective(model: nn.Module, x: Inputs, y: Any) -> Tensor:
-        weights = {name: model.get_parameter(name) for name in places}
-        weights = {
-            name: held if held.requires_grad else held.detach().requires_grad_() for name, held in weights.items()
+        held = {name: model.get_parameter(name) for name in places}
+        weights: dict[str, Tensor] = {
+            name: weight if weight.requires_grad else weight.detach().requires_grad_() for name, weight in held.items()
         }
         positional, named = arguments(x)
 

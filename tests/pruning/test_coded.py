@@ -223,7 +223,7 @@ def test_a_network_takes_the_bytes_that_its_file_has(tmp_path, dtype, flags):
     """Half precision is widened to be measured; what is compared with is the network as it was brought."""
     (tmp_path / "net.py").write_text(HALF)
     scope = {}
-    exec(HALF, scope)  # noqa: S102 (the network above)
+    exec(HALF, scope)
     made = getattr(scope["net"](), dtype)()
     torch.save(made.state_dict(), tmp_path / "net.pt")
     words = (tmp_path / "net.pt", "--model", f"{tmp_path}/net.py:net", "--data", "digits", "--bits", 8, *flags)

@@ -67,8 +67,8 @@ def find_head(model: nn.Module, x: Tensor) -> Head:
     places = sorted(by_place(model, {name: model.get_parameter(name) for name in (weight, *bias)}))
     if len(places) > len(found):
         raise BadInput(
-            f"the last linear layer shares a weight with another ({', '.join(places)}), so it cannot be replaced alone.\n"
-            "Leave fine-tuning out with --epochs 0"
+            f"the last linear layer shares a weight with another ({', '.join(places)}), so it cannot be replaced "
+            "alone.\nLeave fine-tuning out with --epochs 0"
         )
     return Head(weight, bias[0] if bias else None, entered.shape[1])
 
