@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from entropy.transfer.probe import linear_probe
 from minima.store.command import BadInput, note
 from minima.store.hdf5 import record
 from minima.store.memory import require_room
-from minima.zoo.anatomy.head import Head, features, find_head
+from minima.zoo.anatomy.head import Head, feature_count, features, find_head
 from minima.zoo.examples.batches import default_batch_size
 from minima.zoo.examples.evaluation import evaluate
 from minima.zoo.examples.inputs import call, shapes
@@ -50,9 +50,8 @@ def measure_on(target: Target, subject: Subject, place: Place, arguments: Transf
     """The numbers of a checkpoint on `target`, written to its place. A stopped run does no finished part again.
 
     Raises:
-        BadInput: the target has one class only, or inputs that the network does not take.
+        BadInput: the target has one class or split only, or inputs that the network does not take.
     """
-    data = target.data
     if not isinstance(subject.task.loss, CrossEntropy) or subject.task.output is not None:
         raise BadInput(
             f"{subject.name}: entropy.transfer puts a fresh head in the place of a classifier's, by cross-entropy of "
@@ -60,10 +59,13 @@ def measure_on(target: Target, subject: Subject, place: Place, arguments: Transf
             + (f" of its output {subject.task.output}" if subject.task.output is not None else "")
             + ".\nIf it is a classifier all the same, type --loss cross-entropy"
         )
+    data = _taken(target.data, subject, arguments)
     if data.labelled(f"--to {arguments.to}") < 2:
         raise BadInput(f"--to {arguments.to}: there is only one class, nothing to tell apart. Choose two or more")
     _check_labels(data, subject.task.loss, arguments)
     _check_fit(data, subject, arguments)
+    if arguments.epochs:
+        _head(data, subject)
     kept = place.kept()
     if "probe" not in kept:
         _require_probing_room(data, subject, arguments)
@@ -79,6 +81,17 @@ def measure_on(target: Target, subject: Subject, place: Place, arguments: Transf
     _write(found, place)
     sizes = {"train": len(data.x_train), "test": len(data.x_test)}
     return {"target": {"spec": target.spec, "classes": data.classes} | sizes} | found
+
+
+def _taken(target: Dataset, subject: Subject, arguments: Transfer) -> Dataset:
+    """The target as the network takes its own examples: floats in its own data type, whole numbers as it gets them."""
+    for split, x in (("train", target.x_train), ("test", target.x_test)):
+        if x is None:
+            raise BadInput(
+                f"--to {arguments.to}: these data have no {split} split, and a probe is fitted on train and judged on "
+                f"test.\nAdd x_{split} and y_{split} to them"
+            )
+    return replace(target, x_train=subject.intake(target.x_train), x_test=subject.intake(target.x_test))
 
 
 def _check_labels(target: Dataset, loss: CrossEntropy, arguments: Transfer) -> None:
@@ -133,7 +146,8 @@ def _alive(layer: LayerEntropy) -> Any:
 
 def _require_probing_room(target: Dataset, subject: Subject, arguments: Transfer) -> None:
     """Say what memory the features of all of the target and a probe on them take, or refuse it."""
-    examples, width = len(target.x_train) + len(target.x_test), _head(target, subject).features
+    examples = len(target.x_train) + len(target.x_test)
+    width = feature_count(subject.model, target.x_test[:1].to(subject.device))
     size = arguments.batch_size or default_batch_size(target.x_train)
     passed = size * pass_bytes(subject.model, target.x_test[:1].to(subject.device))
     what = f"a probe on {width} features of {examples:,} examples"

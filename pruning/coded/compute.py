@@ -35,7 +35,9 @@ def compute(subject: Subject, place: Place, bits: Sequence[int], steps: Sequence
     whole = {
         "weights": sum(layer["weights"] for layer in points[0]["layers"]),
         "other_bytes": points[0].pop("other_bytes"),
-        "float_bytes": sum(tensor.nbytes for tensor in state_tensors(subject.model)),
+        "float_bytes": sum(
+            tensor.numel() * dtype.itemsize for tensor, dtype in state_tensors(subject.model, subject.dtypes)
+        ),
     }
     for point in points[1:]:
         point.pop("other_bytes")
@@ -49,8 +51,8 @@ def _check(subject: Subject) -> None:
 
 
 def _point(subject: Subject, bits: int | None, step: float | None) -> dict[str, Any]:
-    coded = encoded(subject.model, subject.masks, _rule(bits, step))
-    network = decoded(coded.content, subject.model)
+    coded = encoded(subject.model, subject.masks, _rule(bits, step), subject.dtypes)
+    network = decoded(coded.content, subject.model, subject.dtypes)
     level = evaluate(network, subject.x, subject.y, subject.batch_size, task=subject.task)
     return {"bits": bits, "step": step} | _sizes(coded, subject.model) | level.said()
 

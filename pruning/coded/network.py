@@ -13,7 +13,11 @@ from numpy.typing import NDArray
 from minima.zoo.anatomy.prunable import prunable
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
+
+    Dtypes = Mapping[str, torch.dtype]
+    """of the tensors in a network's file, by their names"""
 from pruning.coded.coder import LENGTH, CodedLayer, decode, encode
 from pruning.coded.ideal import Ideal, ideal
 from pruning.coded.quantising import Quantised
@@ -41,8 +45,8 @@ class CodedNetwork:
         return sum(each.bits for each in self.ideals.values()) + 8 * self.other_bytes
 
 
-def encoded(model: nn.Module, masks: Mapping[str, Tensor], quantise: Quantise) -> CodedNetwork:
-    """A network as bytes: the layers one after the other, then all other tensors."""
+def encoded(model: nn.Module, masks: Mapping[str, Tensor], quantise: Quantise, dtypes: Dtypes) -> CodedNetwork:
+    """A network as bytes: the layers one after the other, then all other tensors, as narrow as its file has them."""
     layers: dict[str, CodedLayer] = {}
     ideals: dict[str, Ideal] = {}
     nonzero: dict[str, int] = {}
@@ -52,12 +56,12 @@ def encoded(model: nn.Module, masks: Mapping[str, Tensor], quantise: Quantise) -
         found = quantise(name, values.cpu().numpy())
         layers[name] = encode(found.symbols, found.step)
         ideals[name], nonzero[name] = ideal(found.symbols), int(np.count_nonzero(found.symbols))
-    others = b"".join(_array(tensor).tobytes() for tensor in _others(model))
+    others = b"".join(_bytes_of(tensor.to(dtype)) for tensor, dtype in _others(model, dtypes))
     content = b"".join(LENGTH.pack(len(each.content)) + each.content for each in layers.values()) + others
     return CodedNetwork(content, layers, ideals, nonzero, len(others))
 
 
-def decoded(content: bytes, model: nn.Module) -> nn.Module:
+def decoded(content: bytes, model: nn.Module, dtypes: Dtypes) -> nn.Module:
     """A copy of a network whose every tensor is read from the bytes; of `model` only code and shapes are used."""
     import torch
 
@@ -68,10 +72,12 @@ def decoded(content: bytes, model: nn.Module) -> nn.Module:
             at += LENGTH.size + length
             quantised = Quantised(*decode(content[at - length : at], weight.shape))
             weight.copy_(torch.from_numpy(quantised.weights()))
-        for tensor in _others(found):
-            flat = np.frombuffer(content, dtype=_array(tensor).dtype, count=tensor.numel(), offset=at)
-            at += flat.nbytes
-            tensor.copy_(torch.from_numpy(flat.reshape(tensor.shape).copy()))
+        for tensor, dtype in _others(found, dtypes):
+            stored = torch.empty(tensor.shape, dtype=dtype)
+            flat = np.frombuffer(content, dtype=np.uint8, count=stored.nbytes, offset=at)
+            _raw(stored)[:] = torch.from_numpy(flat.copy())
+            at += stored.nbytes
+            tensor.copy_(stored)
     return found
 
 
@@ -79,19 +85,32 @@ def _weights(model: nn.Module) -> dict[str, nn.Parameter]:
     return prunable(model)
 
 
-def state_tensors(model: nn.Module) -> list[Tensor]:
-    """The tensors that a network's state holds, one that is shared once."""
+def state_tensors(model: nn.Module, dtypes: Dtypes) -> list[tuple[Tensor, torch.dtype]]:
+    """The tensors that a network's state holds, one that is shared once, each with the dtype that it takes: its own, or
+    that of the file where this is narrower, as of half precision, which is widened to be measured."""
     import torch
 
-    state = model.state_dict(keep_vars=True).values()
-    return list({id(tensor): tensor for tensor in state if torch.is_tensor(tensor)}.values())
+    found: dict[int, tuple[Tensor, torch.dtype]] = {}
+    for name, tensor in model.state_dict(keep_vars=True).items():
+        if torch.is_tensor(tensor):
+            stored = dtypes.get(name, tensor.dtype)
+            narrower = tensor.is_floating_point() and stored.is_floating_point and stored.itemsize < tensor.itemsize
+            found.setdefault(id(tensor), (tensor, stored if narrower else tensor.dtype))
+    return list(found.values())
 
 
-def _others(model: nn.Module) -> list[Tensor]:
+def _others(model: nn.Module, dtypes: Dtypes) -> list[tuple[Tensor, torch.dtype]]:
     """Those that are not coded."""
     coded = {id(weight) for weight in _weights(model).values()}
-    return [tensor for tensor in state_tensors(model) if id(tensor) not in coded and tensor.numel()]
+    return [each for each in state_tensors(model, dtypes) if id(each[0]) not in coded and each[0].numel()]
 
 
-def _array(tensor: Tensor) -> NDArray[np.generic]:
-    return np.asarray(tensor.detach().cpu().numpy())
+def _bytes_of(tensor: Tensor) -> bytes:
+    return _raw(tensor.detach().cpu().contiguous()).numpy().tobytes()
+
+
+def _raw(tensor: Tensor) -> Tensor:
+    """The bytes of a contiguous tensor, which share its memory."""
+    import torch
+
+    return tensor.view(-1).view(torch.uint8)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from minima.store.command import BadInput
 from minima.store.hdf5 import record
 from minima.zoo.training.backward import backward_of
+from minima.zoo.training.equilibrium import watched
 
 if TYPE_CHECKING:
     from minima.store.checkpoints.checkpoint import Checkpoint
@@ -59,11 +60,17 @@ def _watched(subject: Subject) -> dict[str, Any]:
     if "equilibrium" in checkpoint.metrics:
         return dict(checkpoint.metrics["equilibrium"])
     cost = backward_of(subject.model, subject.x)
-    neurons = list(cost.neurons.values())
+    names = list(watched(subject.model, cost))
+    if not names:
+        raise BadInput(
+            f"{subject.name}: the network has no linear layer or convolution whose weights train: there are no neurons "
+            "to count"
+        )
+    neurons = [cost.neurons[name] for name in names]
     steps = -(-examples // checkpoint.training["recipe"]["batch_size"])
     spent = [examples * cost.whole] * epochs
     return {
-        "layers": list(cost.neurons),
+        "layers": names,
         "neurons": neurons,
         "updated": [neurons] * epochs,
         "updates": steps * sum(neurons) * epochs,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from minima.store.command import note
 from minima.zoo.anatomy.prunable import prunable
 from minima.zoo.examples.evaluation import Evaluation, evaluate, evaluating
 from minima.zoo.examples.evaluation import Level as Sums
@@ -19,6 +20,7 @@ from minima.zoo.subject.handed import copied
 from pruning.robustness.attack import Seen, Target, level_of
 from pruning.robustness.level import Level, Refused
 from pruning.robustness.points import Points, inputs_of, points_of
+from pruning.running.uncounted import not_among
 
 if TYPE_CHECKING:
     from minima.zoo.subject.subject import Subject
@@ -57,6 +59,11 @@ class Bench:
         found = {name: weight.detach() for name, weight in prunable(self.subject.model).items()}
         if not found:
             raise Refused("the network has no convolution or linear layer with a weight of its own")
+        if others := not_among(found, self.subject.model):
+            note(
+                f"{self.subject.name}: trials of weights change those of convolutions and linear layers; these stay as "
+                f"they are: {others}"
+            )
         return found
 
     @cached_property

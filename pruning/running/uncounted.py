@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from minima.store.messages import note
@@ -17,8 +18,16 @@ NAMED = 4
 
 def say_what_is_not_counted(space: Candidates, model: nn.Module) -> None:
     """Name, in a note, the matrices of a network that a method does not look at, such as those of an LSTM."""
-    counted = space.weights(model)
-    others = [name for name, value in model.named_parameters() if value.ndim > 1 and name not in counted]
-    if others:
-        shown = ", ".join(others[:NAMED]) + (f" and {len(others) - NAMED} more" if len(others) > NAMED else "")
-        note(f"counted are weights of convolutions and linear layers; these are not, and stay whole: {shown}")
+    if others := not_among(space.weights(model), model):
+        note(f"counted are weights of convolutions and linear layers; these are not, and stay whole: {others}")
+
+
+def not_among(weights: Collection[str], model: nn.Module) -> str:
+    """The matrices of a network that are none of these weights, in words; "" where there are none.
+
+    >>> from torch import nn
+    >>> not_among(["0.weight"], nn.Sequential(nn.Linear(2, 2), nn.Embedding(3, 2)))
+    '1.weight'
+    """
+    others = [name for name, value in model.named_parameters() if value.ndim > 1 and name not in weights]
+    return ", ".join(others[:NAMED]) + (f" and {len(others) - NAMED} more" if len(others) > NAMED else "")

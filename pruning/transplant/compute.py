@@ -43,7 +43,7 @@ def transplant(
     masks = random_masks(pruned.masks, stream(seed, "transplant")) if shuffle else pruned.masks
     return replace(
         pruned,
-        state=_copied(zeroed(state, masks)),
+        state=_copied(zeroed(state, _under_every_name(masks, pruned.state, state))),
         masks=_copied(masks),
         weights_at={},
         metrics={},
@@ -56,6 +56,20 @@ def transplant(
             "seed": seed if shuffle else None,
         },
     )
+
+
+def _under_every_name(masks: Mapping[str, Tensor], *states: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Masks by all names of the weights that they are of: a tensor that layers share stands in a file under each, with
+    the same values in each of `states`, and the last of them is what a network gets.
+    """
+    import torch
+
+    def shared(one: str, other: str) -> bool:
+        return all(torch.equal(state[one], state[other]) for state in states)
+
+    unmasked = [name for name in states[0] if name not in masks]
+    twins = {twin: mask for name, mask in masks.items() for twin in unmasked if shared(name, twin)}
+    return twins | dict(masks)
 
 
 def _copied(tensors: Mapping[str, Any]) -> dict[str, Tensor]:

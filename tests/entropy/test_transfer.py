@@ -150,6 +150,69 @@ def test_a_network_without_a_linear_end_is_told() -> None:
         features(nn.Sequential(nn.Conv2d(1, 5, 8), nn.Flatten()), torch.zeros(1, 1, 8, 8), 10)
 
 
+FOREIGN = """
+import torch
+from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
+
+def plain():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 12), nn.ReLU(), nn.Linear(12, 5))
+
+def double():
+    return plain().double()
+
+def normed():
+    net = plain()
+    weight_norm(net[3])
+    return net
+
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner, self.last = nn.Linear(64, 64, bias=False), nn.Linear(64, 64, bias=False)
+        self.last.weight = self.inner.weight
+
+    def forward(self, x):
+        return self.last(self.inner(x.flatten(1)).relu())
+"""
+
+
+def foreign(folder: Path, network: str, **flags: Any) -> dict[str, Any]:
+    (folder / "net.py").write_text(FOREIGN)
+    scope: dict[str, Any] = {"__name__": "net"}
+    exec(FOREIGN, scope)
+    torch.save(scope[network]().state_dict(), folder / f"{network}.pt")
+    code = {"model": f"{folder}/net.py:{network}", "data": SOURCE, "out": folder / f"{network}.h5"}
+    return transfer(folder / f"{network}.pt", **code, **flags)
+
+
+def test_a_network_in_double_precision_gets_the_target_in_it(tmp_path: Path) -> None:
+    """It is the same network, and what the probe finds is the same but for rounding."""
+    double, single = foreign(tmp_path, "double"), foreign(tmp_path, "plain")
+    for accuracy in ("probe_accuracy", "fine_tuned_accuracy"):
+        assert abs(double[accuracy] - single[accuracy]) < 0.02
+    assert double["entropy"] == pytest.approx(single["entropy"], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("network", "said"), [("normed", "computes its weights"), ("Tied", "inner.weight, last.weight")]
+)
+def test_a_head_that_cannot_be_replaced_is_probed_without_fine_tuning(tmp_path: Path, network: str, said: str) -> None:
+    with pytest.raises(BadInput, match=f"(?s){said}.*--epochs 0"):
+        foreign(tmp_path, network)
+    found = foreign(tmp_path, network, epochs=0)
+    assert found["probe_accuracy"] > 0.7
+    assert found["fine_tuned_accuracy"] is None
+
+
+def test_a_target_of_one_split_is_refused(checkpoints: tuple[Path, ...], tmp_path: Path) -> None:
+    target = load_data(resolve_data(TARGET))
+    np.savez(tmp_path / "d.npz", x_train=target.x_train, y_train=target.y_train)
+    with pytest.raises(BadInput, match="no test split"):
+        transfer(checkpoints[0], to=f"npz:{tmp_path / 'd.npz'}", out=tmp_path / "x.h5")
+
+
 def test_permuted_labels_give_chance(checkpoints: tuple[Path, ...], tmp_path: Path) -> None:
     """With labels that mean nothing, probe and fine-tuned network are right as often as a guess among five."""
     target, chance = load_data(resolve_data(TARGET)), np.random.default_rng(0)

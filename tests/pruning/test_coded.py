@@ -139,12 +139,12 @@ def test_a_network_is_decoded_from_its_bytes_alone(prune, dense, tmp_path):
         known[name] = found.weights().astype(np.float32)
         return found
 
-    written = encoded(subject.model, subject.masks, rule)
+    written = encoded(subject.model, subject.masks, rule, {})
     blank = load_subject(tmp_path / "x.pt").model
     with torch.no_grad():
         for tensor in blank.state_dict().values():
             tensor.zero_()
-    found = decoded(written.content, blank)
+    found = decoded(written.content, blank, {})
     for name, weight in prunable(found).items():
         assert np.array_equal(weight.detach().numpy(), known[name])
         assert not weight[~subject.masks[name]].any()
@@ -201,6 +201,47 @@ def test_a_step_of_ones_own_and_a_foreign_network(tmp_path):
     assert point["value_bits"] == 0
     with pytest.raises(BadInput, match=r"--step 0.005: 0.weight would need 200 steps .*127.\nType --step 0.007882"):
         coded(*given, 0.005, "-o", tmp_path / "y.h5")
+
+
+HALF = """
+import torch
+from torch import nn
+
+def net():
+    torch.manual_seed(0)
+    made = nn.Sequential(nn.Flatten(), nn.Linear(64, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Linear(12, 10))
+    made.register_buffer("flags", torch.tensor([True, False]))
+    made.register_buffer("scale", torch.tensor(0.5))
+    return made
+"""
+
+
+@pytest.mark.parametrize(
+    ("dtype", "flags"), [("half", ()), ("bfloat16", ()), ("half", ("--dtype", "float64")), ("double", ())]
+)
+def test_a_network_takes_the_bytes_that_its_file_has(tmp_path, dtype, flags):
+    """Half precision is widened to be measured; what is compared with is the network as it was brought."""
+    (tmp_path / "net.py").write_text(HALF)
+    scope = {}
+    exec(HALF, scope)
+    made = getattr(scope["net"](), dtype)()
+    torch.save(made.state_dict(), tmp_path / "net.pt")
+    words = (tmp_path / "net.pt", "--model", f"{tmp_path}/net.py:net", "--data", "digits", "--bits", 8, *flags)
+    found = coded(*words, "-o", tmp_path / "x.h5").summary
+    state = made.state_dict()
+    others = sum(value.nbytes for name, value in state.items() if name not in ("1.weight", "4.weight"))
+    assert found["float_bytes"] == sum(value.nbytes for value in state.values())
+    assert found["other_bytes"] == others
+    levels = {}
+    for name in ("1.weight", "4.weight"):  # the network by hand: 8 bits, all else as in the file
+        weight = state[name].double()
+        step = np.float64(np.float32(weight.abs().max() / 127))
+        levels[name] = (weight / step).round() * step
+    plain = scope["net"]().double().eval()
+    plain.load_state_dict({name: value.double() for name, value in state.items()} | levels)
+    dataset = load_subject(tmp_path / "net.pt", model=f"{tmp_path}/net.py:net", data="digits", split="test")
+    loss = torch.nn.functional.cross_entropy(plain(dataset.x.double()), dataset.y)
+    assert found["points"][0]["loss"] == pytest.approx(loss.item(), rel=1e-6)
 
 
 def test_what_is_refused(dense):

@@ -221,6 +221,30 @@ def test_inputs_of_several_tensors_are_all_attacked():
     assert found[0.1].loss == pytest.approx(softplus(net(**x)[:, 0] + 0.1 * ones).mean().item(), rel=1e-5)
 
 
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.read, self.out = nn.GRU(3, 4, batch_first=True), nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.out(self.read(x)[0][:, -1])
+
+
+def test_weights_that_trials_leave_as_they_are_are_named():
+    """The head alone is changed: its levels are those of the same states under a changed head."""
+    torch.manual_seed(0)
+    net, x, y = Recurrent(), torch.randn(12, 5, 3), torch.arange(12) % 2
+    found = measure_robustness(net, (x, y), trials=[Quantisation(levels=(3,))])
+    (said,) = [each for each in found.notes if "stay as they are" in each]
+    assert said.endswith("read.weight_ih_l0, read.weight_hh_l0")
+    hidden = net.read(x)[0][:, -1]
+    step = net.out.weight.abs().max() / 3
+    by_hand = cross_entropy(hidden @ (step * (net.out.weight / step).round()).T + net.out.bias, y)
+    assert found["quantisation"][3].loss == pytest.approx(by_hand.item(), rel=1e-5)
+    plain = measure_robustness(nn.Linear(3, 2), (x[:, 0], y), trials=[Quantisation(levels=(3,))])
+    assert not any("stay as they are" in each for each in plain.notes)
+
+
 def test_dense_beside_pruned(prune, dense, tmp_path, figure_of):
     prune("magnitude", dense, "--sparsity", 0.8, "--epochs", 0, "-o", tmp_path / "b.pt")
     words = [

@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from torch import nn
 
-from minima.store.checkpoints.checkpoint import load
+from minima.store.checkpoints.checkpoint import Checkpoint, load, save
 from minima.store.command import BadInput
 from minima.train import main as train
+from minima.zoo.data.specs import resolve_data
 from minima.zoo.training.flags import Train
 from pruning.transplant.__main__ import main
 from pruning.transplant.flags import Transplant
@@ -52,6 +54,26 @@ def test_shuffled_within_layers(networks):
         assert not torch.equal(made.masks[name], mask)
         assert torch.equal(made.masks[name], again.masks[name])
         assert not torch.equal(made.masks[name], other.masks[name])
+
+
+def test_a_removed_weight_that_two_layers_share_stays_removed_in_both(tmp_path):
+    """A file holds it under both names, and a network takes what it reads last."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 8), nn.Linear(8, 10))
+    net[4].weight = net[2].weight
+    entry = {"model": {"name": "net.py:net"}, "data": resolve_data("digits")}
+    save(Checkpoint(state=net.state_dict(), **entry), tmp_path / "dense.pt")
+    masks = {name: torch.rand(p.shape) < 0.5 for name, p in net.named_parameters() if p.ndim == 2}
+    with torch.no_grad():
+        for name, mask in masks.items():
+            net.get_parameter(name).mul_(mask)
+    save(Checkpoint(state=net.state_dict(), masks=masks, **entry), tmp_path / "pruned.pt")
+    for shuffle in (False, True):
+        made = transplanted(tmp_path, "dense.pt", shuffle=shuffle)
+        net.load_state_dict(made.state)
+        for name, mask in made.masks.items():
+            assert not net.get_parameter(name)[~mask].any()
+            assert net.get_parameter(name)[mask].all()
 
 
 def test_it_trains_on_within_its_mask(networks):

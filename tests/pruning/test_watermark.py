@@ -100,6 +100,56 @@ def test_what_training_goes_down_on_a_quadratic():
     assert torch.allclose(model.weight.grad[0], expected)
 
 
+class Partly(nn.Module):
+    """Drops units, has a frozen layer, and one that the loss does not depend on."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.drop, self.last = nn.Linear(6, 16), nn.Dropout(0.5), nn.Linear(16, 3)
+        self.aside = nn.Linear(16, 2)
+        self.first.requires_grad_(False)
+
+    def forward(self, x):
+        kept = self.drop(self.first(x).relu())
+        return self.last(kept), self.aside(kept)
+
+
+def test_the_rise_is_of_one_function_whatever_is_dropped_frozen_or_aside():
+    torch.manual_seed(0)
+    model, x, y = Partly().train(), torch.randn(8, 6), torch.arange(8) % 3
+    places = {
+        f"{name}.weight": torch.rand_like(model.get_parameter(f"{name}.weight")) < 0.3
+        for name in ("first", "last", "aside")
+    }
+    torch.manual_seed(5)
+    made = sharpened(Task(output="0"), places, rho=0.3, strength=0.7)(model, x, y)
+    behind = torch.rand(1)
+
+    torch.manual_seed(5)
+    kept = model.drop(torch.ones(8, 16))  # what the same draws drop
+    assert torch.equal(behind, torch.rand(1))
+    weights = {
+        name: model.get_parameter(name).detach().double().requires_grad_() for name in ("first.weight", "last.weight")
+    }
+
+    def loss(first, last):
+        hidden = (x.double() @ first.T + model.first.bias.double()).relu() * kept
+        return nn.functional.cross_entropy(hidden @ last.T + model.last.bias.double(), y)
+
+    level = loss(*weights.values())
+    slopes = [
+        g * places[name] for name, g in zip(weights, torch.autograd.grad(level, list(weights.values())), strict=True)
+    ]
+    norm = sum(slope.square().sum() for slope in slopes).sqrt()
+    rise = loss(*(w + 0.3 * slope / norm for w, slope in zip(weights.values(), slopes, strict=True))) - level
+    assert rise > 0
+    assert made.item() == pytest.approx((level - 0.7 * rise.tanh().log()).item(), rel=1e-5)
+    made.backward()
+    assert model.last.weight.grad.any()
+    assert model.first.weight.grad is None
+    assert not model.first.weight.requires_grad
+
+
 def test_wrong_bits_are_counted_and_lost_ones_by_half():
     mark = Mark({"w": torch.tensor([True, False, True, True, True])}, {"w": torch.tensor([1, -1, 1, -1])})
     assert mark.wrong({"w": torch.tensor([3.0, 9.0, -1.0, 2.0, -4.0])}) == 0

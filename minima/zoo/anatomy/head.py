@@ -13,6 +13,7 @@ from minima.store.command import BadInput
 from minima.zoo.anatomy.operations import OPERANDS
 from minima.zoo.anatomy.tape import Listener, Operation, Recorder, Value
 from minima.zoo.examples.evaluation import evaluating
+from minima.zoo.examples.functional import by_place
 from minima.zoo.examples.outputs import pick
 from minima.zoo.seeds import derive
 
@@ -24,6 +25,7 @@ class Head:
     weight: str
     bias: str | None
     features: int
+    """that enter it"""
 
 
 class _LastLinear(Listener):
@@ -44,7 +46,8 @@ def find_head(model: nn.Module, x: Tensor) -> Head:
     """The head of `model`, seen in a forward pass over x (N, ...); d features enter it.
 
     Raises:
-        BadInput: the network does not end in a linear layer, or its weights are not parameters of their own.
+        BadInput: the network does not end in a linear layer, or its weights are not parameters of their own, or used
+            elsewhere as well.
 
     >>> net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
     >>> find_head(net, torch.zeros(1, 3))
@@ -61,6 +64,12 @@ def find_head(model: nn.Module, x: Tensor) -> Head:
             "Leave fine-tuning out with --epochs 0"
         )
     weight, *bias = (names[id(each)] for each in found)
+    places = sorted(by_place(model, {name: model.get_parameter(name) for name in (weight, *bias)}))
+    if len(places) > len(found):
+        raise BadInput(
+            f"the last linear layer shares a weight with another ({', '.join(places)}), so it cannot be replaced "
+            "alone.\nLeave fine-tuning out with --epochs 0"
+        )
     return Head(weight, bias[0] if bias else None, entered.shape[1])
 
 
@@ -74,13 +83,18 @@ def features(model: nn.Module, x: Tensor, batch_size: int) -> Tensor:
     return torch.cat([_last(model, part)[1] for part in x.split(batch_size)])
 
 
+def feature_count(model: nn.Module, x: Tensor) -> int:
+    """How many features enter the last linear operation of `model`, seen in a forward pass over x (N, ...)."""
+    return int(_last(model, x)[1].shape[1])
+
+
 def with_fresh_head(model: nn.Module, head: Head, classes: int, seed: int) -> nn.Module:
     """A copy of `model` whose head has an output for each of `classes` and weights drawn as `nn.Linear` draws them."""
     copy = deepcopy(model)
-    device = copy.get_parameter(head.weight).device
+    like = copy.get_parameter(head.weight)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "head"))
-        fresh = nn.Linear(head.features, classes, bias=head.bias is not None).to(device)
+        fresh = nn.Linear(head.features, classes, bias=head.bias is not None).to(like)
     for name, parameter in ((head.weight, fresh.weight), (head.bias, fresh.bias)):
         if name is not None:
             owner, _, leaf = name.rpartition(".")

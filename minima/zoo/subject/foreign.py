@@ -19,6 +19,7 @@ from minima.zoo.subject.slots import Slots, slots
 from minima.zoo.subject.values import check_values, values
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
 Zeros = Literal["mask", "keep"]
@@ -34,6 +35,8 @@ class Loaded:
     """bool, True = kept, by parameter name; {} for a dense network"""
     notes: tuple[str, ...]
     """what was assumed"""
+    dtypes: dict[str, torch.dtype]
+    """in which the file has each of these tensors"""
 
 
 def load_foreign(
@@ -75,7 +78,8 @@ def load_foreign(
         masks, of_masks = masks_from_zeros(model, path)
     said = (*foreign.notes, *notes, *of_dtype, *of_masks, *of_applying)
     own = model.state_dict()
-    return Loaded({name: value.to(own[name].dtype) for name, value in state.items()}, masks, said)
+    dtypes = {name: value.dtype for name, value in state.items()}
+    return Loaded({name: value.to(own[name].dtype) for name, value in state.items()}, masks, said, dtypes)
 
 
 def _fill(model: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
@@ -95,7 +99,8 @@ def load_ours(model: nn.Module, stored: Checkpoint, path: Path, name: str, preci
     check_shapes({key: tuple(value.shape) for key, value in model.state_dict().items()}, stored, path, name)
     notes = settle(model, stored.state, precision, path.name, name)
     _fill(model, stored.state, path)
-    return Loaded(stored.state, stored.masks, tuple(notes))
+    dtypes = {key: value.dtype for key, value in stored.state.items()}
+    return Loaded(stored.state, stored.masks, tuple(notes), dtypes)
 
 
 def check_shapes(own: Mapping[str, tuple[int, ...]], stored: Checkpoint, path: Path, name: str) -> None:

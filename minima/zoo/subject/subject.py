@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -79,6 +79,8 @@ class Subject:
     """how the network takes the inputs in `dataset`"""
     ours: bool = True
     """whether this suite wrote the file"""
+    dtypes: Mapping[str, torch.dtype] = field(default_factory=dict)
+    """in which the file has the tensors of the network's state; {} where there is no file"""
 
     @property
     def used_share(self) -> float | None:
@@ -186,6 +188,7 @@ class Reader:
             drawn=sample.drawn or len(rows) == available,
             intake=fitted.intake,
             ours=ours,
+            dtypes=loaded.dtypes,
         )
 
     def _dataset(self, entry: dict[str, Any]) -> Dataset:

@@ -14,7 +14,7 @@ from minima.zoo.examples.batches import default_batch_size
 from minima.zoo.examples.evaluation import evaluating
 from minima.zoo.examples.inputs import Inputs, call
 from minima.zoo.subject.handed import copied
-from minima.zoo.training.backward import backward_of
+from minima.zoo.training.backward import Backward, backward_of
 from minima.zoo.training.freezing import Equilibrium
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class Watch:
 
     def __init__(self, settings: Equilibrium, trainer: Trainer, splits: Splits) -> None:
         self.settings, self.trainer = settings, trainer
-        self.layers = _trained(trainer.model)
+        self.backward = backward_of(trainer.model, splits.train[0])
+        self.layers = watched(trainer.model, self.backward)
         if not self.layers:
             raise BadInput(
                 "--equilibrium: the network has no linear layer or convolution whose weights train: there are no "
@@ -52,7 +53,6 @@ class Watch:
         if not held_out:
             note("--equilibrium: nothing is held out, so that neurons are watched on the training examples")
         self.x: Inputs = (splits.validation if held_out else splits.train)[0]
-        self.backward = backward_of(trainer.model, splits.train[0])
         self.before = copied(trainer.model)
         self.similarity: Rows = {}
         self.velocity: Rows = {}
@@ -161,11 +161,13 @@ def _by_unit(made: Tensor, layer: nn.Module) -> Tensor:
     return made.double().movedim(axis, 0).flatten(1)
 
 
-def _trained(model: nn.Module) -> dict[str, nn.Module]:
-    """Layers with a weight of their own that trains."""
+def watched(model: nn.Module, backward: Backward) -> dict[str, nn.Module]:
+    """Layers with a weight of their own that trains and whose outputs are seen in a pass: not what a network never
+    calls, nor what it computes with a layer's weight without calling it, as torch's attention does."""
     found = layers(model)
     weights = {name: layer._parameters.get("weight") for name, layer in found.items()}
-    return {name: found[name] for name, weight in weights.items() if weight is not None and weight.requires_grad}
+    trained = {name for name, weight in weights.items() if weight is not None and weight.requires_grad}
+    return {name: layer for name, layer in found.items() if name in trained and name in backward.neurons}
 
 
 def _none_of(layer: nn.Module) -> Tensor:
