@@ -256,7 +256,8 @@ def test_every_bundled_file_of_statements_can_be_judged(path, tmp_path):
 def test_a_value_of_the_edge_that_is_none_is_refused_when_the_file_is_read(tmp_path):
     path = tmp_path / "f.toml"
     path.write_text(
-        "reached_within = 0.002\n[[claim]]\nname = 'mine'\ntext = 't'\nsource = 's'\nmargin = 0.1\nvalue = 'edges'\ndirection = 'zero'\n"
+        "reached_within = 0.002\n[[claim]]\nname = 'mine'\ntext = 't'\nsource = 's'\nmargin = 0.1\n"
+        "value = 'edges'\ndirection = 'zero'\n"
         "views = [{ kind = 'range', table = 'edge', labels = 'true' }]\n"
     )
     with pytest.raises(BadInput, match=r"claim 'mine': there is no value 'edges'\. Known: edge, edge_along"):
