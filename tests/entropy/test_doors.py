@@ -160,7 +160,7 @@ def test_nothing_is_printed(capsys):
         ({"pairs": "some", "order": 2}, "pairs 'some'"),
         ({"compat": "paper"}, "compat 'paper': known are 'published', None"),
         ({"positions": "all"}, "positions 'all'"),
-        ({"order": 1.5}, "--order 1.5"),
+        ({"order": 1.5}, "order 1.5: expected a whole number"),
         ({"groups": "none"}, "holds no whole numbers"),
         ({"batch_size": 0}, "batch_size 0: expected at least 1"),
     ],
