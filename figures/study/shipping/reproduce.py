@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from figures.study.engine.engine import run_jobs
 from figures.study.engine.jobs import Job, Plan, planned
 from figures.study.shipping.archive import archive_of, read_record, read_results
 from figures.study.shipping.store import shipped_jobs
+from minima.store.checkpoints.checkpoint import load, save
 from minima.store.command import BadInput
 from minima.store.hdf5.comparison import differences
 from minima.store.hdf5.opening import opened
@@ -76,7 +79,8 @@ def reproduce(plan: Plan, folder: Path, seed: int, out: Path, cores: int) -> lis
     if outcome.explained:
         logs = "".join(f"\n  {out / log}" for log in outcome.failed)
         raise BadInput(f"{outcome.explained}{logs}")
-    return [each for job in own for each in _compared(job, plan.name, folder, out, seeds)]
+    hashes: dict[str, str] = {}
+    return [each for job in own for each in _compared(job, plan.name, folder, out, seeds, hashes)]
 
 
 @contextmanager
@@ -91,17 +95,61 @@ def _data_as_it_is_here() -> Iterator[None]:
         os.environ |= {"DATA_ROOT": before} if before is not None else {}
 
 
-def _compared(job: Job, study: str, folder: Path, out: Path, seeds: Sequence[int]) -> Iterator[Again]:
+def _compared(
+    job: Job, study: str, folder: Path, out: Path, seeds: Sequence[int], hashes: dict[str, str]
+) -> Iterator[Again]:
+    """Compare the files of a job; `hashes` of those that came before, as made and as shipped, take in its own."""
     archive = archive_of(folder, study, job.name)
     record, results = read_record(archive), read_results(archive)
     for file in job.makes:
         name = Path(file).name
         if name.endswith(NETWORK):
-            same = sha256(out / file) == record.makes[name]
+            same = record.makes[name] in _hashes(
+                out / file, hashes, _folders_of_data(folder / study, seed_of(job.name))
+            )
+            hashes[sha256(out / file)] = record.makes[name]
             yield Again(name, job.name, () if same else ("weights",))
         elif name in results:
             others = [archive_of(folder, study, with_seed(job.name, seed)) for seed in seeds]
             yield _of_results(job.name, out / OUT / name, results[name], others)
+
+
+def _hashes(path: Path, hashes: Mapping[str, str], folders: Iterable[str]) -> Iterator[str]:
+    """The SHA-256 of a network as it is, and as it would be had its data lain in each of these folders and its parents
+    had the hashes that were shipped: a checkpoint tells both, beside its weights.
+    """
+    yield sha256(path)
+    found = load(path)
+    own = found.data.get("root")
+    for folder in folders if own else ():
+        words = dict(hashes) | {str(own): folder}
+        told = {name: _renamed(getattr(found, name), words) for name in ("data", "parent", "method")}
+        with tempfile.TemporaryDirectory() as scratch:
+            yield save(replace(found, **told), Path(scratch) / path.name)
+
+
+def _renamed(value: Any, words: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _renamed(item, words) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_renamed(item, words) for item in value)
+    return words.get(value, value) if isinstance(value, str) else value
+
+
+@cache
+def _folders_of_data(shipped: Path, seed: int | None) -> tuple[str, ...]:
+    """Where the data of a seed lay when it was shipped, as its results tell."""
+    found: dict[str, None] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for archive in sorted(shipped.glob(f"*-seed{seed}.*.zip")):
+            for name, content in read_results(archive).items():
+                path = Path(scratch) / name
+                path.write_bytes(content)
+                with opened(path, FORMAT, VERSION) as file:
+                    told = file.attrs.get("data", ())
+                    entries = map(json.loads, [told] if isinstance(told, str) else told)
+                    found |= {str(entry["root"]): None for entry in entries if entry and entry.get("root")}
+    return tuple(found)
 
 
 def _of_results(job: str, made: Path, content: bytes, others: Sequence[Path]) -> Again:

@@ -13,9 +13,10 @@ from forks.python import python
 from figures.study.engine.engine import run_jobs
 from figures.study.kinds import read_study
 from figures.study.shipping.archive import archive_of, read_record, read_results, write_archive
-from figures.study.shipping.reproduce import reproduce
+from figures.study.shipping.reproduce import _hashes, reproduce
 from figures.study.shipping.ship import ship
 from figures.study.shipping.store import shipped_jobs
+from minima.store.checkpoints.checkpoint import load, save
 from minima.store.command import BadInput
 
 ROOT = Path(__file__).parents[3]
@@ -81,6 +82,22 @@ def test_what_came_out_otherwise_is_told(made, tmp_path):
     assert found[RESULT].numbers > 0
     assert found[RESULT].within == 0, "both shipped seeds now say the same, and this is neither"
     assert sum(not each.equal for each in found.values()) == 2
+
+
+def test_where_the_data_lies_and_what_that_makes_of_hashes_is_no_difference(made, tmp_path):
+    """A checkpoint tells the folder of its data and the hash of what it was made from, and so its own hash has both."""
+    _, results, _ = made
+    found = load(results.parent / "again/runs/small-mlp-seed1.random-0.5.pt")
+    there = dataclasses.replace(found, data=found.data | {"root": "/there"}, parent="1" * 64)
+    here = dataclasses.replace(found, data=found.data | {"root": "/here"}, parent="2" * 64)
+    shipped, path = save(there, tmp_path / "there.pt"), tmp_path / "here.pt"
+    save(here, path)
+    assert shipped in [*_hashes(path, {"2" * 64: "1" * 64}, ["/elsewhere", "/there"])]
+    assert shipped not in [*_hashes(path, {"2" * 64: "1" * 64}, ["/elsewhere"])]
+    assert shipped not in [*_hashes(path, {}, ["/there"])], "another parent"
+    weight = next(iter(here.state))
+    save(dataclasses.replace(here, state=here.state | {weight: here.state[weight] * 0}), path)
+    assert shipped not in [*_hashes(path, {"2" * 64: "1" * 64}, ["/there"])], "other weights"
 
 
 def test_a_seed_that_is_not_shipped_is_refused(made, tmp_path):
