@@ -65,7 +65,8 @@ class Reproduce(Command):
     results: Path | None = None
     """folder of what is shipped (default: of a bundled study the suite's own, else results)"""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])] = Path("reproduced")
-    """folder to work in, apart from the study's own; stopped, the same line goes on there"""
+    """folder to work in, apart from the study's own; stopped, the same line goes on there. Files of your own that
+    the study names by relative paths have to lie there"""
     cores: int = os.cpu_count() or 1
     """jobs at a time, of one thread each"""
 

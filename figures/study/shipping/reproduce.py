@@ -156,13 +156,19 @@ def _of_results(job: str, made: Path, content: bytes, others: Sequence[Path]) ->
     with tempfile.TemporaryDirectory() as scratch:
         was = Path(scratch) / made.name
         was.write_bytes(content)
-        names = differences(was, made)
+        arrays, said = _sorted_out(differences(was, made), was, made)
         before, now = _numbers(was), _numbers(made)
         changed = {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
         spans = [_numbers_in(path, made.name, Path(scratch)) for path in others if path.is_file()] if changed else []
     within = sum(_within(now.get(key), [each[key] for each in spans if key in each]) for key in changed)
-    arrays, said = ([name for name in names if ("@" in name) is attribute] for attribute in (False, True))
-    return Again(made.name, job, tuple(arrays), tuple(said), len(changed), within)
+    return Again(made.name, job, arrays, said, len(changed), within)
+
+
+def _sorted_out(names: Sequence[str], one: Path, other: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of what differs between two files: groups and arrays, whose names may have an @ as well; attributes."""
+    with opened(one) as first, opened(other) as second:
+        items = {name for name in names if name in first or name in second}
+    return tuple(name for name in names if name in items), tuple(name for name in names if name not in items)
 
 
 def _numbers_in(archive: Path, file: str, scratch: Path) -> Mapping[str, float]:

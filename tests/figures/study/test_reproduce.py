@@ -7,17 +7,19 @@ import shutil
 from contextlib import chdir
 from pathlib import Path
 
+import h5py
 import pytest
 from forks.python import python
 
 from figures.study.engine.engine import run_jobs
 from figures.study.kinds import read_study
 from figures.study.shipping.archive import archive_of, read_record, read_results, write_archive
-from figures.study.shipping.reproduce import _hashes, reproduce
+from figures.study.shipping.reproduce import _hashes, _sorted_out, reproduce
 from figures.study.shipping.ship import ship
 from figures.study.shipping.store import shipped_jobs
 from minima.store.checkpoints.checkpoint import load, save
 from minima.store.command import BadInput
+from minima.store.hdf5.comparison import differences
 
 ROOT = Path(__file__).parents[3]
 STUDY = """
@@ -82,6 +84,17 @@ def test_what_came_out_otherwise_is_told(made, tmp_path):
     assert found[RESULT].numbers > 0
     assert found[RESULT].within == 0, "both shipped seeds now say the same, and this is neither"
     assert sum(not each.equal for each in found.values()) == 2
+
+
+def test_an_array_is_told_from_an_attribute_though_its_name_has_an_at(tmp_path):
+    """Moments of a trajectory are called FILE@MOMENT."""
+    paths = [tmp_path / "one.h5", tmp_path / "other.h5"]
+    for path, value in zip(paths, (1.0, 2.0), strict=True):
+        with h5py.File(path, "w") as file:
+            file["net@3/value"] = value
+            file["net@3"].attrs["note"] = value
+    arrays, said = _sorted_out(differences(*paths), *paths)
+    assert (arrays, said) == (("net@3/value",), ("net@3@note",))
 
 
 def test_where_the_data_lies_and_what_that_makes_of_hashes_is_no_difference(made, tmp_path):
